@@ -1,0 +1,86 @@
+"""CloudEvents 1.0 on Kafka, binary mode: attributes as headers, JSON as value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from shared.events import BY_TYPE, Event
+
+SPEC_VERSION: Final = "1.0"
+SOURCE_PREFIX: Final = "/keepwell/"
+SCHEMA_PREFIX: Final = "https://keepwell.dev/schemas/"
+
+
+class Undecodable(Exception):  # noqa: N818 - reads as what it is: a record that cannot be decoded
+    """A record that is no event of the catalogue; its message says what is wrong, never with the value."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """An event with the attributes it travelled with."""
+
+    id: UUID
+    type: str
+    trace: str | None
+    event: Event
+
+
+def headers(
+    *, event_id: UUID, event_type: str, service: str, time: datetime, subject: str, trace: str
+) -> list[tuple[str, bytes]]:
+    """Return a record's headers."""
+    schema = BY_TYPE[event_type].SCHEMA
+    attributes = {
+        "ce_specversion": SPEC_VERSION,
+        "ce_id": str(event_id),
+        "ce_type": event_type,
+        "ce_source": SOURCE_PREFIX + service,
+        "ce_time": time.isoformat(),
+        "ce_subject": subject,
+        "ce_dataschema": f"{SCHEMA_PREFIX}{event_type}/{schema}",
+        "content-type": "application/json",
+        "traceparent": trace,
+    }
+    return [(name, value.encode()) for name, value in attributes.items()]
+
+
+def decode(raw_headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Received:
+    """Return the event of a record.
+
+    Raises:
+        Undecodable: a header is missing or no UTF-8, the type or schema version is unknown, or the body does not fit.
+    """
+    attributes = _text(raw_headers)
+    try:
+        event_id = UUID(attributes["ce_id"])
+        event_type = attributes["ce_type"]
+        schema = int(attributes["ce_dataschema"].rpartition("/")[2])
+    except (KeyError, ValueError) as error:
+        raise Undecodable(f"A CloudEvents header is missing or malformed: {type(error).__name__}.") from error
+    model = BY_TYPE.get(event_type)
+    if model is None:
+        raise Undecodable(f"There is no event type {event_type[:80]!r} in this version's catalogue.")
+    if schema > model.SCHEMA:
+        raise Undecodable(f"{event_type} has schema {schema}; this version reads up to {model.SCHEMA}.")
+    if value is None:
+        raise Undecodable(f"{event_type} came without a body.")
+    try:
+        event = model.model_validate_json(value)
+    except ValidationError as error:
+        places = ", ".join(".".join(map(str, flaw["loc"])) or "body" for flaw in error.errors(include_input=False))
+        raise Undecodable(f"{event_type} does not fit its schema at: {places}.") from error
+    return Received(event_id, event_type, attributes.get("traceparent"), event)
+
+
+def _text(raw_headers: Sequence[tuple[str, bytes | None]]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for name, value in raw_headers:
+        try:
+            found[name] = (value or b"").decode()
+        except UnicodeDecodeError as error:
+            raise Undecodable(f"Header {name[:80]!r} is not UTF-8.") from error
+    return found

@@ -1,0 +1,114 @@
+"""The one place that tells the time.
+
+Three clocks through the same code: `RealClock`; `FastClock`, which runs faster by a factor from a fixed origin; and
+`SteppedClock`, which stands still until it is moved.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+LONGEST_NAP: Final = 60.0
+"""Seconds after which a sleeper looks at the clock again, so that a clock that was set forward is noticed."""
+
+
+class Clock(Protocol):
+    """What the rest of the code knows of time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Return once `now()` has reached `instant`."""
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for real seconds, whatever the clock says: for ticks and for backoff."""
+
+
+async def _nap(seconds: float) -> None:
+    await asyncio.sleep(seconds)  # noqa: TID251 - the clock is where waiting is allowed
+
+
+class RealClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        return datetime.now(UTC)  # noqa: TID251 - the clock is where the time is told
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Return once `now()` has reached `instant`."""
+        while (left := (instant - self.now()).total_seconds()) > 0:
+            await _nap(min(left, LONGEST_NAP))
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for real seconds."""
+        await _nap(seconds)
+
+
+class FastClock:
+    """A clock that runs `factor` times as fast as the machine's, from an origin where both agreed.
+
+    Args:
+        factor: simulated seconds in a real second, above zero.
+        real_origin: an instant of the machine's clock.
+        origin: what this clock showed at `real_origin`.
+    """
+
+    def __init__(self, factor: float, *, real_origin: datetime, origin: datetime) -> None:
+        if factor <= 0:
+            raise ValueError(f"A clock's factor must be above zero, not {factor}.")
+        self.factor = factor
+        self._real = RealClock()
+        self._real_origin = real_origin
+        self._origin = origin
+
+    def now(self) -> datetime:
+        """Return the present simulated instant, aware, in UTC."""
+        return self._origin + (self._real.now() - self._real_origin) * self.factor
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Return once `now()` has reached `instant`."""
+        while (left := (instant - self.now()).total_seconds()) > 0:
+            await _nap(min(left / self.factor, LONGEST_NAP))
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for real seconds."""
+        await _nap(seconds)
+
+
+class SteppedClock:
+    """A clock that stands still until `move_to` is called: trial time, simulation and tests."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start.astimezone(UTC)
+        self._moved = asyncio.Condition()
+
+    def now(self) -> datetime:
+        """Return the instant that the clock was last moved to."""
+        return self._now
+
+    async def move_to(self, instant: datetime) -> None:
+        """Move the clock forward and wake every sleeper whose instant has come.
+
+        Raises:
+            ValueError: if `instant` lies before the present; trial time only moves forward.
+        """
+        if instant < self._now:
+            raise ValueError(f"Trial time is {self._now.isoformat()} and cannot move back to {instant.isoformat()}.")
+        async with self._moved:
+            self._now = instant.astimezone(UTC)
+            self._moved.notify_all()
+
+    async def move_by(self, span: timedelta) -> None:
+        """Move the clock forward by a span."""
+        await self.move_to(self._now + span)
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Return once the clock has been moved to `instant` or past it."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._now >= instant)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for real seconds."""
+        await _nap(seconds)

@@ -1,0 +1,119 @@
+"""The one way into the database.
+
+A `Reader` can only read and a `Transaction` can also write, so that a function's signature says what it does. Whoever
+is given a transaction never ends it: `Database.transaction` commits when its block ends and rolls back when it raises.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from shared.clock import Clock
+
+
+class Reader:
+    """A connection that reads; its statements see one instant of the clock."""
+
+    def __init__(self, connection: AsyncConnection, *, schema: str, now: datetime) -> None:
+        self._connection = connection
+        self.schema = schema
+        self.now = now
+
+    async def one(self, statement: Executable) -> Row[Any]:
+        """Return the only row; raises `NoResultFound` or `MultipleResultsFound` otherwise."""
+        return (await self._connection.execute(statement)).one()
+
+    async def one_or_none(self, statement: Executable) -> Row[Any] | None:
+        """Return the only row, or None where there is none."""
+        return (await self._connection.execute(statement)).one_or_none()
+
+    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Return every row."""
+        return (await self._connection.execute(statement)).all()
+
+    async def scalar(self, statement: Executable) -> Any:
+        """Return the first column of the first row, or None."""
+        return (await self._connection.execute(statement)).scalar()
+
+
+class Transaction(Reader):
+    """A connection that writes; all of it is kept or nothing."""
+
+    def __init__(self, connection: AsyncConnection, *, schema: str, now: datetime, database: "Database") -> None:
+        super().__init__(connection, schema=schema, now=now)
+        self.database = database
+        self._after: dict[Callable[[], None], None] = {}
+
+    async def execute(self, statement: Executable, values: Sequence[dict[str, Any]] | None = None) -> CursorResult[Any]:
+        """Run a statement, once or for each of `values`."""
+        result: CursorResult[Any] = await self._connection.execute(statement, values)  # type: ignore[assignment]
+        return result
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back once the commit has succeeded; the same callback is called once however often it was given."""
+        self._after[callback] = None
+
+    def committed(self) -> None:
+        """Run the callbacks; for `Database` alone."""
+        for callback in self._after:
+            callback()
+
+
+class Database:
+    """One service's schema in PostgreSQL.
+
+    Args:
+        url: address with the service's own role.
+        schema: the service's schema; also the name of its role's search path.
+        clock: gives each transaction its instant.
+        pool_size: connections kept.
+    """
+
+    def __init__(self, url: str | URL, *, schema: str, clock: Clock, pool_size: int = 4, overflow: int = 8) -> None:
+        self.schema = schema
+        self.clock = clock
+        self.url = async_url(url)
+        self.outbox_written = asyncio.Event()
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=overflow,
+            pool_timeout=30,
+            pool_recycle=1800,
+            connect_args={
+                "server_settings": {"search_path": schema, "application_name": f"keepwell.{schema}", "jit": "off"},
+                "timeout": 10,
+                "command_timeout": 60,
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that commits when the block ends and rolls back when it raises."""
+        async with self.engine.begin() as connection:
+            tx = Transaction(connection, schema=self.schema, now=self.clock.now(), database=self)
+            yield tx
+        tx.committed()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        """Open a connection that the server itself keeps from writing; the block sees one snapshot."""
+        async with self.engine.connect() as connection:
+            options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            connection = await connection.execution_options(**options)  # noqa: PLW2901 - the same connection, with options
+            yield Reader(connection, schema=self.schema, now=self.clock.now())
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def async_url(url: str | URL) -> URL:
+    """Return the address with the one driver that is used here, asyncpg."""
+    return make_url(url).set(drivername="postgresql+asyncpg")

@@ -1,0 +1,88 @@
+"""Events of the clinic service: clinics, their patients, and whom to page."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.events.base import Event, Instant, PatientEvent, Piece, SealedText, Topic
+
+ContactKind = Literal["sms", "email"]
+Purpose = Literal["reminders", "checkins", "booking"]
+
+
+class StaffContact(Piece):
+    """Where a member of staff is paged; `value` is sealed for the context `contact`."""
+
+    kind: ContactKind
+    value: SealedText
+
+
+class CrisisTexts(Piece):
+    """What the clinic says to a person in crisis, in each language."""
+
+    en: str
+    es: str
+
+
+class ClinicChanged(Event):
+    """A clinic was set up or changed."""
+
+    TYPE: ClassVar = "clinic.changed"
+    TOPIC: ClassVar = Topic.CLINIC
+
+    name: str
+    sender_name: str = Field(description="neutral name for texts: it must not give away the speciality")
+    zone: str
+    phone: str = Field(description="the clinic's public number")
+    quiet_from: str = Field("08:00", description="texts go out from this wall time of the recipient")
+    quiet_until: str = Field("21:00", description="texts go out until this wall time of the recipient")
+    crisis: CrisisTexts
+    oncall: tuple[StaffContact, ...] = ()
+
+    @property
+    def key(self) -> UUID:
+        """Return the clinic's id."""
+        return self.clinic
+
+
+class Consent(Piece):
+    """A patient's word that a contact point may be used for a purpose."""
+
+    purpose: Purpose
+    how: str
+    at: Instant
+
+
+class Contact(Piece):
+    """A contact point with what was consented to; `value` is sealed for the context `contact`."""
+
+    id: UUID
+    kind: ContactKind
+    value: SealedText
+    consents: tuple[Consent, ...] = ()
+
+
+class PatientEnrolled(PatientEvent):
+    """A patient was enrolled; names are sealed for the context `name`."""
+
+    TYPE: ClassVar = "patient.enrolled"
+    TOPIC: ClassVar = Topic.CLINIC
+
+    language: Literal["en", "es"]
+    zone: str
+    given_name: SealedText
+    contacts: tuple[Contact, ...] = ()
+
+
+class PatientChanged(PatientEnrolled):
+    """A patient's language, zone, name or contacts changed; the event carries all of them."""
+
+    TYPE: ClassVar = "patient.changed"
+
+
+class PatientDischarged(PatientEvent):
+    """A patient left the clinic's care: nothing more may be sent."""
+
+    TYPE: ClassVar = "patient.discharged"
+    TOPIC: ClassVar = Topic.CLINIC

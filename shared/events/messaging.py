@@ -1,0 +1,83 @@
+"""Events of the notifier: what was sent, what became of it, and what people answered."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.events.base import Event, Instant, PatientEvent, SealedText, Topic
+from shared.events.clinic import ContactKind, Purpose
+
+MessagePurpose = Literal["reminder", "checkin", "booking", "page", "reply"]
+
+
+class MessageEvent(Event):
+    """What every event of a message carries. `about` is the session, check-in, plan or alert that it speaks of."""
+
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    patient: UUID | None
+    message: UUID
+    purpose: MessagePurpose
+    channel: ContactKind
+    occurrence: str
+    about: UUID | None
+    to: str
+    reason: str | None = None
+    error: str | None = None
+    at: Instant
+
+    @property
+    def key(self) -> UUID:
+        """Return the patient's id, or the clinic's for a message to its staff about no patient."""
+        return self.patient or self.clinic
+
+
+class MessageSent(MessageEvent):
+    """The provider accepted a message."""
+
+    TYPE: ClassVar = "message.sent"
+
+
+class MessageDelivered(MessageEvent):
+    """The provider says that the message reached the handset or mailbox."""
+
+    TYPE: ClassVar = "message.delivered"
+
+
+class MessageFailed(MessageEvent):
+    """A message will not arrive on this channel."""
+
+    TYPE: ClassVar = "message.failed"
+
+
+class MessageWithheld(MessageEvent):
+    """A message was held back for good, with the reason."""
+
+    TYPE: ClassVar = "message.withheld"
+
+
+class ConsentChanged(PatientEvent):
+    """A patient took back or gave consent on a contact point; `version` counts within the patient."""
+
+    TYPE: ClassVar = "consent.changed"
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    contact: UUID
+    kind: ContactKind
+    purposes: tuple[Purpose, ...]
+    granted: bool
+    how: str
+    at: Instant
+
+
+class ReplyReceived(PatientEvent):
+    """A patient answered by text; `text` is sealed for the context `reply`."""
+
+    TYPE: ClassVar = "reply.received"
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    reply: UUID
+    intent: Literal["confirm", "stop", "start", "help", "other"]
+    session: UUID | None
+    session_version: int | None
+    text: SealedText
+    at: Instant

@@ -1,0 +1,1 @@
+"""The decisions of the scheduler: pure functions of values, without clock, database or network."""

@@ -1,0 +1,118 @@
+"""The protocols that ship. A change of any figure is a new version beside the old one, never an edit of it."""
+
+from datetime import date
+from typing import Final
+
+from services.scheduler.model.protocols import (
+    Cadence,
+    Grade,
+    Induction,
+    Maintenance,
+    Protocol,
+    Provenance,
+    UnknownProtocolError,
+)
+
+_READ_ON: Final = date(2026, 11, 21)
+_IV: Final = "intravenous ketamine, off label, treatment-resistant depression in adults"
+_ANY: Final = "any session of any protocol"
+
+CADENCE_1: Final = Cadence(
+    reminder_days=(3, 1),
+    post_session_days=(1, 3),
+    first_weekly_day=7,
+    last_weekly_day=26 * 7,
+    booking_days=7,
+    provenance=(
+        Provenance(
+            id="reminders-3d-1d",
+            text="Remind three days and one day before: 4.4 % missed, against 5.8 % and 5.3 % with one reminder.",
+            source_url="https://pubmed.ncbi.nlm.nih.gov/30130032/",
+            grade=Grade.RCT,
+            verified_on=_READ_ON,
+            applies_to=_ANY,
+        ),
+        Provenance(
+            id="checkins-weekly",
+            text="Ask weekly from day 7: weekly questionnaires by text or e-mail were answered 75 % of the time.",
+            source_url="https://www.scni.ox.ac.uk/publications/97887",
+            grade=Grade.OBSERVATIONAL,
+            verified_on=_READ_ON,
+            applies_to="mood monitoring of outpatients",
+        ),
+        Provenance(
+            id="checkins-day-1-and-3",
+            text="Each attended session starts the questions anew; on days 1 and 3 a short check of effects and mood, "
+            "because the PHQ-9 asks about two weeks.",
+            source_url="https://moodmonitor.helpscoutdocs.com/article/22-setting-a-schedule-for-when-phq-9s-are-sent-out",
+            grade=Grade.ENGINEERING_DEFAULT,
+            verified_on=_READ_ON,
+            applies_to=_ANY,
+        ),
+    ),
+)
+
+IV_KETAMINE_1: Final = Protocol(
+    id="iv-ketamine",
+    version=1,
+    name="IV ketamine: six sessions over three weeks, then maintenance",
+    induction=Induction(
+        days=(0, 3, 7, 10, 14, 17),
+        provenance=Provenance(
+            id="iv-ketamine-induction-1",
+            text="Six sessions over three weeks, two in each week.",
+            source_url="https://pubmed.ncbi.nlm.nih.gov/32871698/",
+            grade=Grade.OBSERVATIONAL,
+            verified_on=_READ_ON,
+            applies_to=_IV,
+        ),
+    ),
+    maintenance=Maintenance(
+        interval_days=28,
+        ladder=(7, 14, 21, 28, 42, 56, 84),
+        opt_in_above=28,
+        provenance=Provenance(
+            id="iv-ketamine-maintenance-1",
+            text="Then one session every four weeks: a cohort of 215 reached three to four weeks within five months.",
+            source_url="https://www.psychiatrist.com/jcp/clinical-outcomes-intravenous-ketamine-for-depression-va-health-system/",
+            grade=Grade.OBSERVATIONAL,
+            verified_on=_READ_ON,
+            applies_to=_IV,
+        ),
+        ladder_provenance=Provenance(
+            id="iv-ketamine-ladder-1",
+            text="Intervals of 7 to 84 days: reports of maintenance reach once in twelve weeks. Above 28 by opt-in.",
+            source_url="https://explorer.cuni.cz/publication/640754?lang=en&query=language+of+mathematics",
+            grade=Grade.ENGINEERING_DEFAULT,
+            verified_on=_READ_ON,
+            applies_to=_IV,
+        ),
+    ),
+    cadence=CADENCE_1,
+)
+
+PROTOCOLS: Final = (IV_KETAMINE_1,)
+
+
+def newest(protocol: str) -> Protocol:
+    """Return the newest version of a protocol: a new plan begins with it.
+
+    Raises:
+        UnknownProtocolError: if there is no protocol of this id.
+    """
+    versions = [known for known in PROTOCOLS if known.id == protocol]
+    if not versions:
+        raise UnknownProtocolError(protocol, tuple(sorted({known.id for known in PROTOCOLS})))
+    return max(versions, key=lambda known: known.version)
+
+
+def exactly(protocol: str, version: int) -> Protocol:
+    """Return a protocol at the version a plan began with.
+
+    Raises:
+        UnknownProtocolError: if that version does not ship any more.
+    """
+    for known in PROTOCOLS:
+        if (known.id, known.version) == (protocol, version):
+            return known
+    raise UnknownProtocolError(f"{protocol} version {version}", tuple(f"{p.id} {p.version}" for p in PROTOCOLS))

@@ -1,0 +1,137 @@
+"""What a protocol is: versioned data, each rule with where it comes from and how good that source is."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import pairwise
+
+
+class Phase(StrEnum):
+    """Where a patient stands in a protocol."""
+
+    INDUCTION = "induction"
+    MAINTENANCE = "maintenance"
+
+
+class Grade(StrEnum):
+    """How good the source of a rule is, from a drug's label down to a default of ours that a clinician must sign."""
+
+    LABEL = "LABEL"
+    RCT = "RCT"
+    GUIDELINE = "GUIDELINE"
+    OBSERVATIONAL = "OBSERVATIONAL"
+    CLINIC_PRACTICE = "CLINIC_PRACTICE"
+    CLINIC_PAGE = "CLINIC_PAGE"
+    ENGINEERING_DEFAULT = "ENGINEERING_DEFAULT"
+
+
+class UnknownProtocolError(LookupError):
+    """No protocol has this id and version."""
+
+    def __init__(self, protocol: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"There is no protocol {protocol!r}. Known are: {', '.join(known)}.")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a rule comes from.
+
+    Attributes:
+        id: names the rule for good; another text is another id.
+        text: the rule in a sentence that a clinician reads.
+        source_url: the page the figures were read on.
+        grade: how good that source is.
+        verified_on: the day on which the source was last read.
+        applies_to: the treatment and patients that it speaks of.
+    """
+
+    id: str
+    text: str
+    source_url: str
+    grade: Grade
+    verified_on: date
+    applies_to: str
+
+
+@dataclass(frozen=True)
+class Induction:
+    """A fixed series of sessions: `days[n]` is the day of session n + 1, counted from the first."""
+
+    days: tuple[int, ...]
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        """Refuse a series that does not begin on day 0 and rise."""
+        if self.days[:1] != (0,) or any(later <= earlier for earlier, later in pairwise(self.days)):
+            raise ValueError(f"An induction's days begin with 0 and rise; these do not: {self.days}.")
+
+    @property
+    def sessions(self) -> int:
+        """Return how many sessions the series has."""
+        return len(self.days)
+
+    def gap_after(self, attended: int) -> int:
+        """Return the days between session number `attended` and the next one of the series.
+
+        Raises:
+            ValueError: if the series has no session after that one.
+        """
+        if not 1 <= attended < self.sessions:
+            raise ValueError(f"After session {attended} of {self.sessions} the series has no next session.")
+        return self.days[attended] - self.days[attended - 1]
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """Single sessions at an interval that a clinician moves along a ladder, in days.
+
+    Attributes:
+        interval_days: the interval with which maintenance begins.
+        ladder: the intervals that may be proposed, in days, rising.
+        opt_in_above: longer rungs are proposed only where the clinic has opted in.
+    """
+
+    interval_days: int
+    ladder: tuple[int, ...]
+    opt_in_above: int
+    provenance: Provenance
+    ladder_provenance: Provenance
+
+    def __post_init__(self) -> None:
+        """Refuse a ladder that does not rise or does not hold the first interval."""
+        if any(later <= earlier for earlier, later in pairwise((0, *self.ladder))):
+            raise ValueError(f"A ladder rises; this one does not: {self.ladder}.")
+        if self.interval_days not in self.ladder:
+            raise ValueError(f"The first interval, {self.interval_days} days, is no rung of {self.ladder}.")
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """When patients hear of us around a session.
+
+    Attributes:
+        reminder_days: whole days before a session, on its own wall time.
+        post_session_days: days after an attended session on which the short check is asked.
+        first_weekly_day: the day after an attended session on which the first weekly questionnaire is asked.
+        last_weekly_day: the last day of it, if no further session was attended before.
+        booking_days: days before the plan's next date on which a patient with nothing booked is asked to book.
+    """
+
+    reminder_days: tuple[int, ...]
+    post_session_days: tuple[int, ...]
+    first_weekly_day: int
+    last_weekly_day: int
+    booking_days: int
+    provenance: tuple[Provenance, ...]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A protocol as it was at one version; a plan keeps the version it began with."""
+
+    id: str
+    version: int
+    name: str
+    induction: Induction
+    maintenance: Maintenance
+    cadence: Cadence

@@ -1,0 +1,170 @@
+"""A session and its life: booked, confirmed, then attended, missed or cancelled for good."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from shared.ids import ClinicId, PatientId, PlanId, SessionId
+from shared.walltime import to_instant, to_wall
+
+OUTCOME_AHEAD: Final = timedelta(days=1)
+"""How long before its start a session may be recorded as attended or missed: the patient may come earlier."""
+
+
+class SessionState(StrEnum):
+    """Where a session stands; the last three are final."""
+
+    BOOKED = "booked"
+    CONFIRMED = "confirmed"
+    ATTENDED = "attended"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+OPEN: Final = frozenset({SessionState.BOOKED, SessionState.CONFIRMED})
+"""The states in which a session is still to come, or waits for its outcome."""
+
+
+class SessionError(Exception):
+    """A session does not allow what was asked of it."""
+
+
+class IllegalTransitionError(SessionError):
+    """A session in this state cannot become what was asked."""
+
+    def __init__(self, state: SessionState, wanted: str) -> None:
+        self.state = state
+        super().__init__(f"The session is {state}; it cannot be {wanted} any more.")
+
+
+class TooEarlyError(SessionError):
+    """The outcome of a session was recorded long before its start."""
+
+    def __init__(self, wanted: str, starts_at: datetime, zone: str) -> None:
+        super().__init__(
+            f"The session is on {starts_at:%Y-%m-%d at %H:%M} ({zone}), more than a day ahead: "
+            f"it cannot be {wanted} yet. Move it first, or cancel it."
+        )
+
+
+@dataclass(frozen=True)
+class Slot:
+    """When and how long: the wall time at a place, and the instant that follows from both."""
+
+    starts_at: datetime
+    zone: str
+    starts_at_utc: datetime
+    minutes: int
+
+    @property
+    def ends_at_utc(self) -> datetime:
+        """Return the instant at which the session ends."""
+        return self.starts_at_utc + timedelta(minutes=self.minutes)
+
+    def overlaps(self, other: "Slot") -> bool:
+        """Return whether the two share any instant; one that begins as the other ends does not."""
+        return self.starts_at_utc < other.ends_at_utc and other.starts_at_utc < self.ends_at_utc
+
+
+def slot(wall: datetime, zone: str, minutes: int) -> Slot:
+    """Return the slot of a wall time; one that the clocks skip is kept as what they then show, 03:30 for 02:30."""
+    instant = to_instant(wall, zone)
+    return Slot(starts_at=to_wall(instant, zone), zone=zone, starts_at_utc=instant, minutes=minutes)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session as it now stands.
+
+    Attributes:
+        number: its place among the sessions of the plan; when attended, how many that made.
+        attended_at: the instant at which it was recorded as attended.
+        attended_on: the day on which it took place, at its place.
+    """
+
+    id: SessionId
+    clinic: ClinicId
+    patient: PatientId
+    plan: PlanId | None
+    version: int
+    state: SessionState
+    slot: Slot
+    number: int | None = None
+    attended_at: datetime | None = None
+    attended_on: date | None = None
+    reason: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Return whether the session can still change."""
+        return self.state in OPEN
+
+
+def move(session: Session, to: Slot) -> Session:
+    """Return the session at another time. What the patient confirmed was the old one, so it is booked again.
+
+    Raises:
+        IllegalTransitionError: if it is over or cancelled.
+    """
+    return replace(_step(session, SessionState.BOOKED, "moved"), slot=to)
+
+
+def confirm(session: Session) -> Session:
+    """Return the session that the patient promised to come to.
+
+    Raises:
+        IllegalTransitionError: if it is anything but booked.
+    """
+    if session.state is not SessionState.BOOKED:
+        raise IllegalTransitionError(session.state, "confirmed")
+    return _step(session, SessionState.CONFIRMED, "confirmed")
+
+
+def attend(session: Session, now: datetime, number: int | None) -> Session:
+    """Return the session as attended.
+
+    Its day is that of the booking: staff often record it later. Where it is recorded on an earlier day, the patient
+    came earlier, and that day counts.
+
+    Raises:
+        IllegalTransitionError: if it is over or cancelled.
+        TooEarlyError: if it begins more than a day from now.
+    """
+    after = _step(session, SessionState.ATTENDED, "attended")
+    _not_too_early(session, now, "attended")
+    today = to_wall(now, session.slot.zone).date()
+    day = min(today, session.slot.starts_at.date())
+    return replace(after, attended_at=now, attended_on=day, number=number)
+
+
+def miss(session: Session, now: datetime, reason: str | None) -> Session:
+    """Return the session to which the patient did not come.
+
+    Raises:
+        IllegalTransitionError: if it is over or cancelled.
+        TooEarlyError: if it begins more than a day from now.
+    """
+    after = _step(session, SessionState.MISSED, "missed")
+    _not_too_early(session, now, "missed")
+    return replace(after, reason=reason)
+
+
+def cancel(session: Session, reason: str | None) -> Session:
+    """Return the cancelled session.
+
+    Raises:
+        IllegalTransitionError: if it is over or already cancelled.
+    """
+    return replace(_step(session, SessionState.CANCELLED, "cancelled"), reason=reason)
+
+
+def _step(session: Session, state: SessionState, wanted: str) -> Session:
+    if not session.open:
+        raise IllegalTransitionError(session.state, wanted)
+    return replace(session, state=state, version=session.version + 1)
+
+
+def _not_too_early(session: Session, now: datetime, wanted: str) -> None:
+    if session.slot.starts_at_utc - now > OUTCOME_AHEAD:
+        raise TooEarlyError(wanted, session.slot.starts_at, session.slot.zone)

@@ -1,0 +1,149 @@
+from datetime import date, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scheduler.model.catalogue import CADENCE_1
+from services.scheduler.model.due import booking_due, check_ins, reminders, retimed, still_ahead
+from services.scheduler.model.sessions import Slot, slot
+from shared.walltime import parse_wall, to_instant, to_wall, zone_names
+
+NEW_YORK = "America/New_York"
+ATTENDED = date(2026, 12, 1)
+
+zones = st.sampled_from(sorted(zone_names()))
+walls = st.datetimes(datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2040-01-01"))
+spans = st.timedeltas(timedelta(minutes=1), timedelta(days=40))
+
+
+def at(text: str, zone: str = NEW_YORK) -> datetime:
+    return to_instant(parse_wall(text), zone)
+
+
+def session(text: str, zone: str = NEW_YORK) -> Slot:
+    return slot(parse_wall(text), zone, 60)
+
+
+def occurrences(booked: Slot, now: datetime) -> list[str]:
+    return [reminder.occurrence for reminder in reminders(booked, CADENCE_1, now)]
+
+
+def test_a_session_booked_well_ahead_is_reminded_three_days_and_one_day_before() -> None:
+    assert occurrences(session("2026-12-10T09:00"), at("2026-12-01T12:00")) == ["3d", "1d"]
+
+
+def test_a_session_booked_two_days_ahead_is_reminded_one_day_before_alone() -> None:
+    assert occurrences(session("2026-12-10T09:00"), at("2026-12-08T12:00")) == ["1d"]
+
+
+def test_a_session_booked_the_evening_before_is_not_reminded() -> None:
+    assert occurrences(session("2026-12-10T09:00"), at("2026-12-09T18:00")) == []
+
+
+def test_a_reminder_whose_instant_is_now_is_not_ahead() -> None:
+    assert occurrences(session("2026-12-10T09:00"), at("2026-12-07T09:00")) == ["1d"]
+
+
+def test_reminders_keep_the_wall_time_in_the_week_the_clocks_change() -> None:
+    due = reminders(session("2027-03-15T10:00"), CADENCE_1, at("2027-03-01T10:00"))
+    assert [to_wall(reminder.at, NEW_YORK) for reminder in due] == [
+        parse_wall("2027-03-12T10:00"),
+        parse_wall("2027-03-14T10:00"),
+    ]
+
+
+def test_a_reminder_that_falls_into_the_gap_comes_when_the_clocks_have_moved() -> None:
+    due = reminders(session("2027-03-15T02:30"), CADENCE_1, at("2027-03-13T10:00"))
+    assert [to_wall(reminder.at, NEW_YORK) for reminder in due] == [parse_wall("2027-03-14T03:30")]
+
+
+def test_check_ins_come_on_days_1_3_and_7_and_then_weekly_for_half_a_year() -> None:
+    asked = check_ins(ATTENDED, NEW_YORK, CADENCE_1)
+    expected = ["day-1", "day-3", *(f"day-{7 * week}" for week in range(1, 27))]
+    assert [check_in.occurrence for check_in in asked] == expected
+
+
+def test_the_phq_9_is_never_asked_within_a_week_of_the_session() -> None:
+    asked = check_ins(ATTENDED, NEW_YORK, CADENCE_1)
+    assert [check_in.instruments for check_in in asked[:3]] == [("post-session",), ("post-session",), ("phq-9",)]
+    assert {check_in.instruments for check_in in asked[3:]} == {("phq-9",)}
+
+
+def test_a_check_in_knows_the_day_it_asks_for() -> None:
+    assert check_ins(ATTENDED, NEW_YORK, CADENCE_1)[2].asked_for == date(2026, 12, 8)
+
+
+def test_a_session_recorded_two_days_late_no_longer_asks_for_day_1() -> None:
+    asked = still_ahead(check_ins(ATTENDED, NEW_YORK, CADENCE_1), at("2026-12-03T09:00"))
+    assert asked[0].occurrence == "day-3"
+
+
+def test_a_move_to_the_east_asks_at_once_what_has_become_past_but_was_not_asked() -> None:
+    now = at("2026-12-02T09:00", "America/Los_Angeles")
+    moved = retimed(check_ins(ATTENDED, NEW_YORK, CADENCE_1), {"day-1", "day-3"}, now)
+    assert [(check_in.occurrence, check_in.at) for check_in in moved] == [
+        ("day-1", now),
+        ("day-3", at("2026-12-04T10:00")),
+    ]
+
+
+def test_a_move_to_the_west_does_not_ask_again_what_was_asked() -> None:
+    now = at("2026-12-02T10:30", NEW_YORK)
+    moved = retimed(check_ins(ATTENDED, "America/Los_Angeles", CADENCE_1), {"day-3"}, now)
+    assert [check_in.occurrence for check_in in moved] == ["day-3"]
+
+
+def test_booking_is_asked_for_a_week_before_the_due_day_at_ten() -> None:
+    due = booking_due(date(2026, 12, 29), NEW_YORK, CADENCE_1, at("2026-12-01T12:00"), booked=False)
+    assert due == at("2026-12-22T10:00")
+
+
+def test_booking_is_not_asked_for_when_something_is_booked() -> None:
+    assert booking_due(date(2026, 12, 29), NEW_YORK, CADENCE_1, at("2026-12-01T12:00"), booked=True) is None
+
+
+def test_booking_is_not_asked_for_in_the_past() -> None:
+    assert booking_due(date(2026, 12, 4), NEW_YORK, CADENCE_1, at("2026-12-01T12:00"), booked=False) is None
+
+
+@given(walls, zones, spans)
+def test_no_reminder_lies_outside_the_time_from_booking_to_the_session(
+    wall: datetime, zone: str, ahead: timedelta
+) -> None:
+    booked = slot(wall, zone, 60)
+    now = booked.starts_at_utc - ahead
+    due = reminders(booked, CADENCE_1, now)
+    assert all(now < reminder.at < booked.starts_at_utc for reminder in due)
+    assert [reminder.occurrence for reminder in due] in (["3d", "1d"], ["1d"], [])
+
+
+@given(walls, zones, spans, spans)
+def test_later_bookings_have_no_more_reminders(wall: datetime, zone: str, first: timedelta, more: timedelta) -> None:
+    booked = slot(wall, zone, 60)
+    late = occurrences(booked, booked.starts_at_utc - first)
+    early = occurrences(booked, booked.starts_at_utc - first - more)
+    assert early[len(early) - len(late) :] == late
+
+
+@given(walls, zones)
+def test_check_ins_rise_and_show_ten_on_the_wall_or_the_first_moment_after_a_gap(wall: datetime, zone: str) -> None:
+    asked = check_ins(wall.date(), zone, CADENCE_1)
+    instants = [check_in.at for check_in in asked]
+    assert instants == sorted(set(instants))
+    shown = [to_wall(check_in.at, zone) for check_in in asked]
+    assert all(
+        when == datetime.combine(check_in.asked_for, when.time()) and when.hour == 10
+        for when, check_in in zip(shown, asked, strict=True)
+    )
+
+
+@given(walls, zones, zones, spans)
+def test_a_change_of_zone_asks_each_pending_day_once_and_never_in_the_past(
+    wall: datetime, old: str, new: str, passed: timedelta
+) -> None:
+    asked = check_ins(wall.date(), old, CADENCE_1)
+    now = to_instant(wall, old) + passed
+    pending = {check_in.occurrence for check_in in still_ahead(asked, now)}
+    moved = retimed(check_ins(wall.date(), new, CADENCE_1), pending, now)
+    assert {check_in.occurrence for check_in in moved} == pending
+    assert all(check_in.at >= now for check_in in moved)

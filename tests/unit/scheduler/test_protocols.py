@@ -1,0 +1,69 @@
+from dataclasses import replace
+
+import pytest
+
+from services.scheduler.model.catalogue import IV_KETAMINE_1, PROTOCOLS, exactly, newest
+from services.scheduler.model.protocols import Induction, UnknownProtocolError
+
+
+def test_the_induction_is_six_sessions_over_three_weeks_and_not_six_in_each() -> None:
+    induction = IV_KETAMINE_1.induction
+    assert induction.sessions == 6
+    assert induction.days[-1] < 21
+
+
+def test_the_gaps_of_the_induction_alternate() -> None:
+    assert [IV_KETAMINE_1.induction.gap_after(n) for n in range(1, 6)] == [3, 4, 3, 4, 3]
+
+
+@pytest.mark.parametrize("attended", [0, 6, 7, -1])
+def test_outside_the_series_there_is_no_gap(attended: int) -> None:
+    with pytest.raises(ValueError, match="no next session"):
+        IV_KETAMINE_1.induction.gap_after(attended)
+
+
+def test_every_rule_names_an_https_or_http_source_and_a_grade() -> None:
+    for protocol in PROTOCOLS:
+        rules = (
+            protocol.induction.provenance,
+            protocol.maintenance.provenance,
+            protocol.maintenance.ladder_provenance,
+            *protocol.cadence.provenance,
+        )
+        assert all(rule.source_url.startswith("http") and rule.grade for rule in rules)
+        assert len({rule.id for rule in rules}) == len(rules)
+
+
+def test_ids_and_versions_are_unique() -> None:
+    assert len({(protocol.id, protocol.version) for protocol in PROTOCOLS}) == len(PROTOCOLS)
+
+
+def test_a_new_plan_takes_the_newest_version() -> None:
+    assert newest("iv-ketamine") is IV_KETAMINE_1
+
+
+def test_a_running_plan_finds_its_own_version() -> None:
+    assert exactly("iv-ketamine", 1) is IV_KETAMINE_1
+
+
+def test_an_unknown_protocol_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(UnknownProtocolError, match=r"'lsd'.*iv-ketamine"):
+        newest("lsd")
+    with pytest.raises(UnknownProtocolError, match="iv-ketamine version 9"):
+        exactly("iv-ketamine", 9)
+
+
+@pytest.mark.parametrize("days", [(), (1, 2), (0, 3, 3), (0, 4, 2)])
+def test_an_induction_whose_days_do_not_rise_from_zero_is_refused(days: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="begin with 0 and rise"):
+        Induction(days=days, provenance=IV_KETAMINE_1.induction.provenance)
+
+
+def test_a_ladder_that_falls_is_refused() -> None:
+    with pytest.raises(ValueError, match="A ladder rises"):
+        replace(IV_KETAMINE_1.maintenance, ladder=(28, 14))
+
+
+def test_a_first_interval_off_the_ladder_is_refused() -> None:
+    with pytest.raises(ValueError, match="is no rung"):
+        replace(IV_KETAMINE_1.maintenance, interval_days=30)

@@ -1,10 +1,12 @@
 """The tables that every service's schema holds for the bus: outbox and inbox."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Identity,
     Index,
@@ -20,7 +22,7 @@ from sqlalchemy import (
 SHARDS = 8
 """Into how many parts an outbox is split; a part has one relay at a time. A constant: rows hold their shard."""
 
-AT_ONCE = literal_column("'-infinity'::timestamptz")
+AT_ONCE: ColumnElement[datetime] = literal_column("'-infinity'::timestamptz")
 """Due time of an event that is no timer: before every timer, and among themselves in the order they were written."""
 
 

@@ -1,0 +1,188 @@
+"""The consumer: batches in, one transaction each, and a bad record never stops its neighbours.
+
+The inbox is written first; only events that are new to it are handled; state and new events commit together; then the
+offset. A batch that fails is halved until the bad record stands alone; that one is tried again a bounded number of
+times and then kept as a dead letter. What is the environment's fault (a lost database) is waited out instead, or a
+whole batch would become dead letters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from shared.bus.dead_letters import letter
+from shared.bus.envelope import Received, Undecodable, decode
+from shared.bus.handlers import Handlers
+from shared.bus.producer import NotSent, Producer
+from shared.bus.tables import tables_of
+from shared.database import Database, Transaction
+from shared.events import Topic
+from shared.telemetry import trace
+from shared.telemetry.log import get_logger
+from shared.telemetry.metrics import counter
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
+
+log = get_logger(__name__)
+
+RECORDS: Final = 500
+RETRIES: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+"""Real seconds before each further attempt at a single record; together far below the poll interval."""
+ENVIRONMENT_PAUSE: Final = 1.0
+"""Real seconds before a batch is taken again after the database or the dead letters were away."""
+SESSION_TIMEOUT_MS: Final = 6000
+_DEADLOCK_OR_SERIALIZATION: Final = {"40P01", "40001"}
+
+_HANDLED = counter("events_handled", "Events that a service handled.", "service", "topic")
+_REPEATED = counter("events_repeated", "Events that a service had already handled.", "service", "topic")
+_DEAD = counter("dead_letters", "Records that became dead letters.", "service", "topic")
+
+Records = Sequence["ConsumerRecord[bytes, bytes]"]
+
+
+def group_of(service: str) -> str:
+    """Return the consumer group of a service."""
+    return f"keepwell.{service}"
+
+
+class Consumer:
+    """Consumes one topic for one service."""
+
+    def __init__(self, *, database: Database, handlers: Handlers, topic: Topic, dead_letters: Producer) -> None:
+        self.service = database.schema
+        self.topic = topic
+        self.blocked: str | None = None
+        self._database = database
+        self._handlers = handlers
+        self._dead_letters = dead_letters
+        self._inbox = tables_of(database.schema).inbox
+
+    def subscribe(self, broker: KafkaBroker, *, instance: str | None) -> None:
+        """Register with a broker that is not started yet.
+
+        Args:
+            broker: the process's broker.
+            instance: a name that this process keeps over a restart (static membership), where it has one.
+        """
+        broker.subscriber(
+            str(self.topic),
+            group_id=group_of(self.service),
+            group_instance_id=f"{instance}.{self.service}.{self.topic}" if instance else None,
+            batch=True,
+            max_records=RECORDS,
+            batch_timeout_ms=10,
+            auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            parser=_raw_parser,
+            decoder=_raw_decoder,
+        )(self.consume)
+
+    async def consume(self, records: tuple["ConsumerRecord[bytes, bytes]", ...]) -> None:
+        """Handle a batch; return only when each record was handled, was known, or is a dead letter.
+
+        Raises:
+            Exception: the environment's fault; FastStream seeks back and the batch comes again.
+        """
+        try:
+            await self._isolate(records)
+        except Exception as error:
+            self.blocked = f"{type(error).__name__}: {error}"
+            log.warning("consumer.blocked", service=self.service, topic=self.topic, error=self.blocked)
+            await self._database.clock.pause(ENVIRONMENT_PAUSE)
+            raise
+        self.blocked = None
+
+    async def _isolate(self, records: Records) -> None:
+        try:
+            await self._handle(records)
+        except Exception as error:
+            if is_environment(error):
+                raise
+            if len(records) == 1:
+                await self._single(records, error)
+                return
+            middle = len(records) // 2
+            await self._isolate(records[:middle])
+            await self._isolate(records[middle:])
+
+    async def _single(self, records: Records, error: Exception) -> None:
+        for pause in RETRIES:
+            if isinstance(error, Undecodable):
+                break
+            await self._database.clock.pause(pause)
+            try:
+                await self._handle(records)
+            except Exception as again:
+                if is_environment(again):
+                    raise
+                error = again
+            else:
+                return
+        record = records[0]
+        reason = f"{type(error).__name__}: {error}"
+        now = self._database.clock.now()
+        await self._dead_letters.send([letter(record, group=group_of(self.service), error=reason, now=now)])
+        _DEAD.labels(self.service, self.topic).inc()
+        log.error(
+            "record.dead",
+            service=self.service,
+            topic=self.topic,
+            partition=record.partition,
+            offset=record.offset,
+            error=reason,
+            exc_info=None if isinstance(error, Undecodable) else error,
+        )
+
+    async def _handle(self, records: Records) -> None:
+        received = [decode(record.headers, record.value) for record in records]
+        wanted = [each for each in received if self._handlers.wants(each.type)]
+        if not wanted:
+            return
+        async with self._database.transaction() as tx:
+            new = await self._register(tx, wanted)
+            for each in new:
+                trace.begin(each.trace)
+                await self._handlers.handle(tx, each)
+        _HANDLED.labels(self.service, self.topic).inc(len(new))
+        _REPEATED.labels(self.service, self.topic).inc(len(wanted) - len(new))
+
+    async def _register(self, tx: Transaction, wanted: Sequence[Received]) -> list[Received]:
+        ids = list(dict.fromkeys(each.id for each in wanted))
+        statement = insert(self._inbox).values([{"id": event_id} for event_id in ids]).on_conflict_do_nothing()
+        result = await tx.execute(statement.returning(self._inbox.c.id))
+        unseen = {row.id for row in result}
+        new: list[Received] = []
+        for each in wanted:
+            if each.id in unseen:
+                unseen.discard(each.id)
+                new.append(each)
+        return new
+
+
+def is_environment(error: Exception) -> bool:
+    """Tell whether an error is no record's fault: a lost or busy database, or dead letters that cannot be written."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            return True
+        return getattr(error.orig, "sqlstate", None) in _DEADLOCK_OR_SERIALIZATION
+    return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError)
+
+
+async def _raw_parser(records: Any, default: Any) -> Any:
+    # A null or non-UTF-8 header would make FastStream's parser skip the whole batch and commit over it.
+    message = await default((replace(records[0], headers=()),))
+    message.raw_message = records
+    return message
+
+
+async def _raw_decoder(message: Any) -> Any:
+    return message.raw_message

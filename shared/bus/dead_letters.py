@@ -1,0 +1,122 @@
+"""Dead letters: what a service could not handle, kept with its bytes until a person brings it back.
+
+A letter is a record of its own topic: the original key, value and headers, and beside them where it came from, which
+service could not handle it and why. A replay writes the original to its topic again; inboxes make that harmless for
+those who had handled it. A mark under the same id says that a letter was replayed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from shared.bus.producer import Producer, Record
+from shared.events import Topic
+from shared.ids import derived_id
+from shared.telemetry.log import scrub
+
+PREFIX: Final = "keepwell-"
+_LONGEST_ERROR: Final = 2000
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A record that a service could not handle."""
+
+    id: UUID
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    error: str
+    died_at: datetime
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = field(repr=False)
+    replayed_at: datetime | None = None
+
+    @property
+    def type(self) -> str:
+        """Return the event's type as its header claims it."""
+        return dict(self.headers).get("ce_type", b"?").decode(errors="replace")
+
+
+def letter(record: "ConsumerRecord[bytes, bytes]", *, group: str, error: str, now: datetime) -> Record:
+    """Return the dead letter of a record; the same record of the same group always has the same id."""
+    origin = {
+        "group": group,
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+        "error": scrub(error)[:_LONGEST_ERROR],
+        "at": now.isoformat(),
+        "key": "" if record.key is None else record.key.hex(),
+        "key-null": str(record.key is None),
+        "value-null": str(record.value is None),
+        "header-nulls": ",".join(str(index) for index, (_, value) in enumerate(record.headers) if value is None),
+    }
+    ours = [(PREFIX + name, value.encode()) for name, value in origin.items()]
+    theirs = [(name, value or b"") for name, value in record.headers]
+    letter_id = derived_id("dead-letter", group, record.topic, str(record.partition), str(record.offset))
+    return Record(str(Topic.DEAD_LETTERS), str(letter_id).encode(), record.value or b"", [*ours, *theirs])
+
+
+async def read_all(bootstrap_servers: str) -> list[DeadLetter]:
+    """Return every dead letter, oldest first, those replayed marked."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partition = TopicPartition(str(Topic.DEAD_LETTERS), 0)
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        end = (await consumer.end_offsets([partition]))[partition]
+        letters: dict[UUID, DeadLetter] = {}
+        while await consumer.position(partition) < end:
+            batch = await consumer.getmany(partition, timeout_ms=500)
+            for record in batch.get(partition, []):
+                _fold(letters, record)
+        return list(letters.values())
+    finally:
+        await consumer.stop()
+
+
+async def replay(bootstrap_servers: str, letters: Sequence[DeadLetter], *, now: datetime) -> None:
+    """Send letters to where they came from, then mark them as replayed.
+
+    Raises:
+        NotSent: Kafka did not acknowledge; replaying once more is harmless.
+    """
+    producer = Producer(bootstrap_servers)
+    try:
+        for dead in letters:
+            await producer.send([Record(dead.topic, dead.key, dead.value, dead.headers)])
+            mark = [(PREFIX + "replayed", now.isoformat().encode())]
+            await producer.send([Record(str(Topic.DEAD_LETTERS), str(dead.id).encode(), b"", mark)])
+    finally:
+        await producer.close()
+
+
+def _fold(letters: dict[UUID, DeadLetter], record: "ConsumerRecord[bytes, bytes]") -> None:
+    ours = {name.removeprefix(PREFIX): value.decode() for name, value in record.headers if name.startswith(PREFIX)}
+    letter_id = UUID((record.key or b"").decode())
+    if "replayed" in ours:
+        known = letters.get(letter_id)
+        if known is not None:
+            replayed_at = datetime.fromisoformat(ours["replayed"])
+            letters[letter_id] = DeadLetter(**{**vars(known), "replayed_at": replayed_at})
+        return
+    letters[letter_id] = DeadLetter(
+        id=letter_id,
+        group=ours["group"],
+        topic=ours["topic"],
+        partition=int(ours["partition"]),
+        offset=int(ours["offset"]),
+        error=ours["error"],
+        died_at=datetime.fromisoformat(ours["at"]).astimezone(UTC),
+        key=None if ours["key-null"] == "True" else bytes.fromhex(ours["key"]),
+        value=None if ours["value-null"] == "True" else record.value,
+        headers=tuple((name, value) for name, value in record.headers if not name.startswith(PREFIX)),
+    )

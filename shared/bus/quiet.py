@@ -1,0 +1,102 @@
+"""Is all quiet? And how far behind is each group?"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.telemetry.metrics import gauge
+
+_LAG: Final = gauge("consumer_lag_records", "Records that a group has not committed yet.", "group", "topic")
+
+
+class Watch:
+    """Reads offsets of groups and topics without being a member of any group.
+
+    Args:
+        bootstrap_servers: Kafka's address.
+        interests: the topics that each group consumes.
+    """
+
+    def __init__(self, bootstrap_servers: str, interests: Mapping[str, Iterable[str]]) -> None:
+        self._servers = bootstrap_servers
+        self._interests = {group: sorted(topics) for group, topics in interests.items()}
+        self._admin: AIOKafkaAdminClient | None = None
+        self._watch: AIOKafkaConsumer | None = None
+        self._partitions: dict[str, list[TopicPartition]] = {}
+        self._coordinators: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Connect; raises `KafkaError` where Kafka is away."""
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
+        self._watch = AIOKafkaConsumer(bootstrap_servers=self._servers, enable_auto_commit=False)
+        await self._admin.start()
+        await self._watch.start()
+        topics = sorted({topic for wanted in self._interests.values() for topic in wanted})
+        described = await self._admin.describe_topics(topics)
+        self._partitions = {
+            topic["topic"]: [TopicPartition(topic["topic"], part["partition"]) for part in topic["partitions"]]
+            for topic in described
+        }
+        for group in self._interests:
+            self._coordinators[group] = await self._admin.find_coordinator(group)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._watch is not None:
+            await self._watch.stop()
+        if self._admin is not None:
+            await self._admin.close()
+        self._admin = self._watch = None
+
+    async def lag(self) -> dict[str, dict[str, int]]:
+        """Return the records behind, by group and topic, and export them as a metric."""
+        committed = await self._committed()
+        ends = await self._ends()
+        behind: dict[str, dict[str, int]] = {}
+        for group, topics in self._interests.items():
+            for topic in topics:
+                parts = self._partitions[topic]
+                lag = sum(ends[part] - committed[group].get(part, 0) for part in parts)
+                behind.setdefault(group, {})[topic] = lag
+                _LAG.labels(group, topic).set(lag)
+        return behind
+
+    async def quiet(self, idle: Callable[[], Awaitable[bool]]) -> bool:
+        """Tell whether nothing is on its way: outboxes, topics and attempts at one instant.
+
+        Committed offsets are read before end offsets: both only grow, so equal means equal at one instant. `idle` says
+        whether outboxes hold nothing due and no attempt is in flight; end offsets that have not moved meanwhile make
+        its answer hold for the same instant.
+        """
+        committed = await self._committed()
+        ends = await self._ends()
+        for group, topics in self._interests.items():
+            for topic in topics:
+                if any(committed[group].get(part, 0) != ends[part] for part in self._partitions[topic]):
+                    return False
+        return await idle() and await self._ends() == ends
+
+    async def _committed(self) -> dict[str, dict[TopicPartition, int]]:
+        admin = self._admin
+        if admin is None:
+            raise RuntimeError("The watch was not started.")
+
+        async def of_group(group: str) -> dict[TopicPartition, int]:
+            wanted = [part for topic in self._interests[group] for part in self._partitions[topic]]
+            found = await admin.list_consumer_group_offsets(
+                group, group_coordinator_id=self._coordinators[group], partitions=wanted
+            )
+            return {part: max(meta.offset, 0) for part, meta in found.items()}
+
+        groups = list(self._interests)
+        return dict(zip(groups, await asyncio.gather(*map(of_group, groups)), strict=True))
+
+    async def _ends(self) -> dict[TopicPartition, int]:
+        if self._watch is None:
+            raise RuntimeError("The watch was not started.")
+        every = [part for parts in self._partitions.values() for part in parts]
+        ends: dict[TopicPartition, int] = await self._watch.end_offsets(every)
+        return ends

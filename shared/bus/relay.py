@@ -1,0 +1,201 @@
+"""The relay: due outbox rows to Kafka, in order, in full batches.
+
+Claim, publish and delete are one transaction: a crash rolls back and the same ids are sent again, which inboxes know.
+Rows are deleted, never passed by a cursor, for a cursor loses the row of a transaction that commits late. A shard has
+one relay at a time (an advisory lock of the claiming connection, gone with it), and a relay sends from one sequential
+loop: concurrent sends lose the order of a key under back-pressure.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, delete, func, literal, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.bus.envelope import headers
+from shared.bus.producer import NotSent, Producer, Record
+from shared.bus.tables import AT_ONCE, SHARDS, tables_of
+from shared.database import Database
+from shared.telemetry.log import get_logger
+from shared.telemetry.metrics import counter, gauge
+
+log = get_logger(__name__)
+
+BATCH: Final = 1000
+TICK: Final = 0.010
+"""Real seconds between two claims: batches are kept full on purpose (decision 0004)."""
+IDLE: Final = 1.0
+"""Real seconds after which a relay looks again though nobody woke it: another process may have written."""
+BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Real seconds to wait after the first, second, ... failure in a row."""
+STALE_AFTER: Final = 30.0
+"""Real seconds without a finished round after which readiness says that a relay hangs."""
+
+_FIRED = counter("relay_records", "Outbox rows that Kafka acknowledged.", "service")
+_FAILED = counter("relay_failures", "Rounds of a relay that were rolled back.", "service")
+_SHARDS = gauge("relay_shards", "Outbox shards that this process relays.", "service")
+
+
+class Relay:
+    """Relays one service's outbox.
+
+    Args:
+        database: the service's database.
+        bootstrap_servers: Kafka's address.
+    """
+
+    def __init__(self, database: Database, bootstrap_servers: str) -> None:
+        self.database = database
+        self.service = database.schema
+        self._producer = Producer(bootstrap_servers)
+        self._outbox = tables_of(database.schema).outbox
+        self._owned: frozenset[int] = frozenset()
+        self._finished_at: float | None = None
+        self.fired = 0
+        self.error: str | None = None
+
+    async def run(self) -> None:
+        """Relay until cancelled; every failure is waited out, said, and tried again."""
+        failures = 0
+        try:
+            while True:
+                try:
+                    async with self.database.engine.connect() as connection:
+                        await self._rounds(connection)
+                except (NotSent, SQLAlchemyError, OSError, TimeoutError) as error:
+                    self._owned = frozenset()
+                    _SHARDS.labels(self.service).set(0)
+                    _FAILED.labels(self.service).inc()
+                    recovered = self.error is None
+                    failures = 0 if recovered else min(failures + 1, len(BACKOFF) - 1)
+                    self.error = f"{type(error).__name__}: {error}"
+                    log.warning("relay.failed", service=self.service, error=self.error, failures=failures + 1)
+                    await self.database.clock.pause(BACKOFF[failures])
+        finally:
+            await self._producer.discard()
+
+    def stale_for(self) -> float:
+        """Return the real seconds since the last finished round; infinite before the first."""
+        if self._finished_at is None:
+            return float("inf")
+        return asyncio.get_running_loop().time() - self._finished_at
+
+    async def _rounds(self, connection: AsyncConnection) -> None:
+        loop = asyncio.get_running_loop()
+        looked_at = float("-inf")
+        while True:
+            self.database.outbox_written.clear()
+            if loop.time() - looked_at >= IDLE:
+                await self._share_shards(connection)
+                looked_at = loop.time()
+            moved = await self._round(connection)
+            self._finished_at = loop.time()
+            self.error = None
+            if moved == BATCH:
+                await self.database.clock.pause(0)
+            elif moved:
+                await self.database.clock.pause(TICK)
+            else:
+                await self._wait(connection)
+
+    async def _round(self, connection: AsyncConnection) -> int:
+        async with connection.begin():
+            rows = await self._claim(connection)
+            if rows:
+                await self._producer.send([self._record(row) for row in rows])
+        self.fired += len(rows)
+        _FIRED.labels(self.service).inc(len(rows))
+        return len(rows)
+
+    async def _claim(self, connection: AsyncConnection) -> Sequence[Row[Any]]:
+        outbox = self._outbox
+        due = (
+            select(outbox.c.seq)
+            .where(outbox.c.due_at <= literal(self.database.clock.now()), outbox.c.shard.in_(sorted(self._owned)))
+            .order_by(outbox.c.due_at, outbox.c.seq)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        taken = await connection.execute(
+            delete(outbox)
+            .where(outbox.c.seq.in_(due))
+            .returning(
+                *(outbox.c[name] for name in ("seq", "id", "type", "topic", "key", "trace", "body", "written_at")),
+                func.nullif(outbox.c.due_at, AT_ONCE).label("due_at"),
+            )
+        )
+        # DELETE ... RETURNING gives rows in no order; events at once come before timers, as in the claim.
+        early = datetime.min.replace(tzinfo=UTC)
+        rows: Sequence[Any] = taken.all()
+        return sorted(rows, key=lambda row: (row.due_at or early, row.seq))
+
+    def _record(self, row: Row[Any]) -> Record:
+        attributes = headers(
+            event_id=row.id,
+            event_type=row.type,
+            service=self.service,
+            time=row.due_at or row.written_at,
+            subject=row.key,
+            trace=row.trace,
+        )
+        return Record(row.topic, row.key.encode(), row.body.encode(), attributes)
+
+    async def _share_shards(self, connection: AsyncConnection) -> None:
+        """Take the free shards up to a fair share among the relays of this outbox; give back what is above it."""
+        async with connection.begin():
+            presence = {"space": _lock_space(self.service), "presence": SHARDS}
+            if not self._owned:
+                await connection.execute(text("SELECT pg_try_advisory_lock_shared(:space, :presence)"), presence)
+            relays = await connection.execute(
+                text(
+                    "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                    " AND classid = :space AND objid = :presence"
+                    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                ),
+                presence,
+            )
+            share = -(-SHARDS // max(1, relays.scalar_one()))
+            owned = set(self._owned)
+            for shard in range(SHARDS):
+                key = {"space": presence["space"], "shard": shard}
+                if shard in owned and len(owned) > share:
+                    await connection.execute(text("SELECT pg_advisory_unlock(:space, :shard)"), key)
+                    owned.discard(shard)
+                elif shard not in owned and len(owned) < share:
+                    taken = await connection.execute(text("SELECT pg_try_advisory_lock(:space, :shard)"), key)
+                    if taken.scalar_one():
+                        owned.add(shard)
+        self._owned = frozenset(owned)
+        _SHARDS.labels(self.service).set(len(owned))
+
+    async def _wait(self, connection: AsyncConnection) -> None:
+        """Wait until something was written here, the next timer is due, or it is time to look again."""
+        outbox = self._outbox
+        async with connection.begin():
+            upcoming = await connection.execute(
+                select(func.min(outbox.c.due_at)).where(outbox.c.due_at > literal(self.database.clock.now()))
+            )
+            next_due = upcoming.scalar_one()
+        waits = [
+            asyncio.ensure_future(self.database.outbox_written.wait()),
+            asyncio.ensure_future(self.database.clock.pause(IDLE)),
+        ]
+        if next_due is not None:
+            waits.append(asyncio.ensure_future(self.database.clock.sleep_until(next_due)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            for wait in waits:
+                with suppress(asyncio.CancelledError):
+                    await wait
+
+
+def _lock_space(service: str) -> int:
+    """Return the first half of the advisory lock's key: one space for each outbox, below 2**31."""
+    return 0x4B570000 + sum((index + 1) * byte for index, byte in enumerate(service.encode())) % 0xFFFF

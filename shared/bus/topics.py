@@ -1,0 +1,49 @@
+"""Kafka's topics, made before the first service starts; auto-creation is off."""
+
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.bus.producer import MAX_RECORD_BYTES
+from shared.events import Topic
+
+HEADROOM: Final = 48_576
+"""Bytes that a topic takes beyond the producer's own limit, so that it is the client that refuses, not the broker."""
+FOREVER: Final = "-1"
+
+
+async def create_topics(
+    bootstrap_servers: str, *, partitions: int, replication: int, min_in_sync: int, retention_ms: int
+) -> list[str]:
+    """Create the topics that are missing; return their names.
+
+    Raises:
+        KafkaError: a topic could not be created.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        missing = sorted(set(Topic) - set(await admin.list_topics()))
+        wanted = [
+            NewTopic(
+                name=str(topic),
+                num_partitions=1 if topic is Topic.DEAD_LETTERS else partitions,
+                replication_factor=replication,
+                topic_configs={
+                    "max.message.bytes": str(MAX_RECORD_BYTES + HEADROOM),
+                    "min.insync.replicas": str(min_in_sync),
+                    "retention.ms": FOREVER if topic is Topic.DEAD_LETTERS else str(retention_ms),
+                },
+            )
+            for topic in missing
+        ]
+        if wanted:
+            answer = await admin.create_topics(wanted)
+            for name, code, *message in answer.topic_errors:
+                error = for_code(code)
+                if code and error is not TopicAlreadyExistsError:
+                    raise KafkaError(f"Topic {name} could not be created: {error.__name__} {message}")
+        return [str(topic) for topic in missing]
+    finally:
+        await admin.close()

@@ -1,0 +1,171 @@
+"""The habits of the interface for programs, once for every service.
+
+A change runs in one transaction with its idempotency key; an answer carries its version as `ETag`; an unknown field is
+refused; a list has `limit` and `after`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from shared.database import Database, Transaction
+from shared.telemetry import trace
+from shared.web.idempotency import Answer, Idempotency, fingerprint
+from shared.web.problems import Forbidden, Invalid, PreconditionFailed, Unauthorized
+from shared.web.tokens import Principal, Scope, Tokens
+
+JSON: Final = "application/json"
+T = TypeVar("T", bound=BaseModel)
+
+
+class Body(BaseModel):
+    """What a program sends; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class View(BaseModel):
+    """What a program gets."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Listing(View, Generic[T]):
+    """A page of a list; `next` is the `after` of the following page."""
+
+    items: list[T]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which part of a list is asked for."""
+
+    limit: int
+    after: UUID | None
+
+
+def page(limit: Annotated[int, Query(ge=1, le=500)] = 100, after: UUID | None = None) -> Page:
+    """Read `limit` and `after`."""
+    return Page(limit, after)
+
+
+Paging = Annotated[Page, Depends(page)]
+
+
+def listing(items: Sequence[T], wanted: Page, *, cursor: Callable[[T], str]) -> Listing[T]:
+    """Return a page of items that were read with `limit + 1`, so that a following page is known of."""
+    shown = list(items[: wanted.limit])
+    return Listing[Any](items=shown, next=cursor(shown[-1]) if len(items) > wanted.limit else None)
+
+
+def principal_of(request: Request) -> Principal:
+    """Return who asks; raises `Unauthorized` without a token that holds."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("Send `Authorization: Bearer <token>`; make one with `keepwell token create --name N`.")
+    tokens: Tokens = request.app.state.tokens
+    return tokens.check(token.strip())
+
+
+def require(scope: Scope) -> Callable[[Request], Principal]:
+    """Return a dependency that lets only tokens with a scope pass."""
+
+    def check(request: Request) -> Principal:
+        principal = principal_of(request)
+        if scope not in principal.scopes:
+            raise Forbidden(f"This needs a token with the scope {scope.value!r}; yours has {sorted(principal.scopes)}.")
+        return principal
+
+    return check
+
+
+Reads = Annotated[Principal, Depends(require(Scope.READ))]
+
+
+class CommandCall:
+    """A change that somebody orders: who, under which idempotency key, against which version."""
+
+    def __init__(self, request: Request, principal: Principal, key: str | None, match: str | None, body: bytes) -> None:
+        self.principal = principal
+        self.key = key
+        self._match = match
+        self._fingerprint = fingerprint(request.method, request.url.path, body)
+
+    def if_match(self, version: int) -> None:
+        """Compare the version that the caller knows with the one that holds; call it after the row was locked.
+
+        Raises:
+            PreconditionFailed: the caller knows an older one.
+        """
+        if self._match not in {None, "*", f'"{version}"', str(version)}:
+            raise PreconditionFailed(f'It is now at version "{version}", not {self._match}; read it again first.')
+
+    async def run(
+        self, database: Database, work: Callable[[Transaction], Awaitable[BaseModel]], *, status: int = 200
+    ) -> Response:
+        """Do the work and keep its answer in one transaction; a repeated key gets the kept answer."""
+        idempotency = Idempotency(database.schema)
+        async with database.transaction() as tx:
+            if self.key is not None:
+                earlier = await idempotency.begin(tx, self.principal, self.key, self._fingerprint)
+                if earlier is not None:
+                    return _response(earlier)
+            result = await work(tx)
+            version = getattr(result, "version", None)
+            etag = None if version is None else f'"{version}"'
+            answer = Answer(status, result.model_dump_json(), etag)
+            if self.key is not None:
+                await idempotency.finish(tx, self.principal, self.key, answer)
+        return _response(answer)
+
+
+def _response(answer: Answer) -> Response:
+    headers = {} if answer.etag is None else {"ETag": answer.etag}
+    return Response(answer.body, status_code=answer.status, media_type=JSON, headers=headers)
+
+
+def versioned(view: BaseModel) -> Response:
+    """Answer a read of one thing with its version as `ETag`."""
+    version = getattr(view, "version", None)
+    return _response(Answer(200, view.model_dump_json(), None if version is None else f'"{version}"'))
+
+
+def commands(scope: Scope) -> Callable[..., Awaitable[CommandCall]]:
+    """Return a dependency that reads a change's circumstances, for tokens with a scope."""
+    allowed = require(scope)
+
+    async def read(
+        request: Request,
+        idempotency_key: Annotated[str | None, Header()] = None,
+        if_match: Annotated[str | None, Header()] = None,
+    ) -> CommandCall:
+        principal = allowed(request)
+        trace.begin(request.headers.get("traceparent"))
+        return CommandCall(request, principal, idempotency_key, if_match, await request.body())
+
+    return read
+
+
+Command = Annotated[CommandCall, Depends(commands(Scope.WRITE))]
+DecideCommand = Annotated[CommandCall, Depends(commands(Scope.DECIDE))]
+__all__ = [
+    "Body",
+    "Command",
+    "CommandCall",
+    "DecideCommand",
+    "Invalid",
+    "Listing",
+    "Page",
+    "Paging",
+    "Reads",
+    "View",
+    "commands",
+    "listing",
+    "require",
+    "versioned",
+]

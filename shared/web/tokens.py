@@ -1,0 +1,94 @@
+"""Bearer tokens: who asks, for which clinic, with which scopes, until when.
+
+A token is signed, so that every service can check it by itself. People's tokens are made by `keepwell token create`;
+services make one of a minute for each order that they pass on.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import jwt
+
+from shared.clock import RealClock
+from shared.ids import ClinicId, StaffId, new_id
+from shared.protection import Keyring
+from shared.web.problems import Unauthorized
+
+ALGORITHM: Final = "HS256"
+ISSUER: Final = "keepwell"
+ORDER_LIFE: Final = timedelta(minutes=1)
+
+
+class Scope(StrEnum):
+    """What a token allows."""
+
+    READ = "read"
+    WRITE = "write"
+    DECIDE = "decide"
+    TRIAL = "trial"
+
+
+ALL_SCOPES: Final = frozenset(Scope)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks."""
+
+    clinic: ClinicId
+    name: str
+    scopes: frozenset[Scope]
+    staff: StaffId | None = None
+
+
+class Tokens:
+    """Makes and checks tokens. Their life is measured on the real clock: a trial's months must not end them."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._secret = keyring.derive("tokens")
+        self._clock = RealClock()
+
+    def create(self, principal: Principal, *, life: timedelta) -> str:
+        """Return a signed token that ends after `life`."""
+        now = self._clock.now()
+        claims = {
+            "iss": ISSUER,
+            "jti": str(new_id()),
+            "sub": principal.name,
+            "clinic": str(principal.clinic),
+            "scope": " ".join(sorted(principal.scopes)),
+            "iat": now,
+            "exp": now + life,
+        }
+        if principal.staff is not None:
+            claims["staff"] = str(principal.staff)
+        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+
+    def check(self, token: str) -> Principal:
+        """Return who a token speaks for.
+
+        Raises:
+            Unauthorized: altered, ended, or no token of ours.
+        """
+        try:
+            claims = jwt.decode(
+                token, self._secret, algorithms=[ALGORITHM], issuer=ISSUER, options={"require": ["exp"]}
+            )
+            return Principal(
+                clinic=ClinicId(UUID(claims["clinic"])),
+                name=str(claims["sub"]),
+                scopes=frozenset(Scope(scope) for scope in claims["scope"].split()),
+                staff=StaffId(UUID(claims["staff"])) if "staff" in claims else None,
+            )
+        except jwt.ExpiredSignatureError:
+            raise Unauthorized("The token has ended; make a new one with `keepwell token create --name N`.") from None
+        except (jwt.InvalidTokenError, KeyError, ValueError):
+            raise Unauthorized("The token is not one of ours, or was altered.") from None
+
+    def ends(self, token: str) -> datetime:
+        """Return when a token of ours ends."""
+        claims = jwt.decode(token, self._secret, algorithms=[ALGORITHM], issuer=ISSUER)
+        return datetime.fromtimestamp(claims["exp"], UTC)

@@ -1,0 +1,1 @@
+"""Decisions of the assessments service: pure functions and frozen types."""

@@ -1,0 +1,143 @@
+"""What an instrument is: its sections, items and scales, its bands, and its wording in each language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+
+class InstrumentError(Exception):
+    """An instrument's data that does not fit together: the place and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The answers that an item allows.
+
+    Args:
+        values: what is stored and summed, lowest first.
+        loinc: the LOINC answer code of each value, where it was verified.
+    """
+
+    values: tuple[int, ...]
+    loinc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question.
+
+    Args:
+        id: unique in its instrument; stored with the answer.
+        scale: the name of its scale.
+        scored: whether it counts towards the total.
+        required: whether the instrument is complete without it.
+        flag: what an answer above zero puts on the score, or none.
+        loinc: its LOINC code, where it was verified.
+    """
+
+    id: str
+    scale: str
+    scored: bool = True
+    required: bool = True
+    flag: str | None = None
+    loinc: str | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Items under one stem."""
+
+    id: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Band:
+    """A range of totals with its published name; both ends belong to it."""
+
+    lowest: int
+    highest: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Wording:
+    """An instrument in one language, letter by letter as its source has it."""
+
+    language: str
+    title: str
+    notice: str
+    stems: Mapping[str, str]
+    scales: Mapping[str, tuple[str, ...]]
+    items: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One version of an instrument.
+
+    Args:
+        id: its id in the API and in events (`phq-9`).
+        version: of this data; a change of any letter is a new one.
+        validated: false for our own questions, which then have no total and no bands.
+        recall_days: the days that its questions look back on.
+        first_day: the first day after a session on which it says something about the time since.
+        bands: ranges of the total, empty where there is none.
+        band_source: where the bands are published.
+    """
+
+    id: str
+    version: int
+    validated: bool
+    recall_days: int
+    first_day: int
+    sections: tuple[Section, ...]
+    scales: Mapping[str, Scale]
+    wording: Mapping[str, Wording]
+    bands: tuple[Band, ...] = ()
+    band_source: str | None = None
+    loinc_panel: str | None = None
+    loinc_total: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse data that does not fit together.
+
+        Raises:
+            InstrumentError: an unknown scale, a text that is missing or too many, or bands with a gap.
+        """
+        for item in self.items:
+            if item.scale not in self.scales:
+                raise InstrumentError(f"{self.id}: item {item.id} names the scale {item.scale!r}, which is not there.")
+        for words in self.wording.values():
+            self._check_wording(words)
+        for lower, upper in zip(self.bands, self.bands[1:], strict=False):
+            if upper.lowest != lower.highest + 1:
+                raise InstrumentError(f"{self.id}: bands {lower.name!r} and {upper.name!r} do not meet.")
+
+    def _check_wording(self, words: Wording) -> None:
+        expected = {
+            "items": {item.id for item in self.items},
+            "stems": {section.id for section in self.sections},
+            "scales": set(self.scales),
+        }
+        found = {"items": set(words.items), "stems": set(words.stems), "scales": set(words.scales)}
+        for part, names in expected.items():
+            if odd := names ^ found[part]:
+                raise InstrumentError(f"{self.id}/{words.language}: {part} {sorted(odd)} stand on one side only.")
+        for name, scale in self.scales.items():
+            if len(words.scales[name]) != len(scale.values):
+                raise InstrumentError(f"{self.id}/{words.language}: scale {name!r} needs {len(scale.values)} texts.")
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """Every item in the order that it is asked in."""
+        return tuple(item for section in self.sections for item in section.items)
+
+    @cached_property
+    def required(self) -> tuple[Item, ...]:
+        """The items without which there is no score."""
+        return tuple(item for item in self.items if item.required)
+
+    def item(self, item_id: str) -> Item | None:
+        """Return an item by its id."""
+        return next((item for item in self.items if item.id == item_id), None)

@@ -1,0 +1,1 @@
+"""The rule that proposes the next interval. It proposes; a clinician decides."""

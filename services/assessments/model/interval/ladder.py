@@ -1,0 +1,242 @@
+"""Algorithm A: a ladder of intervals, one rung at a time, in the style of STABLE.
+
+It combines level, drift from the personal best and slope, as STABLE does for continuation ECT
+(https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1); its thresholds are our own, an engineering default that a
+clinic signs before it runs. The guards stand in the order G1 to G7 and each ends the question.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from services.assessments.model.interval.cycles import (
+    Cycle,
+    blocked_rung,
+    cycle,
+    cycle_number,
+    in_order,
+    personal_best,
+    post_induction,
+    responded,
+    rung_above,
+    rung_below,
+)
+from services.assessments.model.interval.history import (
+    LADDERS,
+    OPT_IN_ABOVE,
+    Code,
+    Direction,
+    History,
+    Parameters,
+    Plan,
+    Reading,
+    Reason,
+    Verdict,
+)
+from services.assessments.model.interval.reasons import reason
+
+RULE: Final = "interval-ladder-a"
+RULE_VERSION: Final = 1
+
+HIGH_AT_LEAST: Final = 10
+HIGH_ABOVE_BEST: Final = 5
+MARKED_RISE: Final = 6
+STABLE_AT_MOST: Final = 9
+STABLE_ABOVE_BEST: Final = 4
+CONFIRM_WITHIN: Final = timedelta(hours=72)
+SHORTENINGS_WITHIN: Final = timedelta(days=60)
+MOST_SHORTENINGS: Final = 2
+WINDOW_DAYS: Final = 7
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The question that one reading puts."""
+
+    history: History
+    plan: Plan
+    parameters: Parameters
+    newest: Reading
+    current: Cycle
+    previous: Cycle
+
+    @property
+    def ladder(self) -> tuple[int, ...]:
+        return LADDERS.get(self.plan.protocol, ())
+
+    @property
+    def best(self) -> float:
+        return personal_best(post_induction(self.history, self.plan))
+
+    @property
+    def threshold(self) -> float:
+        return max(HIGH_AT_LEAST, self.best + HIGH_ABOVE_BEST)
+
+    @property
+    def limit(self) -> float:
+        return max(STABLE_AT_MOST, self.best + STABLE_ABOVE_BEST)
+
+    def say(self, direction: Direction, why: Reason, *more: Reason, to: int | None = None, review: bool) -> Verdict:
+        now = self.plan.interval_days
+        return Verdict(
+            direction=direction,
+            review=review,
+            from_days=now,
+            to_days=now if to is None else to,
+            reasons=(why, *more),
+            evidence=self.current.readings,
+            rule=RULE,
+            rule_version=RULE_VERSION,
+        )
+
+    def hold(self, why: Reason, *more: Reason) -> Verdict:
+        return self.say(Direction.HOLD, why, *more, review=False)
+
+    def review(self, why: Reason, *more: Reason) -> Verdict:
+        return self.say(Direction.HOLD, why, *more, review=True)
+
+
+def evaluate(history: History, plan: Plan, parameters: Parameters) -> Verdict:
+    """Return what the rule proposes after the newest reading of a history.
+
+    Raises:
+        ValueError: the history holds no reading; the rule answers to one.
+    """
+    if not history.readings:
+        raise ValueError("The interval rule needs a completed PHQ-9.")
+    newest = in_order(history.readings)[-1]
+    number = cycle_number(history, newest.asked_for)
+    case = _Case(
+        history=history,
+        plan=plan,
+        parameters=parameters,
+        newest=newest,
+        current=cycle(history, number, newest.asked_for),
+        previous=cycle(history, number - 1, newest.asked_for),
+    )
+    for guard in GUARDS:
+        if (verdict := guard(case)) is not None:
+            return verdict
+    return _climb(case)
+
+
+def _g1_safety(case: _Case) -> Verdict | None:
+    if case.history.open_alerts:
+        return case.review(reason(Code.SAFETY_ALERT_OPEN, alerts=case.history.open_alerts))
+    return None
+
+
+def _g2_maintenance(case: _Case) -> Verdict | None:
+    done = case.plan.induction_completed_on
+    if not case.plan.maintenance or done is None or case.newest.asked_for <= done:
+        return case.review(reason(Code.INDUCTION_NOT_COMPLETE))
+    if not responded(case.history, case.plan):
+        return case.review(reason(Code.RESPONSE_NOT_DOCUMENTED))
+    return None
+
+
+def _g3_data(case: _Case) -> Verdict | None:
+    if not case.current.sufficient:
+        answered = len(case.current.readings)
+        return case.hold(reason(Code.INSUFFICIENT_DATA, answered=answered, asked=max(case.current.asked, answered)))
+    return None
+
+
+def _g5_ladder(case: _Case) -> Verdict | None:
+    """G4, one rung a decision, is how `_climb` moves: there is nothing to check before it."""
+    return None if case.ladder else case.review(reason(Code.NO_LADDER))
+
+
+def _g6_regimen(case: _Case) -> Verdict | None:
+    """Two shortenings in 60 days, or scores that ask for less than the shortest rung: not a question of interval."""
+    since = case.newest.asked_for - SHORTENINGS_WITHIN
+    times = sum(1 for change in case.history.changes if change.to_days < change.from_days and change.on >= since)
+    if times >= MOST_SHORTENINGS:
+        return case.review(reason(Code.SHORTENED_TWICE, times=times))
+    now = case.plan.interval_days
+    if rung_below(case.ladder, now) is None and (why := _wants_shorter(case)) is not None:
+        return case.review(reason(Code.AT_SHORTEST_RUNG, days=now), why)
+    return None
+
+
+def _g7_outside(case: _Case) -> Verdict | None:
+    if any(cycle_number(case.history, change.on) >= case.current.number for change in case.history.outside):
+        return case.hold(reason(Code.OUTSIDE_CHANGE))
+    return None
+
+
+GUARDS: Final[tuple[Callable[[_Case], Verdict | None], ...]] = (
+    _g1_safety,
+    _g2_maintenance,
+    _g3_data,
+    _g5_ladder,
+    _g6_regimen,
+    _g7_outside,
+)
+
+
+def _wants_shorter(case: _Case) -> Reason | None:
+    """Both late scores at the threshold, or a marked rise that another within 72 hours confirms."""
+    first, last = case.current.late
+    best, threshold = case.best, case.threshold
+    if first.total >= threshold and last.total >= threshold:
+        return reason(Code.LATE_SCORES_HIGH, first=first.total, last=last.total, threshold=threshold, best=best)
+    rise = last.total - best
+    confirmed = first.total - best >= MARKED_RISE and abs(last.completed_at - first.completed_at) <= CONFIRM_WITHIN
+    if last.total >= threshold and rise >= MARKED_RISE and confirmed:
+        return reason(Code.RISE_CONFIRMED, last=last.total, rise=rise, best=best)
+    return None
+
+
+def _climb(case: _Case) -> Verdict:
+    if (why := _wants_shorter(case)) is not None:
+        return _shorten(case, why)
+    first, last = (reading.total for reading in case.current.late)
+    best = case.best
+    if max(first, last) <= case.limit:
+        return _lengthen(case, reason(Code.LATE_SCORES_STABLE, first=first, last=last, limit=case.limit, best=best))
+    if last >= case.threshold:
+        return case.hold(reason(Code.RISE_UNCONFIRMED, last=last, threshold=case.threshold))
+    return case.hold(reason(Code.BETWEEN, first=first, last=last, best=best))
+
+
+def _shorten(case: _Case, why: Reason) -> Verdict:
+    sessions = sorted(case.history.sessions)
+    day = (case.newest.asked_for - sessions[case.current.number - 1]).days if case.current.number else WINDOW_DAYS
+    if day < WINDOW_DAYS:
+        return case.review(reason(Code.RISE_RIGHT_AFTER_SESSION, day=day), why)
+    # G6 has seen to it that there is a shorter rung.
+    to = rung_below(case.ladder, case.plan.interval_days)
+    return case.say(Direction.SHORTEN, why, to=to, review=False)
+
+
+def _lengthen(case: _Case, why: Reason) -> Verdict:
+    """Go up one rung, where the cycle before was stable too and nothing stands against the rung."""
+    now, parameters = case.plan.interval_days, case.parameters
+    to = rung_above(case.ladder, now)
+    blocked = blocked_rung(case.history, case.current.number, parameters.memory_cycles)
+    against: Reason | None = None
+    if not _was_stable(case):
+        against = reason(Code.PREVIOUS_CYCLE_NOT_STABLE)
+    elif to is None:
+        against = reason(Code.AT_LONGEST_RUNG, days=now)
+    elif blocked is not None and to >= blocked:
+        against = reason(Code.RUNG_BLOCKED, days=to, cycles=parameters.memory_cycles)
+    elif to > OPT_IN_ABOVE and not parameters.beyond_28_days:
+        against = reason(Code.OPT_IN_NEEDED, days=to)
+    if against is not None:
+        return case.hold(against, why)
+    return case.say(Direction.LENGTHEN, why, to=to, review=False)
+
+
+def _was_stable(case: _Case) -> bool:
+    """Say whether the cycle before was complete enough, after induction, and stable by the same limit."""
+    done = case.plan.induction_completed_on
+    previous = case.previous
+    return (
+        previous.sufficient
+        and done is not None
+        and previous.readings[0].asked_for > done
+        and all(reading.total <= case.limit for reading in previous.late)
+    )

@@ -1,0 +1,45 @@
+"""The sentences of the reasons, for the clinician who decides."""
+
+from typing import Final
+
+from services.assessments.model.interval.history import Code, Reason
+
+_SENTENCES: Final[dict[Code, str]] = {
+    Code.SAFETY_ALERT_OPEN: "{alerts:g} safety alert(s) are not closed. Close them first.",
+    Code.INDUCTION_NOT_COMPLETE: "Induction not complete: the interval follows the protocol until then.",
+    Code.RESPONSE_NOT_DOCUMENTED: (
+        "No response is on record: no PHQ-9 after induction is below 5, or at half of one taken before its end."
+    ),
+    Code.INSUFFICIENT_DATA: "Insufficient data: {answered:g} of {asked:g} PHQ-9s of this cycle were answered.",
+    Code.NO_LADDER: "There is no ladder of intervals for this protocol.",
+    Code.AT_SHORTEST_RUNG: (
+        "The scores ask for a shorter interval, and {days:g} days is the shortest: look at the regimen."
+    ),
+    Code.SHORTENED_TWICE: "The interval was shortened {times:g} times within 60 days: look at the regimen.",
+    Code.OUTSIDE_CHANGE: "An outside change is on record in this cycle: the scores may say little about the interval.",
+    Code.RISE_RIGHT_AFTER_SESSION: (
+        "The last PHQ-9 is for day {day:g} after a session: so early a rise calls for a look, not a shorter interval."
+    ),
+    Code.LATE_SCORES_HIGH: "Both late PHQ-9s ({first:g}, {last:g}) are at {threshold:g} or above (best {best:g}).",
+    Code.RISE_CONFIRMED: (
+        "The last PHQ-9 is {last:g}, {rise:g} above the best ({best:g}), and one within 72 hours before confirms it."
+    ),
+    Code.RISE_UNCONFIRMED: (
+        "The last PHQ-9 is {last:g}, at {threshold:g} or above, and not confirmed. Ask another within 72 hours."
+    ),
+    Code.LATE_SCORES_STABLE: "Both late PHQ-9s ({first:g}, {last:g}) are at {limit:g} or below (best {best:g}).",
+    Code.PREVIOUS_CYCLE_NOT_STABLE: "The cycle before was not stable, or too little was answered in it.",
+    Code.RUNG_BLOCKED: "{days:g} days had to be shortened within the last {cycles:g} cycles: not tried again yet.",
+    Code.AT_LONGEST_RUNG: "{days:g} days is the longest interval of this ladder.",
+    Code.OPT_IN_NEEDED: "Stable, but {days:g} days is above 28, and the clinic has not opted in to that.",
+    Code.BETWEEN: "The late PHQ-9s ({first:g}, {last:g}) are neither high nor stable (best {best:g}).",
+}
+
+
+def reason(code: Code, **values: float) -> Reason:
+    """Return a reason with its sentence.
+
+    Raises:
+        KeyError: a figure of the sentence is missing.
+    """
+    return Reason(code, _SENTENCES[code].format(**values), tuple(values.items()))

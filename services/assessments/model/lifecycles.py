@@ -1,0 +1,66 @@
+"""The lives of a check-in, an alert and a proposal."""
+
+from enum import StrEnum
+from typing import Final
+
+from services.assessments.model.machine import Lifecycle
+
+
+class CheckinState(StrEnum):
+    """Of a check-in: asked, half answered, answered, or too late."""
+
+    OPEN = "open"
+    PARTIAL = "partial"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+
+
+class AlertState(StrEnum):
+    """Of a safety alert: nobody has seen it, somebody has, somebody has dealt with it."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+class ProposalState(StrEnum):
+    """Of an interval proposal: waiting, decided in one of three ways, or overtaken by newer answers or by time."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    CHANGED = "changed"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+
+
+CHECKIN: Final = Lifecycle(
+    "check-in",
+    {
+        CheckinState.OPEN: frozenset({CheckinState.PARTIAL, CheckinState.COMPLETED, CheckinState.EXPIRED}),
+        CheckinState.PARTIAL: frozenset({CheckinState.PARTIAL, CheckinState.COMPLETED, CheckinState.EXPIRED}),
+    },
+)
+
+ALERT: Final = Lifecycle(
+    "alert",
+    {
+        AlertState.OPEN: frozenset({AlertState.ACKNOWLEDGED, AlertState.CLOSED}),
+        AlertState.ACKNOWLEDGED: frozenset({AlertState.CLOSED}),
+    },
+)
+
+PROPOSAL: Final = Lifecycle(
+    "proposal",
+    {
+        ProposalState.OPEN: frozenset(
+            {
+                ProposalState.APPROVED,
+                ProposalState.CHANGED,
+                ProposalState.REFUSED,
+                ProposalState.SUPERSEDED,
+                ProposalState.EXPIRED,
+            },
+        ),
+    },
+)

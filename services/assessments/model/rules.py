@@ -1,0 +1,156 @@
+"""The clinical rules with their provenance: where each comes from, and how much it may be trusted."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from services.assessments.model.interval.ladder import RULE, RULE_VERSION
+
+
+class Grade(StrEnum):
+    """How well a rule is founded; the screens show it."""
+
+    LABEL = "LABEL"
+    RCT = "RCT"
+    GUIDELINE = "GUIDELINE"
+    OBSERVATIONAL = "OBSERVATIONAL"
+    CLINIC_PRACTICE = "CLINIC_PRACTICE"
+    CLINIC_PAGE = "CLINIC_PAGE"
+    ENGINEERING_DEFAULT = "ENGINEERING_DEFAULT"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Args:
+        text: what it does, for the clinician who signs it.
+        source_url: where it comes from, or what it is modelled on.
+        verified_on: when the source was last read.
+        applies_to: what it works on.
+        fails_safe: it runs before it is signed, because without it a person in danger would go unseen. Only rules that
+            alert somebody may; never one that proposes a treatment.
+    """
+
+    id: str
+    version: int
+    text: str
+    source_url: str
+    grade: Grade
+    verified_on: date
+    applies_to: str
+    fails_safe: bool = False
+
+    @property
+    def needs_signature(self) -> bool:
+        """An engineering default waits for the clinic's sign-off."""
+        return self.grade is Grade.ENGINEERING_DEFAULT
+
+    def runs(self, *, signed: bool) -> bool:
+        """Say whether the rule is in force."""
+        return signed or self.fails_safe or not self.needs_signature
+
+
+BEYOND_28: Final = "interval-beyond-28-days"
+_READ_ON: Final = date(2026, 11, 21)
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        id=RULE,
+        version=RULE_VERSION,
+        text=(
+            "After each PHQ-9 in maintenance: shorten by one rung where both late scores of the cycle are at 10 "
+            "or above and 5 above the personal best, or a rise of 6 is confirmed within 72 hours; lengthen by one"
+            " rung where two cycles in a row stay at 9 or below, or within 4 of the best; else hold. A rung that "
+            "had to be shortened is not tried again for 12 cycles. Holds for review with an open safety alert, "
+            "before the end of induction, without a documented response, and after two shortenings in 60 days; "
+            "holds where fewer than two scores, or fewer than half of those asked for, came. The form is that of "
+            "STABLE; the thresholds are not its own."
+        ),
+        source_url="https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1",
+        grade=Grade.ENGINEERING_DEFAULT,
+        verified_on=_READ_ON,
+        applies_to="interval proposals",
+    ),
+    Rule(
+        id=BEYOND_28,
+        version=1,
+        text=(
+            "Let the interval rule propose 42, 56 and 84 days. Maintenance as rare as once in 12 weeks is "
+            "reported; there is no controlled long-term study."
+        ),
+        source_url="https://explorer.cuni.cz/publication/640754?lang=en&query=language+of+mathematics",
+        grade=Grade.ENGINEERING_DEFAULT,
+        verified_on=_READ_ON,
+        applies_to="interval proposals above 28 days",
+    ),
+    Rule(
+        id="phq-9-bands",
+        version=1,
+        text="PHQ-9: 0-4 minimal, 5-9 mild, 10-14 moderate, 15-19 moderately severe, 20-27 severe.",
+        source_url=(
+            "https://after30.eu/es/article/herramienta-del-cuestionario-phq-9-para-evaluar-y-monitorear-los-sintomas-"
+            "depresivos?page=0"
+        ),
+        grade=Grade.OBSERVATIONAL,
+        verified_on=_READ_ON,
+        applies_to="PHQ-9 scores",
+    ),
+    Rule(
+        id="phq-9-response",
+        version=1,
+        text="Response is half of the first PHQ-9 or less; remission is below 5.",
+        source_url="https://stanfordhealthcare.org/publications/837/837264.html",
+        grade=Grade.OBSERVATIONAL,
+        verified_on=_READ_ON,
+        applies_to="the guard that asks for a documented response",
+    ),
+    Rule(
+        id="phq-9-item-9-alert",
+        version=1,
+        text=(
+            "Item 9 above zero raises a safety alert at once, shows the clinic's crisis text, pages the on-call "
+            "person and blocks every longer interval until a clinician closes it. Zero is no clearance."
+        ),
+        source_url="https://ps.psychiatryonline.org/doi/10.1176/appi.ps.201200587",
+        grade=Grade.OBSERVATIONAL,
+        verified_on=_READ_ON,
+        applies_to="safety alerts",
+        fails_safe=True,
+    ),
+    Rule(
+        id="alert-urgency",
+        version=1,
+        text=(
+            "An answer of 1 to item 9 is elevated, of 2 or 3 high; the on-call person is paged again every 15 "
+            "minutes, a bounded number of times, until somebody acknowledges. No published deadline was found. It"
+            " runs unsigned, because an alert that waits for a signature is worse than one by default."
+        ),
+        source_url="https://ps.psychiatryonline.org/doi/10.1176/appi.ps.201200587",
+        grade=Grade.ENGINEERING_DEFAULT,
+        verified_on=_READ_ON,
+        applies_to="safety alerts",
+        fails_safe=True,
+    ),
+    Rule(
+        id="bladder-questions",
+        version=1,
+        text=(
+            "After each session four plain questions about the bladder (pain, urgency, frequency, blood); any yes"
+            " is a flag."
+        ),
+        source_url=(
+            "https://www.jnjmedicalconnect.com/products/spravato/medical-content/"
+            "adverse-event-of-spravato-urinary-disorders"
+        ),
+        grade=Grade.LABEL,
+        verified_on=_READ_ON,
+        applies_to="the check after a session",
+    ),
+)
+
+
+def find(rule_id: str) -> Rule | None:
+    """Return a rule by its id."""
+    return next((rule for rule in RULES if rule.id == rule_id), None)

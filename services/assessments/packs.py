@@ -1,0 +1,155 @@
+"""Instruments as data: read from `packs/<id>/<version>/`, and refused where a letter is not the pinned one.
+
+A pack is versioned and pinned because a changed item is a modified instrument: it would need another id.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from services.assessments.model.instrument import Band, Instrument, InstrumentError, Item, Scale, Section, Wording
+from shared.languages import LANGUAGES
+
+FOLDER: Final = Path(__file__).parent / "packs"
+
+PINNED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "phq-9/1/en.toml": "00a13ef338e56a031205fd18fdab5ccb277ffa6eb85a00d97f4b03900776f4ee",
+        "phq-9/1/es.toml": "13b6f134d39cb56533cc0d6d723f35e1b1932c68cc2eded80a06d814e7032cb8",
+        "phq-9/1/pack.toml": "90ae21325bf8b68817e8e12d20860880ce3f4bae2efde0e9010011c4bb4d2445",
+        "post-session/1/en.toml": "6632160eb40fc917646e2b5e322072c1e176f9ade5e29f1141e4494245b31488",
+        "post-session/1/es.toml": "0347213f1e678a7c874def1e1c11c1719394b004cda469c17d8e989aabd10e8a",
+        "post-session/1/pack.toml": "6371ca3a4e9f6a3df11a11b6cacd76ac96b8062df3415aece5b3740eadd726fd",
+    },
+)
+"""SHA-256 of every file of every pack."""
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Scale(_Form):
+    values: tuple[int, ...]
+    loinc: tuple[str, ...] = ()
+
+
+class _Item(_Form):
+    id: str
+    scale: str
+    scored: bool = True
+    required: bool = True
+    flag: str | None = None
+    loinc: str | None = None
+
+
+class _Section(_Form):
+    id: str
+    items: tuple[_Item, ...]
+
+
+class _Band(_Form):
+    lowest: int
+    highest: int
+    name: str
+
+
+class _Pack(_Form):
+    id: str
+    version: int
+    validated: bool
+    recall_days: int
+    first_day: int
+    sections: tuple[_Section, ...]
+    scales: dict[str, _Scale]
+    bands: tuple[_Band, ...] = ()
+    band_source: str | None = None
+    loinc_panel: str | None = None
+    loinc_total: str | None = None
+
+
+class _Wording(_Form):
+    title: str
+    notice: str
+    stems: dict[str, str]
+    scales: dict[str, tuple[str, ...]]
+    items: dict[str, str]
+
+
+class UnknownInstrumentError(Exception):
+    """An instrument was asked for that no pack holds."""
+
+
+class Packs:
+    """The instruments that this service can ask, newest version of each."""
+
+    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+        self._instruments = dict(instruments)
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER, pinned: Mapping[str, str] = PINNED) -> "Packs":
+        """Read every pack.
+
+        Raises:
+            InstrumentError: a file is not the pinned one, or a pack does not fit together.
+        """
+        found: dict[str, Instrument] = {}
+        for pack in sorted(folder.glob("*/*/pack.toml"), key=lambda path: int(path.parent.name)):
+            instrument = _read(pack.parent, folder, pinned)
+            found[instrument.id] = instrument
+        return cls(found)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all instruments."""
+        return tuple(self._instruments)
+
+    def get(self, instrument_id: str) -> Instrument:
+        """Return an instrument.
+
+        Raises:
+            UnknownInstrumentError: there is none of that id.
+        """
+        try:
+            return self._instruments[instrument_id]
+        except KeyError as error:
+            known = ", ".join(self.ids)
+            raise UnknownInstrumentError(f"There is no instrument {instrument_id!r}; there are {known}.") from error
+
+
+def _text(path: Path, folder: Path, pinned: Mapping[str, str]) -> str:
+    raw = path.read_bytes()
+    name = path.relative_to(folder).as_posix()
+    found = hashlib.sha256(raw).hexdigest()
+    if pinned.get(name) != found:
+        raise InstrumentError(f"{name} is not the pinned text: its SHA-256 is {found}. Changes make a new version.")
+    return raw.decode()
+
+
+def _read(place: Path, folder: Path, pinned: Mapping[str, str]) -> Instrument:
+    pack = _Pack.model_validate(tomllib.loads(_text(place / "pack.toml", folder, pinned)))
+    wording = {}
+    for language in LANGUAGES:
+        words = _Wording.model_validate(tomllib.loads(_text(place / f"{language}.toml", folder, pinned)))
+        wording[str(language)] = Wording(language=str(language), **dict(words))
+    return Instrument(
+        id=pack.id,
+        version=pack.version,
+        validated=pack.validated,
+        recall_days=pack.recall_days,
+        first_day=pack.first_day,
+        sections=tuple(
+            Section(section.id, tuple(Item(**dict(item)) for item in section.items)) for section in pack.sections
+        ),
+        scales={name: Scale(**dict(scale)) for name, scale in pack.scales.items()},
+        wording=wording,
+        bands=tuple(Band(**dict(band)) for band in pack.bands),
+        band_source=pack.band_source,
+        loinc_panel=pack.loinc_panel,
+        loinc_total=pack.loinc_total,
+    )

@@ -1,0 +1,207 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.assessments.model.interval.history import (
+    Change,
+    Code,
+    Direction,
+    History,
+    OutsideChange,
+    Parameters,
+    Plan,
+)
+from services.assessments.model.interval.ladder import evaluate
+from tests.unit.assessments.interval.courses import course, on, reading, with_readings
+
+NO_OPT_IN = Parameters()
+OPTED_IN = Parameters(beyond_28_days=True)
+
+
+def codes(history: History, plan: Plan, parameters: Parameters = NO_OPT_IN) -> list[Code]:
+    return [reason.code for reason in evaluate(history, plan, parameters).reasons]
+
+
+def test_two_stable_cycles_lengthen_by_one_rung() -> None:
+    verdict = evaluate(*course(interval=21), NO_OPT_IN)
+    assert (verdict.direction, verdict.from_days, verdict.to_days) == (Direction.LENGTHEN, 21, 28)
+    assert not verdict.review
+
+
+def test_both_late_scores_at_the_threshold_shorten_by_one_rung() -> None:
+    verdict = evaluate(*course(current=(4, 4, 10, 10)), NO_OPT_IN)
+    assert (verdict.direction, verdict.from_days, verdict.to_days) == (Direction.SHORTEN, 28, 21)
+    assert verdict.reasons[0].code is Code.LATE_SCORES_HIGH
+    assert dict(verdict.reasons[0].values) == {"first": 10, "last": 10, "threshold": 10, "best": 4}
+    assert "(10, 10) are at 10 or above" in verdict.reasons[0].text
+
+
+def test_the_threshold_follows_the_personal_best_when_that_is_high() -> None:
+    history, plan = course(previous=(8, 8, 8, 8), current=(8, 8, 12, 12))
+    assert evaluate(history, plan, NO_OPT_IN).direction is not Direction.SHORTEN
+    history, plan = course(previous=(8, 8, 8, 8), current=(8, 8, 13, 13))
+    assert evaluate(history, plan, NO_OPT_IN).direction is Direction.SHORTEN
+
+
+def test_one_high_score_holds_and_asks_for_a_second_within_72_hours() -> None:
+    verdict = evaluate(*course(current=(4, 4, 4, 16)), NO_OPT_IN)
+    assert verdict.direction is Direction.HOLD
+    assert verdict.reasons[0].code is Code.RISE_UNCONFIRMED
+    assert "within 72 hours" in verdict.reasons[0].text
+
+
+def test_a_marked_rise_confirmed_within_72_hours_shortens() -> None:
+    history, plan = course(previous=(2, 2, 2, 2), current=(2, 2))
+    history = with_readings(history, reading(50, 8), reading(53, 12))
+    verdict = evaluate(history, plan, NO_OPT_IN)
+    assert verdict.direction is Direction.SHORTEN
+    assert verdict.reasons[0].code is Code.RISE_CONFIRMED
+
+
+def test_a_confirmation_after_72_hours_is_none() -> None:
+    history, plan = course(previous=(2, 2, 2, 2), current=(2, 2))
+    history = with_readings(history, reading(50, 8), reading(53, 12, hour=11))
+    assert codes(history, plan) == [Code.RISE_UNCONFIRMED]
+
+
+def test_scores_between_stable_and_high_hold() -> None:
+    history, plan = course(previous=(7, 7, 7, 7), current=(7, 7, 7, 7))
+    history = replace(history, readings=(*history.readings[:-2], reading(49, 12), reading(56, 11)))
+    assert codes(history, plan) == [Code.BETWEEN]
+
+
+def test_one_unstable_cycle_before_holds() -> None:
+    history, plan = course(previous=(4, 4, 4, 12))
+    assert codes(history, plan) == [Code.PREVIOUS_CYCLE_NOT_STABLE, Code.LATE_SCORES_STABLE]
+
+
+def test_too_little_answered_in_the_cycle_before_holds() -> None:
+    history, plan = course()
+    thinner = tuple(one for one in history.readings if one.asked_for not in {on(14), on(21), on(28)})
+    assert codes(replace(history, readings=thinner), plan)[0] is Code.PREVIOUS_CYCLE_NOT_STABLE
+
+
+def test_g1_an_open_safety_alert_goes_to_review_before_everything_else() -> None:
+    history, plan = course(current=(4, 4, 20, 20))
+    induction = replace(plan, maintenance=False, induction_completed_on=None)
+    verdict = evaluate(replace(history, open_alerts=1), induction, NO_OPT_IN)
+    assert (verdict.direction, verdict.review) == (Direction.HOLD, True)
+    assert verdict.reasons[0].code is Code.SAFETY_ALERT_OPEN
+
+
+def test_g2_in_induction_it_holds_and_says_so() -> None:
+    history, plan = course()
+    verdict = evaluate(history, replace(plan, maintenance=False, induction_completed_on=None), NO_OPT_IN)
+    assert (verdict.direction, verdict.review, verdict.to_days) == (Direction.HOLD, True, 28)
+    assert verdict.reasons[0].text.startswith("Induction not complete")
+
+
+def test_g2_without_a_documented_response_it_goes_to_review() -> None:
+    history, plan = course(previous=(11, 11, 11, 11), current=(11, 11, 11, 11))
+    assert codes(history, plan) == [Code.RESPONSE_NOT_DOCUMENTED]
+    halved = course(previous=(10, 11, 11, 11), current=(11, 11, 11, 11))
+    assert codes(*halved) != [Code.RESPONSE_NOT_DOCUMENTED]
+
+
+def test_g3_fewer_than_two_scores_hold_as_insufficient() -> None:
+    history, plan = course(current=(4,))
+    verdict = evaluate(history, plan, NO_OPT_IN)
+    assert not verdict.review
+    assert verdict.reasons[0].text == "Insufficient data: 1 of 1 PHQ-9s of this cycle were answered."
+
+
+def test_g3_fewer_than_half_of_what_was_asked_hold_as_insufficient() -> None:
+    history, plan = course(current=(4, 4))
+    asked = (*history.asked, on(36), on(37))
+    assert evaluate(replace(history, asked=asked), plan, OPTED_IN).direction is Direction.LENGTHEN
+    assert codes(replace(history, asked=(*asked, on(38))), plan, OPTED_IN) == [Code.INSUFFICIENT_DATA]
+
+
+def test_g5_a_protocol_without_a_ladder_goes_to_review() -> None:
+    history, plan = course()
+    assert codes(history, replace(plan, protocol="tms")) == [Code.NO_LADDER]
+
+
+def test_g5_esketamine_is_never_lengthened_beyond_two_weeks() -> None:
+    history, plan = course(interval=14)
+    assert codes(history, replace(plan, protocol="esketamine"), OPTED_IN)[0] is Code.AT_LONGEST_RUNG
+
+
+def test_g5_above_28_days_waits_for_the_opt_in() -> None:
+    history, plan = course()
+    assert codes(history, plan) == [Code.OPT_IN_NEEDED, Code.LATE_SCORES_STABLE]
+    verdict = evaluate(history, plan, OPTED_IN)
+    assert (verdict.direction, verdict.to_days) == (Direction.LENGTHEN, 42)
+
+
+def test_g6_scores_that_ask_for_less_than_the_shortest_rung_go_to_review() -> None:
+    verdict = evaluate(*course(current=(4, 4, 15, 15), interval=7), NO_OPT_IN)
+    assert (verdict.direction, verdict.review, verdict.to_days) == (Direction.HOLD, True, 7)
+    assert [reason.code for reason in verdict.reasons] == [Code.AT_SHORTEST_RUNG, Code.LATE_SCORES_HIGH]
+
+
+def test_g6_a_stable_patient_on_the_shortest_rung_may_still_be_lengthened() -> None:
+    assert evaluate(*course(interval=7), NO_OPT_IN).to_days == 14
+
+
+def test_g6_a_second_shortening_within_60_days_goes_to_review() -> None:
+    history, plan = course(current=(4, 4, 15, 15), interval=14)
+    twice = (Change(on(0), 28, 21), Change(on(20), 21, 14))
+    assert codes(replace(history, changes=twice), plan) == [Code.SHORTENED_TWICE]
+    long_ago = (Change(on(-5), 28, 21), Change(on(20), 21, 14))
+    assert evaluate(replace(history, changes=long_ago), plan, NO_OPT_IN).direction is Direction.SHORTEN
+
+
+def test_g7_an_outside_change_in_the_cycle_holds() -> None:
+    history, plan = course(current=(4, 4, 15, 15))
+    moved = replace(history, outside=(OutsideChange(on(40), "medication"),))
+    assert codes(moved, plan) == [Code.OUTSIDE_CHANGE]
+    before = replace(history, outside=(OutsideChange(on(10), "dose"),))
+    assert evaluate(before, plan, NO_OPT_IN).direction is Direction.SHORTEN
+
+
+def test_a_rung_that_failed_is_not_tried_again_for_twelve_cycles() -> None:
+    history, plan = course(interval=21)
+    failed = replace(history, changes=(Change(on(2), 28, 21),))
+    assert codes(failed, plan)[0] is Code.RUNG_BLOCKED
+
+
+def test_a_failed_rung_is_tried_again_once_the_memory_has_run_out() -> None:
+    history, plan = course(interval=21)
+    failed = replace(history, changes=(Change(on(-16), 28, 21),))
+    assert codes(failed, plan, Parameters(memory_cycles=7))[0] is Code.RUNG_BLOCKED
+    assert evaluate(failed, plan, Parameters(memory_cycles=6)).direction is Direction.LENGTHEN
+
+
+@pytest.mark.parametrize("cycles", [5, 13])
+def test_a_memory_outside_6_to_12_cycles_is_refused(cycles: int) -> None:
+    with pytest.raises(ValueError, match="must be 6 to 12"):
+        Parameters(memory_cycles=cycles)
+
+
+def test_a_rise_within_a_week_of_the_session_goes_to_review_and_not_to_shorten() -> None:
+    history, plan = course(current=())
+    verdict = evaluate(with_readings(history, reading(30, 15), reading(31, 16)), plan, NO_OPT_IN)
+    assert (verdict.direction, verdict.review) == (Direction.HOLD, True)
+    assert verdict.reasons[0].code is Code.RISE_RIGHT_AFTER_SESSION
+
+
+def test_an_answer_after_midnight_counts_for_the_day_it_was_asked_for() -> None:
+    history, plan = course(current=(4, 4, 15))
+    late_at_night = replace(reading(56, 15), completed_at=reading(57, 0).completed_at + timedelta(days=3))
+    after_the_next = replace(with_readings(history, late_at_night), sessions=(*history.sessions, on(57)))
+    verdict = evaluate(after_the_next, plan, NO_OPT_IN)
+    assert verdict.direction is Direction.SHORTEN
+    assert verdict.evidence[-1] == late_at_night
+
+
+def test_the_evidence_is_what_was_used_of_this_cycle() -> None:
+    history, plan = course()
+    assert evaluate(history, plan, NO_OPT_IN).evidence == history.readings[5:]
+
+
+def test_without_a_reading_there_is_no_verdict() -> None:
+    history, plan = course()
+    with pytest.raises(ValueError, match="needs a completed PHQ-9"):
+        evaluate(replace(history, readings=()), plan, NO_OPT_IN)

@@ -1,0 +1,1 @@
+"""What the notifier decides: pure functions and frozen types, without SQL, clock, network or settings."""

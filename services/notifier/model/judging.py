@@ -1,0 +1,189 @@
+"""May this message go out now? Asked for each message, right before each call to the provider."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Occurrence, Purpose
+from services.notifier.model.quiet import WakingHours
+
+
+class Reason(StrEnum):
+    """Why a message waits or does not go out; shown to staff."""
+
+    DISCHARGED = "discharged"
+    NO_ADDRESS = "no_address"
+    NO_CONSENT = "no_consent"
+    OPTED_OUT = "opted_out"
+    SESSION_MOVED = "session_moved"
+    SESSION_OVER = "session_over"
+    CHECKIN_CLOSED = "checkin_closed"
+    ALERT_CLOSED = "alert_closed"
+    ALREADY_BOOKED = "already_booked"
+    SUPERSEDED = "superseded"
+    TOO_LATE = "too_late"
+    QUIET_HOURS = "quiet_hours"
+    DAILY_LIMIT = "daily_limit"
+    ANSWERED_TODAY = "answered_today"
+
+
+ANOTHER_CHANNEL_MAY_HELP: Final = frozenset({Reason.NO_ADDRESS, Reason.NO_CONSENT, Reason.OPTED_OUT})
+"""Reasons that lie with the address, not with the message."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A planned message, as far as the decision needs it.
+
+    Attributes:
+        starts_at: for a message about a session, the start that it was planned for.
+        useful_until: after this instant it is of no use to anyone.
+    """
+
+    purpose: Purpose
+    channel: Channel
+    occurrence: str
+    starts_at: datetime | None = None
+    useful_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """The session as it now stands."""
+
+    starts_at: datetime
+    open: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is true at the instant of the decision.
+
+    Attributes:
+        zone: the recipient's.
+        address: whether there is one to send to.
+        consent: whether the purpose was consented to on that address.
+        opted_out: whether that number or mailbox said stop.
+        sent_today: counted messages to this patient on the patient's own day.
+        daily_limit: how many of those a day may have.
+        booked: whether the patient has a session ahead.
+    """
+
+    zone: str
+    hours: WakingHours = field(default_factory=WakingHours)
+    discharged: bool = False
+    address: bool = True
+    consent: bool = True
+    opted_out: bool = False
+    session: SessionFacts | None = None
+    booked: bool = False
+    sent_today: int = 0
+    daily_limit: int = 4
+
+
+@dataclass(frozen=True)
+class Send:
+    """It goes out now."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """It waits, visibly, until an instant."""
+
+    until: datetime
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Withhold:
+    """It will not go out: it must not, or what it says is no longer true."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Expire:
+    """It will not go out: it comes too late to be of use."""
+
+    reason: Reason
+
+
+Verdict = Send | Hold | Withhold | Expire
+
+
+def judge(draft: Draft, facts: Facts, now: datetime) -> Verdict:
+    """Decide over one message at one instant.
+
+    First what forbids it for good (care ended, no address, STOP, no consent, a session that changed), then what makes
+    it wait (quiet hours, the daily limit), last whether it is still of use when it may go.
+    """
+    refusal = _forbidden(draft, facts)
+    if refusal is not None:
+        return Withhold(refusal)
+    when, waits_for = _earliest(draft, facts, now)
+    stale = _useless(draft, when)
+    if stale is not None:
+        return Expire(stale)
+    return Send() if waits_for is None else Hold(when, waits_for)
+
+
+def _forbidden(draft: Draft, facts: Facts) -> Reason | None:
+    return _who_may_not(draft, facts) or _what_is_untrue(draft, facts)
+
+
+def _who_may_not(draft: Draft, facts: Facts) -> Reason | None:
+    policy = POLICIES[draft.purpose]
+    # One text that confirms the stop may follow it (FCC, in force since 2025-04-11).
+    stopped = facts.opted_out and draft.occurrence != Occurrence.STOPPED
+    checks = (
+        (policy.to_patient and facts.discharged, Reason.DISCHARGED),
+        (not facts.address, Reason.NO_ADDRESS),
+        (stopped, Reason.OPTED_OUT),
+        (policy.consent is not None and not facts.consent, Reason.NO_CONSENT),
+    )
+    return next((reason for applies, reason in checks if applies), None)
+
+
+def _what_is_untrue(draft: Draft, facts: Facts) -> Reason | None:
+    if draft.purpose == Purpose.BOOKING and facts.booked:
+        return Reason.ALREADY_BOOKED
+    if draft.starts_at is not None and draft.occurrence not in NOTICES:
+        return _session_changed(draft.starts_at, facts.session)
+    return None
+
+
+def _session_changed(planned_for: datetime, session: SessionFacts | None) -> Reason | None:
+    if session is None or not session.open:
+        return Reason.SESSION_OVER
+    return Reason.SESSION_MOVED if session.starts_at != planned_for else None
+
+
+def _earliest(draft: Draft, facts: Facts, now: datetime) -> tuple[datetime, Reason | None]:
+    policy = POLICIES[draft.purpose]
+    if policy.counted and facts.sent_today >= facts.daily_limit:
+        return facts.hours.next_day(now, facts.zone), Reason.DAILY_LIMIT
+    if policy.keeps_quiet:
+        opening = facts.hours.earliest(now, facts.zone)
+        if opening > now:
+            return opening, Reason.QUIET_HOURS
+    return now, None
+
+
+def _useless(draft: Draft, when: datetime) -> Reason | None:
+    if draft.useful_until is not None and when >= draft.useful_until:
+        return Reason.TOO_LATE
+    if draft.starts_at is None:
+        return None
+    if when >= draft.starts_at:
+        return Reason.TOO_LATE
+    # "In three days" a few hours before is untrue, and the reminder of the day before says it right.
+    if draft.purpose == Purpose.REMINDER and _days_before(draft.occurrence) > 1:
+        superseded = when > draft.starts_at - timedelta(days=1)
+        return Reason.SUPERSEDED if superseded else None
+    return None
+
+
+def _days_before(occurrence: str) -> int:
+    number = occurrence.removesuffix("d")
+    return int(number) if number.isdecimal() and number.isascii() else 0

@@ -1,0 +1,98 @@
+import pytest
+
+from services.notifier.model.inbound import Intent, read
+
+
+@pytest.mark.parametrize(
+    "text", ["STOP", "stop", " Stop \n", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
+)
+def test_each_keyword_ends_texts_and_is_answered_by_the_provider(text: str) -> None:
+    reading = read(text)
+    assert reading.intent == Intent.STOP
+    assert reading.by_provider
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP PLEASE",
+        "stop.",
+        "Stop!!",
+        "STOP stop",
+        "please stop texting me",
+        "Please, STOP sending me these messages.",
+        "stop all texts",
+        "don't text me any more",
+        "Don’t send me any more messages",  # noqa: RUF001 - what phones type
+        "do not contact me",
+        "I no longer want to receive your messages",
+        "no more texts please",
+        "opt out",
+        "opt me out please",
+        "take me off your list",
+        "You have the wrong number",
+        "unsubscribe me",
+        "para",
+        "Para por favor",
+        "ALTO",
+        "No más",
+        "no más mensajes",
+        "no quiero recibir más mensajes",
+        "Por favor no me escriban",
+        "dejen de mandarme mensajes",
+        "paren de enviarme mensajes",
+        "quiero darme de baja",
+        "Cancelar",
+        "número equivocado",
+    ],
+)
+def test_any_reasonable_wording_ends_texts(text: str) -> None:
+    reading = read(text)
+    assert reading.intent == Intent.STOP
+    assert not reading.by_provider
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please cancel my appointment",
+        "I want to cancel my visit on Tuesday",
+        "don't stop texting me, it helps",
+        "I can't stop crying",
+        "I want it to end",
+        "I will stop by the office at ten",
+        "no puedo parar de llorar",
+        "para mi hija está bien",
+        "can't confirm yet",
+        "no",
+        "can I come at 3 instead?",
+        "C you later? what time is it again",
+        "",
+        "👍",
+        "I sent you a message",
+    ],
+)
+def test_what_is_not_clear_goes_to_the_clinic(text: str) -> None:
+    assert read(text).intent == Intent.OTHER
+
+
+@pytest.mark.parametrize(
+    "text", ["C", "c", "c.", " C ", "Confirm", "confirmo", "Sí, confirmo", "Ok C", "C, thank you", "(c)"]
+)
+def test_c_and_its_kin_confirm(text: str) -> None:
+    assert read(text).intent == Intent.CONFIRM
+
+
+@pytest.mark.parametrize("text", ["START", "unstop", "Start again please", "empezar"])
+def test_start_words_bring_texts_back(text: str) -> None:
+    assert read(text).intent == Intent.START
+
+
+@pytest.mark.parametrize("text", ["YES", "yes", "Sí", "Yes please"])
+def test_yes_is_agreement_whose_meaning_depends_on_what_came_before(text: str) -> None:
+    assert read(text).intent == Intent.AGREE
+
+
+@pytest.mark.parametrize("text", ["HELP", "info", "Ayuda", "help!"])
+def test_help_words_ask_for_help(text: str) -> None:
+    assert read(text).intent == Intent.HELP

@@ -4,11 +4,60 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import aiohttp
 from fastapi import APIRouter
 
 from shared.bus import Handlers
+from shared.clock import Clock
 from shared.database import Database, Reader
 from shared.database.migrate import History
+from shared.protection import Keyring
+from shared.settings import Settings
+from shared.web.client import ServiceClient
+from shared.web.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a service is built from.
+
+    Args:
+        settings: of the process.
+        clock: the only one.
+        keyring: seals, opens and makes fingerprints.
+        database: the service's own schema, under its own role.
+        tokens: makes and checks bearer tokens.
+        http: the process's one outgoing HTTP session.
+        client: orders to other services.
+        public_url: the address that patients and the provider reach, without a trailing slash.
+        provider: whom to send through; the settings' provider, or the sandbox's stand-ins.
+    """
+
+    settings: Settings
+    clock: Clock
+    keyring: Keyring
+    database: Database
+    tokens: Tokens
+    http: aiohttp.ClientSession
+    client: ServiceClient
+    public_url: str
+    provider: "Provider"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Accounts for sending, as the settings or the sandbox give them. A channel without an address is off."""
+
+    twilio_base_url: str
+    twilio_account_sid: str | None
+    twilio_auth_token: str
+    twilio_from: str
+    smtp_host: str | None
+    smtp_port: int
+    smtp_from: str
+    smtp_username: str | None
+    smtp_password: str | None
+    smtp_tls: str
 
 
 async def _never(_reader: Reader) -> datetime | None:
@@ -45,7 +94,6 @@ class Service:
         next_due: the next instant at which its own loops have something to do; timers in the outbox are known anyway.
         busy: whether work is in flight or due right now.
         status: counts for `GET /api/v1/status`, such as unknown attempts.
-        started: called once when the process is ready, after migrations.
     """
 
     name: str

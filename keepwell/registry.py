@@ -1,0 +1,33 @@
+"""The services by name, imported only when they are hosted: a notifier alone need not load the console."""
+
+from importlib import import_module
+from typing import Protocol, cast
+
+from shared.database.migrate import History
+from shared.service import Context, Service
+from shared.settings import SERVICES
+
+
+class ServiceModule(Protocol):
+    """What each `services/<name>/service.py` offers."""
+
+    HISTORY: History
+
+    def build(self, context: Context) -> Service:
+        """Build the service from what the process gives it."""
+
+
+def module(name: str) -> ServiceModule:
+    """Return a service's composition root.
+
+    Raises:
+        ValueError: there is no such service.
+    """
+    if name not in SERVICES:
+        raise ValueError(f"There is no service {name!r}; there are {', '.join(SERVICES)} and the sandbox.")
+    return cast("ServiceModule", import_module(f"services.{name}.service"))
+
+
+def histories() -> list[History]:
+    """Return every service's migrations."""
+    return [module(name).HISTORY for name in SERVICES]

@@ -1,0 +1,25 @@
+"""Fixtures that every kind of test may ask for; none of them starts anything until it is asked."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.clock import SteppedClock
+from tests.support.databases import Databases, cluster
+
+TUESDAY_NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
+"""Tuesday 1 December 2026, noon in New York."""
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    """Trial time, at Tuesday noon in New York."""
+    return SteppedClock(TUESDAY_NOON)
+
+
+@pytest.fixture(scope="session")
+async def databases() -> AsyncIterator[Databases]:
+    """A PostgreSQL of this run."""
+    async with cluster() as url:
+        yield Databases(url)

@@ -1,6 +1,6 @@
 """What a service is to the process that hosts it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,6 +31,8 @@ class Context:
         client: orders to other services.
         public_url: the address that patients and the provider reach, without a trailing slash.
         provider: whom to send through; the settings' provider, or the sandbox's stand-ins.
+        hosted: the services that this process hosts.
+        urls: where each service answers, for a gateway.
     """
 
     settings: Settings
@@ -42,6 +44,8 @@ class Context:
     client: ServiceClient
     public_url: str
     provider: "Provider"
+    hosted: frozenset[str] = frozenset()
+    urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

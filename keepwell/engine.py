@@ -1,0 +1,176 @@
+"""What runs behind the pages of this process: relays, consumers and each service's own loops."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from sqlalchemy import func, literal, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.bus.consumer import Consumer, group_of
+from shared.bus.producer import Producer
+from shared.bus.quiet import Watch
+from shared.bus.relay import STALE_AFTER, Relay
+from shared.bus.tables import AT_ONCE, tables_of
+from shared.clock import Clock
+from shared.service import Loop, Service
+from shared.telemetry.log import get_logger
+from shared.telemetry.metrics import gauge
+
+log = get_logger(__name__)
+
+BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Real seconds before a loop that failed is started again."""
+LAG_EVERY: Final = 5.0
+"""Real seconds between two readings of the groups' lag."""
+OLDEST_OUTBOX: Final = 60.0
+"""Seconds that a due row may wait before readiness says that the relay does not keep up."""
+
+_OUTBOX_AGE = gauge("outbox_age_seconds", "Age of the oldest outbox row that is due.", "service")
+_LOOP_DOWN = gauge("loop_down", "1 while a background loop waits to be started again.", "loop")
+
+
+class Engine:
+    """Runs the background work of the hosted services.
+
+    Args:
+        services: the hosted services.
+        kafka: bootstrap servers.
+        clock: the process's clock.
+        instance: a name that the process keeps over restarts, where it has one.
+        stop_seconds: how long a batch that is being handled may take to finish at a stop.
+    """
+
+    def __init__(
+        self, services: Sequence[Service], *, kafka: str, clock: Clock, instance: str | None, stop_seconds: int
+    ) -> None:
+        self.services = services
+        self._clock = clock
+        self._dead_letters = Producer(kafka)
+        self._broker = KafkaBroker(
+            kafka,
+            logger=None,
+            apply_types=False,
+            graceful_timeout=stop_seconds,
+            allow_auto_create_topics=False,
+        )
+        self.relays = [Relay(service.database, kafka) for service in services]
+        self.consumers: list[Consumer] = []
+        interests: dict[str, list[str]] = {}
+        for service in services:
+            for topic in service.handlers.topics:
+                consumer = Consumer(
+                    database=service.database, handlers=service.handlers, topic=topic, dead_letters=self._dead_letters
+                )
+                consumer.subscribe(self._broker, instance=instance)
+                self.consumers.append(consumer)
+                interests.setdefault(group_of(service.name), []).append(str(topic))
+        self.watch = Watch(kafka, interests)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.down: dict[str, str] = {}
+        self.lag: dict[str, dict[str, int]] = {}
+
+    async def start(self) -> None:
+        """Connect and start everything; a Kafka that is not there yet is waited for."""
+        while True:
+            try:
+                await self._broker.start()
+                await self.watch.start()
+                break
+            except KafkaError as error:
+                log.warning("kafka.awaited", error=type(error).__name__)
+                await self._clock.pause(0.5)
+        loops = [Loop(f"relay.{relay.service}", relay.run) for relay in self.relays]
+        loops += [Loop(f"{service.name}.{loop.name}", loop.run) for service in self.services for loop in service.loops]
+        loops.append(Loop("lag", self._watch_lag))
+        self._tasks = [asyncio.create_task(self._supervise(loop), name=loop.name) for loop in loops]
+
+    async def stop(self) -> None:
+        """Let what is in flight finish, then stop."""
+        await self._broker.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.watch.close()
+        await self._dead_letters.close()
+
+    async def _supervise(self, loop: Loop) -> None:
+        failures = 0
+        while True:
+            began = asyncio.get_running_loop().time()
+            try:
+                await loop.run()
+                self.down[loop.name] = "it ended by itself"
+            except Exception as error:  # noqa: BLE001 - whatever ends a loop is said, and the loop is started again
+                self.down[loop.name] = f"{type(error).__name__}: {error}"
+                log.exception("loop.failed", loop=loop.name)
+            _LOOP_DOWN.labels(loop.name).set(1)
+            ran = asyncio.get_running_loop().time() - began
+            failures = 0 if ran > BACKOFF[-1] else min(failures + 1, len(BACKOFF) - 1)
+            await self._clock.pause(BACKOFF[failures])
+            self.down.pop(loop.name, None)
+            _LOOP_DOWN.labels(loop.name).set(0)
+
+    async def _watch_lag(self) -> None:
+        while True:
+            self.lag = await self.watch.lag()
+            for service in self.services:
+                _OUTBOX_AGE.labels(service.name).set(await self.outbox_age(service))
+            await self._clock.pause(LAG_EVERY)
+
+    async def outbox_age(self, service: Service) -> float:
+        """Return the age in seconds of the oldest row that is due, by the clock; zero when there is none."""
+        outbox = tables_of(service.name).outbox
+        async with service.database.reading() as reader:
+            waiting = func.coalesce(func.nullif(outbox.c.due_at, AT_ONCE), outbox.c.written_at)
+            oldest: datetime | None = await reader.scalar(
+                select(func.min(waiting)).where(outbox.c.due_at <= literal(reader.now))
+            )
+            return max(0.0, (reader.now - oldest).total_seconds()) if oldest else 0.0
+
+    async def next_due(self) -> datetime | None:
+        """Return the earliest instant after now at which a timer or a service's own loop has something to do."""
+        instants: list[datetime] = []
+        for service in self.services:
+            outbox = tables_of(service.name).outbox
+            async with service.database.reading() as reader:
+                timer = select(func.min(outbox.c.due_at)).where(outbox.c.due_at > literal(reader.now))
+                found = (await reader.scalar(timer), await service.next_due(reader))
+            instants += [instant for instant in found if instant is not None]
+        return min(instants, default=None)
+
+    async def idle(self) -> bool:
+        """Tell whether no outbox holds a due row and no service has work in flight."""
+        for service in self.services:
+            outbox = tables_of(service.name).outbox
+            async with service.database.reading() as reader:
+                due = select(outbox.c.seq).where(outbox.c.due_at <= literal(reader.now)).limit(1)
+                if await reader.scalar(due) is not None or await service.busy(reader):
+                    return False
+        return True
+
+    async def problems(self) -> list[str]:
+        """Return what keeps this process from being ready, in plain words; nothing when all is well."""
+        found: list[str] = [f"{name} is down: {reason}" for name, reason in sorted(self.down.items())]
+        for relay in self.relays:
+            if relay.error is not None:
+                found.append(f"relay of {relay.service} fails: {relay.error}")
+            elif relay.stale_for() > STALE_AFTER:
+                found.append(f"relay of {relay.service} has not finished a round for {relay.stale_for():.0f} s")
+        found += [
+            f"consumer of {consumer.topic} for {consumer.service} is blocked: {consumer.blocked}"
+            for consumer in self.consumers
+            if consumer.blocked is not None
+        ]
+        for service in self.services:
+            try:
+                age = await self.outbox_age(service)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                found.append(f"database of {service.name} does not answer: {type(error).__name__}")
+                continue
+            if age > OLDEST_OUTBOX:
+                found.append(f"outbox of {service.name} is {age:.0f} s behind")
+        return found

@@ -1,0 +1,177 @@
+"""One process with any set of services: everything is built here, started in order and stopped in reverse."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+
+from keepwell import parts, registry
+from keepwell.app import application
+from keepwell.engine import Engine
+from keepwell.listen import Server, address, listen
+from keepwell.place import Login, Place, Running
+from keepwell.stand_ins import StandIns, stand_ins
+from keepwell.trial import TrialTime
+from shared.clock import Clock, SteppedClock
+from shared.database import Database
+from shared.service import Context, Provider, Service
+from shared.settings import SERVICES, Settings, SettingsError
+from shared.telemetry.log import get_logger
+from shared.web.client import ServiceClient
+from shared.web.tokens import Tokens
+
+log = get_logger(__name__)
+
+OUTGOING: Final = 100
+"""Connections that this process may have open to others at once."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A process that is up."""
+
+    settings: Settings
+    services: Sequence[Service]
+    engine: Engine
+    clock: Clock
+    tokens: Tokens
+    http: aiohttp.ClientSession
+    url: str
+    public_url: str
+    login: Login | None
+    stand_ins: StandIns | None
+    trial: TrialTime | None
+    parts: parts.Parts
+
+    def lines(self) -> dict[str, Any]:
+        """Return the addresses and the first login, as `keepwell up --json` prints them."""
+        hosted = {service.name for service in self.services}
+        return {
+            "console": f"{self.url}/console/today" if "clinic" in hosted else None,
+            "api": f"{self.url}/api/v1",
+            "login": None
+            if self.login is None
+            else {"email": self.login.email, "password": self.login.password, "clinic": self.login.clinic},
+            "phone": self.stand_ins.phone_url if self.stand_ins else None,
+            "mail": self.stand_ins.mail_url if self.stand_ins else None,
+        }
+
+
+@asynccontextmanager
+async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None) -> AsyncIterator[Host]:
+    """Start the services named, or all of them, and everything under them; stop all of it at the end.
+
+    Args:
+        settings: of the process.
+        names: services to host; all, and the sandbox where no provider is set, when empty.
+        progress: called with what the embedded parts are doing.
+
+    Raises:
+        SettingsError: the settings do not fit these services.
+    """
+    hosted = [name for name in names if name != "sandbox"] if names else list(SERVICES)
+    _refuse_split_trial(settings, hosted)
+    place = Place(settings.data_dir)
+    keyring = place.keyring(settings)
+    clock = place.clock(settings)
+    async with AsyncExitStack() as stack:
+        listening = listen(settings.http_host, settings.http_port)
+        stack.callback(listening.close)
+        url = address(listening, host=settings.http_host)
+        public_url = settings.public_url or url
+        built = await stack.enter_async_context(parts.opened(settings, place, progress))
+        await parts.migrate(settings, keyring, built)
+        stack.callback(place.keep_clock, clock)
+        stand = None
+        if settings.sandbox_on and (not names or "sandbox" in names):
+            stand = await stack.enter_async_context(
+                stand_ins(settings, place, clock, inbound=f"{url}/webhooks/twilio/inbound", public_url=public_url)
+            )
+        tokens = Tokens(keyring)
+        connector = aiohttp.TCPConnector(limit=OUTGOING)
+        http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        urls = {name: getattr(settings, name).url or url for name in SERVICES}
+        services: list[Service] = []
+        contexts: dict[str, Context] = {}
+        for name in hosted:
+            service_url = parts.database_urls(settings, keyring, built.database)[name]
+            database = Database(service_url, schema=name, clock=clock)
+            stack.push_async_callback(database.close)
+            contexts[name] = Context(
+                settings=settings,
+                clock=clock,
+                keyring=keyring,
+                database=database,
+                tokens=tokens,
+                http=http,
+                client=ServiceClient(http, urls, tokens),
+                public_url=public_url,
+                provider=stand.provider if stand else _provider(settings),
+                hosted=frozenset(hosted),
+                urls=urls,
+            )
+            services.append(registry.module(name).build(contexts[name]))
+        login = await _first_login(place, contexts, settings)
+        engine = Engine(
+            services,
+            kafka=built.kafka,
+            clock=clock,
+            instance=settings.instance,
+            stop_seconds=settings.stop_seconds,
+        )
+        trial = None
+        if isinstance(clock, SteppedClock):
+            trial = TrialTime(clock, engine, bystander=stand, keep=lambda: place.keep_clock(clock))
+        app = application(services, engine, tokens=tokens, kafka=built.kafka, trial=trial)
+        server = Server(app, listening)
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        await server.start()
+        stack.push_async_callback(server.stop)
+        place.keep_running(
+            Running(
+                pid=os.getpid(),
+                api=url,
+                database_url=built.database.render_as_string(hide_password=False),
+                kafka=built.kafka,
+            )
+        )
+        stack.callback(place.forget_running)
+        log.info("keepwell.ready", services=hosted, clock=settings.clock)
+        yield Host(settings, services, engine, clock, tokens, http, url, public_url, login, stand, trial, built)
+
+
+def _refuse_split_trial(settings: Settings, hosted: Sequence[str]) -> None:
+    if settings.clock != "real" and set(hosted) != set(SERVICES):
+        raise SettingsError(
+            f"KEEPWELL_CLOCK is {settings.clock!r}, but only {', '.join(hosted)} would run here: trial time is one "
+            "process's. Start all services together, or use KEEPWELL_CLOCK=real."
+        )
+
+
+def _provider(settings: Settings) -> Provider:
+    token, password = settings.twilio_auth_token, settings.smtp_password
+    return Provider(
+        twilio_base_url=settings.twilio_base_url,
+        twilio_account_sid=settings.twilio_account_sid,
+        twilio_auth_token=token.get_secret_value() if token else "",
+        twilio_from=settings.twilio_from or "",
+        smtp_host=settings.smtp_host,
+        smtp_port=settings.smtp_port,
+        smtp_from=settings.smtp_from or "clinic@localhost",
+        smtp_username=settings.smtp_username,
+        smtp_password=password.get_secret_value() if password else None,
+        smtp_tls=settings.smtp_tls,
+    )
+
+
+async def _first_login(place: Place, contexts: dict[str, Context], settings: Settings) -> Login | None:
+    """Set up the first clinic, and let a trial's clinician sign the rules; return the login that opens it."""
+    from keepwell.first import set_up  # noqa: PLC0415 - the console's parts load only where the console is hosted
+
+    if "clinic" in contexts:
+        await set_up(place, contexts, live=settings.live)
+    return place.login

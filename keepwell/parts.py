@@ -1,0 +1,118 @@
+"""What the services stand on in this process: PostgreSQL and Kafka, brought along where the settings name none."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+from sqlalchemy.engine import URL
+
+from keepwell import registry
+from keepwell.place import Place
+from shared.bus.topics import create_topics
+from shared.clock import RealClock
+from shared.database.connection import async_url
+from shared.database.migrate import upgrade
+from shared.database.roles import prepare, service_url
+from shared.protection import Keyring
+from shared.settings import SERVICES, ServiceSettings, Settings
+from shared.telemetry.log import get_logger
+
+log = get_logger(__name__)
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+KAFKA_PATIENCE: Final = 120.0
+"""Real seconds that a start waits for a Kafka that is not there yet."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where PostgreSQL and Kafka are."""
+
+    database: URL
+    kafka: str
+
+
+@asynccontextmanager
+async def opened(settings: Settings, place: Place, progress: Any = None) -> AsyncIterator[Parts]:
+    """Start what the settings do not name, both at once, and stop it at the end."""
+    async with AsyncExitStack() as stack:
+        starting: list[Any] = []
+        if settings.database_url is None:
+            from shared.embedded import postgres  # noqa: PLC0415 - absent where the embedded group is left out
+
+            starting.append(postgres(place.folder / "postgres", progress=progress))
+        if settings.kafka_bootstrap_servers is None:
+            from shared.embedded import kafka  # noqa: PLC0415 - absent where the embedded group is left out
+
+            starting.append(kafka(place.folder / "kafka", progress=progress))
+        addresses = iter(await _enter_all(stack, starting))
+        given = settings.database_url
+        database = next(addresses).url if given is None else given.get_secret_value()
+        bootstrap = settings.kafka_bootstrap_servers or next(addresses).bootstrap_servers
+        yield Parts(async_url(database), bootstrap)
+
+
+async def _enter_all(stack: AsyncExitStack, starting: Sequence[Any]) -> list[Any]:
+    """Enter contexts at the same time; if one fails, those that started are stopped with the stack."""
+    outcomes = await asyncio.gather(*(context.__aenter__() for context in starting), return_exceptions=True)
+    for context, outcome in zip(starting, outcomes, strict=True):
+        if not isinstance(outcome, BaseException):
+            stack.push_async_exit(context.__aexit__)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return outcomes
+
+
+def database_urls(settings: Settings, keyring: Keyring, admin: URL) -> Mapping[str, URL]:
+    """Return each service's own address: the one it was given, or its role on the admin's database."""
+    urls: dict[str, URL] = {}
+    for name in SERVICES:
+        own: ServiceSettings = getattr(settings, name)
+        if own.database_url is not None:
+            urls[name] = async_url(own.database_url.get_secret_value())
+        else:
+            urls[name] = service_url(admin, name, password(keyring, name))
+    return urls
+
+
+def password(keyring: Keyring, service: str) -> str:
+    """Return the password of a service's role, derived from the keys so that there is none to lose."""
+    return keyring.derive(f"database:{service}").hex()
+
+
+async def migrate(settings: Settings, keyring: Keyring, parts: Parts) -> None:
+    """Make roles, schemas and topics, and bring every schema to its newest version."""
+    urls = database_urls(settings, keyring, parts.database)
+    derived = [name for name in SERVICES if getattr(settings, name).database_url is None]
+    if derived:
+        await prepare(parts.database, {name: password(keyring, name) for name in derived})
+    await asyncio.gather(*(upgrade(urls[history.service], history) for history in registry.histories()))
+    await make_topics(settings, parts)
+
+
+async def make_topics(settings: Settings, parts: Parts) -> None:
+    """Make the topics that are missing; wait for a Kafka that is still starting."""
+    clock = RealClock()
+    deadline = asyncio.get_running_loop().time() + KAFKA_PATIENCE
+    while True:
+        try:
+            made = await create_topics(
+                parts.kafka,
+                partitions=settings.kafka_partitions,
+                replication=settings.kafka_replication,
+                min_in_sync=settings.kafka_min_insync,
+                retention_ms=settings.kafka_retention_days * DAY_MS,
+            )
+        except KafkaError as error:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            log.warning("kafka.awaited", error=type(error).__name__)
+            await clock.pause(0.5)
+        else:
+            if made:
+                log.info("kafka.topics_made", topics=made)
+            return

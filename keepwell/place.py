@@ -1,0 +1,124 @@
+"""The data directory: keys, the trial clock, the first login, and where a running Keepwell is found."""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from shared.clock import Clock, FastClock, RealClock, SteppedClock
+from shared.protection import Keyring
+from shared.settings import Settings
+
+PRIVATE: Final = 0o600
+
+
+class NotRunningError(Exception):
+    """A command needs a running Keepwell and there is none in this data directory."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"No Keepwell runs in {folder}. Start one with `keepwell up`, or set KEEPWELL_DATA_DIR to where it runs."
+        )
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where a running Keepwell is found by the other commands."""
+
+    pid: int
+    api: str
+    database_url: str
+    kafka: str
+
+
+@dataclass(frozen=True)
+class Login:
+    """The first login, made once when the clinic was set up."""
+
+    clinic: str
+    email: str
+    password: str
+
+
+class Place:
+    """A data directory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def keyring(self, settings: Settings) -> Keyring:
+        """Return the keys of the settings, or those of this directory, made when there are none yet."""
+        if settings.keys is not None:
+            return Keyring.from_text(settings.keys.get_secret_value())
+        file = self.folder / "keys"
+        if not file.exists():
+            self._write(file, Keyring.generate())
+        return Keyring.from_text(file.read_text(encoding="utf-8"))
+
+    def clock(self, settings: Settings) -> Clock:
+        """Return the clock of the settings; a trial's time goes on from where it was."""
+        factor = settings.clock_factor
+        if factor == 1:
+            return RealClock()
+        now = RealClock().now()
+        file = self.folder / "clock.json"
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"trial": now.isoformat()}
+        trial_now = datetime.fromisoformat(known["trial"])
+        if factor is None:
+            return SteppedClock(trial_now)
+        return FastClock(factor, real_origin=now, origin=trial_now)
+
+    def keep_clock(self, clock: Clock) -> None:
+        """Write down a trial's time."""
+        if not isinstance(clock, RealClock):
+            self._write(self.folder / "clock.json", json.dumps({"trial": clock.now().isoformat()}))
+
+    def secret(self, name: str) -> str:
+        """Return a random secret that stays the same in this directory."""
+        file = self.folder / name
+        if not file.exists():
+            self._write(file, secrets.token_hex(16))
+        return file.read_text(encoding="utf-8")
+
+    @property
+    def login(self) -> Login | None:
+        """Return the first login, once the clinic was set up from here."""
+        file = self.folder / "first-login.json"
+        return Login(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+
+    def keep_login(self, login: Login) -> None:
+        """Write down the first login."""
+        self._write(self.folder / "first-login.json", json.dumps(asdict(login)))
+
+    @property
+    def running(self) -> Running:
+        """Return where the running Keepwell of this directory is found.
+
+        Raises:
+            NotRunningError: there is none.
+        """
+        file = self.folder / "running.json"
+        try:
+            running = Running(**json.loads(file.read_text(encoding="utf-8")))
+            os.kill(running.pid, 0)
+        except (FileNotFoundError, ProcessLookupError):
+            raise NotRunningError(self.folder) from None
+        return running
+
+    def keep_running(self, running: Running) -> None:
+        """Write down where this process is found."""
+        self._write(self.folder / "running.json", json.dumps(asdict(running)))
+
+    def forget_running(self) -> None:
+        """Remove the note of this process."""
+        (self.folder / "running.json").unlink(missing_ok=True)
+
+    def _write(self, file: Path, text: str) -> None:
+        partial = file.with_suffix(".partial")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w", encoding="utf-8") as sink:
+            sink.write(text)
+        partial.replace(file)

@@ -80,5 +80,10 @@ def retimed(asked: list[CheckIn], pending: Collection[str], now: datetime) -> li
 
 def booking_due(next_due_on: date, zone: str, cadence: Cadence, now: datetime, *, booked: bool) -> datetime | None:
     """Return when to ask the patient to book, or None: something is booked, or that instant has passed."""
-    at = at_wall(next_due_on - timedelta(days=cadence.booking_days), ASK_AT, zone)
+    at = booking_at(next_due_on, zone, cadence)
     return None if booked or at <= now else at
+
+
+def booking_at(next_due_on: date, zone: str, cadence: Cadence) -> datetime:
+    """Return the instant at which a patient with nothing booked is asked to book."""
+    return at_wall(next_due_on - timedelta(days=cadence.booking_days), ASK_AT, zone)

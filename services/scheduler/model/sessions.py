@@ -78,9 +78,11 @@ class Session:
     """A session as it now stands.
 
     Attributes:
-        number: its place among the sessions of the plan; when attended, how many that made.
+        number: its place among the sessions of the plan; once attended, how many that made.
         attended_at: the instant at which it was recorded as attended.
         attended_on: the day on which it took place, at its place.
+        reason: why it was cancelled or missed, as staff wrote it.
+        note: what else staff wrote when they recorded the outcome.
     """
 
     id: SessionId
@@ -94,6 +96,7 @@ class Session:
     attended_at: datetime | None = None
     attended_on: date | None = None
     reason: str | None = None
+    note: str | None = None
 
     @property
     def open(self) -> bool:
@@ -121,7 +124,7 @@ def confirm(session: Session) -> Session:
     return _step(session, SessionState.CONFIRMED, "confirmed")
 
 
-def attend(session: Session, now: datetime, number: int | None) -> Session:
+def attend(session: Session, now: datetime) -> Session:
     """Return the session as attended.
 
     Its day is that of the booking: staff often record it later. Where it is recorded on an earlier day, the patient
@@ -135,10 +138,10 @@ def attend(session: Session, now: datetime, number: int | None) -> Session:
     _not_too_early(session, now, "attended")
     today = to_wall(now, session.slot.zone).date()
     day = min(today, session.slot.starts_at.date())
-    return replace(after, attended_at=now, attended_on=day, number=number)
+    return replace(after, attended_at=now, attended_on=day)
 
 
-def miss(session: Session, now: datetime, reason: str | None) -> Session:
+def miss(session: Session, now: datetime) -> Session:
     """Return the session to which the patient did not come.
 
     Raises:
@@ -147,16 +150,16 @@ def miss(session: Session, now: datetime, reason: str | None) -> Session:
     """
     after = _step(session, SessionState.MISSED, "missed")
     _not_too_early(session, now, "missed")
-    return replace(after, reason=reason)
+    return after
 
 
-def cancel(session: Session, reason: str | None) -> Session:
+def cancel(session: Session) -> Session:
     """Return the cancelled session.
 
     Raises:
         IllegalTransitionError: if it is over or already cancelled.
     """
-    return replace(_step(session, SessionState.CANCELLED, "cancelled"), reason=reason)
+    return _step(session, SessionState.CANCELLED, "cancelled")
 
 
 def _step(session: Session, state: SessionState, wanted: str) -> Session:

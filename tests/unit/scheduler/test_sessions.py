@@ -39,7 +39,7 @@ def booked() -> Session:
     )
 
 
-FINAL = [attend(booked(), DURING, 1), miss(booked(), DURING, None), cancel(booked(), None)]
+FINAL = [attend(booked(), DURING), miss(booked(), DURING), cancel(booked())]
 
 
 def test_a_slot_knows_its_instant() -> None:
@@ -73,9 +73,9 @@ def test_a_session_is_confirmed_once() -> None:
 STEPS: list[Callable[[Session], Session]] = [
     lambda session: move(session, START),
     confirm,
-    lambda session: attend(session, DURING, 1),
-    lambda session: miss(session, DURING, None),
-    lambda session: cancel(session, None),
+    lambda session: attend(session, DURING),
+    lambda session: miss(session, DURING),
+    cancel,
 ]
 
 
@@ -87,23 +87,22 @@ def test_a_final_state_allows_nothing(session: Session, step: Callable[[Session]
 
 
 def test_a_session_recorded_days_later_took_place_on_its_booked_day() -> None:
-    assert attend(booked(), DURING + timedelta(days=3), 1).attended_on == START.starts_at.date()
+    assert attend(booked(), DURING + timedelta(days=3)).attended_on == START.starts_at.date()
 
 
 def test_a_patient_who_came_the_day_before_attended_on_that_day() -> None:
     assert (
-        attend(booked(), START.starts_at_utc - timedelta(hours=20), 1).attended_on
-        == parse_wall("2026-11-30T00:00").date()
+        attend(booked(), START.starts_at_utc - timedelta(hours=20)).attended_on == parse_wall("2026-11-30T00:00").date()
     )
 
 
 def test_a_session_recorded_after_midnight_utc_belongs_to_the_evening_it_took_place() -> None:
     late = slot(parse_wall("2026-12-01T20:00"), NEW_YORK, 60)
-    session = attend(move(booked(), late), late.ends_at_utc, 1)
+    session = attend(move(booked(), late), late.ends_at_utc)
     assert session.attended_on == parse_wall("2026-12-01T00:00").date()
 
 
-@pytest.mark.parametrize("record", [lambda s, now: attend(s, now, 1), lambda s, now: miss(s, now, None)])
+@pytest.mark.parametrize("record", [attend, miss])
 def test_an_outcome_more_than_a_day_ahead_is_refused(record: Callable[[Session, datetime], Session]) -> None:
     record(booked(), START.starts_at_utc - timedelta(days=1))
     with pytest.raises(TooEarlyError, match="more than a day ahead"):
@@ -148,16 +147,16 @@ class SessionLife(RuleBasedStateMachine):
 
     @rule()
     def attend(self) -> None:
-        self.order(lambda: attend(self.session, self.now, 1), self.session.open)
+        self.order(lambda: attend(self.session, self.now), self.session.open)
 
     @rule()
     def miss(self) -> None:
-        self.order(lambda: miss(self.session, self.now, None), self.session.open)
+        self.order(lambda: miss(self.session, self.now), self.session.open)
 
     @precondition(lambda self: self.session.version > 2)
     @rule()
     def cancel(self) -> None:
-        self.order(lambda: cancel(self.session, "patient asked"), self.session.open)
+        self.order(lambda: cancel(self.session), self.session.open)
 
     @invariant()
     def only_the_attended_have_a_day(self) -> None:

@@ -1,0 +1,146 @@
+"""The scheduler's part of the interface for programs."""
+
+from datetime import date, timedelta
+from typing import Final, Protocol
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.scheduler import orders, store
+from services.scheduler.desk import Desk, refusals
+from services.scheduler.model.catalogue import PROTOCOLS
+from services.scheduler.model.patients import Patient
+from services.scheduler.model.sessions import Session, slot
+from services.scheduler.views import MovedSession, NewPlan, NewSession, Outcome, PlanView, ProtocolView, SessionView
+from shared.database import Database, Transaction
+from shared.walltime import to_wall
+from shared.web.api import Command, Listing, Paging, Reads, listing, versioned
+from shared.web.problems import Invalid, NotFound
+
+_FARTHEST_START: Final = timedelta(days=366)
+
+
+class Ending(Protocol):
+    """An order that ends a session."""
+
+    async def __call__(
+        self, tx: Transaction, patient: Patient, session: Session, *, reason: str | None, note: str | None
+    ) -> Session:
+        """Return the session as it ended."""
+
+
+def build(database: Database) -> list[APIRouter]:
+    """Return the routes over a database."""
+    desk = Desk(database)
+    return [_protocols(), _plans(desk), _sessions(desk), _endings(desk)]
+
+
+def _router() -> APIRouter:
+    return APIRouter(prefix="/api/v1", tags=["scheduler"])
+
+
+def _protocols() -> APIRouter:
+    router = _router()
+
+    @router.get("/protocols")
+    async def protocols(_principal: Reads) -> Listing[ProtocolView]:
+        """List the protocols with their phases, and where each rule comes from."""
+        return Listing[ProtocolView](items=[ProtocolView.of(protocol) for protocol in PROTOCOLS], next=None)
+
+    return router
+
+
+def _plans(desk: Desk) -> APIRouter:
+    router = _router()
+
+    @router.post("/patients/{patient}/plans", status_code=201, response_model=PlanView)
+    async def start_plan(patient: UUID, body: NewPlan, command: Command) -> Response:
+        """Start a protocol for a patient who follows none."""
+        found = await desk.patient(command.principal.clinic, patient)
+        _refuse_far(body.start_on, to_wall(desk.database.clock.now(), found.zone).date())
+
+        async def work(tx: Transaction) -> PlanView:
+            held = await desk.locked(tx, patient)
+            with refusals():
+                return PlanView.of(await orders.start_plan(tx, held, body.protocol, body.start_on))
+
+        return await command.run(desk.database, work, status=201)
+
+    @router.get("/patients/{patient}/plan", response_model=PlanView)
+    async def plan(patient: UUID, principal: Reads) -> Response:
+        """Return the plan that a patient follows."""
+        await desk.patient(principal.clinic, patient)
+        async with desk.database.reading() as reader:
+            found = await store.active_plan(reader, patient)
+        if found is None:
+            raise NotFound("The patient follows no plan. Start one with POST /patients/{id}/plans.")
+        return versioned(PlanView.of(found))
+
+    return router
+
+
+def _sessions(desk: Desk) -> APIRouter:
+    router = _router()
+
+    @router.post("/sessions", status_code=201, response_model=SessionView)
+    async def book(body: NewSession, command: Command) -> Response:
+        """Book a session."""
+        await desk.patient(command.principal.clinic, body.patient)
+
+        async def work(tx: Transaction) -> SessionView:
+            patient = await desk.locked(tx, body.patient)
+            wanted = slot(body.starts_at, body.zone or patient.zone, body.minutes)
+            with refusals():
+                return SessionView.of(await orders.book(tx, patient, wanted))
+
+        return await command.run(desk.database, work, status=201)
+
+    @router.get("/sessions/{session}", response_model=SessionView)
+    async def session(session: UUID, principal: Reads) -> Response:
+        """Return a session."""
+        async with desk.database.reading() as reader:
+            return versioned(SessionView.of(await desk.session(reader, principal.clinic, session)))
+
+    @router.patch("/sessions/{session}", response_model=SessionView)
+    async def move(session: UUID, body: MovedSession, command: Command) -> Response:
+        """Move a session to another time."""
+
+        async def order(tx: Transaction, patient: Patient, present: Session) -> Session:
+            wanted = slot(body.starts_at, body.zone or present.slot.zone, present.slot.minutes)
+            return await orders.move(tx, patient, present, wanted)
+
+        return await desk.change(session, command, order)
+
+    @router.get("/patients/{patient}/sessions")
+    async def sessions(patient: UUID, principal: Reads, page: Paging) -> Listing[SessionView]:
+        """List a patient's sessions in the order in which they were booked."""
+        await desk.patient(principal.clinic, patient)
+        async with desk.database.reading() as reader:
+            found = await store.sessions_of(reader, patient, limit=page.limit + 1, after=page.after)
+        return listing([SessionView.of(one) for one in found], page, cursor=lambda view: str(view.id))
+
+    return router
+
+
+def _endings(desk: Desk) -> APIRouter:
+    router = _router()
+
+    def ending(name: str, end: Ending, summary: str) -> None:
+        @router.post(f"/sessions/{{session}}/{name}", response_model=SessionView, name=name, summary=summary)
+        async def endpoint(session: UUID, command: Command, body: Outcome | None = None) -> Response:
+            said = body or Outcome()
+
+            async def order(tx: Transaction, patient: Patient, present: Session) -> Session:
+                return await end(tx, patient, present, reason=said.reason, note=said.note)
+
+            return await desk.change(session, command, order)
+
+    ending("cancel", orders.cancel, "Cancel a session")
+    ending("attend", orders.attend, "Record that a session took place")
+    ending("miss", orders.miss, "Record that the patient did not come")
+    return router
+
+
+def _refuse_far(start_on: date, today: date) -> None:
+    if abs(start_on - today) > _FARTHEST_START:
+        raise Invalid.at("/start_on", f"{start_on} is more than a year from today, {today}. Check the year.")

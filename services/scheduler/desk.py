@@ -1,0 +1,94 @@
+"""What every order over HTTP has in common: whose patient it is, which row is held, and how a refusal is answered."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from fastapi import Response
+
+from services.scheduler import orders, store
+from services.scheduler.model.patients import Patient
+from services.scheduler.model.protocols import UnknownProtocolError
+from services.scheduler.model.sessions import Session, SessionError
+from services.scheduler.views import SessionView
+from shared.database import Database, Reader, Transaction
+from shared.ids import ClinicId
+from shared.web.api import CommandCall
+from shared.web.problems import Conflict, Invalid, NotFound
+
+KNOWN_WITHIN: Final = 2.0
+"""Real seconds that a call waits for a patient of whom the scheduler has not been told yet: staff act at once."""
+_LOOK_AGAIN: Final = 0.05
+
+Order = Callable[[Transaction, Patient, Session], Awaitable[Session]]
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the decisions refuse into answers."""
+    try:
+        yield
+    except UnknownProtocolError as error:
+        raise Invalid.at("/protocol", str(error)) from error
+    except orders.InPastError as error:
+        raise Invalid.at("/starts_at", str(error)) from error
+    except (orders.OrderError, SessionError) as error:
+        raise Conflict(str(error)) from error
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where orders come in."""
+
+    database: Database
+
+    async def patient(self, clinic: ClinicId, patient: UUID) -> Patient:
+        """Return a clinic's patient, waiting a moment for one who was enrolled just now.
+
+        Raises:
+            NotFound: there is no such patient, or it is another clinic's.
+        """
+        looks = round(KNOWN_WITHIN / _LOOK_AGAIN)
+        for look in range(looks + 1):
+            async with self.database.reading() as reader:
+                found = await store.find_patient(reader, patient)
+            if found is not None:
+                break
+            if look < looks:
+                await self.database.clock.pause(_LOOK_AGAIN)
+        if found is None or found.clinic != clinic:
+            raise NotFound(f"There is no patient {patient} in this clinic.")
+        return found
+
+    async def locked(self, tx: Transaction, patient: UUID) -> Patient:
+        """Return a patient and hold the row until the transaction ends."""
+        found = await store.lock_patient(tx, patient)
+        if found is None:
+            raise NotFound(f"There is no patient {patient} in this clinic.")
+        return found
+
+    async def session(self, reader: Reader, clinic: ClinicId, session: UUID) -> Session:
+        """Return a clinic's session.
+
+        Raises:
+            NotFound: there is no such session, or it is another clinic's.
+        """
+        found = await store.find_session(reader, session)
+        if found is None or found.clinic != clinic:
+            raise NotFound(f"There is no session {session} in this clinic.")
+        return found
+
+    async def change(self, session: UUID, command: CommandCall, order: Order) -> Response:
+        """Run an order about a session: hold its patient, read it again, compare the version, and do it."""
+
+        async def work(tx: Transaction) -> SessionView:
+            clinic = command.principal.clinic
+            patient = await self.locked(tx, (await self.session(tx, clinic, session)).patient)
+            present = await self.session(tx, clinic, session)
+            command.if_match(present.version)
+            with refusals():
+                return SessionView.of(await order(tx, patient, present))
+
+        return await command.run(self.database, work)

@@ -1,0 +1,48 @@
+"""Plans and sessions as the events that tell of them."""
+
+from typing import TypeVar
+
+from services.scheduler.model.plans import Plan
+from services.scheduler.model.sessions import Session
+from shared.events import PlanStarted, SessionAttended, SessionEvent
+from shared.walltime import wall_text
+
+P = TypeVar("P", bound=PlanStarted)
+S = TypeVar("S", bound=SessionEvent)
+
+
+def plan_event(kind: type[P], plan: Plan) -> P:
+    """Return the event of a kind that tells how a plan now stands."""
+    return kind(
+        clinic=plan.clinic,
+        version=plan.version,
+        patient=plan.patient,
+        plan=plan.id,
+        protocol=plan.protocol.id,
+        protocol_version=plan.protocol.version,
+        phase=plan.phase.value,
+        interval_days=plan.interval_days,
+        next_due_on=plan.next_due_on,
+        induction_complete=plan.induction_complete,
+        attended=plan.attended,
+        why=plan.why,
+    )
+
+
+def session_event(kind: type[S], session: Session) -> S:
+    """Return the event of a kind that tells how a session now stands; never its note, nor why it was cancelled."""
+    outcome = {"attended_at": session.attended_at} if kind is SessionAttended else {}
+    return kind(
+        clinic=session.clinic,
+        version=session.version,
+        patient=session.patient,
+        session=session.id,
+        plan=session.plan,
+        starts_at=wall_text(session.slot.starts_at),
+        zone=session.slot.zone,
+        starts_at_utc=session.slot.starts_at_utc,
+        minutes=session.slot.minutes,
+        state=session.state.value,
+        number=session.number,
+        **outcome,
+    )

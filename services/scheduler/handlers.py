@@ -1,0 +1,119 @@
+"""What the scheduler does about the events of other services."""
+
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from services.scheduler import orders, store
+from services.scheduler.model.patients import Patient
+from services.scheduler.model.replies import ReplyOutcome, judge
+from services.scheduler.tables import decisions, replies
+from shared.bus import Handlers, NotYet
+from shared.database import Transaction
+from shared.events import IntervalDecided, PatientChanged, PatientDischarged, PatientEnrolled, ReplyReceived
+from shared.ids import ClinicId, PatientId
+from shared.walltime import to_wall
+
+handlers: Final = Handlers()
+
+
+class DecisionOutcome(StrEnum):
+    """What a decision did to the plan."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    PLAN_ENDED = "plan-ended"
+
+
+@handlers.on(PatientEnrolled, PatientChanged)
+async def patient_told_of(tx: Transaction, event: PatientEnrolled) -> None:
+    """Keep where a patient lives; a new zone moves what they are asked, and nothing that is booked."""
+    known = await store.lock_patient(tx, event.patient)
+    if known is not None and event.version <= known.version:
+        return
+    in_care = known is None or known.in_care or not isinstance(event, PatientChanged)
+    patient = Patient(PatientId(event.patient), ClinicId(event.clinic), event.version, event.zone, in_care)
+    await store.save_patient(tx, patient)
+    if known is not None and patient.in_care and known.zone != patient.zone:
+        await orders.move_home(tx, patient)
+
+
+@handlers.on(PatientDischarged)
+async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
+    """End what was planned for a patient who left."""
+    known = await _patient(tx, event.patient)
+    if event.version <= known.version:
+        return
+    patient = Patient(known.id, known.clinic, event.version, known.zone, in_care=False)
+    await store.save_patient(tx, patient)
+    await orders.discharge(tx, patient)
+
+
+@handlers.on(ReplyReceived)
+async def reply_received(tx: Transaction, event: ReplyReceived) -> None:
+    """Confirm the session that a patient said yes to, if it still is the one they were told of; record it if not."""
+    if event.intent != "confirm":
+        return
+    patient = await _patient(tx, event.patient)
+    session = None if event.session is None else await store.find_session(tx, event.session)
+    outcome = judge(session, patient=patient.id, version=event.session_version, now=tx.now)
+    await tx.execute(
+        insert(replies)
+        .values(
+            id=event.reply,
+            patient=patient.id,
+            session=event.session,
+            session_version=event.session_version,
+            at=event.at,
+            outcome=outcome.value,
+        )
+        .on_conflict_do_nothing()
+    )
+    if session is not None and outcome is ReplyOutcome.CONFIRMED:
+        await orders.confirm(tx, session)
+
+
+@handlers.on(IntervalDecided)
+async def interval_decided(tx: Transaction, event: IntervalDecided) -> None:
+    """Give the plan the interval that a clinician decided."""
+    patient = await _patient(tx, event.patient)
+    plan = await store.active_plan(tx, patient.id)
+    if event.interval_days is None or event.decision == "refuse":
+        outcome = DecisionOutcome.REFUSED
+    elif plan is None or plan.id != event.plan:
+        outcome = DecisionOutcome.PLAN_ENDED
+    else:
+        outcome = DecisionOutcome.APPLIED
+    if not await _is_new(tx, event, outcome):
+        return
+    if outcome is DecisionOutcome.APPLIED and plan is not None and event.interval_days is not None:
+        await orders.decide(tx, patient, plan, event.interval_days, to_wall(event.at, patient.zone).date())
+
+
+async def _is_new(tx: Transaction, event: IntervalDecided, outcome: DecisionOutcome) -> bool:
+    statement = insert(decisions).values(
+        proposal=event.proposal,
+        patient=event.patient,
+        plan=event.plan,
+        version=event.version,
+        decision=event.decision,
+        interval_days=event.interval_days,
+        decided_at=event.at,
+        outcome=outcome.value,
+    )
+    changed = {name: statement.excluded[name] for name in ("version", "decision", "interval_days", "decided_at")}
+    kept = statement.on_conflict_do_update(
+        index_elements=[decisions.c.proposal],
+        set_={**changed, "outcome": statement.excluded.outcome},
+        where=decisions.c.version < statement.excluded.version,
+    ).returning(decisions.c.proposal)
+    return (await tx.execute(kept)).first() is not None
+
+
+async def _patient(tx: Transaction, patient: UUID) -> Patient:
+    known = await store.lock_patient(tx, patient)
+    if known is None:
+        raise NotYet(f"Patient {patient} has not been told of yet.")
+    return known

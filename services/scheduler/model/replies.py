@@ -1,0 +1,37 @@
+"""What a patient's "yes, I will come" does."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from services.scheduler.model.sessions import Session, SessionState
+from shared.ids import PatientId
+
+
+class ReplyOutcome(StrEnum):
+    """What became of a reply; kept with it, so that staff can be told why a session is not confirmed."""
+
+    CONFIRMED = "confirmed"
+    ALREADY_CONFIRMED = "already-confirmed"
+    NO_SESSION = "no-session"
+    OLD_VERSION = "old-version"
+    CLOSED = "closed"
+    STARTED = "started"
+
+
+def judge(session: Session | None, *, patient: PatientId, version: int | None, now: datetime) -> ReplyOutcome:
+    """Return what a confirmation does to the session that it names.
+
+    It holds for the version of the session that the patient was told of and for no other: "yes" to Tuesday is no "yes"
+    to Thursday.
+    """
+    if session is None or session.patient != patient:
+        return ReplyOutcome.NO_SESSION
+    if not session.open:
+        return ReplyOutcome.CLOSED
+    confirmed = session.state is SessionState.CONFIRMED
+    # Confirming raised the version by one; the same reminder answered twice still means the same time.
+    if version != session.version and not (confirmed and version == session.version - 1):
+        return ReplyOutcome.OLD_VERSION
+    if confirmed:
+        return ReplyOutcome.ALREADY_CONFIRMED
+    return ReplyOutcome.STARTED if session.slot.starts_at_utc <= now else ReplyOutcome.CONFIRMED

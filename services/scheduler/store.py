@@ -1,0 +1,167 @@
+"""The scheduler's SQL. Whoever writes about a patient has locked the patient's row first: that orders their events."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Table, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.scheduler.model.catalogue import exactly
+from services.scheduler.model.patients import Patient
+from services.scheduler.model.plans import Plan
+from services.scheduler.model.protocols import Phase
+from services.scheduler.model.sessions import OPEN, Session, SessionState, Slot
+from services.scheduler.tables import patients, plans, sessions
+from shared.database import Reader, Transaction
+from shared.ids import ClinicId, PatientId, PlanId, SessionId
+
+_OPEN = tuple(state.value for state in OPEN)
+
+
+async def find_patient(reader: Reader, patient: UUID) -> Patient | None:
+    """Return a patient, or None where none is known by this id."""
+    row = await reader.one_or_none(select(patients).where(patients.c.id == patient))
+    return None if row is None else _patient(row)
+
+
+async def lock_patient(tx: Transaction, patient: UUID) -> Patient | None:
+    """Return a patient and hold the row until the transaction ends."""
+    row = await tx.one_or_none(select(patients).where(patients.c.id == patient).with_for_update())
+    return None if row is None else _patient(row)
+
+
+async def save_patient(tx: Transaction, patient: Patient) -> None:
+    """Write a patient, new or changed."""
+    await _upsert(
+        tx,
+        patients,
+        id=patient.id,
+        clinic=patient.clinic,
+        version=patient.version,
+        zone=patient.zone,
+        in_care=patient.in_care,
+    )
+
+
+async def active_plan(reader: Reader, patient: UUID) -> Plan | None:
+    """Return the patient's running plan, or None."""
+    row = await reader.one_or_none(select(plans).where(plans.c.patient == patient, plans.c.active))
+    return None if row is None else _plan(row)
+
+
+async def save_plan(tx: Transaction, plan: Plan) -> None:
+    """Write a plan, new or changed."""
+    await _upsert(
+        tx,
+        plans,
+        id=plan.id,
+        clinic=plan.clinic,
+        patient=plan.patient,
+        version=plan.version,
+        protocol=plan.protocol.id,
+        protocol_version=plan.protocol.version,
+        start_on=plan.start_on,
+        phase=plan.phase.value,
+        attended=plan.attended,
+        last_attended_on=plan.last_attended_on,
+        interval_days=plan.interval_days,
+        next_due_on=plan.next_due_on,
+        why=plan.why,
+        active=plan.active,
+    )
+
+
+async def find_session(reader: Reader, session: UUID) -> Session | None:
+    """Return a session, or None where none has this id."""
+    row = await reader.one_or_none(select(sessions).where(sessions.c.id == session))
+    return None if row is None else _session(row)
+
+
+async def open_sessions(reader: Reader, patient: UUID) -> list[Session]:
+    """Return the patient's booked and confirmed sessions, also those whose time has passed, in the order of time."""
+    wanted = select(sessions).where(sessions.c.patient == patient, sessions.c.state.in_(_OPEN))
+    return [_session(row) for row in await reader.all(wanted.order_by(sessions.c.starts_at_utc))]
+
+
+async def latest_attended(reader: Reader, patient: UUID) -> Session | None:
+    """Return the patient's attended session of the latest day, or None."""
+    wanted = select(sessions).where(sessions.c.patient == patient, sessions.c.attended_on.is_not(None))
+    latest = wanted.order_by(sessions.c.attended_on.desc(), sessions.c.starts_at_utc.desc()).limit(1)
+    row = await reader.one_or_none(latest)
+    return None if row is None else _session(row)
+
+
+async def sessions_of(reader: Reader, patient: UUID, *, limit: int, after: UUID | None) -> list[Session]:
+    """Return a page of the patient's sessions in the order in which they were booked, from after an id."""
+    wanted = select(sessions).where(sessions.c.patient == patient).order_by(sessions.c.id).limit(limit)
+    if after is not None:
+        wanted = wanted.where(sessions.c.id > after)
+    return [_session(row) for row in await reader.all(wanted)]
+
+
+async def save_session(tx: Transaction, session: Session) -> None:
+    """Write a session, new or changed."""
+    await _upsert(
+        tx,
+        sessions,
+        id=session.id,
+        clinic=session.clinic,
+        patient=session.patient,
+        plan=session.plan,
+        version=session.version,
+        state=session.state.value,
+        starts_at=session.slot.starts_at,
+        zone=session.slot.zone,
+        starts_at_utc=session.slot.starts_at_utc,
+        minutes=session.slot.minutes,
+        number=session.number,
+        attended_at=session.attended_at,
+        attended_on=session.attended_on,
+        reason=session.reason,
+        note=session.note,
+    )
+
+
+async def _upsert(tx: Transaction, table: Table, **values: object) -> None:
+    statement = insert(table).values(**values)
+    changed = {name: statement.excluded[name] for name in values if name != "id"}
+    await tx.execute(statement.on_conflict_do_update(index_elements=[table.c.id], set_=changed))
+
+
+def _patient(row: Row[Any]) -> Patient:
+    return Patient(PatientId(row.id), ClinicId(row.clinic), row.version, row.zone, row.in_care)
+
+
+def _plan(row: Row[Any]) -> Plan:
+    return Plan(
+        id=PlanId(row.id),
+        clinic=ClinicId(row.clinic),
+        patient=PatientId(row.patient),
+        version=row.version,
+        protocol=exactly(row.protocol, row.protocol_version),
+        start_on=row.start_on,
+        phase=Phase(row.phase),
+        attended=row.attended,
+        last_attended_on=row.last_attended_on,
+        interval_days=row.interval_days,
+        next_due_on=row.next_due_on,
+        why=row.why,
+        active=row.active,
+    )
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=SessionId(row.id),
+        clinic=ClinicId(row.clinic),
+        patient=PatientId(row.patient),
+        plan=None if row.plan is None else PlanId(row.plan),
+        version=row.version,
+        state=SessionState(row.state),
+        slot=Slot(row.starts_at, row.zone, row.starts_at_utc, row.minutes),
+        number=row.number,
+        attended_at=row.attended_at,
+        attended_on=row.attended_on,
+        reason=row.reason,
+        note=row.note,
+    )

@@ -1,0 +1,106 @@
+"""The scheduler's tables."""
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from shared.bus import bus_tables
+from shared.web.idempotency import idempotency_table
+
+SCHEMA: Final = "scheduler"
+METADATA: Final = MetaData(schema=SCHEMA)
+BUS: Final = bus_tables(METADATA, SCHEMA)
+IDEMPOTENCY: Final = idempotency_table(METADATA, SCHEMA)
+
+patients: Final = Table(
+    "patients",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("in_care", Boolean, nullable=False),
+)
+
+plans: Final = Table(
+    "plans",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, ForeignKey(patients.c.id), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("protocol_version", Integer, nullable=False),
+    Column("start_on", Date, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("attended", Integer, nullable=False),
+    Column("last_attended_on", Date),
+    Column("interval_days", Integer, nullable=False),
+    Column("next_due_on", Date, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    CheckConstraint("phase IN ('induction', 'maintenance')", name="plans_phase"),
+    Index("plans_one_active", "patient", unique=True, postgresql_where=text("active")),
+)
+
+sessions: Final = Table(
+    "sessions",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, ForeignKey(patients.c.id), nullable=False),
+    Column("plan", Uuid, ForeignKey(plans.c.id)),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    # The appointment is the wall time and its zone; the instant is derived from both.
+    Column("starts_at", DateTime(timezone=False), nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("starts_at_utc", DateTime(timezone=True), nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("number", Integer),
+    Column("attended_at", DateTime(timezone=True)),
+    Column("attended_on", Date),
+    Column("reason", Text),
+    Column("note", Text),
+    CheckConstraint("state IN ('booked', 'confirmed', 'attended', 'missed', 'cancelled')", name="sessions_state"),
+    CheckConstraint("(state = 'attended') = (attended_at IS NOT NULL)", name="sessions_attended_at"),
+    Index("sessions_patient", "patient", "id"),
+)
+
+decisions: Final = Table(
+    "decisions",
+    METADATA,
+    Column("proposal", Uuid, primary_key=True),
+    Column("patient", Uuid, ForeignKey(patients.c.id), nullable=False),
+    Column("plan", Uuid, ForeignKey(plans.c.id), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("interval_days", Integer),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("outcome", Text, nullable=False),
+)
+
+replies: Final = Table(
+    "replies",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("patient", Uuid, ForeignKey(patients.c.id), nullable=False),
+    Column("session", Uuid),
+    Column("session_version", Integer),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("outcome", Text, nullable=False),
+)

@@ -1,0 +1,198 @@
+"""What programs send to the scheduler and what they get."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from services.scheduler.model.plans import Plan
+from services.scheduler.model.protocols import Grade, Phase, Protocol, Provenance
+from services.scheduler.model.sessions import Session, SessionState
+from shared.walltime import check_zone, parse_wall, wall_text
+from shared.web.api import Body, View
+
+SHORTEST, LONGEST = 5, 600
+"""Minutes that a session may take."""
+
+
+def _wall(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("Give a wall time as text, such as '2026-12-01T10:00'.")  # noqa: TRY004 - pydantic's protocol
+    return parse_wall(value)
+
+
+WallTime = Annotated[
+    datetime,
+    BeforeValidator(_wall),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$", "examples": ["2026-12-01T10:00"]}),
+]
+Zone = Annotated[str, AfterValidator(check_zone), Field(examples=["America/New_York"])]
+Words = Annotated[str, Field(max_length=2000)]
+
+
+class NewPlan(Body):
+    """A plan to start."""
+
+    protocol: Annotated[str, Field(examples=["iv-ketamine"])]
+    start_on: date
+
+
+class NewSession(Body):
+    """A session to book; where no zone is given, the patient's own holds."""
+
+    patient: UUID
+    starts_at: WallTime
+    zone: Zone | None = None
+    minutes: Annotated[int, Field(ge=SHORTEST, le=LONGEST, strict=True)]
+
+
+class MovedSession(Body):
+    """A session's new time; where no zone is given, it keeps its own."""
+
+    starts_at: WallTime
+    zone: Zone | None = None
+
+
+class Outcome(Body):
+    """What staff note with a session's end."""
+
+    reason: Words | None = None
+    note: Words | None = None
+
+
+class RuleView(View):
+    """A rule of a protocol, and where it comes from."""
+
+    id: str
+    text: str
+    source_url: str
+    grade: Grade
+    verified_on: date
+    applies_to: str
+
+    @classmethod
+    def of(cls, rule: Provenance) -> "RuleView":
+        """Return the view of a rule."""
+        return cls(
+            id=rule.id,
+            text=rule.text,
+            source_url=rule.source_url,
+            grade=rule.grade,
+            verified_on=rule.verified_on,
+            applies_to=rule.applies_to,
+        )
+
+
+class PhaseView(View):
+    """A phase: fixed days in induction; an interval and its ladder, in days, in maintenance."""
+
+    phase: Phase
+    days: list[int] | None = None
+    interval_days: int | None = None
+    ladder: list[int] | None = None
+    opt_in_above: int | None = None
+    rules: list[RuleView]
+
+
+class ProtocolView(View):
+    """A protocol."""
+
+    id: str
+    version: int
+    name: str
+    phases: list[PhaseView]
+    cadence: list[RuleView]
+
+    @classmethod
+    def of(cls, protocol: Protocol) -> "ProtocolView":
+        """Return the view of a protocol."""
+        induction, maintenance = protocol.induction, protocol.maintenance
+        return cls(
+            id=protocol.id,
+            version=protocol.version,
+            name=protocol.name,
+            phases=[
+                PhaseView(phase=Phase.INDUCTION, days=list(induction.days), rules=[RuleView.of(induction.provenance)]),
+                PhaseView(
+                    phase=Phase.MAINTENANCE,
+                    interval_days=maintenance.interval_days,
+                    ladder=list(maintenance.ladder),
+                    opt_in_above=maintenance.opt_in_above,
+                    rules=[RuleView.of(maintenance.provenance), RuleView.of(maintenance.ladder_provenance)],
+                ),
+            ],
+            cadence=[RuleView.of(rule) for rule in protocol.cadence.provenance],
+        )
+
+
+class PlanView(View):
+    """A patient's plan."""
+
+    id: UUID
+    patient: UUID
+    version: int
+    protocol: str
+    protocol_version: int
+    start_on: date
+    phase: Phase
+    attended: int
+    induction_complete: bool
+    interval_days: int
+    next_due_on: date
+    why: str
+
+    @classmethod
+    def of(cls, plan: Plan) -> "PlanView":
+        """Return the view of a plan."""
+        return cls(
+            id=plan.id,
+            patient=plan.patient,
+            version=plan.version,
+            protocol=plan.protocol.id,
+            protocol_version=plan.protocol.version,
+            start_on=plan.start_on,
+            phase=plan.phase,
+            attended=plan.attended,
+            induction_complete=plan.induction_complete,
+            interval_days=plan.interval_days,
+            next_due_on=plan.next_due_on,
+            why=plan.why,
+        )
+
+
+class SessionView(View):
+    """A session."""
+
+    id: UUID
+    patient: UUID
+    plan: UUID | None
+    version: int
+    state: SessionState
+    starts_at: Annotated[str, Field(examples=["2026-12-01T10:00"])]
+    zone: str
+    starts_at_utc: datetime
+    minutes: int
+    number: int | None
+    attended_at: datetime | None
+    reason: str | None
+    note: str | None
+
+    @classmethod
+    def of(cls, session: Session) -> "SessionView":
+        """Return the view of a session."""
+        return cls(
+            id=session.id,
+            patient=session.patient,
+            plan=session.plan,
+            version=session.version,
+            state=session.state,
+            starts_at=wall_text(session.slot.starts_at),
+            zone=session.slot.zone,
+            starts_at_utc=session.slot.starts_at_utc,
+            minutes=session.slot.minutes,
+            number=session.number,
+            attended_at=session.attended_at,
+            reason=session.reason,
+            note=session.note,
+        )

@@ -1,0 +1,4 @@
+from services.clinic.tables import METADATA
+from shared.database.migrate import run
+
+run("clinic", METADATA)

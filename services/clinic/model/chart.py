@@ -1,0 +1,154 @@
+"""Geometry of the score chart and the sparkline: numbers in, coordinates out, drawn by a template as SVG."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+WIDTH: Final = 460
+HEIGHT: Final = 230
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 14, 26
+_MOST_DATES: Final = 5
+_CLOSE: Final = 22
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An instrument's range and the first total of each band, with the band's name."""
+
+    highest: int
+    bands: tuple[tuple[int, str], ...]
+
+
+SCALES: Final = MappingProxyType(
+    {
+        "phq-9": Scale(27, ((0, "minimal"), (5, "mild"), (10, "moderate"), (15, "moderately severe"), (20, "severe"))),
+    }
+)
+"""Bands of the PHQ-9 after Kroenke, Spitzer and Williams (2001): 0-4, 5-9, 10-14, 15-19, 20-27."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One point to draw."""
+
+    day: date
+    total: int
+    flagged: bool = False
+
+
+@dataclass(frozen=True)
+class Band:
+    """A shaded band, from `top` over `height`, with the baseline of its name."""
+
+    number: int
+    name: str
+    top: float
+    height: float
+    label: float
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A reading's place; `label` is set where its number has room."""
+
+    x: float
+    y: float
+    total: int
+    flagged: bool
+    label: bool
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A line chart, ready to draw."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    floor: float
+    bands: tuple[Band, ...]
+    totals: tuple[Tick, ...]
+    days: tuple[Tick, ...]
+    sessions: tuple[float, ...]
+    line: str
+    dots: tuple[Dot, ...]
+
+
+def draw(readings: Sequence[Reading], sessions: Sequence[date], scale: Scale) -> Chart | None:
+    """Return the chart of at least one reading, oldest first; sessions outside the readings' time widen it."""
+    if not readings:
+        return None
+    ordered = sorted(readings, key=lambda reading: reading.day)
+    first, last = ordered[0].day, ordered[-1].day
+    marks = [day for day in sessions if abs((day - first).days) <= (last - first).days + 28]
+    first, last = min([first, *marks]), max([last, *marks])
+    span = max((last - first).days, 1)
+    floor = HEIGHT - _BOTTOM
+
+    def x(day: date) -> float:
+        return round(_LEFT + 10 + (day - first).days / span * (WIDTH - _LEFT - _RIGHT - 24), 1)
+
+    def y(total: float) -> float:
+        return round(floor - total / scale.highest * (floor - _TOP), 1)
+
+    dots: list[Dot] = []
+    labelled = -float(_CLOSE)
+    for reading in ordered:
+        place = x(reading.day)
+        room = place - labelled >= _CLOSE or reading.flagged
+        labelled = place if room else labelled
+        dots.append(Dot(place, y(reading.total), reading.total, reading.flagged, room))
+    return Chart(
+        width=WIDTH,
+        height=HEIGHT,
+        left=_LEFT,
+        right=WIDTH - _RIGHT,
+        floor=floor,
+        bands=_bands(scale, y),
+        totals=tuple(Tick(y(start), str(start)) for start in [start for start, _ in scale.bands] + [scale.highest]),
+        days=_days(first, last, x),
+        sessions=tuple(x(day) for day in marks),
+        line=_line(dots),
+        dots=tuple(dots),
+    )
+
+
+def spark(totals: Sequence[int], highest: int) -> tuple[str, float, float] | None:
+    """Return the line of the last totals in a box of 88 by 24 and its last point, or None below two readings."""
+    if len(totals) < 2:  # noqa: PLR2004 - a line needs two points
+        return None
+    step = 80 / (len(totals) - 1)
+    places = [(round(4 + at * step, 1), round(20 - total / highest * 16, 1)) for at, total in enumerate(totals)]
+    return "M" + "L".join(f"{x} {y}" for x, y in places), *places[-1]
+
+
+def _bands(scale: Scale, y: Callable[[float], float]) -> tuple[Band, ...]:
+    starts = [start for start, _ in scale.bands] + [scale.highest]
+    return tuple(
+        Band(
+            number, name, y(starts[number + 1]), round(y(start) - y(starts[number + 1]), 1), y(starts[number + 1]) + 12
+        )
+        for number, (start, name) in enumerate(scale.bands)
+    )
+
+
+def _days(first: date, last: date, x: Callable[[date], float]) -> tuple[Tick, ...]:
+    span = (last - first).days
+    steps = min(_MOST_DATES - 1, span) or 1
+    days = sorted({date.fromordinal(first.toordinal() + round(span * at / steps)) for at in range(steps + 1)})
+    return tuple(Tick(x(day), f"{day:%b} {day.day}") for day in days)
+
+
+def _line(dots: Sequence[Dot]) -> str:
+    return "M" + "L".join(f"{dot.x} {dot.y}" for dot in dots)

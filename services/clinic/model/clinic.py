@@ -1,0 +1,38 @@
+"""A clinic: where it is, when it may text, and what it says to a person in crisis."""
+
+from dataclasses import dataclass
+
+from services.clinic.model.contacts import ContactKind
+from shared.ids import ClinicId
+from shared.languages import Language
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """Where the person on call is paged."""
+
+    kind: ContactKind
+    value: str
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A clinic's settings.
+
+    Attributes:
+        sender_name: signs every text; neutral, for it must not give away the speciality.
+        quiet_from: wall time of the recipient, such as `08:00`, from which texts go out.
+        quiet_until: wall time of the recipient until which texts go out.
+        crisis: what a person in crisis is told, by language.
+    """
+
+    id: ClinicId
+    version: int
+    name: str
+    sender_name: str
+    zone: str
+    phone: str
+    quiet_from: str
+    quiet_until: str
+    crisis: dict[Language, str]
+    oncall: tuple[OnCall, ...]

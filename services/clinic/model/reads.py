@@ -1,0 +1,206 @@
+"""What the console knows of other services, learnt from their events; opened and frozen.
+
+`version` is always the owner's version of the thing, so that a page can tell whether it has caught up with an order.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from shared.ids import AlertId, CheckinId, MessageId, PatientId, PlanId, ProposalId, SessionId
+
+
+class SessionState(StrEnum):
+    """A session's lifecycle."""
+
+    BOOKED = "booked"
+    CONFIRMED = "confirmed"
+    ATTENDED = "attended"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class CheckinState(StrEnum):
+    """A check-in's lifecycle."""
+
+    OPEN = "open"
+    PARTIAL = "partial"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+
+
+class AlertState(StrEnum):
+    """A safety alert's lifecycle."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+class ProposalState(StrEnum):
+    """An interval proposal's lifecycle."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    CHANGED = "changed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class MessageState(StrEnum):
+    """What became of a message, as far as the clinic was told."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A patient's current plan."""
+
+    id: PlanId
+    patient: PatientId
+    version: int
+    protocol: str
+    phase: str
+    interval_days: int
+    next_due_on: date
+    induction_complete: bool
+    attended: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session; `starts_at` is the wall time in `zone`."""
+
+    id: SessionId
+    patient: PatientId
+    version: int
+    starts_at: datetime
+    zone: str
+    starts_at_utc: datetime
+    minutes: int
+    state: SessionState
+    number: int | None
+
+
+@dataclass(frozen=True)
+class Checkin:
+    """A check-in that was asked for."""
+
+    id: CheckinId
+    patient: PatientId
+    version: int
+    state: CheckinState
+    occurrence: str
+    instruments: tuple[str, ...]
+    asked_for: date
+    expires_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """The result of one instrument; `flags` are short words such as `item-9`."""
+
+    checkin: CheckinId
+    patient: PatientId
+    instrument: str
+    total: int
+    band: str
+    asked_for: date
+    at: datetime
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A safety alert."""
+
+    id: AlertId
+    patient: PatientId
+    version: int
+    level: str
+    cause: str
+    raised_at: datetime
+    pages: int
+    state: AlertState
+    by: str | None
+    at: datetime | None
+    disposition: str | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a rule or a fact comes from; `grade` is one of the provenance grades, such as `LABEL`."""
+
+    text: str
+    url: str
+    grade: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposed interval with its reasons."""
+
+    id: ProposalId
+    patient: PatientId
+    plan: PlanId
+    version: int
+    state: ProposalState
+    direction: str
+    from_days: int
+    to_days: int
+    rule: str
+    rule_version: int
+    reasons: tuple[str, ...]
+    evidence: tuple[str, ...]
+    sources: tuple[Source, ...]
+    proposed_at: datetime
+    expires_at: datetime
+    decided_days: int | None
+    by: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a message's story."""
+
+    at: datetime
+    what: str
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to a patient or a page to staff; `to` is masked."""
+
+    id: MessageId
+    patient: PatientId | None
+    version: int
+    purpose: str
+    channel: str
+    occurrence: str
+    to: str
+    state: MessageState
+    reason: str | None
+    error: str | None
+    at: datetime
+    story: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A text that a patient sent."""
+
+    id: UUID
+    patient: PatientId
+    intent: str
+    text: str
+    at: datetime
+    read_by: str | None

@@ -1,0 +1,256 @@
+"""The tables of the clinic service: what it owns, and what it has learnt of the other services."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from shared.bus import bus_tables
+from shared.web.idempotency import idempotency_table
+
+SCHEMA = "clinic"
+METADATA = MetaData(schema=SCHEMA)
+BUS = bus_tables(METADATA, SCHEMA)
+IDEMPOTENCY = idempotency_table(METADATA, SCHEMA)
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+CLINICS = Table(
+    "clinics",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sender_name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("quiet_from", Text, nullable=False),
+    Column("quiet_until", Text, nullable=False),
+    Column("crisis", JSONB, nullable=False),
+    Column("oncall", JSONB, nullable=False),  # [{kind, value}], each value sealed
+    _instant("changed_at"),
+    schema=SCHEMA,
+)
+
+STAFF = Table(
+    "staff",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, ForeignKey(CLINICS.c.id), nullable=False),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    schema=SCHEMA,
+)
+
+LOGINS = Table(
+    "logins",
+    METADATA,
+    Column("token_hash", Text, primary_key=True),  # SHA-256 of the cookie: a stolen table opens nothing
+    Column("staff", Uuid, ForeignKey(STAFF.c.id), nullable=False),
+    _instant("began_at"),
+    _instant("seen_at"),
+    schema=SCHEMA,
+)
+
+LOGIN_FAILURES = Table(
+    "login_failures",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("account", Text, nullable=False),  # fingerprint of the login that was typed
+    Column("address", Text, nullable=False),  # fingerprint of the network address
+    _instant("at"),
+    Index("login_failures_account", "account", "at"),
+    Index("login_failures_address", "address", "at"),
+    schema=SCHEMA,
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    _instant("at"),
+    Column("who", Text, nullable=False),  # staff:<id> or token:<name>
+    Column("what", Text, nullable=False),  # such as patient.read
+    Column("thing", Uuid),
+    Column("patient", Uuid),
+    Index("audit_patient", "patient", "at"),
+    Index("audit_clinic", "clinic", "at"),
+    schema=SCHEMA,
+)
+
+PATIENTS = Table(
+    "patients",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, ForeignKey(CLINICS.c.id), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("given_name", Text, nullable=False),  # sealed, as are the next three
+    Column("family_name", Text, nullable=False),
+    Column("birth_date", Text),
+    Column("external_id", Text),
+    Column("external_print", Text),
+    Column("zone", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    _instant("enrolled_at"),
+    _instant("discharged_at", nullable=True),
+    Column("discharge_reason", Text),  # sealed
+    Index("patients_clinic", "clinic", "id"),
+    Index("patients_external", "clinic", "external_print", unique=True),
+    schema=SCHEMA,
+)
+
+CONTACTS = Table(
+    "contacts",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("patient", Uuid, ForeignKey(PATIENTS.c.id), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),  # sealed
+    Column("print", Text, nullable=False),
+    Column("consents", JSONB, nullable=False),  # [{purpose, how, at}] as they were given
+    Index("contacts_patient", "patient", "place"),
+    Index("contacts_print", "print"),
+    schema=SCHEMA,
+)
+
+# What follows is learnt from events. A row keeps the owner's version; an older event changes nothing.
+
+
+def _learnt(name: str, *columns: Column[object] | Index) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("id", Uuid, primary_key=True),
+        Column("clinic", Uuid, nullable=False),
+        Column("patient", Uuid, nullable=name == "seen_messages"),
+        Column("version", Integer, nullable=False),
+        *columns,
+        Index(f"{name}_patient", "patient"),
+        schema=SCHEMA,
+    )
+
+
+PLANS = _learnt(
+    "seen_plans",
+    Column("protocol", Text, nullable=False),
+    Column("protocol_version", Integer, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("interval_days", Integer, nullable=False),
+    Column("next_due_on", Date, nullable=False),
+    Column("induction_complete", Boolean, nullable=False),
+    Column("attended", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
+SESSIONS = _learnt(
+    "seen_sessions",
+    Column("plan", Uuid),
+    Column("starts_at", DateTime(timezone=False), nullable=False),
+    Column("zone", Text, nullable=False),
+    _instant("starts_at_utc"),
+    Column("minutes", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("number", Integer),
+    Index("seen_sessions_day", "clinic", "starts_at_utc"),
+)
+
+CHECKINS = _learnt(
+    "seen_checkins",
+    Column("state", Text, nullable=False),
+    Column("occurrence", Text, nullable=False),
+    Column("instruments", ARRAY(Text), nullable=False),
+    Column("asked_for", Date, nullable=False),
+    _instant("expires_at", nullable=True),
+    _instant("completed_at", nullable=True),
+    Column("result", Text),  # sealed
+    Index("seen_checkins_state", "clinic", "state"),
+)
+
+ALERTS = _learnt(
+    "seen_alerts",
+    Column("level", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # sealed
+    _instant("raised_at"),
+    Column("pages", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("by", Text),
+    _instant("at", nullable=True),
+    Column("disposition", Text),  # sealed
+    Index("seen_alerts_state", "clinic", "state"),
+)
+
+PROPOSALS = _learnt(
+    "seen_proposals",
+    Column("plan", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("from_days", Integer, nullable=False),
+    Column("to_days", Integer, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("detail", Text, nullable=False),  # sealed
+    _instant("proposed_at"),
+    _instant("expires_at"),
+    Column("decided_days", Integer),
+    Column("by", Text),
+    _instant("at", nullable=True),
+    Index("seen_proposals_state", "clinic", "state"),
+)
+
+MESSAGES = _learnt(
+    "seen_messages",
+    Column("purpose", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("occurrence", Text, nullable=False),
+    Column("about", Uuid),
+    Column("to", Text, nullable=False),  # masked by the notifier
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("error", Text),
+    _instant("at"),
+    Column("story", JSONB, nullable=False),  # [{at, what, detail}]
+    Index("seen_messages_state", "clinic", "state", "at"),
+)
+
+REPLIES = _learnt(
+    "seen_replies",
+    Column("intent", Text, nullable=False),
+    Column("text", Text, nullable=False),  # sealed
+    _instant("at"),
+    Column("read_by", Text),
+    Index("seen_replies_unread", "clinic", "read_by"),
+)
+
+CONSENTS = Table(
+    "seen_consents",
+    METADATA,
+    Column("contact", Uuid, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("how", Text, nullable=False),
+    _instant("at"),
+    Index("seen_consents_patient", "patient"),
+    schema=SCHEMA,
+)

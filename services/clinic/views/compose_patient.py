@@ -1,0 +1,287 @@
+"""One patient and the list of patients, out of the read models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from services.clinic.model.chart import SCALES, Reading, draw, spark
+from services.clinic.model.contacts import Contact, ContactKind, Purpose, show_phone
+from services.clinic.model.patient import Patient, PatientState
+from services.clinic.model.people import age_on
+from services.clinic.model.reads import (
+    Alert,
+    AlertState,
+    Checkin,
+    Message,
+    Plan,
+    Proposal,
+    ProposalState,
+    Reply,
+    Score,
+    Session,
+    SessionState,
+)
+from services.clinic.model.staff import Permission, Role, may
+from services.clinic.views.compose_today import may_attend, session_detail
+from services.clinic.views.parts import (
+    Chip,
+    FormState,
+    Person,
+    Tone,
+    band_chip,
+    day_moment,
+    days,
+    message_chip,
+    moment,
+    say_date,
+    say_instrument,
+    session_chip,
+    wall_moment,
+)
+from services.clinic.views.patient import (
+    Able,
+    Choice,
+    ContactView,
+    MessageRow,
+    PatientPage,
+    PatientRow,
+    PlanView,
+    ScoreRow,
+    ScoresView,
+    SessionRow,
+    Spark,
+    StepView,
+)
+from services.clinic.views.rows import (
+    alert_row,
+    checkin_row,
+    message_words,
+    proposal_view,
+    reply_row,
+    why_words,
+)
+from shared.languages import Language, say_time
+from shared.walltime import to_wall
+
+_OPEN: Final = (SessionState.BOOKED, SessionState.CONFIRMED)
+_SPARK_READINGS: Final = 8
+_PURPOSES: Final = {
+    Purpose.REMINDERS: "reminders",
+    Purpose.CHECKINS: "check-ins",
+    Purpose.BOOKING: "booking",
+}
+_LANGUAGES: Final = {Language.EN: "English", Language.ES: "Spanish"}
+_FLAGS: Final = {"item-9": "Item 9 above zero", "item_9": "Item 9 above zero"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the read models hold of one patient; consents as they stand now, by contact and purpose."""
+
+    plan: Plan | None
+    sessions: Sequence[Session]
+    checkins: Sequence[Checkin]
+    scores: Sequence[Score]
+    proposals: Sequence[Proposal]
+    alerts: Sequence[Alert]
+    messages: Sequence[Message]
+    replies: Sequence[Reply]
+    stopped: frozenset[tuple[str, str]]
+
+
+def able(role: Role) -> Able:
+    """Return what a role may do, for the templates."""
+    return Able(
+        enrol=may(role, Permission.ENROL),
+        sessions=may(role, Permission.PLAN_SESSIONS),
+        checkins=may(role, Permission.RECORD_CHECKINS),
+        alerts=may(role, Permission.HANDLE_ALERTS),
+        plans=may(role, Permission.START_PLANS),
+        decide=may(role, Permission.DECIDE),
+        discharge=may(role, Permission.DISCHARGE),
+    )
+
+
+def state_chip(state: PatientState) -> Chip:
+    """Return a patient's state."""
+    return Chip("in care", Tone.GOOD) if state is PatientState.ENROLLED else Chip("discharged")
+
+
+def patient_page(
+    patient: Patient,
+    record: Record,
+    *,
+    role: Role,
+    now: datetime,
+    zone: str,
+    protocols: Sequence[Choice] = (),
+    form: FormState | None = None,
+) -> PatientPage:
+    """Return the page of one patient; `zone` is the clinic's, in which all but the patient's own time is shown."""
+    names = {patient.id: patient.name}
+    today = to_wall(now, zone).date()
+    ordered = sorted(record.sessions, key=lambda session: session.starts_at_utc)
+    waiting = [p for p in record.proposals if p.state is ProposalState.OPEN]
+    return PatientPage(
+        id=patient.id,
+        version=patient.version,
+        name=patient.name,
+        state=state_chip(patient.state),
+        facts=_facts(patient, now, today),
+        contacts=tuple(_contact(contact, record, zone) for contact in patient.contacts),
+        enrolled=patient.state is PatientState.ENROLLED,
+        zone=zone,
+        able=able(role),
+        plan=_plan(record.plan) if record.plan else None,
+        protocols=tuple(protocols),
+        start_on=today.isoformat(),
+        book_at=_book_at(record.plan, today),
+        upcoming=tuple(_session(session, now) for session in ordered if session.state in _OPEN),
+        past=tuple(_session(session, now) for session in reversed(ordered) if session.state not in _OPEN),
+        proposal=proposal_view(waiting[0], names, zone) if waiting else None,
+        decided=tuple(proposal_view(p, names, zone) for p in record.proposals if p.state is not ProposalState.OPEN),
+        alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is not AlertState.CLOSED),
+        old_alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is AlertState.CLOSED),
+        checkins=tuple(checkin_row(checkin, names) for checkin in record.checkins),
+        scores=_scores(record),
+        messages=tuple(_message(message, zone) for message in record.messages),
+        replies=tuple(reply_row(reply, names, zone) for reply in record.replies if reply.read_by is None),
+        form=form or FormState(),
+    )
+
+
+def patient_row(
+    patient: Patient,
+    *,
+    plan: Plan | None,
+    upcoming: Session | None,
+    scores: Sequence[Score],
+    alerts: int,
+    proposals: int,
+    now: datetime,
+) -> PatientRow:
+    """Return a patient in the list; `scores` are those of the PHQ-9, oldest first."""
+    drawn = spark([score.total for score in scores[-_SPARK_READINGS:]], SCALES["phq-9"].highest)
+    today = to_wall(now, patient.zone).date()
+    late = plan is not None and plan.next_due_on < today
+    due = f"due {say_date(plan.next_due_on)}" if plan else "no plan"
+    marks = [Chip("alert", Tone.DANGER)] * bool(alerts) + [Chip("to decide", Tone.ACCENT)] * bool(proposals)
+    if plan and late and upcoming is None and patient.state is PatientState.ENROLLED:
+        marks.append(Chip("overdue", Tone.WARN))
+    if patient.state is PatientState.DISCHARGED:
+        marks.append(state_chip(patient.state))
+    return PatientRow(
+        person=Person(patient.id, f"{patient.family_name}, {patient.given_name}"),
+        under=f"{_LANGUAGES[patient.language]}, {plan.phase}" if plan else _LANGUAGES[patient.language],
+        state=state_chip(patient.state),
+        interval=days(plan.interval_days) if plan else "",
+        next_session=wall_moment(upcoming.starts_at) if upcoming else None,
+        next_state=session_chip(upcoming.state) if upcoming else None,
+        due=due,
+        score=band_chip(scores[-1].total, scores[-1].band) if scores else None,
+        spark=Spark(*drawn) if drawn else None,
+        marks=tuple(marks),
+    )
+
+
+def _facts(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
+    born = []
+    if patient.birth_date:
+        born = [f"{age_on(patient.birth_date, today)} years, born {say_date(patient.birth_date)[5:]}"]
+    there = say_time(Language.EN, to_wall(now, patient.zone).time())
+    record = [f"record {patient.external_id}"] if patient.external_id else []
+    return (*born, _LANGUAGES[patient.language], f"{patient.zone} ({there} there)", *record)
+
+
+def _contact(contact: Contact, record: Record, zone: str) -> ContactView:
+    sms = contact.kind is ContactKind.SMS
+    kept = [c for c in contact.consents if (str(contact.id), str(c.purpose)) not in record.stopped]
+    gone = len(contact.consents) - len(kept)
+    notes = [
+        f"{_PURPOSES[c.purpose].capitalize()}: agreed {c.how}, {say_date(to_wall(c.at, zone).date())}" for c in kept
+    ]
+    if gone and sms:
+        notes.append("They said STOP. The carrier blocks texts until they text START from this number.")
+    elif gone:
+        notes.append("They took back their consent.")
+    return ContactView(
+        kind="mobile" if sms else "e-mail",
+        value=show_phone(contact.value) if sms else contact.value,
+        consents=tuple(Chip(_PURPOSES[c.purpose], Tone.GOOD) for c in kept),
+        notes=tuple(notes),
+    )
+
+
+def _plan(plan: Plan) -> PlanView:
+    return PlanView(
+        protocol=plan.protocol,
+        phase=Chip(plan.phase, Tone.INFO if plan.phase == "induction" else Tone.ACCENT),
+        interval=f"every {days(plan.interval_days)}",
+        next_due=day_moment(plan.next_due_on),
+        why=plan.why,
+        attended=plan.attended,
+    )
+
+
+def _book_at(plan: Plan | None, today: date) -> str:
+    day = max(plan.next_due_on, today) if plan else today + timedelta(days=1)
+    return datetime.combine(day, time(10)).isoformat(timespec="minutes")
+
+
+def _session(session: Session, now: datetime) -> SessionRow:
+    return SessionRow(
+        id=session.id,
+        version=session.version,
+        at=wall_moment(session.starts_at, year=True),
+        wall=session.starts_at.isoformat(timespec="minutes"),
+        detail=session_detail(session),
+        state=session_chip(session.state),
+        open=session.state in _OPEN,
+        may_attend=may_attend(session, now),
+    )
+
+
+def _scores(record: Record) -> tuple[ScoresView, ...]:
+    by_instrument: dict[str, list[Score]] = {}
+    for score in sorted(record.scores, key=lambda one: (one.asked_for, one.at)):
+        by_instrument.setdefault(score.instrument, []).append(score)
+    attended = [s.starts_at.date() for s in record.sessions if s.state is SessionState.ATTENDED]
+    return tuple(
+        _instrument(name, scores, attended)
+        for name, scores in sorted(by_instrument.items(), key=lambda item: item[0] not in SCALES)
+    )
+
+
+def _instrument(name: str, scores: Sequence[Score], attended: Sequence[date]) -> ScoresView:
+    scale = SCALES.get(name)
+    last = scores[-1]
+    readings = [Reading(score.asked_for, score.total, bool(score.flags)) for score in scores]
+    return ScoresView(
+        instrument=say_instrument(name),
+        chart=draw(readings, attended, scale) if scale else None,
+        summary=f"Last {band_chip(last.total, last.band).text} on {say_date(last.asked_for)}",
+        rows=tuple(
+            ScoreRow(
+                day_moment(score.asked_for),
+                band_chip(score.total, score.band),
+                say_instrument(name),
+                ", ".join(_FLAGS.get(flag, flag) for flag in score.flags),
+            )
+            for score in reversed(scores)
+        ),
+    )
+
+
+def _message(message: Message, zone: str) -> MessageRow:
+    return MessageRow(
+        what=message_words(message),
+        to=message.to,
+        at=moment(message.at, zone),
+        state=message_chip(message.state),
+        why=why_words(message),
+        story=tuple(
+            StepView(moment(step.at, zone), step.what + (f": {step.detail}" if step.detail else ""))
+            for step in message.story
+        ),
+    )

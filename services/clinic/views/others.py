@@ -1,0 +1,87 @@
+"""Login, enrolment, proposals, rules and settings."""
+
+from dataclasses import dataclass
+
+from services.clinic.model.reads import Source
+from services.clinic.views.parts import Chip, FormState, Moment
+from services.clinic.views.patient import Choice, ProposalView
+
+
+@dataclass(frozen=True)
+class LoginPage:
+    """The way in."""
+
+    csrf: str
+    login: str = ""
+    trouble: str | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class EnrolPage:
+    """The form for a new patient, or for changes of one."""
+
+    form: FormState
+    zones: tuple[Choice, ...]
+    today: str
+    patient: str | None = None
+    version: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class ProposalsPage:
+    """Proposals: those to decide with all their reasons, and the last decisions."""
+
+    waiting: tuple[ProposalView, ...]
+    decided: tuple[ProposalView, ...]
+    may_decide: bool
+
+
+@dataclass(frozen=True)
+class RuleView:
+    """A rule with where it comes from, and who signed it."""
+
+    id: str
+    name: str
+    text: str
+    version: int
+    grade: Chip
+    sources: tuple[Source, ...]
+    state: Chip
+    signed: str | None
+    can_sign: bool
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RulesPage:
+    """Every rule that proposes something."""
+
+    rules: tuple[RuleView, ...]
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    """A clinic's settings, to read."""
+
+    name: str
+    sender_name: str
+    zone: str
+    phone: str
+    quiet: str
+    crisis: tuple[tuple[str, str], ...]
+    oncall: tuple[str, ...]
+    changed: str
+
+
+@dataclass(frozen=True)
+class KindPage:
+    """A page that says what is the matter and what to do."""
+
+    title: str
+    text: str
+    link: str
+    link_text: str
+    at: Moment | None = None

@@ -1,0 +1,188 @@
+"""Small typed pieces that every page is made of; all words are chosen here, templates only place them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from babel.dates import format_date
+
+from services.clinic.model.reads import MessageState, ProposalState, SessionState
+from shared.languages import Language, say_time
+from shared.walltime import to_wall
+
+
+class Tone(StrEnum):
+    """The colour of a chip or notice; it only repeats what the words say."""
+
+    PLAIN = "plain"
+    ACCENT = "accent"
+    INFO = "info"
+    GOOD = "good"
+    WARN = "warn"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A state in a word."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time for people, and the same for machines."""
+
+    iso: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """A patient's name with the id that its page has."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What came of the last thing that was done, or what is out of order."""
+
+    text: str
+    tone: Tone = Tone.GOOD
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What stands around every page of the console."""
+
+    clinic: str
+    staff: str
+    role: str
+    zone: str
+    clock: Moment
+    csrf: str
+    here: str
+    alerts: int = 0
+    proposals: int = 0
+    trial: bool = False
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class FormState:
+    """What was typed into a form and what is wrong with it, so that nothing is lost when it comes back."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, name: str, default: str = "") -> str:
+        """Return what was typed."""
+        return self.values.get(name, default)
+
+    def error(self, name: str) -> str | None:
+        """Return what is wrong."""
+        return self.errors.get(name)
+
+    def on(self, name: str) -> bool:
+        """Tell whether a box was ticked."""
+        return name in self.values
+
+
+def say_date(day: date) -> str:
+    """Return a day as a list shows it: `Tue, Dec 1, 2026`."""
+    return format_date(day, "EEE, MMM d, y", locale="en_US")
+
+
+def say_short_date(day: date) -> str:
+    """Return a day of the near past or future: `Tue, Dec 1`."""
+    return format_date(day, "EEE, MMM d", locale="en_US")
+
+
+def wall_moment(wall: datetime, *, year: bool = False) -> Moment:
+    """Return a wall time for a page: `Tue, Dec 1, 10:00 AM`."""
+    day = say_date(wall.date()) if year else say_short_date(wall.date())
+    return Moment(wall.isoformat(timespec="minutes"), f"{day}, {say_time(Language.EN, wall.time())}")
+
+
+def moment(instant: datetime, zone: str) -> Moment:
+    """Return an instant as a clock in `zone` shows it."""
+    shown = wall_moment(to_wall(instant, zone))
+    return Moment(instant.isoformat(timespec="seconds"), shown.text)
+
+
+def day_moment(day: date) -> Moment:
+    """Return a day for a page."""
+    return Moment(day.isoformat(), say_date(day))
+
+
+def days(count: int) -> str:
+    """Return `1 day` or `21 days`."""
+    return "1 day" if count == 1 else f"{count} days"
+
+
+_SESSION = {
+    SessionState.BOOKED: Chip("not confirmed", Tone.WARN),
+    SessionState.CONFIRMED: Chip("confirmed", Tone.GOOD),
+    SessionState.ATTENDED: Chip("attended", Tone.INFO),
+    SessionState.MISSED: Chip("missed", Tone.DANGER),
+    SessionState.CANCELLED: Chip("cancelled", Tone.PLAIN),
+}
+_MESSAGE = {
+    MessageState.SENT: Chip("sent", Tone.INFO),
+    MessageState.DELIVERED: Chip("delivered", Tone.GOOD),
+    MessageState.FAILED: Chip("failed", Tone.DANGER),
+    MessageState.WITHHELD: Chip("withheld", Tone.WARN),
+}
+_PROPOSAL = {
+    ProposalState.OPEN: Chip("to decide", Tone.ACCENT),
+    ProposalState.APPROVED: Chip("approved", Tone.GOOD),
+    ProposalState.CHANGED: Chip("changed", Tone.INFO),
+    ProposalState.REFUSED: Chip("refused", Tone.PLAIN),
+    ProposalState.EXPIRED: Chip("expired", Tone.WARN),
+}
+_INSTRUMENTS = {"phq-9": "PHQ-9", "post-session": "Post-session check"}
+_OCCURRENCES = {"3d": "3 days before", "1d": "1 day before"}
+
+
+def session_chip(state: SessionState) -> Chip:
+    """Return a session's state."""
+    return _SESSION[state]
+
+
+def message_chip(state: MessageState) -> Chip:
+    """Return a message's state."""
+    return _MESSAGE[state]
+
+
+def proposal_chip(state: ProposalState) -> Chip:
+    """Return a proposal's state."""
+    return _PROPOSAL[state]
+
+
+def say_instrument(instrument: str) -> str:
+    """Return an instrument's name as clinicians know it."""
+    return _INSTRUMENTS.get(instrument, instrument)
+
+
+def say_occurrence(occurrence: str) -> str:
+    """Return `3 days before` for `3d` and `day 7` for `day-7`."""
+    return _OCCURRENCES.get(occurrence, occurrence.replace("-", " "))
+
+
+_BANDS = ("minimal", "mild", "moderate", "moderately severe", "severe")
+
+
+def band_chip(total: int, band: str) -> Chip:
+    """Return a score with its band."""
+    words = band.replace("_", " ").replace("-", " ")
+    tone = (
+        {0: Tone.GOOD, 1: Tone.PLAIN, 2: Tone.WARN}.get(_BANDS.index(words), Tone.DANGER)
+        if words in _BANDS
+        else Tone.PLAIN
+    )
+    return Chip(f"{total} {words}".strip(), tone)

@@ -1,0 +1,193 @@
+"""One patient: plan, sessions, scores, messages, alerts, and the proposal to decide."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.clinic.model.chart import Chart
+from services.clinic.model.reads import Source
+from services.clinic.views.parts import Chip, FormState, Moment, Person
+from services.clinic.views.today import AlertRow, CheckinRow, ReplyRow
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A line of the last scores, with its last point."""
+
+    line: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class PatientRow:
+    """A patient in the list."""
+
+    person: Person
+    under: str
+    state: Chip
+    interval: str
+    next_session: Moment | None
+    next_state: Chip | None
+    due: str
+    score: Chip | None
+    spark: Spark | None
+    marks: tuple[Chip, ...]
+
+
+@dataclass(frozen=True)
+class PatientsPage:
+    """The clinic's patients, or those that a search found."""
+
+    query: str
+    rows: tuple[PatientRow, ...]
+    following: str | None
+    total: int
+
+
+@dataclass(frozen=True)
+class ContactView:
+    """A contact point with its consents."""
+
+    kind: str
+    value: str
+    consents: tuple[Chip, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """The plan and why it is so."""
+
+    protocol: str
+    phase: Chip
+    interval: str
+    next_due: Moment
+    why: str
+    attended: int
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session with what can be done about it."""
+
+    id: UUID
+    version: int
+    at: Moment
+    wall: str
+    detail: str
+    state: Chip
+    open: bool
+    may_attend: bool
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """A score in the table behind the chart."""
+
+    day: Moment
+    total: Chip
+    instrument: str
+    flags: str
+
+
+@dataclass(frozen=True)
+class ScoresView:
+    """The scores of one instrument."""
+
+    instrument: str
+    chart: Chart | None
+    summary: str
+    rows: tuple[ScoreRow, ...]
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step of a message's story."""
+
+    at: Moment
+    text: str
+
+
+@dataclass(frozen=True)
+class MessageRow:
+    """A message with its story."""
+
+    what: str
+    to: str
+    at: Moment
+    state: Chip
+    why: str | None
+    story: tuple[StepView, ...]
+
+
+@dataclass(frozen=True)
+class ProposalView:
+    """A proposal with all that its decision needs."""
+
+    id: UUID
+    version: int
+    person: Person
+    state: Chip
+    open: bool
+    direction: str
+    from_days: str
+    to_days: str
+    to_number: int
+    reasons: tuple[str, ...]
+    evidence: tuple[str, ...]
+    rule: str
+    sources: tuple[Source, ...]
+    expires: Moment
+    decided: str | None
+    ladder: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An entry of a select."""
+
+    value: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Able:
+    """What this member of staff may do here."""
+
+    enrol: bool
+    sessions: bool
+    checkins: bool
+    alerts: bool
+    plans: bool
+    decide: bool
+    discharge: bool
+
+
+@dataclass(frozen=True)
+class PatientPage:
+    """One patient."""
+
+    id: UUID
+    version: int
+    name: str
+    state: Chip
+    facts: tuple[str, ...]
+    contacts: tuple[ContactView, ...]
+    enrolled: bool
+    zone: str
+    able: Able
+    plan: PlanView | None
+    protocols: tuple[Choice, ...]
+    start_on: str
+    book_at: str
+    upcoming: tuple[SessionRow, ...]
+    past: tuple[SessionRow, ...]
+    proposal: ProposalView | None
+    decided: tuple[ProposalView, ...]
+    alerts: tuple[AlertRow, ...]
+    old_alerts: tuple[AlertRow, ...]
+    checkins: tuple[CheckinRow, ...]
+    scores: tuple[ScoresView, ...]
+    messages: tuple[MessageRow, ...]
+    replies: tuple[ReplyRow, ...]
+    form: FormState

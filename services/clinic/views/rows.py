@@ -1,0 +1,188 @@
+"""Rows that several pages show: an alert, a check-in, a proposal, a reply, a message that did not go out."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.clinic.model.reads import (
+    Alert,
+    AlertState,
+    Checkin,
+    CheckinState,
+    Message,
+    Proposal,
+    ProposalState,
+    Reply,
+)
+from services.clinic.views.parts import (
+    Chip,
+    Person,
+    Tone,
+    day_moment,
+    days,
+    message_chip,
+    moment,
+    proposal_chip,
+    say_instrument,
+    say_occurrence,
+)
+from services.clinic.views.patient import ProposalView
+from services.clinic.views.today import AlertRow, CheckinRow, ProposalRow, ReplyRow, TroubleRow
+from shared.ids import PatientId
+
+Names = Mapping[PatientId, str]
+
+LADDER: Final = (7, 14, 21, 28, 42, 56, 84)
+"""Rungs offered when a clinician changes an interval; from the IV protocol (docs of the scheduler's catalogue)."""
+
+_INTENTS: Final = {
+    "confirm": Chip("confirms", Tone.GOOD),
+    "stop": Chip("stop", Tone.DANGER),
+    "start": Chip("start", Tone.INFO),
+    "help": Chip("help", Tone.WARN),
+    "other": Chip("free text", Tone.ACCENT),
+}
+_PURPOSES: Final = {
+    "reminder": "Reminder",
+    "checkin": "Check-in link",
+    "booking": "Asked to book",
+    "page": "Page to staff",
+    "reply": "Answer to a text",
+}
+_REASONS: Final = {
+    "consent": "no consent for this purpose",
+    "no-consent": "no consent for this purpose",
+    "stopped": "the patient said STOP",
+    "opted-out": "the patient said STOP",
+    "quiet-hours": "it would have arrived in quiet hours",
+    "stale": "the session changed in the meantime",
+    "superseded": "the session changed in the meantime",
+    "expired": "it was too late to be of use",
+    "discharged": "the patient was discharged",
+    "no-contact": "there is no contact point for it",
+    "governor": "too many messages in a short time",
+    "30003": "the phone could not be reached",
+    "30004": "the phone blocks these texts",
+    "30005": "the number is not in use",
+    "30006": "the number is a landline and takes no texts",
+    "30007": "the carrier filtered it",
+    "21610": "the patient said STOP to the carrier",
+}
+_DIRECTIONS: Final = {"shorten": "Shorten", "hold": "Hold", "lengthen": "Lengthen"}
+_CHECKINS: Final = {
+    CheckinState.OPEN: Chip("waits", Tone.WARN),
+    CheckinState.PARTIAL: Chip("begun", Tone.WARN),
+    CheckinState.COMPLETED: Chip("answered", Tone.GOOD),
+    CheckinState.EXPIRED: Chip("not answered", Tone.DANGER),
+}
+
+
+def person(patient: PatientId, names: Names) -> Person:
+    """Return a patient for a page."""
+    return Person(patient, names.get(patient, "Unknown patient"))
+
+
+def alert_row(alert: Alert, names: Names, zone: str) -> AlertRow:
+    """Return an alert; a page is never called received before somebody acknowledged it."""
+    paged = "The person on call was paged" + (f" {alert.pages} times." if alert.pages > 1 else ".")
+    if alert.state is AlertState.RAISED:
+        paged += " Nobody has acknowledged it yet."
+    handled = None
+    if alert.by and alert.at:
+        verb = "Closed" if alert.state is AlertState.CLOSED else "Acknowledged"
+        handled = f"{verb} by {alert.by}, {moment(alert.at, zone).text}"
+    return AlertRow(
+        id=alert.id,
+        version=alert.version,
+        person=person(alert.patient, names),
+        level=Chip(alert.level.replace("_", " "), Tone.DANGER),
+        cause=alert.cause,
+        raised=moment(alert.raised_at, zone),
+        paged=handled if handled and alert.state is AlertState.ACKNOWLEDGED else paged,
+        state=Chip(str(alert.state)),
+        can_acknowledge=alert.state is AlertState.RAISED,
+        closed=handled if alert.state is AlertState.CLOSED else None,
+        disposition=alert.disposition,
+    )
+
+
+def checkin_row(checkin: Checkin, names: Names) -> CheckinRow:
+    """Return a check-in."""
+    asked = " and ".join(say_instrument(instrument) for instrument in checkin.instruments)
+    return CheckinRow(
+        person=person(checkin.patient, names),
+        what=f"{asked}, {say_occurrence(checkin.occurrence)}" if checkin.occurrence else asked,
+        asked=day_moment(checkin.asked_for),
+        state=_CHECKINS[checkin.state],
+    )
+
+
+def change_text(proposal: Proposal) -> str:
+    """Return `Lengthen: 14 days → 21 days`."""
+    return f"{_DIRECTIONS[proposal.direction]}: {days(proposal.from_days)} → {days(proposal.to_days)}"
+
+
+def proposal_row(proposal: Proposal, names: Names, zone: str) -> ProposalRow:
+    """Return a proposal in a line, with its first reason."""
+    return ProposalRow(
+        id=proposal.id,
+        person=person(proposal.patient, names),
+        change=change_text(proposal),
+        reason=proposal.reasons[0] if proposal.reasons else "",
+        expires=moment(proposal.expires_at, zone),
+        state=proposal_chip(proposal.state),
+    )
+
+
+def proposal_view(proposal: Proposal, names: Names, zone: str) -> ProposalView:
+    """Return a proposal with all that its decision needs."""
+    decided = None
+    if proposal.by and proposal.at:
+        given = f", {days(proposal.decided_days)}" if proposal.decided_days else ""
+        decided = f"{str(proposal.state).capitalize()} by {proposal.by}, {moment(proposal.at, zone).text}{given}"
+    return ProposalView(
+        id=proposal.id,
+        version=proposal.version,
+        person=person(proposal.patient, names),
+        state=proposal_chip(proposal.state),
+        open=proposal.state is ProposalState.OPEN,
+        direction=_DIRECTIONS[proposal.direction],
+        from_days=days(proposal.from_days),
+        to_days=days(proposal.to_days),
+        to_number=proposal.to_days,
+        reasons=proposal.reasons,
+        evidence=proposal.evidence,
+        rule=f"{proposal.rule}, version {proposal.rule_version}",
+        sources=proposal.sources,
+        expires=moment(proposal.expires_at, zone),
+        decided=decided,
+        ladder=tuple(sorted({*LADDER, proposal.to_days, proposal.from_days})),
+    )
+
+
+def reply_row(reply: Reply, names: Names, zone: str) -> ReplyRow:
+    """Return a text from a patient."""
+    return ReplyRow(reply.id, person(reply.patient, names), reply.text, moment(reply.at, zone), _INTENTS[reply.intent])
+
+
+def message_words(message: Message) -> str:
+    """Return what a message was: `Reminder by text, 1 day before`."""
+    channel = "text" if message.channel == "sms" else "e-mail"
+    when = f", {say_occurrence(message.occurrence)}" if message.purpose in {"reminder", "checkin"} else ""
+    return f"{_PURPOSES.get(message.purpose, message.purpose)} by {channel}{when}"
+
+
+def why_words(message: Message) -> str | None:
+    """Return why a message was withheld or failed, in words."""
+    told = message.reason or message.error
+    return _REASONS.get(told, told.replace("_", " ")) if told else None
+
+
+def trouble_row(message: Message, names: Names, zone: str) -> TroubleRow:
+    """Return a message that did not go out."""
+    return TroubleRow(
+        person=person(message.patient, names) if message.patient else None,
+        what=message_words(message),
+        why=why_words(message) or "no reason was given",
+        at=moment(message.at, zone),
+        state=message_chip(message.state),
+    )

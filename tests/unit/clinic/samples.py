@@ -1,0 +1,275 @@
+"""A day in a made-up clinic, as the read models would hold it."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
+from services.clinic.model.patient import Patient, PatientState
+from services.clinic.model.reads import (
+    Alert,
+    AlertState,
+    Checkin,
+    CheckinState,
+    Message,
+    MessageState,
+    Plan,
+    Proposal,
+    ProposalState,
+    Reply,
+    Score,
+    Session,
+    SessionState,
+    Source,
+    Step,
+)
+from services.clinic.views.compose_patient import Record
+from services.clinic.views.compose_today import Day
+from services.clinic.views.parts import Moment, Shell
+from shared.ids import (
+    AlertId,
+    CheckinId,
+    ClinicId,
+    ContactId,
+    MessageId,
+    PatientId,
+    PlanId,
+    ProposalId,
+    SessionId,
+    derived_id,
+)
+from shared.languages import Language
+from shared.walltime import to_instant
+
+ZONE = "America/New_York"
+NOW = datetime(2026, 12, 1, 16, 10, tzinfo=UTC)
+CLINIC = ClinicId(derived_id("clinic"))
+NAMES = [
+    ("Maya", "Okafor"), ("Daniel", "Reyes"), ("Ingrid", "Svensson"), ("Thomas", "Whitfield"), ("Lucía", "Marín"),
+    ("Aaron", "Feldman"), ("Grace", "Nakamura"), ("Peter", "Kowalski"),
+]  # fmt: skip
+
+
+def an_id(*parts: object) -> UUID:
+    return derived_id(*map(str, parts))
+
+
+def a_patient(number: int = 0, **changes: object) -> Patient:
+    given, family = NAMES[number]
+    agreed = datetime(2026, 9, 1, 14, tzinfo=UTC)
+    consents = tuple(Consent(purpose, "in person", agreed) for purpose in Purpose)
+    patient = Patient(
+        id=PatientId(an_id("patient", number)),
+        clinic=CLINIC,
+        version=3,
+        state=PatientState.ENROLLED,
+        given_name=given,
+        family_name=family,
+        birth_date=date(1984, 6, 17),
+        zone="America/Chicago" if number == 3 else ZONE,
+        language=Language.ES if number == 4 else Language.EN,
+        external_id="A-10442",
+        contacts=(
+            Contact(ContactId(an_id("sms", number)), ContactKind.SMS, "+12025550123", consents),
+            Contact(ContactId(an_id("mail", number)), ContactKind.EMAIL, "maya@example.org", consents[:1]),
+        ),
+        enrolled_at=agreed,
+    )
+    return replace(patient, **changes)  # type: ignore[arg-type]
+
+
+PATIENTS = [a_patient(number) for number in range(len(NAMES))]
+NAME_OF = {patient.id: patient.name for patient in PATIENTS}
+
+
+def a_session(number: int, wall: datetime, state: SessionState = SessionState.BOOKED, nth: int | None = 4) -> Session:
+    return Session(
+        id=SessionId(an_id("session", number, wall)),
+        patient=PATIENTS[number].id,
+        version=2,
+        starts_at=wall,
+        zone=ZONE,
+        starts_at_utc=to_instant(wall, ZONE),
+        minutes=60,
+        state=state,
+        number=nth,
+    )
+
+
+def an_alert(number: int, state: AlertState = AlertState.RAISED) -> Alert:
+    return Alert(
+        id=AlertId(an_id("alert", number, state)),
+        patient=PATIENTS[number].id,
+        version=1,
+        level="urgent",
+        cause="PHQ-9 item 9 was answered “several days”.",
+        raised_at=NOW - timedelta(minutes=25),
+        pages=2,
+        state=state,
+        by="Dr. Alma Reid" if state is not AlertState.RAISED else None,
+        at=NOW if state is not AlertState.RAISED else None,
+        disposition="Called: safe, with her sister, visit brought forward." if state is AlertState.CLOSED else None,
+    )
+
+
+def a_checkin(number: int, state: CheckinState = CheckinState.OPEN) -> Checkin:
+    return Checkin(
+        id=CheckinId(an_id("checkin", number, state)),
+        patient=PATIENTS[number].id,
+        version=1,
+        state=state,
+        occurrence="day-7",
+        instruments=("phq-9",),
+        asked_for=date(2026, 11, 30),
+        expires_at=NOW + timedelta(days=3),
+        completed_at=None,
+    )
+
+
+def a_proposal(number: int, state: ProposalState = ProposalState.OPEN, direction: str = "lengthen") -> Proposal:
+    return Proposal(
+        id=ProposalId(an_id("proposal", number, state)),
+        patient=PATIENTS[number].id,
+        plan=PlanId(an_id("plan", number)),
+        version=1,
+        state=state,
+        direction=direction,
+        from_days=28,
+        to_days=42 if direction == "lengthen" else 21,
+        rule="Ladder by PHQ-9",
+        rule_version=1,
+        reasons=(
+            "Both scores of this cycle (4 and 5) are at or below 9.",
+            "The cycle before was stable too.",
+            "Above 28 days needs your explicit consent: this plan allows it.",
+        ),
+        evidence=("Personal best: 4", "Threshold: 10", "Last cycle: 4 on Nov 16, 5 on Nov 23", "Cycle before: 6, 5"),
+        sources=(
+            Source("Algorithm after STABLE; thresholds are defaults", "https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1", "ENGINEERING_DEFAULT"),
+        ),
+        proposed_at=NOW - timedelta(hours=4),
+        expires_at=NOW + timedelta(days=13),
+        decided_days=None if state is ProposalState.OPEN else 28,
+        by=None if state is ProposalState.OPEN else "Dr. Alma Reid",
+        at=None if state is ProposalState.OPEN else NOW - timedelta(days=28),
+    )  # fmt: skip
+
+
+def a_message(number: int, state: MessageState, purpose: str = "reminder", reason: str | None = None) -> Message:
+    at = NOW - timedelta(hours=22)
+    return Message(
+        id=MessageId(an_id("message", number, state, purpose)),
+        patient=PATIENTS[number].id,
+        version=3,
+        purpose=purpose,
+        channel="sms",
+        occurrence="1d" if purpose == "reminder" else "day-7",
+        to="+1•••••••0123",
+        state=state,
+        reason=reason,
+        error="30003" if state is MessageState.FAILED else None,
+        at=at,
+        story=(Step(at, "accepted by the provider", None), Step(at + timedelta(seconds=6), str(state), reason)),
+    )
+
+
+def a_reply(number: int, text: str, intent: str = "other") -> Reply:
+    return Reply(an_id("reply", number), PATIENTS[number].id, intent, text, NOW - timedelta(hours=1), None)
+
+
+def scores_of(number: int) -> list[Score]:
+    totals = [19, 15, 12, 9, 8, 5, 6, 4, 5, 6, 5, 4]
+    first = date(2026, 9, 14)
+    return [
+        Score(
+            checkin=CheckinId(an_id("score", number, at)),
+            patient=PATIENTS[number].id,
+            instrument="phq-9",
+            total=total,
+            band=next(
+                band
+                for least, band in ((20, "severe"), (15, "moderately severe"), (10, "moderate"), (5, "mild"), (0, "minimal"))
+                if total >= least
+            ),
+            asked_for=first + timedelta(days=7 * at),
+            at=NOW,
+            flags=("item-9",) if at == 1 else (),
+        )
+        for at, total in enumerate(totals)
+    ]  # fmt: skip
+
+
+def a_plan(number: int) -> Plan:
+    return Plan(
+        id=PlanId(an_id("plan", number)),
+        patient=PATIENTS[number].id,
+        version=9,
+        protocol="IV ketamine, version 1",
+        phase="maintenance",
+        interval_days=28,
+        next_due_on=date(2026, 12, 8),
+        induction_complete=True,
+        attended=7,
+        why="Induction is complete; the last session was on November 10 and the interval is 28 days.",
+    )
+
+
+def a_day() -> Day:
+    day = datetime(2026, 12, 1)  # noqa: DTZ001 - a wall time
+    return Day(
+        sessions=[
+            a_session(0, day.replace(hour=9), SessionState.ATTENDED),
+            a_session(1, day.replace(hour=10), SessionState.MISSED, 2),
+            a_session(2, day.replace(hour=11), SessionState.CONFIRMED, 6),
+            a_session(3, day.replace(hour=11, minute=30), SessionState.BOOKED, 1),
+            a_session(4, day.replace(hour=14), SessionState.CONFIRMED, 9),
+            a_session(5, day.replace(hour=15, minute=15), SessionState.BOOKED),
+            a_session(6, day.replace(hour=16), SessionState.CANCELLED),
+        ],
+        alerts=[an_alert(7)],
+        checkins=[a_checkin(5), a_checkin(6)],
+        proposals=[a_proposal(0), a_proposal(1, direction="shorten")],
+        replies=[a_reply(3, "Could I come at 12 instead? My ride is late")],
+        troubles=[
+            a_message(6, MessageState.FAILED),
+            a_message(1, MessageState.WITHHELD, "checkin", "opted-out"),
+        ],
+    )
+
+
+def a_record(number: int = 0) -> Record:
+    day = datetime(2026, 12, 8, 10)  # noqa: DTZ001 - a wall time
+    old = [
+        datetime(2026, 9, 14, 10) + timedelta(days=offset)  # noqa: DTZ001 - wall times
+        for offset in (0, 3, 7, 10, 14, 17, 45)
+    ]
+    return Record(
+        plan=a_plan(number),
+        sessions=[
+            a_session(number, day),
+            *(a_session(number, wall, SessionState.ATTENDED, nth + 1) for nth, wall in enumerate(old)),
+        ],
+        checkins=[a_checkin(number), a_checkin(number, CheckinState.COMPLETED), a_checkin(number, CheckinState.EXPIRED)],
+        scores=scores_of(number),
+        proposals=[a_proposal(number), a_proposal(number, ProposalState.APPROVED)],
+        alerts=[an_alert(number, AlertState.CLOSED)],
+        messages=[
+            a_message(number, MessageState.DELIVERED),
+            a_message(number, MessageState.WITHHELD, "checkin", "quiet-hours"),
+        ],
+        replies=[a_reply(number, "C", "confirm")],
+        stopped=frozenset(),
+    )
+
+
+SHELL = Shell(
+    clinic="Keepwell Clinic",
+    staff="Dr. Alma Reid",
+    role="clinician",
+    zone=ZONE,
+    clock=Moment(NOW.isoformat(), "Tue, Dec 1, 11:10 AM"),
+    csrf="token",
+    here="today",
+    alerts=1,
+    proposals=2,
+)

@@ -104,7 +104,7 @@ class Engine:
             try:
                 await loop.run()
                 self.down[loop.name] = "it ended by itself"
-            except Exception as error:  # noqa: BLE001 - whatever ends a loop is said, and the loop is started again
+            except Exception as error:
                 self.down[loop.name] = f"{type(error).__name__}: {error}"
                 log.exception("loop.failed", loop=loop.name)
             _LOOP_DOWN.labels(loop.name).set(1)

@@ -41,11 +41,11 @@ async def opened(settings: Settings, place: Place, progress: Any = None) -> Asyn
     async with AsyncExitStack() as stack:
         starting: list[Any] = []
         if settings.database_url is None:
-            from shared.embedded import postgres  # noqa: PLC0415 - absent where the embedded group is left out
+            from shared.embedded.postgres import postgres  # noqa: PLC0415 - absent where the embedded group is left out
 
             starting.append(postgres(place.folder / "postgres", progress=progress))
         if settings.kafka_bootstrap_servers is None:
-            from shared.embedded import kafka  # noqa: PLC0415 - absent where the embedded group is left out
+            from shared.embedded.kafka import kafka  # noqa: PLC0415 - absent where the embedded group is left out
 
             starting.append(kafka(place.folder / "kafka", progress=progress))
         addresses = iter(await _enter_all(stack, starting))

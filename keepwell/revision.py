@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.database.connection import async_url
-from shared.embedded import postgres
+from shared.embedded.postgres import postgres
 
 
 async def write(service: str, message: str) -> None:

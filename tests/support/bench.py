@@ -45,8 +45,8 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.005)  # noqa: ASYNC110, TID251 - uvicorn offers no event for it
+        while not server.started:  # noqa: ASYNC110 - uvicorn offers no event for it
+            await asyncio.sleep(0.005)  # noqa: TID251 - see above
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -200,6 +200,6 @@ async def running(service: Service) -> AsyncIterator[None]:
 async def eventually(condition: Callable[[], Awaitable[Any]], *, seconds: float = 10) -> Any:
     """Wait until a condition holds and return what it gave; fail after a deadline."""
     async with asyncio.timeout(seconds):
-        while not (found := await condition()):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110, TID251 - looking again is the only way to wait for another process
+        while not (found := await condition()):  # noqa: ASYNC110 - another process has no event for us
+            await asyncio.sleep(0.01)  # noqa: TID251 - see above
     return found

@@ -16,7 +16,7 @@ from shared.database import Database
 from shared.database.connection import async_url
 from shared.database.migrate import History, upgrade
 from shared.database.roles import prepare, service_url
-from shared.embedded import postgres
+from shared.embedded.postgres import postgres
 
 PASSWORD = "for-tests-only"
 

@@ -1,0 +1,102 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from shared.bus import cancel_timers, publish
+from shared.events import PatientDischarged, Topic
+from tests.kafka.bus.conftest import CLINIC, Toy
+
+
+async def test_an_event_arrives_once_its_transaction_has_committed(toy: Toy) -> None:
+    await toy.make_engine().start()
+    patient = uuid4()
+    await toy.say(patient)
+    await toy.quiet()
+    assert [event.patient for event in toy.heard] == [patient]
+
+
+async def test_a_transaction_that_rolls_back_says_nothing(toy: Toy) -> None:
+    await toy.make_engine().start()
+    with pytest.raises(RuntimeError, match="changed my mind"):
+        async with toy.database.transaction() as tx:
+            await publish(tx, PatientDischarged(clinic=CLINIC, patient=uuid4(), version=1))
+            raise RuntimeError("changed my mind")
+    await toy.quiet()
+    assert toy.heard == []
+
+
+async def test_a_timer_fires_when_its_instant_has_come_and_not_before(toy: Toy) -> None:
+    await toy.make_engine().start()
+    await toy.say(uuid4(), at=toy.clock.now() + timedelta(days=3), timer="later")
+    await toy.clock.move_by(timedelta(days=3, seconds=-1))
+    await toy.quiet()
+    assert toy.heard == []
+    await toy.clock.move_by(timedelta(seconds=1))
+    await toy.quiet()
+    assert len(toy.heard) == 1
+
+
+async def test_a_replaced_timer_fires_once_as_it_was_last_set(toy: Toy) -> None:
+    await toy.make_engine().start()
+    patient = uuid4()
+    for version in (1, 2, 3):
+        at = toy.clock.now() + timedelta(hours=version)
+        await toy.say(patient, version, at=at, timer="again")
+    await toy.clock.move_by(timedelta(hours=5))
+    await toy.quiet()
+    assert [event.version for event in toy.heard] == [3]
+
+
+async def test_a_cancelled_timer_never_fires(toy: Toy) -> None:
+    await toy.make_engine().start()
+    await toy.say(uuid4(), at=toy.clock.now() + timedelta(hours=1), timer="session:1:3d")
+    await toy.say(uuid4(), at=toy.clock.now() + timedelta(hours=1), timer="session:2:3d")
+    async with toy.database.transaction() as tx:
+        assert await cancel_timers(tx, "session:1:") == 1
+    await toy.clock.move_by(timedelta(hours=2))
+    await toy.quiet()
+    assert len(toy.heard) == 1
+
+
+async def test_one_patients_events_keep_their_order(toy: Toy) -> None:
+    await toy.make_engine().start()
+    patients = [uuid4() for _ in range(10)]
+    for version in range(1, 41):
+        for patient in patients:
+            await toy.say(patient, version)
+    await toy.quiet()
+    for patient in patients:
+        assert [event.version for event in toy.heard if event.patient == patient] == list(range(1, 41))
+
+
+async def test_what_fell_due_while_nobody_relayed_is_sent_at_the_next_start(toy: Toy) -> None:
+    await toy.say(uuid4(), at=toy.clock.now() + timedelta(minutes=1), timer="missed")
+    await toy.clock.move_by(timedelta(days=2))
+    await toy.make_engine().start()
+    await toy.quiet()
+    assert len(toy.heard) == 1
+
+
+async def test_a_record_is_a_cloud_event_in_binary_mode(toy: Toy) -> None:
+    patient = uuid4()
+    event_id = await toy.say(patient)
+    await toy.make_engine().start()
+    await toy.quiet()
+    consumer = AIOKafkaConsumer(
+        str(Topic.CLINIC), bootstrap_servers=toy.kafka, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    record = await consumer.getone()
+    await consumer.stop()
+    headers = {name: value.decode() for name, value in record.headers}
+    assert record.key == str(patient).encode()
+    assert headers["ce_specversion"] == "1.0"
+    assert headers["ce_id"] == str(event_id)
+    assert headers["ce_type"] == "patient.discharged"
+    assert headers["ce_source"] == "/keepwell/toy"
+    assert headers["ce_subject"] == str(patient)
+    assert headers["ce_dataschema"].endswith("/patient.discharged/1")
+    assert headers["content-type"] == "application/json"
+    assert headers["traceparent"].startswith("00-")

@@ -1,0 +1,41 @@
+"""A Kafka for the tests: the one named by KEEPWELL_TEST_KAFKA, or one of our own."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.bus.topics import create_topics
+from shared.embedded.kafka import kafka
+from shared.events import Topic
+
+PARTITIONS = 4
+
+
+@asynccontextmanager
+async def broker() -> AsyncIterator[str]:
+    """Give the bootstrap address of a Kafka."""
+    given = os.environ.get("KEEPWELL_TEST_KAFKA")
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="kwk", dir="/tmp") as place:
+        async with kafka(Path(place)) as address:
+            yield address.bootstrap_servers
+
+
+async def fresh_topics(bootstrap_servers: str) -> None:
+    """Make Keepwell's topics anew and empty; Kafka forgets the groups' offsets with them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        known = set(await admin.list_topics())
+        await admin.delete_topics([str(topic) for topic in Topic if str(topic) in known])
+    finally:
+        await admin.close()
+    await create_topics(
+        bootstrap_servers, partitions=PARTITIONS, replication=1, min_in_sync=1, retention_ms=24 * 60 * 60 * 1000
+    )

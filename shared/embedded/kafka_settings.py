@@ -7,7 +7,10 @@ from typing import Final
 from shared.embedded.ports import LOOPBACK
 
 JVM: Final = (
+    "-Xms24m",  # or it begins with all of the next
     "-Xmx96m",
+    "-XX:MinHeapFreeRatio=20",
+    "-XX:MaxHeapFreeRatio=40",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",  # a broker without memory is started again, not kept half alive

@@ -1,0 +1,48 @@
+"""Alerts: the people on call are paged, at any hour, without a word of health data."""
+
+from services.notifier.desk import Desk
+from services.notifier.model.judging import Reason
+from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.store import people
+from services.notifier.store.messages import Plan, Recipient, withhold
+from services.notifier.tables import MESSAGES
+from shared.bus import Handlers, NotYet
+from shared.database import Transaction
+from shared.events import AlertAcknowledged, AlertClosed, AlertOverdue, AlertRaised
+from shared.ids import PatientId
+
+
+def register(handlers: Handlers, desk: Desk) -> None:
+    """Register the handlers of this module."""
+
+    @handlers.on(AlertRaised, AlertOverdue)
+    async def page(tx: Transaction, event: AlertRaised) -> None:
+        clinic = await people.clinic(tx, event.clinic)
+        if clinic is None:
+            raise NotYet("An alert was raised before its clinic arrived.")
+        on_call = [(Channel(each["kind"]), people.recipient_of(desk.keyring, each["value"])) for each in clinic.oncall]
+        # With nobody on call the page is withheld with that reason, for all to see, and never silently absent.
+        nobody: list[tuple[Channel, Recipient | None]] = [(Channel.SMS, None)]
+        for channel, recipient in on_call or nobody:
+            await desk.plan(
+                tx,
+                Plan(
+                    clinic=event.clinic,
+                    patient=PatientId(event.patient),
+                    purpose=Purpose.PAGE,
+                    channel=channel,
+                    occurrence=f"page-{event.page_number}",
+                    about=event.alert,
+                    turn=recipient.fingerprint if recipient else "",
+                    due_at=tx.now,
+                    recipient=recipient,
+                ),
+            )
+
+    @handlers.on(AlertAcknowledged)
+    async def alert_acknowledged(tx: Transaction, event: AlertAcknowledged) -> None:
+        await withhold(tx, MESSAGES.c.about == event.alert, Reason.ALERT_CLOSED)
+
+    @handlers.on(AlertClosed)
+    async def alert_closed(tx: Transaction, event: AlertClosed) -> None:
+        await withhold(tx, MESSAGES.c.about == event.alert, Reason.ALERT_CLOSED)

@@ -1,0 +1,44 @@
+"""Check-ins: the link goes out once, and only while it leads somewhere."""
+
+from services.notifier.desk import Desk
+from services.notifier.model.judging import Reason
+from services.notifier.model.purposes import Channel, Consented, Purpose
+from services.notifier.store import people
+from services.notifier.store.messages import Plan, withhold
+from services.notifier.tables import MESSAGES
+from shared.bus import Handlers, NotYet
+from shared.database import Transaction
+from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened
+from shared.events.assessments import CheckinEvent
+from shared.ids import PatientId
+
+
+def register(handlers: Handlers, desk: Desk) -> None:
+    """Register the handlers of this module."""
+
+    @handlers.on(CheckinOpened)
+    async def checkin_opened(tx: Transaction, event: CheckinOpened) -> None:
+        if not await people.known(tx, event.patient):
+            raise NotYet("A check-in was opened before its patient arrived.")
+        # After a pause several may have gathered: only the latest is worth an answer.
+        older = (MESSAGES.c.patient == event.patient) & (MESSAGES.c.purpose == Purpose.CHECKIN)
+        await withhold(tx, older & (MESSAGES.c.about != event.checkin), Reason.SUPERSEDED)
+        channel = await people.best_channel(tx, PatientId(event.patient), Consented.CHECKINS)
+        await desk.plan(
+            tx,
+            Plan(
+                clinic=event.clinic,
+                patient=PatientId(event.patient),
+                purpose=Purpose.CHECKIN,
+                channel=Channel(channel),
+                occurrence=event.occurrence,
+                about=event.checkin,
+                due_at=tx.now,
+                useful_until=event.expires_at,
+                link=event.link,
+            ),
+        )
+
+    @handlers.on(CheckinCompleted, CheckinExpired)
+    async def checkin_closed(tx: Transaction, event: CheckinEvent) -> None:
+        await withhold(tx, MESSAGES.c.about == event.checkin, Reason.CHECKIN_CLOSED)

@@ -1,0 +1,68 @@
+"""What is due is planned; whether it still goes out is judged when it does."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from services.notifier.desk import Desk
+from services.notifier.model.purposes import Channel, Consented, Purpose
+from services.notifier.store import people, sessions
+from services.notifier.store.messages import Plan
+from shared.bus import Handlers, NotYet
+from shared.database import Transaction
+from shared.events import BookingDue, SessionDue
+from shared.ids import PatientId
+
+BOOKING_USEFUL_FOR: Final = timedelta(days=14)
+"""An invitation to book is of no use long after the day it was for. Engineering default."""
+
+
+def register(handlers: Handlers, desk: Desk) -> None:
+    """Register the handlers of this module."""
+
+    @handlers.on(SessionDue)
+    async def session_due(tx: Transaction, event: SessionDue) -> None:
+        session = await sessions.session(tx, event.session)
+        if session is None or not await people.known(tx, event.patient):
+            raise NotYet("A session became due before its booking or its patient arrived.")
+        channel = await people.best_channel(tx, PatientId(event.patient), Consented.REMINDERS)
+        await desk.plan(
+            tx,
+            Plan(
+                clinic=event.clinic,
+                patient=PatientId(event.patient),
+                purpose=Purpose.REMINDER,
+                channel=Channel(channel),
+                occurrence=event.occurrence,
+                about=event.session,
+                turn=_turn(session, event),
+                due_at=tx.now,
+                starts_at=event.starts_at_utc,
+            ),
+        )
+
+    @handlers.on(BookingDue)
+    async def booking_due(tx: Transaction, event: BookingDue) -> None:
+        if not await people.known(tx, event.patient):
+            raise NotYet("A booking became due before its patient arrived.")
+        channel = await people.best_channel(tx, PatientId(event.patient), Consented.BOOKING)
+        await desk.plan(
+            tx,
+            Plan(
+                clinic=event.clinic,
+                patient=PatientId(event.patient),
+                purpose=Purpose.BOOKING,
+                channel=Channel(channel),
+                occurrence=event.due_on.isoformat(),
+                about=event.plan,
+                due_at=tx.now,
+                useful_until=datetime.combine(event.due_on, time(), UTC) + BOOKING_USEFUL_FOR,
+            ),
+        )
+
+
+def _turn(session: Row[Any], event: SessionDue) -> str:
+    """Tell the reminders of one time from those of another, also where a session was moved away and back."""
+    current = session.starts_at_utc == event.starts_at_utc
+    return f"placed-{session.placed}" if current else f"version-{event.version}"

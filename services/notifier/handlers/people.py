@@ -1,0 +1,39 @@
+"""Clinics and patients: whom the notifier knows, and who may be written to."""
+
+from services.notifier.desk import Desk
+from services.notifier.model.judging import Reason
+from services.notifier.model.purposes import POLICIES
+from services.notifier.model.quiet import WakingHours
+from services.notifier.store import people
+from services.notifier.store.messages import look_again, withhold
+from services.notifier.tables import MESSAGES
+from shared.bus import Handlers, NotYet
+from shared.database import Transaction
+from shared.events import ClinicChanged, PatientChanged, PatientDischarged, PatientEnrolled
+
+_TO_PATIENTS = [purpose for purpose, policy in POLICIES.items() if policy.to_patient]
+
+
+def register(handlers: Handlers, desk: Desk) -> None:
+    """Register the handlers of this module."""
+
+    @handlers.on(ClinicChanged)
+    async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
+        WakingHours.parse(event.quiet_from, event.quiet_until)
+        if await people.keep_clinic(tx, event):
+            await look_again(tx, MESSAGES.c.clinic == event.clinic)
+            tx.after_commit(desk.bell.ring)
+
+    @handlers.on(PatientEnrolled, PatientChanged)
+    async def patient_changed(tx: Transaction, event: PatientEnrolled) -> None:
+        if await people.keep_patient(tx, event, desk.keyring):
+            # Another zone has other nights; another number may be one that never said stop.
+            await look_again(tx, MESSAGES.c.patient == event.patient)
+            tx.after_commit(desk.bell.ring)
+
+    @handlers.on(PatientDischarged)
+    async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
+        if not await people.discharge(tx, event) and not await people.known(tx, event.patient):
+            raise NotYet("A patient was discharged before the enrolment arrived.")
+        pending = (MESSAGES.c.patient == event.patient) & MESSAGES.c.purpose.in_(_TO_PATIENTS)
+        await withhold(tx, pending, Reason.DISCHARGED)

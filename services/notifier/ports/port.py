@@ -1,0 +1,66 @@
+"""The port that every provider is reached through."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.notifier.model.outcomes import Blind, Found, Outcome
+
+
+@dataclass(frozen=True)
+class CalendarPart:
+    """An iCalendar entry that travels with an e-mail."""
+
+    entry: bytes
+    method: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One attempt to send one message."""
+
+    message: UUID
+    attempt: UUID
+    to: str
+    body: str
+    subject: str = ""
+    calendar: CalendarPart | None = None
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to look for at a provider: a message of exactly these words to this address.
+
+    Attributes:
+        since: when the attempt began.
+    """
+
+    to: str
+    is_body: Callable[[str], bool]
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Everything at the provider that could be the message; nothing where there provably is none."""
+
+    found: tuple[Found, ...]
+
+
+Sighted = Listed | Blind
+
+
+class Port(Protocol):
+    """A provider of one channel. It never repeats a call by itself."""
+
+    @property
+    def can_look(self) -> bool:
+        """Tell whether the provider can be asked what became of a message."""
+
+    async def send(self, letter: Letter) -> Outcome:
+        """Hand over a message, once, within the port's deadline; never raises for what the provider did."""
+
+    async def look(self, query: Query) -> Sighted:
+        """Ask the provider what it has."""

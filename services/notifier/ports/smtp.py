@@ -1,0 +1,138 @@
+"""E-mail over SMTP.
+
+A mail server cannot be asked what it has. What is lost after the message was written is therefore unknown for ever: it
+is closed as failed and never sent again, for a second copy of a reminder is worse than a gap that staff can see.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime
+from typing import Final
+
+import aiosmtplib
+
+from services.notifier.model.outcomes import Accepted, Blind, Later, Outcome, Refused, Unknown
+from services.notifier.ports.port import Letter, Query, Sighted
+from shared.clock import Clock
+
+PAUSE: Final = timedelta(seconds=30)
+"""How long to wait after a server that cannot be reached or says to try later."""
+CONNECTIONS: Final = 8
+"""Connections at once: mail servers count them."""
+_PERMANENT: Final = 500
+
+
+@dataclass(frozen=True)
+class SmtpAccount:
+    """The mail server and who writes."""
+
+    host: str
+    port: int
+    sender: str
+    username: str | None
+    password: str | None
+    tls: str
+
+    @property
+    def domain(self) -> str:
+        """Return the sender's domain, which also names this client."""
+        return self.sender.rpartition("@")[2] or "localhost"
+
+
+class SmtpPort:
+    """Sends e-mails.
+
+    Args:
+        account: see there.
+        clock: dates them.
+        timeout: real seconds for each step.
+    """
+
+    can_look = False
+
+    def __init__(self, account: SmtpAccount, clock: Clock, *, timeout: float) -> None:
+        self._account = account
+        self._clock = clock
+        self._timeout = timeout
+        self._slots = asyncio.Semaphore(CONNECTIONS)
+
+    async def send(self, letter: Letter) -> Outcome:
+        """Hand over one e-mail; unknown only where the message itself was under way."""
+        message = self._message(letter)
+        async with self._slots:
+            client = self._client()
+            try:
+                refusal = await self._open(client, letter.to)
+                return refusal or await self._write(client, message)
+            finally:
+                client.close()
+
+    async def look(self, query: Query) -> Sighted:
+        """Say that nothing can be seen."""
+        del query
+        return Blind("a mail server tells nothing")
+
+    async def _open(self, client: aiosmtplib.SMTP, to: str) -> Outcome | None:
+        """Do all that comes before the message: whatever fails here, the server provably has nothing."""
+        try:
+            await client.connect()
+            await client.mail(self._account.sender)
+            await client.rcpt(to)
+        except aiosmtplib.SMTPRecipientRefused as error:
+            return _answered(error)
+        except aiosmtplib.SMTPResponseException as error:
+            # The server refuses us (greeting, login, sender), not this message: a person has to act.
+            return Later(PAUSE, f"SMTP {error.code}")
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            return Later(PAUSE, type(error).__name__)
+        return None
+
+    async def _write(self, client: aiosmtplib.SMTP, message: EmailMessage) -> Outcome:
+        try:
+            await client.data(message.as_bytes(policy=SMTP_POLICY))
+        except aiosmtplib.SMTPResponseException as error:
+            return _answered(error)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            return Unknown(type(error).__name__)
+        return Accepted(str(message["Message-ID"]), "sent")
+
+    def _client(self) -> aiosmtplib.SMTP:
+        account = self._account
+        return aiosmtplib.SMTP(
+            hostname=account.host,
+            port=account.port,
+            username=account.username,
+            password=account.password,
+            local_hostname=account.domain,
+            timeout=self._timeout,
+            use_tls=account.tls == "tls",
+            start_tls=account.tls == "starttls",
+        )
+
+    def _message(self, letter: Letter) -> EmailMessage:
+        message = EmailMessage(policy=SMTP_POLICY)
+        message["From"] = self._account.sender
+        message["To"] = letter.to
+        message["Subject"] = letter.subject
+        message["Date"] = format_datetime(self._clock.now())
+        # The message's own id and not the attempt's: a mailbox knows a copy by it.
+        message["Message-ID"] = f"<{letter.message}@{self._account.domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letter.body)
+        if letter.calendar is not None:
+            message.add_attachment(
+                letter.calendar.entry,
+                maintype="text",
+                subtype="calendar",
+                filename="visit.ics",
+                params={"method": letter.calendar.method},
+            )
+        return message
+
+
+def _answered(error: aiosmtplib.SMTPResponseException) -> Outcome:
+    code = f"SMTP {error.code}"
+    return Refused(code) if error.code >= _PERMANENT else Later(PAUSE, code)

@@ -1,0 +1,166 @@
+"""Text messages over Twilio's Messages contract, on the process's one HTTP session.
+
+The `twilio` package's own client repeats a POST on 5xx and ignores its timeout, so that one message can become two; of
+the package this service uses the check of webhook signatures alone.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import aiohttp
+
+from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
+from services.notifier.ports.port import Letter, Listed, Query, Sighted
+
+API: Final = "/2010-04-01/Accounts"
+TOO_MANY: Final = frozenset({"20429"})
+PAUSE: Final = timedelta(seconds=5)
+"""How long to wait after 429 where the provider names no time, and after a connection that could not be made."""
+ACCOUNT_PAUSE: Final = timedelta(seconds=60)
+"""How long to wait where the account is refused: not the message's fault, and a person has to act."""
+_ACCOUNT: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_PAGE: Final = 1000
+_MOST_PAGES: Final = 20
+
+
+@dataclass(frozen=True)
+class TwilioAccount:
+    """Whose account sends, and to whom it reports.
+
+    Attributes:
+        sender: a number in E.164, or a Messaging Service's SID.
+        status_url: where the provider reports to; ids of ours are added, never health data.
+    """
+
+    base_url: str
+    sid: str
+    token: str
+    sender: str
+    status_url: str
+
+
+class TwilioPort:
+    """Sends texts and looks them up.
+
+    Args:
+        session: the process's one.
+        account: see there.
+        timeout: real seconds for a call; half of it to connect.
+        same_clock: whether the provider's dates and ours are of one clock, which trial time is not.
+    """
+
+    can_look = True
+
+    def __init__(
+        self, session: aiohttp.ClientSession, account: TwilioAccount, *, timeout: float, same_clock: bool
+    ) -> None:
+        self._session = session
+        self._account = account
+        self._url = f"{account.base_url}{API}/{account.sid}/Messages.json"
+        basic = base64.b64encode(f"{account.sid}:{account.token}".encode()).decode()
+        self._headers = {
+            "Authorization": f"Basic {basic}",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+        }
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=timeout / 2)
+        self._by_service = account.sender.startswith("MG")
+        self._same_clock = same_clock
+
+    async def send(self, letter: Letter) -> Outcome:
+        """Post one message. Whatever is not provably refused or provably not taken is unknown."""
+        form = {
+            "To": letter.to,
+            "MessagingServiceSid" if self._by_service else "From": self._account.sender,
+            "Body": letter.body,
+            "StatusCallback": f"{self._account.status_url}?message={letter.message}&attempt={letter.attempt}",
+        }
+        try:
+            async with self._session.post(
+                self._url,
+                data=urlencode(form).encode(),
+                headers=self._headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as answer:
+                return _outcome(answer.status, answer.headers.get("Retry-After"), await answer.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            # No connection was made, so nothing was written.
+            return Later(PAUSE, type(error).__name__)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Unknown(type(error).__name__)
+
+    async def look(self, query: Query) -> Sighted:
+        """List what went to a number and return all of these words; blind unless the whole list was seen."""
+        wanted = {"To": query.to, "PageSize": str(_PAGE)}
+        if not self._by_service:
+            wanted["From"] = self._account.sender
+        if self._same_clock:
+            wanted["DateSent>"] = (query.since - timedelta(days=1)).date().isoformat()
+        found: list[Found] = []
+        url: str | None = f"{self._url}?{urlencode(wanted)}"
+        for _ in range(_MOST_PAGES):
+            page = await self._page(url)
+            if isinstance(page, Blind):
+                return page
+            found += [_found(each) for each in page["messages"] if self._is_it(each, query)]
+            following = page.get("next_page_uri")
+            if not following:
+                return Listed(tuple(found))
+            url = self._account.base_url + following
+        return Blind(f"more than {_MOST_PAGES} pages")
+
+    async def _page(self, url: str) -> dict[str, Any] | Blind:
+        try:
+            async with self._session.get(
+                url, headers=self._headers, timeout=self._timeout, allow_redirects=False
+            ) as answer:
+                if answer.status != HTTPStatus.OK:
+                    return Blind(f"HTTP {answer.status}")
+                page = json.loads(await answer.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            return Blind(type(error).__name__)
+        return page if isinstance(page, dict) and isinstance(page.get("messages"), list) else Blind("no list")
+
+    def _is_it(self, listed: dict[str, Any], query: Query) -> bool:
+        outgoing = str(listed.get("direction", "outbound-api")).startswith("outbound")
+        from_us = self._by_service or listed.get("from") == self._account.sender
+        return outgoing and from_us and listed.get("to") == query.to and query.is_body(str(listed.get("body", "")))
+
+
+def _found(listed: dict[str, Any]) -> Found:
+    error = listed.get("error_code")
+    return Found(str(listed["sid"]), str(listed.get("status", "queued")), None if error is None else str(error))
+
+
+def _outcome(status: int, retry_after: str | None, body: bytes) -> Outcome:
+    answer = _object(body)
+    code = str(answer.get("code") or f"HTTP {status}")
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        sid = answer.get("sid")
+        return Accepted(sid, str(answer.get("status", "queued"))) if isinstance(sid, str) else Unknown("no SID")
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in TOO_MANY:
+        return Later(_pause(retry_after), code)
+    if status in _ACCOUNT:
+        return Later(ACCOUNT_PAUSE, code)
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT:
+        return Refused(code)
+    return Unknown(f"HTTP {status}")
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _pause(retry_after: str | None) -> timedelta:
+    seconds = retry_after.strip() if retry_after else ""
+    return timedelta(seconds=int(seconds)) if seconds.isdecimal() and seconds.isascii() else PAUSE

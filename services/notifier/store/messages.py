@@ -1,0 +1,108 @@
+"""Messages: written before anything is sent, once for each business key."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifier.model.judging import Reason
+from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.model.states import State
+from services.notifier.store.announce import announce
+from services.notifier.tables import MESSAGES, NOTES
+from shared.database import Transaction
+from shared.events import MessageWithheld
+from shared.ids import ClinicId, MessageId, PatientId, new_id
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """An address that belongs to no contact point: staff on call, or a number that wrote to us.
+
+    Attributes:
+        address: sealed for the context `contact`.
+    """
+
+    address: str
+    fingerprint: str
+    masked: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A message to be.
+
+    Attributes:
+        turn: tells apart what would else be the same occurrence, such as a session that was moved.
+        recipient: None where the patient's contact point decides, as it is when the message goes out.
+    """
+
+    clinic: ClinicId
+    patient: PatientId | None
+    purpose: Purpose
+    channel: Channel
+    occurrence: str
+    about: UUID | None
+    due_at: datetime
+    turn: str = ""
+    useful_until: datetime | None = None
+    starts_at: datetime | None = None
+    link: str | None = None
+    recipient: Recipient | None = None
+
+    def lane(self) -> str:
+        """Return whom it goes to: one message of a lane is under way at a time, in the order they were due."""
+        if self.recipient is not None:
+            return self.recipient.fingerprint
+        return str(self.patient or self.clinic)
+
+
+async def plan(tx: Transaction, message: Plan) -> MessageId | None:
+    """Write a planned message; return None where its business key is taken, which means that it was planned before."""
+    values = asdict(message)
+    recipient = message.recipient
+    del values["recipient"]
+    row = {
+        **values,
+        "id": new_id(),
+        "state": State.PLANNED,
+        "version": 1,
+        "next_at": message.due_at,
+        "lane": message.lane(),
+        "address": recipient.address if recipient else None,
+        "to_masked": recipient.masked if recipient else "",
+        "to_fingerprint": recipient.fingerprint if recipient else None,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+    statement = insert(MESSAGES).values(row).on_conflict_do_nothing(constraint="messages_business_key")
+    planned: MessageId | None = (await tx.execute(statement.returning(MESSAGES.c.id))).scalar()
+    return planned
+
+
+async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) -> Sequence[Row[Any]]:
+    """Withhold the planned messages that match, say so, and return them."""
+    closed = (
+        update(MESSAGES)
+        .where(MESSAGES.c.state == State.PLANNED, which)
+        .values(state=State.WITHHELD, reason=reason, version=MESSAGES.c.version + 1, updated_at=tx.now)
+    )
+    rows = (await tx.execute(closed.returning(*MESSAGES.c))).all()
+    for row in sorted(rows, key=lambda each: each.id):
+        await announce(tx, MessageWithheld, row)
+    return rows
+
+
+async def look_again(tx: Transaction, which: ColumnElement[bool]) -> None:
+    """Have held messages judged anew: what they were held for may have changed."""
+    held = (MESSAGES.c.state == State.PLANNED, MESSAGES.c.reason.is_not(None), which)
+    await tx.execute(update(MESSAGES).where(*held).values(next_at=MESSAGES.c.due_at, updated_at=tx.now))
+
+
+async def note(tx: Transaction, message: UUID, what: str, detail: str) -> None:
+    """Add a line to a message's story."""
+    await tx.execute(insert(NOTES).values(message=message, at=tx.now, what=what, detail=detail))

@@ -1,0 +1,201 @@
+"""What the notifier was told of clinics and patients, and the ledger of consent."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifier.model.purposes import Consented
+from services.notifier.store.messages import Recipient
+from services.notifier.tables import CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
+from shared.database import Reader, Transaction
+from shared.events import ClinicChanged, PatientDischarged, PatientEnrolled
+from shared.events.clinic import Contact
+from shared.ids import ClinicId, PatientId
+from shared.protection import Keyring, mask
+
+
+def recipient_of(keyring: Keyring, sealed: str) -> Recipient:
+    """Return a sealed address with its fingerprint and the form in which staff may see it."""
+    value = keyring.open(sealed, context="contact")
+    return Recipient(sealed, print_of(keyring, value), mask(value))
+
+
+def print_of(keyring: Keyring, value: str) -> str:
+    """Return the fingerprint under which a number or mail address is found again."""
+    return keyring.fingerprint(value.strip().casefold(), context="contact")
+
+
+async def keep_clinic(tx: Transaction, event: ClinicChanged) -> bool:
+    """Keep a clinic as an event says; return False where a newer version is held."""
+    values = {
+        "version": event.version,
+        "sender_name": event.sender_name,
+        "zone": event.zone,
+        "phone": event.phone,
+        "opens": event.quiet_from,
+        "closes": event.quiet_until,
+        "crisis_en": event.crisis.en,
+        "crisis_es": event.crisis.es,
+        "oncall": [contact.model_dump() for contact in event.oncall],
+    }
+    statement = insert(CLINICS).values(clinic=event.clinic, **values)
+    newer = CLINICS.c.version < statement.excluded.version
+    kept = await tx.execute(statement.on_conflict_do_update(index_elements=["clinic"], set_=values, where=newer))
+    return int(kept.rowcount) > 0
+
+
+async def clinic(reader: Reader, clinic_id: ClinicId) -> Row[Any] | None:
+    """Return a clinic's row."""
+    return await reader.one_or_none(select(CLINICS).where(CLINICS.c.clinic == clinic_id))
+
+
+async def only_clinic(reader: Reader) -> ClinicId | None:
+    """Return the clinic's id where there is exactly one."""
+    rows = await reader.all(select(CLINICS.c.clinic).limit(2))
+    return ClinicId(rows[0].clinic) if len(rows) == 1 else None
+
+
+async def keep_patient(tx: Transaction, event: PatientEnrolled, keyring: Keyring) -> bool:
+    """Keep a patient with contact points and consents; return False where a newer version is held."""
+    values = {"version": event.version, "language": event.language, "zone": event.zone}
+    statement = insert(PATIENTS).values(
+        patient=event.patient, clinic=event.clinic, discharged=False, consent_version=0, **values
+    )
+    newer = PATIENTS.c.version < statement.excluded.version
+    kept = await tx.execute(statement.on_conflict_do_update(index_elements=["patient"], set_=values, where=newer))
+    if int(kept.rowcount) == 0:
+        return False
+    before = {row.contact: row for row in await contact_points(tx, PatientId(event.patient))}
+    for position, contact in enumerate(event.contacts):
+        await _keep_contact(tx, event, contact, position, keyring)
+        known = before.pop(contact.id, None)
+        await _record_differences(tx, event, contact, set(known.purposes) if known else set(), keyring)
+    gone = update(CONTACT_POINTS).where(CONTACT_POINTS.c.contact.in_(before))
+    await tx.execute(gone.values(retired=True, purposes=[]))
+    return True
+
+
+async def contact_points(reader: Reader, patient: PatientId) -> Sequence[Row[Any]]:
+    """Return a patient's contact points that are in use, in the clinic's order."""
+    mine = select(CONTACT_POINTS).where(CONTACT_POINTS.c.patient == patient, ~CONTACT_POINTS.c.retired)
+    return await reader.all(mine.order_by(CONTACT_POINTS.c.position))
+
+
+async def _keep_contact(
+    tx: Transaction, event: PatientEnrolled, contact: Contact, position: int, keyring: Keyring
+) -> None:
+    values = {
+        "kind": contact.kind,
+        "value": contact.value,
+        "fingerprint": recipient_of(keyring, contact.value).fingerprint,
+        "position": position,
+        "purposes": sorted({consent.purpose for consent in contact.consents}),
+        "retired": False,
+    }
+    statement = insert(CONTACT_POINTS).values(contact=contact.id, patient=event.patient, clinic=event.clinic, **values)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["contact"], set_=values))
+
+
+async def _record_differences(
+    tx: Transaction, event: PatientEnrolled, contact: Contact, before: set[str], keyring: Keyring
+) -> None:
+    now = {consent.purpose: consent for consent in contact.consents}
+    common = {
+        "clinic": event.clinic,
+        "patient": event.patient,
+        "contact": contact.id,
+        "fingerprint": recipient_of(keyring, contact.value).fingerprint,
+        "recorded_at": tx.now,
+    }
+    given = [
+        {**common, "purpose": purpose, "granted": True, "how": consent.how, "at": consent.at}
+        for purpose, consent in now.items()
+        if purpose not in before
+    ]
+    taken = [
+        {**common, "purpose": purpose, "granted": False, "how": "clinic", "at": tx.now}
+        for purpose in sorted(before - now.keys())
+    ]
+    if given or taken:
+        await tx.execute(insert(CONSENTS), given + taken)
+
+
+async def discharge(tx: Transaction, event: PatientDischarged) -> bool:
+    """Keep that a patient left; return False where a newer version is held."""
+    left = update(PATIENTS).where(PATIENTS.c.patient == event.patient, PATIENTS.c.version < event.version)
+    return int((await tx.execute(left.values(discharged=True, version=event.version))).rowcount) > 0
+
+
+async def lock_patients_at(tx: Transaction, fingerprint: str) -> Sequence[Row[Any]]:
+    """Lock the patients who use a number, in a fixed order, and return each with that contact point."""
+    users = select(CONTACT_POINTS.c.patient).where(
+        CONTACT_POINTS.c.fingerprint == fingerprint, CONTACT_POINTS.c.kind == "sms", ~CONTACT_POINTS.c.retired
+    )
+    await tx.all(
+        select(PATIENTS.c.patient)
+        .where(PATIENTS.c.patient.in_(users))
+        .order_by(PATIENTS.c.patient)
+        .with_for_update(key_share=True)
+    )
+    joined = PATIENTS.join(CONTACT_POINTS, CONTACT_POINTS.c.patient == PATIENTS.c.patient)
+    columns = (*PATIENTS.c, CONTACT_POINTS.c.contact, CONTACT_POINTS.c.kind, CONTACT_POINTS.c.purposes)
+    here = (CONTACT_POINTS.c.fingerprint == fingerprint, CONTACT_POINTS.c.kind == "sms", ~CONTACT_POINTS.c.retired)
+    return await tx.all(select(*columns).select_from(joined).where(*here).order_by(PATIENTS.c.patient))
+
+
+async def next_consent_version(tx: Transaction, patient: UUID) -> int:
+    """Count a change of consent by text; the caller has locked the patient."""
+    counted = update(PATIENTS).where(PATIENTS.c.patient == patient)
+    counted = counted.values(consent_version=PATIENTS.c.consent_version + 1)
+    return int((await tx.execute(counted.returning(PATIENTS.c.consent_version))).scalar_one())
+
+
+async def stopped(reader: Reader, fingerprint: str) -> bool:
+    """Tell whether a number said stop."""
+    return bool(await reader.scalar(select(func.count()).where(STOPS.c.fingerprint == fingerprint)))
+
+
+async def stop(tx: Transaction, fingerprint: str, how: str) -> bool:
+    """Keep that a number said stop; return False where it had said so before."""
+    statement = insert(STOPS).values(fingerprint=fingerprint, how=how, at=tx.now).on_conflict_do_nothing()
+    return int((await tx.execute(statement)).rowcount) > 0
+
+
+async def lift_stop(tx: Transaction, fingerprint: str) -> bool:
+    """Forget a number's stop, on the number's own word; return False where there was none."""
+    return int((await tx.execute(STOPS.delete().where(STOPS.c.fingerprint == fingerprint))).rowcount) > 0
+
+
+async def record_consent(
+    tx: Transaction, fingerprint: str, users: Iterable[Row[Any]], *, granted: bool, how: str
+) -> None:
+    """Add a number's own word to the ledger, for each patient who uses it, or for nobody known."""
+    common = {"fingerprint": fingerprint, "granted": granted, "how": how, "at": tx.now, "recorded_at": tx.now}
+    rows = [{"clinic": user.clinic, "patient": user.patient, "contact": user.contact, **common} for user in users]
+    await tx.execute(insert(CONSENTS), rows or [{"clinic": None, "patient": None, "contact": None, **common}])
+
+
+async def best_channel(reader: Reader, patient: PatientId, purpose: Consented) -> str:
+    """Return the channel that a message to a patient should take.
+
+    The first contact point with consent that has not said stop; text before e-mail; text where there is none, so that
+    the message is withheld with its reason on record.
+    """
+    said_stop = select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists()
+    usable = select(CONTACT_POINTS.c.kind).where(
+        CONTACT_POINTS.c.patient == patient,
+        ~CONTACT_POINTS.c.retired,
+        CONTACT_POINTS.c.purposes.any_() == purpose,
+        ~said_stop,
+    )
+    # "sms" sorts after "email".
+    first = await reader.scalar(usable.order_by(CONTACT_POINTS.c.kind.desc()).limit(1))
+    return str(first or "sms")
+
+
+async def known(reader: Reader, patient: UUID) -> bool:
+    """Tell whether a patient's enrolment has arrived."""
+    return bool(await reader.scalar(select(func.count()).where(PATIENTS.c.patient == patient)))

@@ -1,0 +1,94 @@
+"""Reads of messages: for the interface, for replies, and for what a calendar already holds."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+
+from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.model.states import ON_ITS_WAY
+from services.notifier.tables import ATTEMPTS, CALLBACKS, MESSAGES, NOTES, PATIENTS, SESSIONS
+from shared.database import Reader
+from shared.ids import ClinicId
+from shared.web.api import Page
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a message's story."""
+
+    at: datetime
+    what: str
+    detail: str
+
+
+async def mailed_about(reader: Reader, session: UUID) -> bool:
+    """Tell whether an e-mail about a session is, or may be, in the patient's mailbox."""
+    mailed = select(func.count()).where(
+        MESSAGES.c.about == session, MESSAGES.c.channel == Channel.EMAIL, MESSAGES.c.state.in_(ON_ITS_WAY)
+    )
+    return bool(await reader.scalar(mailed))
+
+
+async def reminded_sessions(reader: Reader, patients: Sequence[UUID], now: datetime) -> Sequence[Row[Any]]:
+    """Return the sessions ahead that these patients were reminded of, at the time they still have, soonest first."""
+    joined = SESSIONS.join(
+        MESSAGES, (MESSAGES.c.about == SESSIONS.c.session) & (MESSAGES.c.starts_at == SESSIONS.c.starts_at_utc)
+    )
+    reminded = (
+        select(*SESSIONS.c)
+        .distinct()
+        .select_from(joined)
+        .where(
+            SESSIONS.c.patient.in_(patients),
+            SESSIONS.c.state.in_(["booked", "confirmed"]),
+            SESSIONS.c.starts_at_utc > now,
+            MESSAGES.c.patient == SESSIONS.c.patient,
+            MESSAGES.c.purpose == Purpose.REMINDER,
+            MESSAGES.c.state.in_(ON_ITS_WAY),
+        )
+    )
+    return await reader.all(reminded.order_by(SESSIONS.c.starts_at_utc, SESSIONS.c.session))
+
+
+async def patient_is_of(reader: Reader, patient: UUID, clinic: ClinicId) -> bool:
+    """Tell whether a clinic has this patient."""
+    mine = select(func.count()).where(PATIENTS.c.patient == patient, PATIENTS.c.clinic == clinic)
+    return bool(await reader.scalar(mine))
+
+
+async def message(reader: Reader, message_id: UUID, clinic: ClinicId) -> Row[Any] | None:
+    """Return a clinic's message."""
+    return await reader.one_or_none(select(MESSAGES).where(MESSAGES.c.id == message_id, MESSAGES.c.clinic == clinic))
+
+
+async def messages_of(reader: Reader, patient: UUID, page: Page) -> Sequence[Row[Any]]:
+    """Return a page of a patient's messages, oldest first, and one more."""
+    mine = select(MESSAGES).where(MESSAGES.c.patient == patient)
+    if page.after is not None:
+        mine = mine.where(MESSAGES.c.id > page.after)
+    return await reader.all(mine.order_by(MESSAGES.c.id).limit(page.limit + 1))
+
+
+async def stories(reader: Reader, rows: Sequence[Row[Any]]) -> dict[UUID, list[Line]]:
+    """Return what happened to messages and why, in order, from all that is on record."""
+    ids = [row.id for row in rows]
+    told: dict[UUID, list[Line]] = defaultdict(list)
+    for row in rows:
+        told[row.id].append(Line(row.created_at, "planned", f"due {row.due_at.isoformat()}"))
+        if row.state in {"withheld", "expired"}:
+            told[row.id].append(Line(row.updated_at, row.state, row.reason or ""))
+    for attempt in await reader.all(select(ATTEMPTS).where(ATTEMPTS.c.message.in_(ids)).order_by(ATTEMPTS.c.id)):
+        told[attempt.message].append(Line(attempt.started_at, "attempt", f"by {attempt.channel}"))
+        if attempt.ended_at is not None:
+            told[attempt.message].append(Line(attempt.ended_at, attempt.state, attempt.detail or ""))
+    for callback in await reader.all(select(CALLBACKS).where(CALLBACKS.c.message.in_(ids)).order_by(CALLBACKS.c.id)):
+        detail = f"{callback.status} {callback.error}" if callback.error else callback.status
+        told[callback.message].append(Line(callback.received_at, "provider reported", detail))
+    for line in await reader.all(select(NOTES).where(NOTES.c.message.in_(ids)).order_by(NOTES.c.id)):
+        told[line.message].append(Line(line.at, line.what, line.detail))
+    return {key: sorted(lines, key=lambda line: line.at) for key, lines in told.items()}

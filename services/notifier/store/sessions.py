@@ -1,0 +1,39 @@
+"""Sessions, as far as a message about one needs them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, case, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifier.tables import SESSIONS
+from shared.database import Reader, Transaction
+from shared.events import SessionEvent
+
+
+async def keep_session(tx: Transaction, event: SessionEvent) -> bool:
+    """Keep a session as an event says; return False where this version or a newer one is held.
+
+    `placed` stays while the start stays: it tells the reminders of one time from those of another.
+    """
+    values = {
+        "version": event.version,
+        "state": event.state,
+        "starts_at": event.starts_at,
+        "zone": event.zone,
+        "starts_at_utc": event.starts_at_utc,
+        "minutes": event.minutes,
+    }
+    statement = insert(SESSIONS).values(
+        session=event.session, patient=event.patient, clinic=event.clinic, placed=event.version, **values
+    )
+    same_start = SESSIONS.c.starts_at_utc == statement.excluded.starts_at_utc
+    replaced = {**values, "placed": case((same_start, SESSIONS.c.placed), else_=statement.excluded.placed)}
+    newer = SESSIONS.c.version < statement.excluded.version
+    kept = await tx.execute(statement.on_conflict_do_update(index_elements=["session"], set_=replaced, where=newer))
+    return int(kept.rowcount) > 0
+
+
+async def session(reader: Reader, session_id: UUID) -> Row[Any] | None:
+    """Return a session's row."""
+    return await reader.one_or_none(select(SESSIONS).where(SESSIONS.c.session == session_id))

@@ -1,0 +1,237 @@
+"""The notifier's tables."""
+
+from typing import Final
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.bus import bus_tables
+from shared.web.idempotency import idempotency_table
+
+SCHEMA: Final = "notifier"
+METADATA: Final = MetaData(schema=SCHEMA)
+BUS: Final = bus_tables(METADATA, SCHEMA)
+IDEMPOTENCY: Final = idempotency_table(METADATA, SCHEMA)
+
+INSTANT: Final = DateTime(timezone=True)
+
+CLINICS: Final = Table(
+    "clinics",
+    METADATA,
+    Column("clinic", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("sender_name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("opens", Text, nullable=False),
+    Column("closes", Text, nullable=False),
+    Column("crisis_en", Text, nullable=False),
+    Column("crisis_es", Text, nullable=False),
+    Column("oncall", JSONB, nullable=False, comment="[{kind, value: sealed}] of the staff to page"),
+)
+
+PATIENTS: Final = Table(
+    "patients",
+    METADATA,
+    Column("patient", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("discharged", Boolean, nullable=False),
+    Column("consent_version", Integer, nullable=False, comment="counts changes of consent by text"),
+)
+
+CONTACT_POINTS: Final = Table(
+    "contact_points",
+    METADATA,
+    Column("contact", Uuid, primary_key=True),
+    Column("patient", Uuid, nullable=False),
+    Column("clinic", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False, comment="sealed"),
+    Column("fingerprint", Text, nullable=False),
+    Column("position", SmallInteger, nullable=False, comment="the clinic's order of preference"),
+    Column("purposes", ARRAY(Text), nullable=False, comment="consented to, as the clinic last said"),
+    Column("retired", Boolean, nullable=False),
+    Index("contact_points_patient", "patient"),
+    Index("contact_points_fingerprint", "fingerprint"),
+)
+
+CONSENTS: Final = Table(
+    "consents",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("clinic", Uuid),
+    Column("patient", Uuid),
+    Column("contact", Uuid),
+    Column("fingerprint", Text, nullable=False),
+    Column("purpose", Text, comment="null: whatever the number was used for"),
+    Column("granted", Boolean, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False),
+    Index("consents_patient", "patient", "id"),
+    comment="the ledger: rows are added, never changed or removed (a trigger refuses it)",
+)
+
+STOPS: Final = Table(
+    "stops",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),
+    Column("how", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    comment="numbers that said stop; only the number itself lifts it",
+)
+
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    Column("session", Uuid, primary_key=True),
+    Column("patient", Uuid, nullable=False),
+    Column("clinic", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("starts_at", Text, nullable=False, comment="wall time in zone"),
+    Column("zone", Text, nullable=False),
+    Column("starts_at_utc", INSTANT, nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("placed", Integer, nullable=False, comment="the version that last changed the start"),
+    Index("sessions_patient", "patient", "starts_at_utc"),
+)
+
+MESSAGES: Final = Table(
+    "messages",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid),
+    Column("purpose", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("occurrence", Text, nullable=False),
+    Column("about", Uuid, comment="session, check-in, plan or alert"),
+    Column("turn", Text, nullable=False, comment="tells apart what would else be the same occurrence"),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_at", INSTANT, nullable=False),
+    Column("next_at", INSTANT, nullable=False, comment="when it is looked at next: due, held, or after a pause"),
+    Column("useful_until", INSTANT),
+    Column("starts_at", INSTANT, comment="of the session it was planned for"),
+    Column("lane", Text, nullable=False, comment="the recipient; one message of a lane is under way at a time"),
+    Column("address", Text, comment="sealed; null: the patient's contact point as it is when it goes out"),
+    Column("link", Text, comment="sealed"),
+    Column("to_masked", Text, nullable=False),
+    Column("to_fingerprint", Text),
+    Column("reason", Text),
+    Column("error", Text),
+    Column("sid", Text),
+    Column("sent_at", INSTANT, comment="when the provider was known to have it"),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    UniqueConstraint(
+        "clinic",
+        "patient",
+        "purpose",
+        "about",
+        "occurrence",
+        "turn",
+        "channel",
+        name="messages_business_key",
+        postgresql_nulls_not_distinct=True,
+    ),
+    Index("messages_due", "next_at", "id", postgresql_where=text("state = 'planned'")),
+    Index("messages_lane", "lane", "next_at", "id", postgresql_where=text("state IN ('planned', 'sending')")),
+    Index("messages_pending_about", "about", postgresql_where=text("state = 'planned'")),
+    Index("messages_patient", "patient", "id"),
+    Index("messages_sent", "patient", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
+    Index("messages_to", "to_fingerprint", postgresql_where=text("sent_at IS NOT NULL")),
+)
+
+ATTEMPTS: Final = Table(
+    "attempts",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("message", Uuid, nullable=False),
+    Column("state", Text, nullable=False, comment="calling, accepted, refused, later, unknown, nothing, lost"),
+    Column("owner", Integer, nullable=False, comment="of the process that calls, which holds this advisory lock"),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False, comment="sealed"),
+    Column("body_print", Text, nullable=False, comment="fingerprint of the exact body, to find it at the provider"),
+    Column("started_at", INSTANT, nullable=False),
+    Column("ended_at", INSTANT),
+    Column("detail", Text),
+    Column("sid", Text, unique=True),
+    Column("look_at", INSTANT),
+    Column("empty_looks", SmallInteger, nullable=False),
+    Index("attempts_message", "message"),
+    Index("attempts_calling", "owner", postgresql_where=text("state = 'calling'")),
+    Index("attempts_unknown", "look_at", postgresql_where=text("state = 'unknown'")),
+)
+
+CALLBACKS: Final = Table(
+    "callbacks",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("message", Uuid),
+    Column("sid", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("error", Text),
+    Column("fields", JSONB, nullable=False, comment="all that came, without numbers and text"),
+    Column("received_at", INSTANT, nullable=False),
+    Index("callbacks_message", "message"),
+)
+
+INBOUND: Final = Table(
+    "inbound",
+    METADATA,
+    Column("sid", Text, primary_key=True),
+    Column("clinic", Uuid),
+    Column("fingerprint", Text, nullable=False),
+    Column("intent", Text, nullable=False),
+    Column("body", Text, nullable=False, comment="sealed"),
+    Column("received_at", INSTANT, nullable=False),
+)
+
+FORGERIES: Final = Table(
+    "forgeries",
+    METADATA,
+    Column("path", Text, primary_key=True),
+    Column("minute", INSTANT, primary_key=True),
+    Column("count", Integer, nullable=False),
+    comment="webhook calls without a valid signature, by minute: a flood must not fill the disk",
+)
+
+NOTES: Final = Table(
+    "notes",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("message", Uuid, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("notes_message", "message"),
+    comment="what a message's story cannot take from attempts and callbacks: holds, refusals, look-ups",
+)
+
+SENDERS: Final = Table(
+    "senders",
+    METADATA,
+    Column("sender", Text, primary_key=True),
+    Column("used_until", INSTANT, nullable=False, comment="up to here the sender's rate is spent"),
+)

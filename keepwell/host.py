@@ -88,7 +88,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         stand = None
         if settings.sandbox_on and (not names or "sandbox" in names):
             stand = await stack.enter_async_context(
-                stand_ins(settings, place, clock, inbound=f"{url}/webhooks/twilio/inbound", public_url=public_url)
+                stand_ins(settings, place, clock, inbound=f"{public_url}/webhooks/twilio/inbound")
             )
         tokens = Tokens(keyring)
         connector = aiohttp.TCPConnector(limit=OUTGOING)

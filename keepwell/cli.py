@@ -1,0 +1,178 @@
+"""The command `keepwell`."""
+
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+
+from keepwell.output import fail, show
+from keepwell.place import Place
+from shared.settings import Settings, load
+from shared.telemetry.log import configure
+
+app = typer.Typer(
+    name="keepwell",
+    help="Keeps patients of ketamine, esketamine and TMS clinics well between sessions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
+letters_app = typer.Typer(help="Events that a service could not handle.", no_args_is_help=True)
+app.add_typer(token_app, name="token")
+app.add_typer(letters_app, name="dead-letters")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the data lies; KEEPWELL_DATA_DIR otherwise.")]
+
+
+def settings(**overrides: Any) -> Settings:
+    """Read the settings and set up the log; overrides that are None leave the environment's value."""
+    chosen = load(**{name: value for name, value in overrides.items() if value is not None})
+    configure(level=chosen.log_level)
+    return chosen
+
+
+def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Run a command's work on uvloop and leave with its exit code."""
+    code = uvloop.run(work())
+    raise typer.Exit(code)
+
+
+@app.command()
+def up(
+    services: Annotated[list[str] | None, typer.Argument(help="Services to host; all of them by default.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Start the clinic, or the services named."""
+    from keepwell.commands.up import serve  # noqa: PLC0415 - a short command need not load every service
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: serve(chosen, services or [], as_json=as_json))
+
+
+@app.command()
+def demo(
+    speed: Annotated[float, typer.Option(help="How many times as fast as real time the clinic lives.")] = 1440,
+    patients: Annotated[int, typer.Option(min=1, max=200, help="How many patients the clinic has.")] = 12,
+    seed: int = 1,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Start a made-up clinic that lives by itself, a day a minute, to look at and to play with."""
+    from keepwell.commands.demo import serve  # noqa: PLC0415 - a short command need not load every service
+
+    place = (data_dir or settings().data_dir) / "demo"
+    chosen = settings(data_dir=place, clock=f"x{speed:g}", trial=True)
+    run(lambda: serve(chosen, patients=patients, seed=seed, as_json=as_json))
+
+
+@app.command()
+def simulate(
+    patients: Annotated[int, typer.Option(min=1, max=5000)] = 50,
+    days: Annotated[int, typer.Option(min=1, max=730)] = 30,
+    seed: int = 1,
+    profile: Annotated[str, typer.Option(help="How the phone network behaves: calm, lively or rough.")] = "lively",
+    as_json: Json = False,
+) -> None:
+    """Live days of a made-up clinic in trial time and count, from the network's ledger, what was sent."""
+    from keepwell.commands.simulate import simulate as live  # noqa: PLC0415 - loads every service
+
+    run(lambda: live(patients=patients, days=days, seed=seed, profile=profile, as_json=as_json))
+
+
+@app.command()
+def migrate(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Make roles, schemas and topics, and bring every schema to its newest version."""
+    from keepwell.commands.up import migrate_only  # noqa: PLC0415 - loads every service
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: migrate_only(chosen, as_json=as_json))
+
+
+@app.command()
+def doctor(
+    data_dir: DataDir = None,
+    list_settings: Annotated[bool, typer.Option("--settings", help="List every setting and leave.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look for what is wrong and say what to do about it."""
+    from keepwell.commands.doctor import examine, settings_table  # noqa: PLC0415 - loads every service
+
+    if list_settings:
+        show(settings_table(), as_json=as_json)
+        return
+    chosen = settings(data_dir=data_dir)
+    run(lambda: examine(chosen, as_json=as_json))
+
+
+@app.command()
+def explain(message_id: str, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Tell why a message was or was not sent."""
+    from keepwell.commands.remote import explain as ask  # noqa: PLC0415 - loads the HTTP client
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: ask(Place(chosen.data_dir), chosen, message_id, as_json=as_json))
+
+
+@token_app.command("create")
+def token_create(
+    name: Annotated[str, typer.Option(help="Who will use it; shown in the audit trail.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it holds.")] = 90,
+    scope: Annotated[list[str] | None, typer.Option(help="read, write, decide, trial; all by default.")] = None,
+    clinic: Annotated[str | None, typer.Option(help="Clinic id; the first clinic by default.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make a bearer token for a program."""
+    from keepwell.commands.remote import create_token  # noqa: PLC0415 - loads the token library
+
+    chosen = settings(data_dir=data_dir)
+    made = create_token(Place(chosen.data_dir), chosen, name=name, days=days, scopes=scope or [], clinic=clinic)
+    show(made if as_json else made["token"], as_json=as_json)
+
+
+@letters_app.command("list")
+def letters_list(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the dead letters that were not replayed."""
+    from keepwell.commands.letters import listed  # noqa: PLC0415 - loads the Kafka client
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: listed(Place(chosen.data_dir), chosen, as_json=as_json))
+
+
+@letters_app.command("show")
+def letters_show(letter_id: str, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Show one dead letter: where it came from, why it died, its headers and its size."""
+    from keepwell.commands.letters import shown  # noqa: PLC0415 - loads the Kafka client
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: shown(Place(chosen.data_dir), chosen, letter_id, as_json=as_json))
+
+
+@letters_app.command("replay")
+def letters_replay(
+    letter_ids: Annotated[list[str] | None, typer.Argument(help="Ids of letters.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every letter that was not replayed.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Bring dead letters back to their topics; who had handled them will not handle them again."""
+    from keepwell.commands.letters import replayed  # noqa: PLC0415 - loads the Kafka client
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: replayed(Place(chosen.data_dir), chosen, letter_ids or [], everything=everything, as_json=as_json))
+
+
+def main() -> None:
+    """Run the command; what a person can mend is one clear line on standard error and exit code 2."""
+    from keepwell.errors import EXPECTED  # noqa: PLC0415 - knows the errors of every part
+
+    try:
+        app()
+    except EXPECTED as error:
+        fail(str(error), as_json="--json" in sys.argv)

@@ -1,0 +1,72 @@
+"""`keepwell dead-letters`: list, show, replay."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from keepwell.output import fail, show
+from keepwell.place import Place
+from shared.bus.dead_letters import DeadLetter, read_all, replay
+from shared.settings import Settings
+
+
+def kafka_of(place: Place, settings: Settings) -> str:
+    """Return Kafka's address: the settings', or that of the Keepwell which runs in the data directory."""
+    return settings.kafka_bootstrap_servers or place.running.kafka
+
+
+async def listed(place: Place, settings: Settings, *, as_json: bool) -> int:
+    """Print the letters that were not replayed."""
+    letters = [letter for letter in await read_all(kafka_of(place, settings)) if letter.replayed_at is None]
+    show([_row(letter) for letter in letters], as_json=as_json)
+    return 0
+
+
+async def shown(place: Place, settings: Settings, letter_id: str, *, as_json: bool) -> int:
+    """Print one letter; its body stays where it is, for it may hold health data."""
+    (letter,) = _find(await read_all(kafka_of(place, settings)), [letter_id])
+    details = {
+        **_row(letter),
+        "key": None if letter.key is None else letter.key.decode(errors="replace"),
+        "bytes": None if letter.value is None else len(letter.value),
+        "headers": {name: value.decode(errors="replace") for name, value in letter.headers},
+        "replayed_at": letter.replayed_at,
+    }
+    show(details, as_json=as_json)
+    return 0
+
+
+async def replayed(
+    place: Place, settings: Settings, letter_ids: Sequence[str], *, everything: bool, as_json: bool
+) -> int:
+    """Send letters to their topics again."""
+    if bool(letter_ids) == everything:
+        fail("Name the letters to replay, or say --all.", as_json=as_json)
+    kafka = kafka_of(place, settings)
+    known = await read_all(kafka)
+    chosen = [one for one in known if one.replayed_at is None] if everything else _find(known, letter_ids)
+    await replay(kafka, chosen, now=place.clock(settings).now())
+    show({"replayed": [str(letter.id) for letter in chosen]}, as_json=as_json)
+    return 0
+
+
+def _find(letters: Sequence[DeadLetter], wanted: Sequence[str]) -> list[DeadLetter]:
+    by_id = {letter.id: letter for letter in letters}
+    found: list[DeadLetter] = []
+    for text in wanted:
+        try:
+            found.append(by_id[UUID(text)])
+        except (KeyError, ValueError):
+            fail(f"There is no dead letter {text!r}; `keepwell dead-letters list` names them.", as_json=False)
+    return found
+
+
+def _row(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": str(letter.id),
+        "died_at": letter.died_at.isoformat(timespec="seconds"),
+        "group": letter.group,
+        "type": letter.type,
+        "from": f"{letter.topic}/{letter.partition}@{letter.offset}",
+        "error": letter.error,
+    }

@@ -1,0 +1,89 @@
+"""`keepwell up` and `keepwell migrate`."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from keepwell import parts
+from keepwell.host import Host
+from keepwell.host import up as host_up
+from keepwell.output import show
+from keepwell.place import Place
+from shared.settings import Settings
+
+
+def stop_on_signal() -> asyncio.Event:
+    """Return an event that SIGINT or SIGTERM sets; a second signal stops at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        if stop.is_set():
+            loop.remove_signal_handler(signal.SIGINT)
+            loop.remove_signal_handler(signal.SIGTERM)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ask)
+    return stop
+
+
+def progress(*, quiet: bool) -> Any:
+    """Return a reporter of what the embedded parts are doing, on standard error."""
+    console = Console(stderr=True, highlight=False)
+    said: set[str] = set()
+
+    def report(step: Any) -> None:
+        if quiet or (step.doing in said and not console.is_terminal):
+            return
+        said.add(step.doing)
+        share = f" {step.done}/{step.of}" if step.of else ""
+        console.print(f"  {step.doing}{share}", end="\r" if step.of and console.is_terminal else "\n")
+
+    return report
+
+
+def announce(host: Host, *, as_json: bool) -> None:
+    """Say where everything is, once it is ready."""
+    lines = host.lines()
+    if as_json:
+        show(lines, as_json=True)
+        return
+    console = Console(highlight=False)
+    console.print("\n[bold]Keepwell is ready.[/bold]  Ctrl-C stops it.\n")
+    login = lines["login"]
+    shown = {
+        "Console": lines["console"],
+        "  login": f"{login['email']}  {login['password']}" if login else None,
+        "Phones": lines["phone"],
+        "Mail": lines["mail"],
+        "API": lines["api"],
+    }
+    for name, value in shown.items():
+        if value is not None:
+            console.print(f"  {name:<9}{value}", soft_wrap=True)
+    console.print()
+
+
+async def serve(settings: Settings, names: Sequence[str], *, as_json: bool) -> int:
+    """Host services until a signal."""
+    stop = stop_on_signal()
+    async with host_up(settings, names, progress(quiet=as_json)) as host:
+        announce(host, as_json=as_json)
+        await stop.wait()
+        if not as_json:
+            sys.stderr.write("Stopping; what is in flight is finished first.\n")
+    return 0
+
+
+async def migrate_only(settings: Settings, *, as_json: bool) -> int:
+    """Migrate and leave."""
+    place = Place(settings.data_dir)
+    async with parts.opened(settings, place, progress(quiet=as_json)) as built:
+        await parts.migrate(settings, place.keyring(settings), built)
+    show({"migrated": True} if as_json else "Every schema and topic is as this version needs it.", as_json=as_json)
+    return 0

@@ -1,0 +1,19 @@
+"""The errors that a person can mend; anything else is a fault of ours and shows its traceback."""
+
+from typing import Final
+
+from keepwell.listen import PortTakenError
+from keepwell.place import NotRunningError
+from shared.embedded.errors import EmbeddedError
+from shared.protection import KeyringError
+from shared.settings import SettingsError
+from shared.web.problems import Problem
+
+EXPECTED: Final[tuple[type[Exception], ...]] = (
+    SettingsError,
+    NotRunningError,
+    PortTakenError,
+    EmbeddedError,
+    KeyringError,
+    Problem,
+)

@@ -1,0 +1,23 @@
+"""A scheduler on a real database."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from services.scheduler.service import HISTORY, build
+from shared.clock import SteppedClock
+from tests.integration.scheduler.office import Office
+from tests.support.bench import bench_of
+from tests.support.databases import Databases
+
+
+@pytest.fixture
+async def office(databases: Databases, clock: SteppedClock) -> AsyncIterator[Office]:
+    """A clinic with one enrolled patient in New York, on Tuesday 1 December 2026 at noon."""
+    database = await databases.fresh(HISTORY, clock)
+    async with bench_of(build, database, clock) as bench:
+        office = Office(bench, uuid4())
+        await office.enrol()
+        yield office
+    await database.close()

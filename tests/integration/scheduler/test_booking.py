@@ -1,0 +1,194 @@
+from uuid import uuid4
+
+import pytest
+
+from services.scheduler import desk
+from shared.events import SessionBooked, SessionMoved
+from shared.ids import ClinicId
+from shared.web.tokens import Scope
+from tests.integration.scheduler.office import Office
+
+
+async def test_a_booked_session_answers_with_its_instant_and_is_told_of(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    assert session["starts_at_utc"] == "2026-12-10T15:00:00Z"
+    assert (session["state"], session["version"], session["zone"]) == ("booked", 1, "America/New_York")
+    (booked,) = await office.said(SessionBooked)
+    assert (str(booked.session), booked.starts_at, booked.plan) == (session["id"], "2026-12-10T10:00", None)
+
+
+async def test_a_session_may_be_in_another_zone_than_the_patients(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00", zone="America/Phoenix")
+    assert session["starts_at_utc"] == "2026-12-10T17:00:00Z"
+
+
+async def test_a_session_in_the_hour_that_the_clocks_skip_is_booked_when_they_have_moved(office: Office) -> None:
+    session = await office.book("2027-03-14T02:30")
+    assert (session["starts_at"], session["starts_at_utc"]) == ("2027-03-14T03:30", "2027-03-14T07:30:00Z")
+
+
+async def test_sessions_of_a_plan_are_numbered(office: Office) -> None:
+    plan = await office.start()
+    first, second = await office.book("2026-12-10T10:00"), await office.book("2026-12-14T10:00")
+    assert [(s["plan"], s["number"]) for s in (first, second)] == [(plan["id"], 1), (plan["id"], 2)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer", "remedy"),
+    [
+        ({"starts_at": "2026-12-10T10:00Z"}, "/starts_at", "without seconds or offset"),
+        ({"starts_at": "2026-12-10T10:00-05:00"}, "/starts_at", "without seconds or offset"),
+        ({"starts_at": "2026-02-30T10:00"}, "/starts_at", "is not a wall time"),
+        ({"starts_at": 1765360800}, "/starts_at", "Give a wall time as text"),
+        ({"starts_at": "2026-12-01T11:59"}, "/starts_at", "Give a time to come"),
+        ({"zone": "New York"}, "/zone", "Give an IANA name"),
+        ({"minutes": 4}, "/minutes", "greater than or equal to 5"),
+        ({"minutes": 601}, "/minutes", "less than or equal to 600"),
+        ({"minutes": "60"}, "/minutes", "valid integer"),
+        ({"patient": "somebody"}, "/patient", "UUID"),
+        ({"colour": "red"}, "/colour", "not permitted"),
+    ],
+)
+async def test_what_cannot_be_booked_is_refused_with_its_place_and_the_remedy(
+    office: Office, wrong: dict[str, object], pointer: str, remedy: str
+) -> None:
+    body = {"patient": str(office.patient), "starts_at": "2026-12-10T10:00", "minutes": 60, **wrong}
+    answer = await office.bench.call("POST", "/sessions", body)
+    assert answer.status == 422
+    assert answer.json["errors"][0]["pointer"] == pointer
+    assert remedy in answer.json["errors"][0]["detail"]
+    assert await office.bench.pending() == {}
+
+
+async def test_a_second_session_at_the_same_time_is_refused(office: Office) -> None:
+    await office.book("2026-12-10T10:00")
+    answer = await office.try_to_book("2026-12-10T16:30", zone="Europe/Madrid", minutes=30)
+    assert answer.status == 409
+    assert "2026-12-10 at 10:00" in answer.json["detail"]
+
+
+async def test_a_session_may_begin_when_another_ends(office: Office) -> None:
+    await office.book("2026-12-10T10:00")
+    assert (await office.try_to_book("2026-12-10T11:00")).status == 201
+
+
+async def test_a_cancelled_session_frees_its_time(office: Office) -> None:
+    await office.end(await office.book("2026-12-10T10:00"), "cancel")
+    assert (await office.try_to_book("2026-12-10T10:00")).status == 201
+
+
+async def test_a_session_may_move_within_its_own_time(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    moved = await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": "2026-12-10T10:30"})
+    assert (moved.status, moved.json["version"], moved.json["starts_at"]) == (200, 2, "2026-12-10T10:30")
+    assert len(await office.said(SessionMoved)) == 1
+
+
+async def test_a_move_onto_another_session_or_into_the_past_is_refused(office: Office) -> None:
+    await office.book("2026-12-10T10:00")
+    session = await office.book("2026-12-11T10:00")
+    path = f"/sessions/{session['id']}"
+    assert (await office.bench.call("PATCH", path, {"starts_at": "2026-12-10T10:30"})).status == 409
+    assert (await office.bench.call("PATCH", path, {"starts_at": "2026-11-10T10:30"})).status == 422
+    assert (await office.bench.call("GET", path)).json["version"] == 1
+
+
+async def test_a_repeated_booking_answers_as_the_first_and_books_once(office: Office) -> None:
+    key = {"Idempotency-Key": "booking-1"}
+    first = await office.try_to_book("2026-12-10T10:00", headers=key)
+    again = await office.try_to_book("2026-12-10T10:00", headers=key)
+    assert (again.status, again.json) == (201, first.json)
+    assert len(await office.said(SessionBooked)) == 1
+
+
+async def test_the_same_key_for_another_booking_is_refused(office: Office) -> None:
+    key = {"Idempotency-Key": "booking-1"}
+    await office.try_to_book("2026-12-10T10:00", headers=key)
+    assert (await office.try_to_book("2026-12-11T10:00", headers=key)).status == 422
+
+
+async def test_a_change_against_an_old_version_is_refused_and_changes_nothing(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    path = f"/sessions/{session['id']}"
+    first = await office.bench.call("PATCH", path, {"starts_at": "2026-12-11T10:00"}, headers={"If-Match": '"1"'})
+    etag = {name.lower(): value for name, value in first.headers.items()}["etag"]
+    assert (first.status, etag) == (200, '"2"')
+    for method, where, body in (
+        ("PATCH", path, {"starts_at": "2026-12-12T10:00"}),
+        ("POST", f"{path}/cancel", {}),
+        ("POST", f"{path}/attend", {}),
+        ("POST", f"{path}/miss", {}),
+    ):
+        assert (await office.bench.call(method, where, body, headers={"If-Match": '"1"'})).status == 412
+    assert (await office.bench.call("GET", path)).json["starts_at"] == "2026-12-11T10:00"
+
+
+async def test_another_clinic_sees_nothing_and_changes_nothing(office: Office) -> None:
+    await office.start()
+    session = await office.book("2026-12-10T10:00")
+    other = office.bench.token(clinic=ClinicId(uuid4()))
+    body = {"patient": str(office.patient), "starts_at": "2026-12-12T10:00", "minutes": 60}
+    for method, path, sent in (
+        ("GET", f"/sessions/{session['id']}", None),
+        ("PATCH", f"/sessions/{session['id']}", {"starts_at": "2026-12-11T10:00"}),
+        ("POST", f"/sessions/{session['id']}/cancel", {}),
+        ("POST", "/sessions", body),
+        ("GET", f"/patients/{office.patient}/sessions", None),
+        ("GET", f"/patients/{office.patient}/plan", None),
+        ("POST", f"/patients/{office.patient}/plans", {"protocol": "iv-ketamine", "start_on": "2026-12-01"}),
+    ):
+        assert (await office.bench.call(method, path, sent, token=other)).status == 404, path
+
+
+async def test_who_may_only_read_books_nothing(office: Office) -> None:
+    token = office.bench.token(scopes=frozenset({Scope.READ}))
+    body = {"patient": str(office.patient), "starts_at": "2026-12-12T10:00", "minutes": 60}
+    assert (await office.bench.call("POST", "/sessions", body, token=token)).status == 403
+    assert (await office.bench.call("GET", f"/patients/{office.patient}/sessions", token=token)).status == 200
+
+
+async def test_a_patient_who_was_enrolled_just_now_is_waited_for(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = uuid4()
+    waited: list[float] = []
+    pause = office.bench.clock.pause
+
+    async def enrol_meanwhile(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            await office.enrol(patient=late)
+        await pause(0)
+
+    monkeypatch.setattr(office.bench.clock, "pause", enrol_meanwhile)
+    body = {"patient": str(late), "starts_at": "2026-12-10T10:00", "minutes": 60}
+    assert (await office.bench.call("POST", "/sessions", body)).status == 201
+
+
+async def test_a_patient_who_never_comes_is_not_found_after_a_bounded_wait(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    async def at_once(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(office.bench.clock, "pause", at_once)
+    assert (await office.bench.call("GET", f"/patients/{uuid4()}/plan")).status == 404
+    assert sum(waited) == pytest.approx(desk.KNOWN_WITHIN)
+
+
+async def test_sessions_are_listed_page_by_page(office: Office) -> None:
+    booked = [(await office.book(f"2026-12-{day}T10:00"))["id"] for day in (12, 10, 14)]
+    first = (await office.bench.call("GET", f"/patients/{office.patient}/sessions?limit=2")).json
+    rest = (await office.bench.call("GET", f"/patients/{office.patient}/sessions?limit=2&after={first['next']}")).json
+    assert [item["id"] for item in first["items"] + rest["items"]] == booked
+    assert rest["next"] is None
+
+
+async def test_protocols_are_listed_with_phases_and_the_source_of_each_rule(office: Office) -> None:
+    (protocol,) = (await office.bench.call("GET", "/protocols")).json["items"]
+    assert (protocol["id"], protocol["version"]) == ("iv-ketamine", 1)
+    assert protocol["phases"][0]["days"] == [0, 3, 7, 10, 14, 17]
+    assert protocol["phases"][1]["ladder"] == [7, 14, 21, 28, 42, 56, 84]
+    assert all(rule["source_url"] and rule["grade"] for phase in protocol["phases"] for rule in phase["rules"])

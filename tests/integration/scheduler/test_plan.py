@@ -1,0 +1,200 @@
+import asyncio
+
+import pytest
+
+from shared.events import BookingDue, PlanChanged, PlanStarted
+from shared.ids import new_id
+from tests.integration.scheduler.office import Office, at
+
+
+async def complete_induction(office: Office) -> None:
+    """Attend the six sessions on their due days: 1, 4, 8, 11, 15 and 18 December."""
+    for _ in range(6):
+        due = (await office.plan())["next_due_on"]
+        await office.attend_at(f"{due}T15:00")
+
+
+async def test_a_plan_starts_with_its_first_session_due_on_the_first_day(office: Office) -> None:
+    plan = await office.start("2026-12-05")
+    assert plan == {
+        **plan,
+        "protocol": "iv-ketamine",
+        "protocol_version": 1,
+        "phase": "induction",
+        "interval_days": 3,
+        "next_due_on": "2026-12-05",
+        "version": 1,
+    }
+    (started,) = await office.said(PlanStarted)
+    assert (str(started.plan), started.why) == (plan["id"], plan["why"])
+
+
+async def test_a_second_plan_is_refused_while_one_is_active(office: Office) -> None:
+    await office.start()
+    body = {"protocol": "iv-ketamine", "start_on": "2026-12-01"}
+    answer = await office.bench.call("POST", f"/patients/{office.patient}/plans", body)
+    assert answer.status == 409
+    assert "already follows" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        ({"protocol": "lsd"}, "/protocol"),
+        ({"start_on": "2026-02-30"}, "/start_on"),
+        ({"start_on": "2062-12-01"}, "/start_on"),
+        ({"why": "because"}, "/why"),
+    ],
+)
+async def test_a_wrong_plan_is_refused_with_its_place(office: Office, wrong: dict[str, str], pointer: str) -> None:
+    body = {"protocol": "iv-ketamine", "start_on": "2026-12-01", **wrong}
+    answer = await office.bench.call("POST", f"/patients/{office.patient}/plans", body)
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_a_patient_without_a_plan_has_none(office: Office) -> None:
+    assert (await office.bench.call("GET", f"/patients/{office.patient}/plan")).status == 404
+
+
+async def test_six_attended_sessions_complete_the_induction(office: Office) -> None:
+    await office.start()
+    await complete_induction(office)
+    changed = await office.said(PlanChanged)
+    assert [str(event.next_due_on) for event in changed] == [
+        "2026-12-04",
+        "2026-12-08",
+        "2026-12-11",
+        "2026-12-15",
+        "2026-12-18",
+        "2027-01-15",
+    ]
+    assert [event.induction_complete for event in changed] == [False] * 5 + [True]
+    assert (changed[-1].phase, changed[-1].interval_days, changed[-1].version) == ("maintenance", 28, 7)
+
+
+async def test_a_missed_or_cancelled_session_does_not_advance_the_plan(office: Office) -> None:
+    plan = await office.start()
+    missed = await office.book("2026-12-02T10:00")
+    await office.until("2026-12-02T11:00")
+    await office.end(missed, "miss", {"reason": "ill"})
+    await office.end(await office.book("2026-12-03T10:00"), "cancel")
+    assert await office.plan() == plan
+    assert await office.said(PlanChanged) == []
+
+
+async def test_the_session_after_a_missed_one_takes_its_number(office: Office) -> None:
+    await office.start()
+    await office.end(await office.book("2026-12-02T10:00"), "miss")
+    assert (await office.book("2026-12-03T10:00"))["number"] == 1
+
+
+async def test_a_late_session_moves_the_next_date(office: Office) -> None:
+    await office.start()
+    await office.attend_at("2026-12-03T15:00")
+    assert (await office.plan())["next_due_on"] == "2026-12-06"
+
+
+async def test_a_session_booked_before_the_plan_counts_for_it(office: Office) -> None:
+    session = await office.book("2026-12-02T15:00")
+    plan = await office.start()
+    await office.until("2026-12-02T16:00")
+    attended = await office.end(session, "attend", {"note": "calm"})
+    assert (attended["plan"], attended["number"], attended["note"]) == (plan["id"], 1, "calm")
+
+
+async def test_a_session_days_ahead_cannot_be_attended_and_an_ended_one_not_again(office: Office) -> None:
+    ahead = await office.book("2026-12-10T10:00")
+    assert (await office.bench.call("POST", f"/sessions/{ahead['id']}/attend")).status == 409
+    ended = await office.end(ahead, "cancel")
+    for how in ("cancel", "attend", "miss"):
+        answer = await office.bench.call("POST", f"/sessions/{ended['id']}/{how}", {})
+        assert (answer.status, "is cancelled" in answer.json["detail"]) == (409, True)
+
+
+async def test_an_approved_interval_plans_anew(office: Office) -> None:
+    plan = await office.start()
+    await complete_induction(office)
+    await office.decide(plan["id"], "approve", 21)
+    now = await office.plan()
+    assert (now["interval_days"], now["next_due_on"]) == (21, "2027-01-08")
+    assert "A clinician decided" in now["why"]
+    assert (await office.said(PlanChanged))[-1].version == now["version"]
+
+
+async def test_a_decision_that_comes_twice_is_applied_once(office: Office) -> None:
+    plan = await office.start()
+    await complete_induction(office)
+    proposal = new_id()
+    await office.decide(plan["id"], "change", 14, proposal=proposal)
+    after = await office.plan()
+    await office.decide(plan["id"], "change", 14, proposal=proposal)
+    await office.decide(plan["id"], "change", 84, proposal=proposal, version=1)
+    assert await office.plan() == after
+
+
+async def test_a_refused_proposal_changes_nothing(office: Office) -> None:
+    plan = await office.start()
+    await complete_induction(office)
+    before = await office.plan()
+    await office.decide(plan["id"], "refuse", None)
+    assert await office.plan() == before
+
+
+async def test_a_decision_about_an_ended_plan_changes_nothing(office: Office) -> None:
+    plan = await office.start()
+    await office.discharge()
+    await office.decide(plan["id"], "approve", 14)
+    assert await office.said(PlanChanged) == []
+    assert await office.bench.pending() == {}
+
+
+async def test_a_decision_moves_the_question_to_book(office: Office) -> None:
+    plan = await office.start()
+    await complete_induction(office)
+    assert (await office.timers())["booking"] == at("2027-01-08T10:00")
+    await office.decide(plan["id"], "change", 42)
+    assert (await office.timers())["booking"] == at("2027-01-22T10:00")
+
+
+async def test_a_patient_with_nothing_booked_is_asked_to_book_once(office: Office) -> None:
+    await office.start()
+    await complete_induction(office)
+    fired = [event for event in await office.until("2027-02-01T00:00") if isinstance(event, BookingDue)]
+    assert [str(event.due_on) for event in fired] == ["2027-01-15"]
+
+
+async def test_a_booking_ends_the_question_and_its_cancel_brings_it_back(office: Office) -> None:
+    await office.start()
+    await complete_induction(office)
+    session = await office.book("2027-01-15T10:00")
+    assert "booking" not in await office.timers()
+    await office.end(session, "cancel")
+    assert (await office.timers())["booking"] == at("2027-01-08T10:00")
+
+
+async def test_a_new_zone_moves_the_question_to_book_and_does_not_ask_again(office: Office) -> None:
+    await office.start("2026-12-20")
+    await office.moves_home("America/Los_Angeles", version=2)
+    assert (await office.timers())["booking"] == at("2026-12-13T10:00", "America/Los_Angeles")
+    await office.until("2026-12-13T13:30")
+    await office.moves_home("Pacific/Honolulu", version=3)
+    assert "booking" not in await office.timers()
+
+
+async def test_orders_that_arrive_together_leave_one_patients_events_in_order(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    path = f"/sessions/{session['id']}"
+    moves = [office.bench.call("PATCH", path, {"starts_at": f"2026-12-{day}T10:00"}) for day in range(11, 27)]
+    answers = await asyncio.gather(*moves)
+    assert {answer.status for answer in answers} == {200}
+    versions = [event.version for event in await office.bench.said() if event.TYPE.startswith("session.")]
+    assert versions == list(range(1, 18))
+    assert len(await office.timers()) == 2
+
+
+async def test_two_plans_ordered_at_once_become_one(office: Office) -> None:
+    body = {"protocol": "iv-ketamine", "start_on": "2026-12-01"}
+    path = f"/patients/{office.patient}/plans"
+    answers = await asyncio.gather(*(office.bench.call("POST", path, body) for _ in range(5)))
+    assert sorted(answer.status for answer in answers) == [201, 409, 409, 409, 409]
+    assert len(await office.said(PlanStarted)) == 1

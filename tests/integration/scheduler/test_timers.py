@@ -1,0 +1,197 @@
+import pytest
+
+from services.scheduler import orders, store
+from services.scheduler.model.sessions import slot
+from shared.events import CheckinDue, SessionCancelled, SessionConfirmed, SessionDue
+from shared.walltime import parse_wall, to_wall
+from tests.integration.scheduler.office import NEW_YORK, Office, at
+
+
+async def test_a_booking_writes_both_reminders_at_the_sessions_wall_time(office: Office) -> None:
+    await office.book("2026-12-10T10:00")
+    assert await office.timers() == {"3d": at("2026-12-07T10:00"), "1d": at("2026-12-09T10:00")}
+
+
+async def test_a_booking_for_tomorrow_is_never_announced_as_three_days_ahead(office: Office) -> None:
+    await office.book("2026-12-02T18:00")
+    assert list(await office.timers()) == ["1d"]
+    await office.book("2026-12-02T09:00", minutes=30)
+    assert list(await office.timers()) == ["1d"]
+
+
+async def test_reminders_fire_once_each_with_the_wall_time_the_patient_reads(office: Office) -> None:
+    await office.book("2026-12-10T10:00")
+    fired = await office.until("2026-12-10T10:00")
+    assert [(event.occurrence, event.starts_at, event.zone) for event in fired if isinstance(event, SessionDue)] == [
+        ("3d", "2026-12-10T10:00", NEW_YORK),
+        ("1d", "2026-12-10T10:00", NEW_YORK),
+    ]
+    assert await office.timers() == {}
+
+
+async def test_a_move_replaces_the_reminders_by_those_of_the_new_time_and_version(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": "2026-12-17T15:00"})
+    assert await office.timers() == {"3d": at("2026-12-14T15:00"), "1d": at("2026-12-16T15:00")}
+    fired = await office.until("2026-12-18T00:00")
+    assert {(event.version, event.starts_at) for event in fired} == {(2, "2026-12-17T15:00")}
+
+
+async def test_a_move_to_tomorrow_drops_the_reminder_three_days_ahead(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": "2026-12-02T18:00"})
+    assert await office.timers() == {"1d": at("2026-12-01T18:00")}
+
+
+async def test_a_move_that_fails_halfway_leaves_session_reminders_and_events_as_they_were(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    before = (await office.timers(), await office.bench.said())
+
+    async def fail_after_the_move() -> None:
+        async with office.bench.database.transaction() as tx:
+            patient = await store.lock_patient(tx, office.patient)
+            present = await store.find_session(tx, session["id"])
+            assert patient is not None
+            assert present is not None
+            await orders.move(tx, patient, present, slot(parse_wall("2026-12-17T15:00"), NEW_YORK, 60))
+            raise ConnectionError("the process died here")
+
+    with pytest.raises(ConnectionError):
+        await fail_after_the_move()
+    assert (await office.timers(), await office.bench.said()) == before
+
+
+@pytest.mark.parametrize("how", ["cancel", "miss", "attend"])
+async def test_an_ended_session_leaves_no_reminder(office: Office, how: str) -> None:
+    session = await office.book("2027-03-14T18:00")
+    await office.until("2027-03-13T17:30")
+    assert list(await office.timers()) == ["1d"], "the day of the clock change has 23 hours"
+    await office.end(session, how)
+    assert "1d" not in await office.timers()
+
+
+async def test_a_cancel_leaves_no_timer_and_is_told_of(office: Office) -> None:
+    session = await office.end(await office.book("2026-12-10T10:00"), "cancel", {"reason": "travels"})
+    assert (session["state"], session["reason"]) == ("cancelled", "travels")
+    assert await office.bench.pending() == {}
+    assert [event.state for event in await office.said(SessionCancelled)] == ["cancelled"]
+
+
+async def test_one_sessions_cancel_keeps_the_others_reminders(office: Office) -> None:
+    first = await office.book("2026-12-10T10:00")
+    await office.book("2026-12-14T10:00")
+    await office.end(first, "cancel")
+    assert await office.timers() == {"3d": at("2026-12-11T10:00"), "1d": at("2026-12-13T10:00")}
+
+
+async def test_in_the_week_the_clocks_change_reminders_stay_at_ten(office: Office) -> None:
+    await office.book("2027-03-15T10:00")
+    shown = {name: to_wall(due, NEW_YORK) for name, due in (await office.timers()).items()}
+    assert shown == {"3d": parse_wall("2027-03-12T10:00"), "1d": parse_wall("2027-03-14T10:00")}
+    assert at("2027-03-14T10:00") - at("2027-03-12T10:00") != parse_wall("2027-03-14T10:00") - parse_wall(
+        "2027-03-12T10:00"
+    )
+
+
+async def test_a_move_across_the_clock_change_and_back_ends_where_it_began(office: Office) -> None:
+    session = await office.book("2027-03-12T10:00")
+    before = await office.timers()
+    for wall in ("2027-03-15T10:00", "2027-03-12T10:00"):
+        moved = await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": wall})
+        assert moved.json["starts_at"] == wall
+    assert await office.timers() == before
+
+
+async def test_a_confirmed_session_is_reminded_at_its_new_version(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    await office.until("2026-12-07T11:00")
+    await office.reply(session["id"], 1)
+    assert [event.version for event in await office.said(SessionConfirmed)] == [2]
+    assert {event.version for _, event in (await office.bench.pending()).values()} == {2}
+
+
+async def test_an_attended_session_asks_on_days_1_3_7_and_then_weekly_at_ten(office: Office) -> None:
+    await office.attend_at("2026-12-02T14:00")
+    fired = await office.until("2026-12-24T00:00")
+    assert [(event.occurrence, str(event.asked_for), event.instruments) for event in fired] == [
+        ("day-1", "2026-12-03", ("post-session",)),
+        ("day-3", "2026-12-05", ("post-session",)),
+        ("day-7", "2026-12-09", ("phq-9",)),
+        ("day-14", "2026-12-16", ("phq-9",)),
+        ("day-21", "2026-12-23", ("phq-9",)),
+    ]
+
+
+async def test_the_weekly_questions_end_after_half_a_year(office: Office) -> None:
+    await office.attend_at("2026-12-02T14:00")
+    fired = await office.until("2028-01-01T00:00")
+    assert fired[-1].occurrence == "day-182"
+    assert len(fired) == 2 + 26
+
+
+async def test_the_next_attended_session_begins_the_questions_anew(office: Office) -> None:
+    first = await office.attend_at("2026-12-02T14:00")
+    second = await office.attend_at("2026-12-05T15:00")
+    asked = [event for _, event in (await office.bench.pending()).values() if isinstance(event, CheckinDue)]
+    assert {str(event.session) for event in asked} == {second["id"]} != {first["id"]}
+    assert (await office.timers())["day-1"] == at("2026-12-06T10:00")
+
+
+async def test_an_older_session_recorded_afterwards_does_not_ask_again(office: Office) -> None:
+    older = await office.book("2026-12-02T14:00")
+    newer = await office.attend_at("2026-12-05T15:00")
+    await office.end(older, "attend")
+    asked = [event for _, event in (await office.bench.pending()).values() if isinstance(event, CheckinDue)]
+    assert {str(event.session) for event in asked} == {newer["id"]}
+
+
+async def test_an_evening_session_counts_its_days_on_the_wall_and_not_in_utc(office: Office) -> None:
+    await office.attend_at("2026-12-02T21:00")
+    assert (await office.timers())["day-1"] == at("2026-12-03T10:00")
+
+
+async def test_a_new_zone_moves_what_is_asked_and_not_what_is_booked(office: Office) -> None:
+    await office.attend_at("2026-12-02T14:00")
+    session = await office.book("2026-12-20T10:00")
+    await office.moves_home("America/Los_Angeles", version=2)
+    due = await office.timers()
+    assert due["day-1"] == at("2026-12-03T10:00", "America/Los_Angeles")
+    assert due["3d"] == at("2026-12-17T10:00", NEW_YORK)
+    kept = (await office.bench.call("GET", f"/sessions/{session['id']}")).json
+    assert (kept["version"], kept["zone"]) == (1, NEW_YORK)
+
+
+async def test_a_move_west_after_ten_does_not_ask_the_same_day_twice(office: Office) -> None:
+    await office.attend_at("2026-12-02T14:00")
+    asked = await office.until("2026-12-03T10:30")
+    await office.moves_home("America/Los_Angeles", version=2)
+    asked += await office.until("2026-12-04T00:00")
+    assert [event.occurrence for event in asked] == ["day-1"]
+
+
+async def test_an_older_change_of_zone_is_ignored(office: Office) -> None:
+    await office.attend_at("2026-12-02T14:00")
+    before = await office.timers()
+    await office.moves_home("America/Los_Angeles", version=1)
+    assert await office.timers() == before
+
+
+async def test_a_discharge_cancels_the_sessions_and_every_timer(office: Office) -> None:
+    await office.start()
+    await office.attend_at("2026-12-02T14:00")
+    session = await office.book("2026-12-20T10:00")
+    await office.discharge()
+    assert await office.bench.pending() == {}
+    assert [str(event.session) for event in await office.said(SessionCancelled)] == [session["id"]]
+    assert (await office.try_to_book("2026-12-22T10:00")).status == 409
+    body = {"protocol": "iv-ketamine", "start_on": "2026-12-22"}
+    assert (await office.bench.call("POST", f"/patients/{office.patient}/plans", body)).status == 409
+    assert (await office.bench.call("GET", f"/patients/{office.patient}/plan")).status == 404
+
+
+async def test_a_change_that_comes_after_the_discharge_revives_nothing(office: Office) -> None:
+    await office.attend_at("2026-12-02T14:00")
+    await office.discharge(version=2)
+    await office.moves_home("America/Los_Angeles", version=3)
+    assert await office.bench.pending() == {}
+    assert (await office.try_to_book("2026-12-22T10:00")).status == 409

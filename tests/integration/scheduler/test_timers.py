@@ -2,7 +2,7 @@ import pytest
 
 from services.scheduler import orders, store
 from services.scheduler.model.sessions import slot
-from shared.events import CheckinDue, SessionCancelled, SessionConfirmed, SessionDue
+from shared.events import CheckinDue, Event, SessionCancelled, SessionConfirmed, SessionDue
 from shared.walltime import parse_wall, to_wall
 from tests.integration.scheduler.office import NEW_YORK, Office, at
 
@@ -45,7 +45,7 @@ async def test_a_move_to_tomorrow_drops_the_reminder_three_days_ahead(office: Of
 
 async def test_a_move_that_fails_halfway_leaves_session_reminders_and_events_as_they_were(office: Office) -> None:
     session = await office.book("2026-12-10T10:00")
-    before = (await office.timers(), await office.bench.said())
+    before = (await office.timers(), await office.said(Event))
 
     async def fail_after_the_move() -> None:
         async with office.bench.database.transaction() as tx:
@@ -58,7 +58,7 @@ async def test_a_move_that_fails_halfway_leaves_session_reminders_and_events_as_
 
     with pytest.raises(ConnectionError):
         await fail_after_the_move()
-    assert (await office.timers(), await office.bench.said()) == before
+    assert (await office.timers(), await office.said(Event)) == before
 
 
 @pytest.mark.parametrize("how", ["cancel", "miss", "attend"])

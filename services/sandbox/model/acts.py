@@ -1,0 +1,92 @@
+"""What a virtual patient does about a text, and when."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from math import exp
+from typing import Final
+
+from services.sandbox.model.chance import happens, pick
+from services.sandbox.model.temper import PatientTemper
+from services.sandbox.model.texts import asks_for_c, checkin_link
+
+UNWELL: Final = 10.0
+"""PHQ-9 from which a patient answers more rarely: what is missing is not missing at random."""
+
+_PROMPT_HOURS: Final = (0, 0, 1, 1, 2, 4)
+_SLOW_HOURS: Final = (2, 6, 10, 26, 50)
+_BACK_AFTER: Final = timedelta(days=14)
+_SAYINGS: Final = (
+    "Running about 10 minutes late, sorry",
+    "Thank you!",
+    "Can we talk about the time?",
+    "ok",
+    "Llego tarde, perdon",
+    "Please stop sending so many of these texts",
+)
+
+
+class Doing(StrEnum):
+    """Kinds of act."""
+
+    CHECK_IN = "check-in"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act of a virtual patient.
+
+    Attributes:
+        doing: what kind.
+        at: the whole hour at which it is done; whole hours keep the steps of trial time few.
+        words: the link that is opened, or the text that is sent.
+        stays: for a check-in, whether the patient goes on after its first page.
+    """
+
+    doing: Doing
+    at: datetime
+    words: str
+    stays: bool = True
+
+
+def acts_on(
+    seed: int, number: str, temper: PatientTemper, *, body: str, key: str, count: int, latent: float, arrived: datetime
+) -> tuple[Act, ...]:
+    """Return what a patient does about a text.
+
+    Args:
+        seed: of the run.
+        number: the patient's.
+        temper: the patient's.
+        body: of the text.
+        key: which text this is, the same in every run.
+        count: how many texts this patient has had, with this one.
+        latent: the true PHQ-9 at the arrival.
+        arrived: when the handset showed the text.
+    """
+    hours = pick(_PROMPT_HOURS if temper.prompt else _SLOW_HOURS, seed, number, "hours", key)
+    at = _whole_hour(arrived) + timedelta(hours=hours)
+    if temper.stops_at is not None and count == temper.stops_at:
+        stop = Act(Doing.REPLY, at, "STOP")
+        comes_back = happens(1 / 3, seed, number, "comes back")
+        return (stop, Act(Doing.REPLY, at + _BACK_AFTER, "START")) if comes_back else (stop,)
+    acts: list[Act] = []
+    link = checkin_link(body)
+    if link is not None:
+        willing = temper.answers * exp(-count / 200) - max(0.0, 0.015 * (latent - UNWELL))
+        if happens(willing, seed, number, "answers", key):
+            acts.append(Act(Doing.CHECK_IN, at, link, stays=happens(0.96, seed, number, "stays", key)))
+    elif asks_for_c(body) and happens(temper.confirms, seed, number, "confirms", key):
+        acts.append(Act(Doing.REPLY, at, pick(("C", "C", "C", "c", "C."), seed, number, "C", key)))
+    if happens(0.005, seed, number, "asks for help", key):
+        acts.append(Act(Doing.REPLY, at + timedelta(hours=1), "HELP"))
+    elif happens(0.02, seed, number, "says something", key):
+        acts.append(Act(Doing.REPLY, at + timedelta(hours=1), pick(_SAYINGS, seed, number, "saying", key)))
+    return tuple(acts)
+
+
+def _whole_hour(instant: datetime) -> datetime:
+    """Return the first whole hour at or after an instant."""
+    floor = instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return floor if floor == instant else floor + timedelta(hours=1)

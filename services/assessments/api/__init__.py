@@ -1,0 +1,17 @@
+"""The interface for programs: check-ins, scores, alerts, proposals, rules."""
+
+from fastapi import APIRouter
+
+from services.assessments.api import alerts, checkins, proposals, rules
+from services.assessments.api.desk import Desk
+from services.assessments.kit import Kit
+from shared.database import Database
+
+
+def router(database: Database, kit: Kit) -> APIRouter:
+    """Return the routes of this service below /api/v1."""
+    routes = APIRouter(prefix="/api/v1", tags=["assessments"])
+    desk = Desk(database, kit)
+    for part in (checkins, alerts, proposals, rules):
+        part.add(routes, desk)
+    return routes

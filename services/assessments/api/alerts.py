@@ -1,0 +1,87 @@
+"""Safety alerts: list, acknowledge, close."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.assessments.acts import alerts as acts
+from services.assessments.api.desk import Desk, Words, refusals
+from services.assessments.model.lifecycles import AlertState
+from services.assessments.store import alerts
+from services.assessments.store.alerts import Alert
+from services.assessments.views import AlertView
+from shared.database import Reader, Transaction
+from shared.ids import ClinicId
+from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, listing, versioned
+from shared.web.problems import NotFound
+
+
+class Acknowledgement(Body):
+    """Somebody has seen the alert; who, is the token's name."""
+
+
+class Closing(Body):
+    """What was done about the alert."""
+
+    disposition: Words
+
+
+def add(routes: APIRouter, desk: Desk) -> None:
+    """Add the routes of alerts."""
+
+    @routes.get("/alerts")
+    async def list_alerts(principal: Reads, page: Paging, state: AlertState | None = None) -> Listing[AlertView]:
+        """Return the clinic's alerts, newest first; `state` is `open`, `acknowledged` or `closed`."""
+        async with desk.database.reading() as reader:
+            found = await alerts.of_clinic(reader, principal.clinic, state=state, limit=page.limit, after=page.after)
+            paged = await alerts.pages_of(reader, [alert.id for alert in found])
+        views = [AlertView.of(desk.kit, alert, paged[alert.id]) for alert in found]
+        return listing(views, page, cursor=lambda view: str(view.id))
+
+    @routes.get("/alerts/{alert_id}")
+    async def read_alert(alert_id: UUID, principal: Reads) -> Response:
+        """Return an alert."""
+        async with desk.database.reading() as reader:
+            return versioned(await _view(reader, desk, await _own(reader, principal.clinic, alert_id)))
+
+    @routes.post("/alerts/{alert_id}/acknowledge", response_model=AlertView)
+    async def acknowledge(alert_id: UUID, command: Command, _body: Acknowledgement | None = None) -> Response:
+        """Say that somebody has seen the alert: no further page goes out."""
+
+        async def work(tx: Transaction) -> AlertView:
+            alert = await _locked(tx, desk, command, alert_id)
+            with refusals():
+                return await _view(tx, desk, await acts.acknowledge(tx, alert, command.principal.name))
+
+        return await command.run(desk.database, work)
+
+    @routes.post("/alerts/{alert_id}/close", response_model=AlertView)
+    async def close(alert_id: UUID, body: Closing, command: Command) -> Response:
+        """Say what was done about the alert: longer intervals can be proposed again."""
+
+        async def work(tx: Transaction) -> AlertView:
+            alert = await _locked(tx, desk, command, alert_id)
+            with refusals():
+                closed = await acts.close(tx, desk.kit, alert, command.principal.name, body.disposition)
+            return await _view(tx, desk, closed)
+
+        return await command.run(desk.database, work)
+
+
+async def _own(reader: Reader, clinic: ClinicId, alert_id: UUID) -> Alert:
+    found = await alerts.get(reader, alert_id)
+    if found is None or found.clinic != clinic:
+        raise NotFound("There is no such alert in this clinic.")
+    return found
+
+
+async def _locked(tx: Transaction, desk: Desk, command: CommandCall, alert_id: UUID) -> Alert:
+    clinic = command.principal.clinic
+    await desk.lock(tx, clinic, (await _own(tx, clinic, alert_id)).patient)
+    alert = await _own(tx, clinic, alert_id)
+    command.if_match(alert.version)
+    return alert
+
+
+async def _view(reader: Reader, desk: Desk, alert: Alert) -> AlertView:
+    return AlertView.of(desk.kit, alert, (await alerts.pages_of(reader, [alert.id]))[alert.id])

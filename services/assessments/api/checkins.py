@@ -1,0 +1,141 @@
+"""Check-ins, answers taken by phone, scores."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field, StringConstraints
+
+from services.assessments.acts import checkins as acts
+from services.assessments.api.desk import Desk, refusals
+from services.assessments.model.scoring import from_list
+from services.assessments.packs import UnknownInstrumentError
+from services.assessments.store import alerts, checkins, known
+from services.assessments.store.checkins import Checkin
+from services.assessments.views import AnsweredView, CheckinView, ScoreView
+from shared.database import Reader, Transaction
+from shared.ids import ClinicId, new_id
+from shared.walltime import to_wall
+from shared.web.api import Body, Command, Listing, Paging, Reads, listing, versioned
+from shared.web.problems import Conflict, Invalid, NotFound, Unavailable
+
+
+class NewCheckin(Body):
+    """Ask a patient now."""
+
+    patient: UUID
+    instruments: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
+
+
+class NewAnswers(Body):
+    """Answers that staff took by phone: the instrument's items in order, either the required ones or all."""
+
+    instrument: str
+    answers: tuple[Annotated[int, Field(strict=True)], ...]
+    entered_by: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def add(routes: APIRouter, desk: Desk) -> None:
+    """Add the routes of check-ins and scores."""
+
+    @routes.get("/patients/{patient_id}/checkins")
+    async def list_checkins(patient_id: UUID, principal: Reads, page: Paging) -> Listing[CheckinView]:
+        """Return a patient's check-ins, newest first."""
+        async with desk.database.reading() as reader:
+            patient = await desk.patient(reader, principal.clinic, patient_id)
+            found = await checkins.of_patient(reader, patient.id, limit=page.limit, after=page.after)
+        return listing([CheckinView.of(one) for one in found], page, cursor=lambda view: str(view.id))
+
+    @routes.get("/checkins/{checkin_id}")
+    async def read_checkin(checkin_id: UUID, principal: Reads) -> Response:
+        """Return a check-in."""
+        async with desk.database.reading() as reader:
+            return versioned(CheckinView.of(await _own(reader, principal.clinic, checkin_id)))
+
+    @routes.post("/checkins", status_code=201, response_model=CheckinView)
+    async def open_checkin(body: NewCheckin, command: Command) -> Response:
+        """Open a check-in now; the patient gets its link by text where there is consent."""
+
+        async def work(tx: Transaction) -> CheckinView:
+            return await _open(tx, desk, command.principal.clinic, body)
+
+        return await command.run(desk.database, work, status=201)
+
+    @routes.post("/checkins/{checkin_id}/answers", response_model=AnsweredView)
+    async def enter_answers(checkin_id: UUID, body: NewAnswers, command: Command) -> Response:
+        """Enter the answers of one instrument, taken by phone."""
+
+        async def work(tx: Transaction) -> AnsweredView:
+            checkin = await _own(tx, command.principal.clinic, checkin_id)
+            await desk.lock(tx, command.principal.clinic, checkin.patient)
+            command.if_match((await _own(tx, command.principal.clinic, checkin_id)).version)
+            return await _enter(tx, desk, checkin, body)
+
+        return await command.run(desk.database, work)
+
+    @routes.get("/patients/{patient_id}/scores")
+    async def list_scores(patient_id: UUID, principal: Reads, page: Paging) -> Listing[ScoreView]:
+        """Return a patient's scores, newest first."""
+        async with desk.database.reading() as reader:
+            patient = await desk.patient(reader, principal.clinic, patient_id)
+            found = await checkins.scores_of_patient(
+                reader, desk.kit.keyring, patient.id, limit=page.limit, after=page.after
+            )
+        return listing([ScoreView.of(one) for one in found], page, cursor=lambda view: str(view.id))
+
+
+async def _own(reader: Reader, clinic: ClinicId, checkin_id: UUID) -> Checkin:
+    found = await checkins.get(reader, checkin_id)
+    if found is None or found.clinic != clinic:
+        raise NotFound("There is no such check-in in this clinic.")
+    return found
+
+
+async def _open(tx: Transaction, desk: Desk, clinic: ClinicId, body: NewCheckin) -> CheckinView:
+    patient = await desk.lock(tx, clinic, body.patient)
+    if patient.discharged:
+        raise Conflict("This patient was discharged; nothing more is asked.")
+    if await known.clinic(tx, clinic) is None:
+        raise Unavailable("The clinic is not known to this service yet. Please try again.")
+    _check_instruments(desk, body.instruments)
+    opened = await acts.open_for(
+        tx,
+        desk.kit,
+        patient,
+        occurrence=f"manual-{new_id().hex[-12:]}",
+        asked_for=to_wall(tx.now, patient.zone).date(),
+        instruments=body.instruments,
+    )
+    if opened is None:
+        raise Conflict("This check-in was opened already.")
+    return CheckinView.of(opened)
+
+
+def _check_instruments(desk: Desk, instruments: tuple[str, ...]) -> None:
+    for index, instrument in enumerate(instruments):
+        try:
+            desk.kit.packs.get(instrument)
+        except UnknownInstrumentError as error:
+            raise Invalid.at(f"/instruments/{index}", str(error)) from error
+        if instrument in instruments[:index]:
+            raise Invalid.at(f"/instruments/{index}", f"{instrument} is asked for twice; name it once.")
+
+
+async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, body: NewAnswers) -> AnsweredView:
+    if body.instrument not in checkin.instruments:
+        asked = ", ".join(checkin.instruments)
+        raise Invalid.at("/instrument", f"This check-in asks {asked}, not {body.instrument!r}.")
+    with refusals():
+        given = from_list(desk.kit.packs.get(body.instrument), body.answers)
+        outcome = await acts.answer(tx, desk.kit, checkin.id, body.instrument, given, entered_by=body.entered_by)
+    kept = await checkins.scores_of_checkin(tx, desk.kit.keyring, checkin.id)
+    alert = await alerts.of_checkin(tx, checkin.id)
+    views = tuple(ScoreView.of(one) for one in kept)
+    entered = next(view for view in views if view.instrument == body.instrument)
+    return AnsweredView(
+        **dict(entered),
+        version=outcome.checkin.version,
+        state=outcome.checkin.state,
+        alert=None if alert is None else alert.id,
+        scores=views,
+    )

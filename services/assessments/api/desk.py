@@ -1,0 +1,66 @@
+"""What every command of this service needs, and how its refusals are said."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from services.assessments.acts.checkins import AlreadyAnsweredError
+from services.assessments.kit import Kit
+from services.assessments.model.machine import IllegalTransitionError
+from services.assessments.model.scoring import AnswersRefusedError
+from services.assessments.packs import UnknownInstrumentError
+from services.assessments.store import known
+from services.assessments.store.known import Patient
+from shared.database import Database, Reader, Transaction
+from shared.ids import ClinicId
+from shared.web.problems import Conflict, FieldError, Invalid, NotFound
+
+Words = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The service's database and means."""
+
+    database: Database
+    kit: Kit
+
+    async def patient(self, reader: Reader, clinic: ClinicId, patient_id: UUID) -> Patient:
+        """Return a patient of the clinic.
+
+        Raises:
+            NotFound: there is none, or it is another clinic's.
+        """
+        return _own(await known.patient(reader, patient_id), clinic)
+
+    async def lock(self, tx: Transaction, clinic: ClinicId, patient_id: UUID) -> Patient:
+        """Lock and return a patient of the clinic.
+
+        Raises:
+            NotFound: there is none, or it is another clinic's.
+        """
+        return _own(await known.lock_patient(tx, patient_id), clinic)
+
+
+def _own(found: Patient | None, clinic: ClinicId) -> Patient:
+    if found is None or found.clinic != clinic:
+        raise NotFound("There is no such patient in this clinic.")
+    return found
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Say this service's own refusals as problems: a state as 409, an input as 422 with its places."""
+    try:
+        yield
+    except (IllegalTransitionError, AlreadyAnsweredError) as error:
+        raise Conflict(str(error)) from error
+    except AnswersRefusedError as error:
+        flaws = [FieldError(f"/answers{refusal.place}", refusal.detail) for refusal in error.refusals]
+        raise Invalid("Some of the answers cannot be used.", errors=flaws) from error
+    except UnknownInstrumentError as error:
+        raise Invalid.at("/instrument", str(error)) from error

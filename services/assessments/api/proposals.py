@@ -1,0 +1,123 @@
+"""Interval proposals and decisions, and what else moved a patient's scores."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from services.assessments.acts import proposals as acts
+from services.assessments.api.desk import Desk, Words, refusals
+from services.assessments.store import proposals
+from services.assessments.store.proposals import Proposal
+from services.assessments.views import OutsideChangeView, ProposalView
+from shared.database import Reader, Transaction
+from shared.ids import ClinicId
+from shared.walltime import to_wall
+from shared.web.api import Body, Command, DecideCommand, Listing, Paging, Reads, listing, versioned
+from shared.web.problems import FieldError, Invalid, NotFound
+
+LONGEST_DAYS = 365
+
+
+class NewDecision(Body):
+    """A clinician's decision: a change names `interval_days` and a `reason`, a refusal a `reason`."""
+
+    decision: Literal["approve", "change", "refuse"]
+    interval_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] | None = None
+    reason: Words | None = None
+
+
+class NewOutsideChange(Body):
+    """Something other than the interval that moved a patient's scores: the rule then holds for this cycle."""
+
+    kind: Literal["shock", "dose", "medication", "other"]
+    happened_on: date
+
+
+def add(routes: APIRouter, desk: Desk) -> None:
+    """Add the routes of proposals."""
+
+    @routes.get("/patients/{patient_id}/proposals")
+    async def list_proposals(patient_id: UUID, principal: Reads, page: Paging) -> Listing[ProposalView]:
+        """Return a patient's proposals, newest first."""
+        async with desk.database.reading() as reader:
+            patient = await desk.patient(reader, principal.clinic, patient_id)
+            found = await proposals.of_patient(reader, patient.id, limit=page.limit, after=page.after)
+        return listing([ProposalView.of(desk.kit, one) for one in found], page, cursor=lambda view: str(view.id))
+
+    @routes.get("/proposals/{proposal_id}")
+    async def read_proposal(proposal_id: UUID, principal: Reads) -> Response:
+        """Return a proposal."""
+        async with desk.database.reading() as reader:
+            return versioned(ProposalView.of(desk.kit, await _own(reader, principal.clinic, proposal_id)))
+
+    @routes.post("/proposals/{proposal_id}/decision", response_model=ProposalView)
+    async def decide(proposal_id: UUID, body: NewDecision, command: DecideCommand) -> Response:
+        """Approve, change or refuse a proposal, once."""
+
+        async def work(tx: Transaction) -> ProposalView:
+            clinic = command.principal.clinic
+            await desk.lock(tx, clinic, (await _own(tx, clinic, proposal_id)).patient)
+            proposal = await _own(tx, clinic, proposal_id)
+            command.if_match(proposal.version)
+            _check(body, proposal)
+            with refusals():
+                decided = await acts.decide(
+                    tx,
+                    desk.kit,
+                    proposal,
+                    decision=body.decision,
+                    interval_days=body.interval_days,
+                    reason=body.reason,
+                    by=command.principal.name,
+                )
+            return ProposalView.of(desk.kit, decided)
+
+        return await command.run(desk.database, work)
+
+    @routes.post("/patients/{patient_id}/outside-changes", status_code=201, response_model=OutsideChangeView)
+    async def note_outside_change(patient_id: UUID, body: NewOutsideChange, command: Command) -> Response:
+        """Note a shock, or a change of dose or medication: the interval rule holds for the cycle it falls in."""
+
+        async def work(tx: Transaction) -> OutsideChangeView:
+            patient = await desk.lock(tx, command.principal.clinic, patient_id)
+            if body.happened_on > to_wall(tx.now, patient.zone).date():
+                raise Invalid.at("/happened_on", "This day has not come yet; give the day on which it happened.")
+            change_id = await proposals.add_outside(
+                tx,
+                desk.kit.keyring,
+                clinic=patient.clinic,
+                patient=patient.id,
+                happened_on=body.happened_on,
+                kind=body.kind,
+                noted_by=command.principal.name,
+            )
+            return OutsideChangeView(id=change_id, patient=patient.id, kind=body.kind, happened_on=body.happened_on)
+
+        return await command.run(desk.database, work, status=201)
+
+
+async def _own(reader: Reader, clinic: ClinicId, proposal_id: UUID) -> Proposal:
+    found = await proposals.get(reader, proposal_id)
+    if found is None or found.clinic != clinic:
+        raise NotFound("There is no such proposal in this clinic.")
+    return found
+
+
+def _check(body: NewDecision, proposal: Proposal) -> None:
+    """Refuse a decision that lacks what it needs, or that says two things at once."""
+    flaws = []
+    if body.decision == "change" and body.interval_days is None:
+        flaws.append(FieldError("/interval_days", "A change needs the interval in days."))
+    if body.decision in {"change", "refuse"} and body.reason is None:
+        flaws.append(FieldError("/reason", "Please say why, for those who read this later."))
+    if body.decision == "approve" and body.interval_days not in {None, proposal.to_days}:
+        flaws.append(
+            FieldError("/interval_days", f"The proposal is {proposal.to_days} days; another interval is a change.")
+        )
+    if body.decision == "refuse" and body.interval_days is not None:
+        flaws.append(FieldError("/interval_days", "A refusal keeps the interval as it is; leave this out."))
+    if flaws:
+        raise Invalid("Some of what was sent cannot be used.", errors=flaws)

@@ -1,0 +1,147 @@
+"""What this service does about events."""
+
+from datetime import date, datetime
+from typing import Final
+
+from services.assessments.acts import alerts as alert_acts
+from services.assessments.acts import checkins as checkin_acts
+from services.assessments.acts import proposals as proposal_acts
+from services.assessments.kit import Kit
+from services.assessments.store import alerts, checkins, known, proposals
+from shared.bus import Handlers, NotYet
+from shared.database import Transaction
+from shared.events import (
+    AlertOverdue,
+    CheckinDue,
+    CheckinExpired,
+    ClinicChanged,
+    IntervalExpired,
+    MessageDelivered,
+    MessageEvent,
+    MessageFailed,
+    MessageSent,
+    MessageWithheld,
+    PatientChanged,
+    PatientDischarged,
+    PatientEnrolled,
+    PlanChanged,
+    PlanStarted,
+    SessionAttended,
+)
+from shared.telemetry.log import get_logger
+from shared.walltime import to_wall
+
+log = get_logger(__name__)
+
+_TOLD: Final = {
+    MessageSent.TYPE: "sent",
+    MessageDelivered.TYPE: "delivered",
+    MessageFailed.TYPE: "failed",
+    MessageWithheld.TYPE: "withheld",
+}
+
+
+def handlers(kit: Kit) -> Handlers:
+    """Return this service's handlers."""
+    found = Handlers()
+    _learn(found)
+    _ask(found, kit)
+    _watch(found, kit)
+    return found
+
+
+def _learn(found: Handlers) -> None:
+    """Keep what other services tell of clinics, patients, plans and sessions."""
+
+    @found.on(ClinicChanged)
+    async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
+        await known.save_clinic(tx, event)
+
+    @found.on(PatientEnrolled, PatientChanged)
+    async def patient_told(tx: Transaction, event: PatientEnrolled) -> None:
+        await known.save_patient(tx, event)
+
+    @found.on(PatientDischarged)
+    async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
+        if await known.lock_patient(tx, event.patient) is None:
+            raise NotYet(f"Patient {event.patient} is not known here yet.")
+        await known.discharge(tx, event.patient, event.version)
+        await checkin_acts.end_all(tx, event.patient)
+        plan = await known.current_plan(tx, event.patient)
+        if plan is not None:
+            await proposal_acts.supersede(tx, plan)
+
+    @found.on(SessionAttended)
+    async def session_attended(tx: Transaction, event: SessionAttended) -> None:
+        # Staff often record a session late, and sometimes the patient came earlier than booked: the earlier day counts.
+        recorded_on = to_wall(event.attended_at, event.zone).date()
+        await known.save_session(tx, event, min(recorded_on, datetime.fromisoformat(event.starts_at).date()))
+
+    @found.on(PlanStarted, PlanChanged)
+    async def plan_told(tx: Transaction, event: PlanStarted) -> None:
+        if await known.save_plan(tx, event, await _induction_end(tx, event)):
+            waiting = await proposals.open_of_plan(tx, event.plan)
+            if waiting is not None and waiting.from_days != event.interval_days:
+                await proposal_acts.supersede(tx, event.plan)
+
+
+async def _induction_end(tx: Transaction, event: PlanStarted) -> date | None:
+    """Return the day of induction's last session when a plan says for the first time that it is complete."""
+    earlier = await known.plan(tx, event.plan)
+    if not event.induction_complete or (earlier is not None and earlier.plan.induction_completed_on is not None):
+        return None
+    attended = await known.attended_on(tx, event.plan)
+    if attended:
+        return attended[-1]
+    patient = await known.patient(tx, event.patient)
+    return tx.now.date() if patient is None else to_wall(tx.now, patient.zone).date()
+
+
+def _ask(found: Handlers, kit: Kit) -> None:
+    """Open check-ins that are due and end those that nobody answered."""
+
+    @found.on(CheckinDue)
+    async def checkin_due(tx: Transaction, event: CheckinDue) -> None:
+        patient = await known.lock_patient(tx, event.patient)
+        if patient is None or await known.clinic(tx, event.clinic) is None:
+            raise NotYet(f"Patient {event.patient} or the clinic is not known here yet.")
+        if patient.discharged or event.version < await known.session_version(tx, event.session):
+            log.info("checkin.void", session=str(event.session), occurrence=event.occurrence)
+            return
+        await checkin_acts.open_for(
+            tx,
+            kit,
+            patient,
+            occurrence=event.occurrence,
+            asked_for=event.asked_for,
+            instruments=event.instruments,
+            session=event.session,
+            plan=event.plan,
+        )
+
+    @found.on(CheckinExpired)
+    async def checkin_expired(tx: Transaction, event: CheckinExpired) -> None:
+        await checkin_acts.expire(tx, event)
+
+    @found.on(IntervalExpired)
+    async def interval_expired(tx: Transaction, event: IntervalExpired) -> None:
+        await known.lock_patient(tx, event.patient)
+        await proposal_acts.expire(tx, event)
+
+
+def _watch(found: Handlers, kit: Kit) -> None:
+    """Page again while nobody has acknowledged, and keep what became of pages and of texts with links."""
+
+    @found.on(AlertOverdue)
+    async def alert_overdue(tx: Transaction, event: AlertOverdue) -> None:
+        await known.lock_patient(tx, event.patient)
+        await alert_acts.page_again(tx, kit, event)
+
+    @found.on(MessageSent, MessageDelivered, MessageFailed, MessageWithheld)
+    async def message_told(tx: Transaction, event: MessageEvent) -> None:
+        if event.about is None:
+            return
+        if event.purpose == "page" and await alerts.get(tx, event.about) is not None:
+            await alerts.note_page(tx, event.about, event, _TOLD[event.TYPE])
+        elif event.purpose == "checkin":
+            await checkins.note_text(tx, event, _TOLD[event.TYPE])

@@ -1,0 +1,43 @@
+"""What the acts of this service need besides a transaction."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from services.assessments.packs import Packs
+from shared.protection import Keyring
+from shared.settings import AssessmentsSettings
+
+TOKEN_BYTES: Final = 24
+"""192 random bits: nobody guesses a link."""
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The service's instruments, keys and times.
+
+    Args:
+        public_url: where patients reach their links, without a trailing slash.
+        trial: no live provider is set, so the interval rule runs without a signature.
+    """
+
+    keyring: Keyring
+    packs: Packs
+    times: AssessmentsSettings
+    public_url: str
+    trial: bool
+
+    def link(self, token: str) -> str:
+        """Return the address of a patient's check-in."""
+        return f"{self.public_url}/c/{token}"
+
+
+def new_token() -> str:
+    """Return a new token for a link."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def hash_of(token: str) -> str:
+    """Return what is kept of a token: a stolen table opens no link."""
+    return hashlib.sha256(token.encode()).hexdigest()

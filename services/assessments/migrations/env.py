@@ -1,0 +1,4 @@
+from services.assessments.tables import METADATA
+from shared.database.migrate import run
+
+run("assessments", METADATA)

@@ -1,0 +1,222 @@
+"""The patient's pages behind a one-time link: no script, one instrument a page, kind when the link no longer opens."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from services.assessments.acts import alerts as alert_acts
+from services.assessments.acts import checkins as checkin_acts
+from services.assessments.acts.checkins import AlreadyAnsweredError, Outcome
+from services.assessments.forms import Form, choices, form_of
+from services.assessments.kit import Kit, hash_of
+from services.assessments.model.alert import level_of
+from services.assessments.model.lifecycles import CheckinState
+from services.assessments.model.machine import IllegalTransitionError
+from services.assessments.store import checkins, known
+from services.assessments.store.checkins import Checkin
+from services.assessments.store.known import Clinic, Patient
+from shared.database import Database, Reader
+from shared.languages import Language, Texts
+from shared.web.pages import templates
+
+ROOM: Final = Path(__file__).parent
+STYLE: Final = (ROOM / "static" / "patient.css").read_bytes()
+STYLE_AT: Final = f"/c/static/patient-{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; "
+        "base-uri 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+MOST_FIELDS: Final = 100
+GONE: Final = 410
+NOT_FOUND: Final = 404
+MISSING: Final = 422
+LinkLanguage = Annotated[str | None, Query(alias="lang")]
+
+
+class Pages:
+    """Renders the pages; nothing here decides."""
+
+    def __init__(self, database: Database, kit: Kit) -> None:
+        self.database = database
+        self.kit = kit
+        self._texts = Texts.load(ROOM / "texts")
+        self._templates = templates(ROOM / "templates")
+
+    def render(self, name: str, status: int, *, language: str, clinic: Clinic | None, **values: object) -> HTMLResponse:
+        """Return a page in a language."""
+
+        def say(key: str, **placed: object) -> str:
+            return self._texts.say(language, key, **placed)
+
+        other = Language.EN if language == Language.ES else Language.ES
+        html = self._templates.get_template(name).render(
+            say=say, language=language, other=str(other), clinic=clinic, stylesheet=STYLE_AT, **values
+        )
+        return HTMLResponse(html, status_code=status, headers=HEADERS)
+
+    def form(self, form: Form, status: int, *, language: str, clinic: Clinic, alerted: bool) -> HTMLResponse:
+        """Return the page of one instrument."""
+        return self.render(
+            "form.html",
+            status,
+            language=language,
+            clinic=clinic,
+            part=form.part,
+            sections=form.sections,
+            errors=form.errors,
+            resumed=form.resumed,
+            alerted=alerted,
+        )
+
+    def closed(self, why: str, *, language: str, clinic: Clinic | None, alerted: bool = False) -> HTMLResponse:
+        """Return the page of a link that does not open; it shows nothing of a patient."""
+        status = NOT_FOUND if why == "unknown" else GONE
+        return self.render("closed.html", status, language=language, clinic=clinic, why=why, alerted=alerted)
+
+
+class Visit:
+    """One request to a link: the check-in, its clinic, and the language to speak."""
+
+    def __init__(self, checkin: Checkin, patient: Patient, clinic: Clinic, language: str) -> None:
+        self.checkin = checkin
+        self.patient = patient
+        self.clinic = clinic
+        self.language = language
+
+    @classmethod
+    async def of(cls, reader: Reader, token: str, wanted: str | None) -> "Visit | None":
+        """Return the visit of a link, or None where there is no such link."""
+        checkin = await checkins.by_token(reader, hash_of(token))
+        patient = None if checkin is None else await known.patient(reader, checkin.patient)
+        clinic = None if checkin is None else await known.clinic(reader, checkin.clinic)
+        if checkin is None or patient is None or clinic is None:
+            return None
+        return cls(checkin, patient, clinic, wanted or patient.language)
+
+
+def _language(wanted: str | None) -> str | None:
+    return wanted if wanted in set(Language) else None
+
+
+def _guessed(request: Request) -> str:
+    first = request.headers.get("accept-language", "")[:2].lower()
+    return first if first in set(Language) else Language.EN
+
+
+def router(database: Database, kit: Kit) -> APIRouter:
+    """Return the routes of the patient's pages."""
+    routes = APIRouter(include_in_schema=False)
+    pages = Pages(database, kit)
+
+    @routes.get(STYLE_AT)
+    async def stylesheet() -> Response:
+        """Return the stylesheet; its name changes with its content."""
+        return Response(STYLE, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+    @routes.get("/c/{token}")
+    async def show(token: str, request: Request, lang: LinkLanguage = None) -> HTMLResponse:
+        """Show what is still to be answered."""
+        async with database.reading() as reader:
+            visit = await Visit.of(reader, token, _language(lang))
+            if visit is None:
+                return pages.closed("unknown", language=_language(lang) or _guessed(request), clinic=None)
+            if (why := _closed(visit.checkin, reader)) is not None:
+                return pages.closed(why, language=visit.language, clinic=visit.clinic)
+            form = await _next_form(reader, kit, visit.checkin, visit.language)
+            return pages.form(form, 200, language=visit.language, clinic=visit.clinic, alerted=False)
+
+    @routes.post("/c/{token}")
+    async def receive(token: str, request: Request, lang: LinkLanguage = None) -> HTMLResponse:
+        """Keep what was answered, all or some, and show what comes next."""
+        posted = {name: str(value) for name, value in (await request.form(max_fields=MOST_FIELDS)).items()}
+        async with database.reading() as reader:
+            visit = await Visit.of(reader, token, _language(lang))
+        if visit is None:
+            return pages.closed("unknown", language=_language(lang) or _guessed(request), clinic=None)
+        return await _receive(pages, visit, posted)
+
+    return routes
+
+
+def _closed(checkin: Checkin, reader: Reader) -> str | None:
+    if checkin.state is CheckinState.COMPLETED:
+        return "used"
+    if checkin.state is CheckinState.EXPIRED or reader.now >= checkin.expires_at:
+        return "expired"
+    return None
+
+
+async def _receive(pages: Pages, visit: Visit, posted: dict[str, str]) -> HTMLResponse:
+    kit, checkin = pages.kit, visit.checkin
+    name = posted.get("instrument", "")
+    if name not in checkin.instruments:
+        name = checkin.instruments[0]
+    instrument = kit.packs.get(name)
+    given = choices(instrument, posted)
+    try:
+        async with pages.database.transaction() as tx:
+            outcome = await checkin_acts.answer(tx, kit, checkin.id, name, given)
+    except AlreadyAnsweredError:
+        outcome = None
+    except IllegalTransitionError as refused:
+        return await _too_late(pages, visit, name, given, expired=refused.now == CheckinState.EXPIRED)
+    return await _after(pages, visit, name, given, outcome)
+
+
+async def _after(pages: Pages, visit: Visit, name: str, given: dict[str, int], outcome: Outcome | None) -> HTMLResponse:
+    """Show the page after answers were kept, or were kept before: a second POST of the same form sees the same."""
+    kit = pages.kit
+    alerted = level_of(name, given) is not None
+    if outcome is None:
+        await _tell_anyway(pages, visit, name, given)
+    async with pages.database.reading() as reader:
+        checkin = await checkins.get(reader, visit.checkin.id)
+        if checkin is None or checkin.state is CheckinState.COMPLETED:
+            return pages.render("thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
+        if outcome is not None and outcome.absent:
+            saved = await checkins.saved_answers(reader, kit.keyring, checkin.id)
+            form = form_of(
+                kit.packs.get(name),
+                visit.language,
+                checkin.instruments,
+                saved=saved.get(name, {}),
+                posted=given,
+                absent=outcome.absent,
+            )
+            return pages.form(form, MISSING, language=visit.language, clinic=visit.clinic, alerted=alerted)
+        form = await _next_form(reader, kit, checkin, visit.language)
+        return pages.form(form, 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
+
+
+async def _too_late(pages: Pages, visit: Visit, name: str, given: dict[str, int], *, expired: bool) -> HTMLResponse:
+    """Answer a form that came after the check-in ended: a repeated one as the first time, a late one kindly."""
+    alerted = level_of(name, given) is not None
+    await _tell_anyway(pages, visit, name, given)
+    if expired:
+        return pages.closed("expired", language=visit.language, clinic=visit.clinic, alerted=alerted)
+    return pages.render("thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
+
+
+async def _tell_anyway(pages: Pages, visit: Visit, name: str, given: dict[str, int]) -> None:
+    """Raise the alert that answers call for, though they came too late to be kept as a score."""
+    if level_of(name, given) is None:
+        return
+    async with pages.database.transaction() as tx:
+        await known.lock_patient(tx, visit.patient.id)
+        await alert_acts.raise_for(tx, pages.kit, visit.checkin, name, given)
+
+
+async def _next_form(reader: Reader, kit: Kit, checkin: Checkin, language: str) -> Form:
+    """Return the form of the first instrument that is not complete, with what is not answered yet."""
+    complete = await checkins.completed_instruments(reader, checkin.id)
+    name = next(instrument for instrument in checkin.instruments if instrument not in complete)
+    saved = await checkins.saved_answers(reader, kit.keyring, checkin.id)
+    return form_of(kit.packs.get(name), language, checkin.instruments, saved=saved.get(name, {}))

@@ -1,0 +1,43 @@
+"""The composition root of the assessments service."""
+
+from pathlib import Path
+from typing import Final
+
+from services.assessments import api, pages
+from services.assessments.handlers import handlers
+from services.assessments.kit import Kit
+from services.assessments.packs import Packs
+from services.assessments.store import alerts, proposals
+from services.assessments.tables import METADATA, SCHEMA
+from shared.database import Reader
+from shared.database.migrate import History
+from shared.service import Context, Service
+
+HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
+
+
+def build(context: Context) -> Service:
+    """Build the service from what the process gives it.
+
+    Raises:
+        InstrumentError: an instrument is not the pinned one.
+    """
+    kit = Kit(
+        keyring=context.keyring,
+        packs=Packs.load(),
+        times=context.settings.assessments,
+        public_url=context.public_url,
+        trial=not context.settings.live,
+    )
+    return Service(
+        name=SCHEMA,
+        database=context.database,
+        history=HISTORY,
+        handlers=handlers(kit),
+        routers=[api.router(context.database, kit), pages.router(context.database, kit)],
+        status=_status,
+    )
+
+
+async def _status(reader: Reader) -> dict[str, int]:
+    return {"open_alerts": await alerts.open_count(reader), "open_proposals": await proposals.open_count(reader)}

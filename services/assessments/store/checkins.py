@@ -1,0 +1,286 @@
+"""Check-ins, answers and scores."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.assessments.model.interval.history import Reading
+from services.assessments.model.lifecycles import CheckinState
+from services.assessments.model.scoring import Score
+from services.assessments.tables import answers, checkins, scores
+from shared.database import Reader, Transaction
+from shared.events import MessageEvent
+from shared.ids import ClinicId, new_id
+from shared.protection import Keyring
+
+_ANSWERS: Final = "answers"
+_SCORE: Final = "score"
+
+
+@dataclass(frozen=True)
+class Checkin:
+    """A check-in as it stands."""
+
+    id: UUID
+    clinic: ClinicId
+    patient: UUID
+    plan: UUID | None
+    session: UUID | None
+    version: int
+    occurrence: str
+    asked_for: date
+    instruments: tuple[str, ...]
+    state: CheckinState
+    opened_at: datetime
+    expires_at: datetime
+    completed_at: datetime | None
+    text_state: str | None = None
+    text_reason: str | None = None
+    text_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class KeptScore:
+    """A score with where it came from."""
+
+    id: UUID
+    checkin: UUID
+    asked_for: date
+    at: datetime
+    score: Score
+
+
+def _checkin(row: Row[Any]) -> Checkin:
+    return Checkin(
+        id=row.id,
+        clinic=row.clinic,
+        patient=row.patient,
+        plan=row.plan,
+        session=row.session,
+        version=row.version,
+        occurrence=row.occurrence,
+        asked_for=row.asked_for,
+        instruments=tuple(row.instruments),
+        state=CheckinState(row.state),
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
+        completed_at=row.completed_at,
+        text_state=row.text_state,
+        text_reason=row.text_reason,
+        text_at=row.text_at,
+    )
+
+
+async def add(tx: Transaction, checkin: Checkin, token_hash: str) -> bool:
+    """Insert a check-in; return false where its session was already asked about for this occurrence."""
+    result = await tx.execute(
+        insert(checkins)
+        .values(
+            id=checkin.id,
+            clinic=checkin.clinic,
+            patient=checkin.patient,
+            plan=checkin.plan,
+            session=checkin.session,
+            version=checkin.version,
+            occurrence=checkin.occurrence,
+            asked_for=checkin.asked_for,
+            instruments=list(checkin.instruments),
+            state=checkin.state,
+            token_hash=token_hash,
+            opened_at=checkin.opened_at,
+            expires_at=checkin.expires_at,
+        )
+        .on_conflict_do_nothing(constraint="checkins_once")
+        .returning(checkins.c.id)
+    )
+    return result.first() is not None
+
+
+async def get(reader: Reader, checkin_id: UUID) -> Checkin | None:
+    """Return a check-in, or None."""
+    row = await reader.one_or_none(select(checkins).where(checkins.c.id == checkin_id))
+    return None if row is None else _checkin(row)
+
+
+async def by_token(reader: Reader, token_hash: str) -> Checkin | None:
+    """Return the check-in of a link, or None."""
+    row = await reader.one_or_none(select(checkins).where(checkins.c.token_hash == token_hash))
+    return None if row is None else _checkin(row)
+
+
+async def of_patient(reader: Reader, patient_id: UUID, *, limit: int, after: UUID | None) -> list[Checkin]:
+    """Return a patient's check-ins, newest first."""
+    wanted = select(checkins).where(checkins.c.patient == patient_id)
+    rows = await reader.all(_newest_first(wanted, checkins.c.opened_at, checkins.c.id, after, limit))
+    return [_checkin(row) for row in rows]
+
+
+async def unanswered(reader: Reader, patient_id: UUID) -> list[Checkin]:
+    """Return a patient's check-ins that still wait for answers."""
+    waiting = [CheckinState.OPEN, CheckinState.PARTIAL]
+    rows = await reader.all(
+        select(checkins)
+        .where(checkins.c.patient == patient_id, checkins.c.state.in_(waiting))
+        .order_by(checkins.c.opened_at, checkins.c.id)
+    )
+    return [_checkin(row) for row in rows]
+
+
+async def set_state(tx: Transaction, checkin: Checkin, state: CheckinState) -> Checkin:
+    """Move a check-in to a state, one version on; return it as it now stands."""
+    completed_at = tx.now if state is CheckinState.COMPLETED else None
+    row = await tx.execute(
+        update(checkins)
+        .where(checkins.c.id == checkin.id)
+        .values(state=state, version=checkins.c.version + 1, completed_at=completed_at)
+        .returning(checkins)
+    )
+    return _checkin(row.one())
+
+
+async def note_text(tx: Transaction, event: MessageEvent, state: str) -> None:
+    """Keep what became of the text with the link, unless something newer is kept."""
+    await tx.execute(
+        update(checkins)
+        .where(checkins.c.id == event.about, checkins.c.text_version < event.version)
+        .values(
+            text_version=event.version,
+            text_state=state,
+            text_reason=event.reason or event.error,
+            text_at=event.at,
+        )
+    )
+
+
+async def saved_answers(reader: Reader, keyring: Keyring, checkin_id: UUID) -> dict[str, dict[str, int]]:
+    """Return what was answered so far, by instrument."""
+    rows = await reader.all(select(answers).where(answers.c.checkin == checkin_id))
+    return {row.instrument: json.loads(keyring.open(row.sealed, context=_ANSWERS)) for row in rows}
+
+
+async def completed_instruments(reader: Reader, checkin_id: UUID) -> frozenset[str]:
+    """Return the instruments of a check-in that are scored."""
+    rows = await reader.all(select(scores.c.instrument).where(scores.c.checkin == checkin_id))
+    return frozenset(row.instrument for row in rows)
+
+
+async def save_answers(
+    tx: Transaction,
+    keyring: Keyring,
+    checkin_id: UUID,
+    instrument: str,
+    given: Mapping[str, int],
+    *,
+    complete: bool,
+    entered_by: str | None,
+) -> None:
+    """Keep what was answered of an instrument, in place of what was kept before."""
+    values = {
+        "sealed": keyring.seal(json.dumps(dict(given)), context=_ANSWERS),
+        "complete": complete,
+        "entered_by": entered_by,
+        "saved_at": tx.now,
+    }
+    await tx.execute(
+        insert(answers)
+        .values(checkin=checkin_id, instrument=instrument, **values)
+        .on_conflict_do_update(index_elements=[answers.c.checkin, answers.c.instrument], set_=values)
+    )
+
+
+async def add_score(tx: Transaction, keyring: Keyring, checkin: Checkin, score: Score) -> None:
+    """Keep a score."""
+    content = {
+        "total": score.total,
+        "band": score.band,
+        "flags": list(score.flags),
+        "answers": dict(score.answers),
+    }
+    await tx.execute(
+        insert(scores).values(
+            id=new_id(),
+            checkin=checkin.id,
+            clinic=checkin.clinic,
+            patient=checkin.patient,
+            plan=checkin.plan,
+            instrument=score.instrument,
+            instrument_version=score.version,
+            asked_for=checkin.asked_for,
+            at=tx.now,
+            sealed=keyring.seal(json.dumps(content), context=_SCORE),
+        )
+    )
+
+
+def _score(keyring: Keyring, row: Row[Any]) -> KeptScore:
+    content = json.loads(keyring.open(row.sealed, context=_SCORE))
+    score = Score(
+        instrument=row.instrument,
+        version=row.instrument_version,
+        total=content["total"],
+        band=content["band"],
+        flags=tuple(content["flags"]),
+        answers=content["answers"],
+    )
+    return KeptScore(row.id, row.checkin, row.asked_for, row.at, score)
+
+
+async def scores_of_patient(
+    reader: Reader, keyring: Keyring, patient_id: UUID, *, limit: int, after: UUID | None
+) -> list[KeptScore]:
+    """Return a patient's scores, newest first."""
+    wanted = select(scores).where(scores.c.patient == patient_id)
+    rows = await reader.all(_newest_first(wanted, scores.c.at, scores.c.id, after, limit))
+    return [_score(keyring, row) for row in rows]
+
+
+async def scores_of_checkin(reader: Reader, keyring: Keyring, checkin_id: UUID) -> list[KeptScore]:
+    """Return the scores of a check-in in the order that they came."""
+    rows = await reader.all(select(scores).where(scores.c.checkin == checkin_id).order_by(scores.c.at, scores.c.id))
+    return [_score(keyring, row) for row in rows]
+
+
+async def readings(
+    reader: Reader, keyring: Keyring, patient_id: UUID, plan_id: UUID, instrument: str
+) -> tuple[Reading, ...]:
+    """Return the totals of an instrument under a plan, and those from before the patient had one."""
+    rows = await reader.all(
+        select(scores)
+        .where(
+            scores.c.patient == patient_id,
+            scores.c.instrument == instrument,
+            func.coalesce(scores.c.plan, plan_id) == plan_id,
+        )
+        .order_by(scores.c.asked_for, scores.c.at)
+    )
+    kept = [_score(keyring, row) for row in rows]
+    return tuple(
+        Reading(checkin=one.checkin, asked_for=one.asked_for, completed_at=one.at, total=one.score.total)
+        for one in kept
+        if one.score.total is not None
+    )
+
+
+async def asked(reader: Reader, patient_id: UUID, plan_id: UUID, instrument: str) -> tuple[date, ...]:
+    """Return for which days an instrument was asked under a plan, answered or not."""
+    rows = await reader.all(
+        select(checkins.c.asked_for).where(
+            checkins.c.patient == patient_id,
+            checkins.c.instruments.any_() == instrument,
+            func.coalesce(checkins.c.plan, plan_id) == plan_id,
+        )
+    )
+    return tuple(row.asked_for for row in rows)
+
+
+def _newest_first(wanted: Select[Any], at: Any, row_id: Any, after: UUID | None, limit: int) -> Select[Any]:
+    if after is not None:
+        edge = select(at).where(row_id == after).scalar_subquery()
+        wanted = wanted.where((at < edge) | ((at == edge) & (row_id < after)))
+    return wanted.order_by(at.desc(), row_id.desc()).limit(limit + 1)

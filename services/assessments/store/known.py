@@ -1,0 +1,165 @@
+"""What this service learned from events: clinics, patients, plans, attended sessions."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.assessments.model.interval.history import Plan
+from services.assessments.tables import clinics, patients, plans, sessions
+from shared.database import Reader, Transaction
+from shared.events import ClinicChanged, PatientEnrolled, PlanStarted, SessionAttended
+from shared.ids import ClinicId
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """What a patient's page says of the clinic."""
+
+    id: UUID
+    name: str
+    phone: str
+    crisis: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient, as far as asking goes."""
+
+    id: UUID
+    clinic: ClinicId
+    language: str
+    zone: str
+    discharged: bool
+
+
+@dataclass(frozen=True)
+class KnownPlan:
+    """A plan with its id and version, and what the interval rule looks at."""
+
+    id: UUID
+    version: int
+    plan: Plan
+
+
+async def save_clinic(tx: Transaction, event: ClinicChanged) -> None:
+    """Keep a clinic, unless a newer version is kept."""
+    values = {
+        "version": event.version,
+        "name": event.name,
+        "phone": event.phone,
+        "crisis_en": event.crisis.en,
+        "crisis_es": event.crisis.es,
+    }
+    await tx.execute(
+        insert(clinics)
+        .values(id=event.clinic, **values)
+        .on_conflict_do_update(index_elements=[clinics.c.id], set_=values, where=clinics.c.version < event.version)
+    )
+
+
+async def clinic(reader: Reader, clinic_id: UUID) -> Clinic | None:
+    """Return a clinic, or None while it is unknown."""
+    row = await reader.one_or_none(select(clinics).where(clinics.c.id == clinic_id))
+    if row is None:
+        return None
+    return Clinic(row.id, row.name, row.phone, {"en": row.crisis_en, "es": row.crisis_es})
+
+
+async def save_patient(tx: Transaction, event: PatientEnrolled) -> None:
+    """Keep a patient, unless a newer version is kept."""
+    values = {"clinic": event.clinic, "version": event.version, "language": event.language, "zone": event.zone}
+    await tx.execute(
+        insert(patients)
+        .values(id=event.patient, **values)
+        .on_conflict_do_update(index_elements=[patients.c.id], set_=values, where=patients.c.version < event.version)
+    )
+
+
+async def discharge(tx: Transaction, patient_id: UUID, version: int) -> None:
+    """Mark a patient as discharged."""
+    await tx.execute(
+        update(patients).where(patients.c.id == patient_id).values(discharged=True, version=version),
+    )
+
+
+async def patient(reader: Reader, patient_id: UUID) -> Patient | None:
+    """Return a patient, or None while unknown."""
+    row = await reader.one_or_none(select(patients).where(patients.c.id == patient_id))
+    return None if row is None else Patient(row.id, row.clinic, row.language, row.zone, row.discharged)
+
+
+async def lock_patient(tx: Transaction, patient_id: UUID) -> Patient | None:
+    """Lock a patient's row and return it: what is written about one patient is written in order."""
+    row = await tx.one_or_none(select(patients).where(patients.c.id == patient_id).with_for_update())
+    return None if row is None else Patient(row.id, row.clinic, row.language, row.zone, row.discharged)
+
+
+async def save_session(tx: Transaction, event: SessionAttended, attended_on: date) -> None:
+    """Keep an attended session, unless a newer version is kept."""
+    values = {"plan": event.plan, "version": event.version, "attended_on": attended_on}
+    await tx.execute(
+        insert(sessions)
+        .values(id=event.session, patient=event.patient, **values)
+        .on_conflict_do_update(index_elements=[sessions.c.id], set_=values, where=sessions.c.version < event.version)
+    )
+
+
+async def session_version(reader: Reader, session_id: UUID) -> int:
+    """Return the version that is kept of a session, or 0."""
+    return int(await reader.scalar(select(sessions.c.version).where(sessions.c.id == session_id)) or 0)
+
+
+async def attended_on(reader: Reader, plan_id: UUID) -> tuple[date, ...]:
+    """Return the dates of a plan's attended sessions, first to last."""
+    rows = await reader.all(
+        select(sessions.c.attended_on).where(sessions.c.plan == plan_id).order_by(sessions.c.attended_on)
+    )
+    return tuple(row.attended_on for row in rows)
+
+
+async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on: date | None) -> bool:
+    """Keep a plan, unless a newer version is kept; return whether it was kept. The end of induction is kept once."""
+    values = {
+        "version": event.version,
+        "protocol": event.protocol,
+        "maintenance": event.phase == "maintenance",
+        "interval_days": event.interval_days,
+        "seen_at": tx.now,
+    }
+    if induction_completed_on is not None:
+        values["induction_completed_on"] = induction_completed_on
+    result = await tx.execute(
+        insert(plans)
+        .values(id=event.plan, patient=event.patient, clinic=event.clinic, **values)
+        .on_conflict_do_update(index_elements=[plans.c.id], set_=values, where=plans.c.version < event.version)
+        .returning(plans.c.id)
+    )
+    return result.first() is not None
+
+
+async def plan(reader: Reader, plan_id: UUID) -> KnownPlan | None:
+    """Return a plan, or None while unknown."""
+    row = await reader.one_or_none(select(plans).where(plans.c.id == plan_id))
+    if row is None:
+        return None
+    return KnownPlan(
+        row.id,
+        row.version,
+        Plan(
+            protocol=row.protocol,
+            maintenance=row.maintenance,
+            induction_completed_on=row.induction_completed_on,
+            interval_days=row.interval_days,
+        ),
+    )
+
+
+async def current_plan(reader: Reader, patient_id: UUID) -> UUID | None:
+    """Return the plan that was last heard of for a patient, or None."""
+    found: UUID | None = await reader.scalar(
+        select(plans.c.id).where(plans.c.patient == patient_id).order_by(plans.c.seen_at.desc(), plans.c.id.desc())
+    )
+    return found

@@ -1,0 +1,169 @@
+"""Interval proposals and what was decided, outside changes, and the clinic's signatures under rules."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.assessments.model.interval.history import Change, Direction, OutsideChange
+from services.assessments.model.lifecycles import ProposalState
+from services.assessments.tables import outside_changes, proposals, signatures
+from shared.database import Reader, Transaction
+from shared.ids import ClinicId, new_id
+from shared.protection import Keyring
+from shared.walltime import to_wall
+
+_OUTSIDE: Final = "outside-change"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposal as it stands; `sealed` holds its reasons and evidence, `reason` the clinician's own, both sealed."""
+
+    id: UUID
+    clinic: ClinicId
+    patient: UUID
+    plan: UUID
+    checkin: UUID
+    version: int
+    direction: Direction
+    review: bool
+    from_days: int
+    to_days: int
+    rule: str
+    rule_version: int
+    sealed: str
+    state: ProposalState
+    proposed_at: datetime
+    expires_at: datetime
+    decision: str | None = None
+    interval_days: int | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A clinic's word that a rule may run."""
+
+    rule: str
+    rule_version: int
+    signed_by: str
+    signed_at: datetime
+    note: str | None
+
+
+def _proposal(row: Row[Any]) -> Proposal:
+    values = dict(row._mapping)  # noqa: SLF001 - a row's public way to its columns by name
+    return Proposal(**{**values, "direction": Direction(row.direction), "state": ProposalState(row.state)})
+
+
+async def add(tx: Transaction, proposal: Proposal) -> None:
+    """Insert a proposal; its plan has no other open one."""
+    await tx.execute(insert(proposals).values(**vars(proposal)))
+
+
+async def get(reader: Reader, proposal_id: UUID) -> Proposal | None:
+    """Return a proposal, or None."""
+    row = await reader.one_or_none(select(proposals).where(proposals.c.id == proposal_id))
+    return None if row is None else _proposal(row)
+
+
+async def open_of_plan(reader: Reader, plan_id: UUID) -> Proposal | None:
+    """Return a plan's open proposal, or None."""
+    row = await reader.one_or_none(
+        select(proposals).where(proposals.c.plan == plan_id, proposals.c.state == ProposalState.OPEN)
+    )
+    return None if row is None else _proposal(row)
+
+
+async def of_patient(reader: Reader, patient_id: UUID, *, limit: int, after: UUID | None) -> list[Proposal]:
+    """Return a patient's proposals, newest first."""
+    wanted = select(proposals).where(proposals.c.patient == patient_id)
+    if after is not None:
+        edge = select(proposals.c.proposed_at).where(proposals.c.id == after).scalar_subquery()
+        same = (proposals.c.proposed_at == edge) & (proposals.c.id < after)
+        wanted = wanted.where((proposals.c.proposed_at < edge) | same)
+    rows = await reader.all(wanted.order_by(proposals.c.proposed_at.desc(), proposals.c.id.desc()).limit(limit + 1))
+    return [_proposal(row) for row in rows]
+
+
+async def change(tx: Transaction, proposal_id: UUID, values: Mapping[str, object]) -> Proposal:
+    """Change a proposal, one version on; return it as it now stands."""
+    result = await tx.execute(
+        update(proposals)
+        .where(proposals.c.id == proposal_id)
+        .values(version=proposals.c.version + 1, **values)
+        .returning(proposals)
+    )
+    return _proposal(result.one())
+
+
+async def decided_changes(reader: Reader, plan_id: UUID, zone: str) -> tuple[Change, ...]:
+    """Return the decided changes of a plan's interval, by the date of the decision where the patient lives."""
+    rows = await reader.all(
+        select(proposals)
+        .where(proposals.c.plan == plan_id, proposals.c.interval_days.is_not(None))
+        .order_by(proposals.c.decided_at)
+    )
+    return tuple(
+        Change(on=to_wall(row.decided_at, zone).date(), from_days=row.from_days, to_days=row.interval_days)
+        for row in rows
+        if row.interval_days != row.from_days
+    )
+
+
+async def add_outside(
+    tx: Transaction, keyring: Keyring, *, clinic: UUID, patient: UUID, happened_on: date, kind: str, noted_by: str
+) -> UUID:
+    """Keep that something other than the interval moved a patient's scores."""
+    change_id = new_id()
+    await tx.execute(
+        insert(outside_changes).values(
+            id=change_id,
+            clinic=clinic,
+            patient=patient,
+            happened_on=happened_on,
+            sealed=keyring.seal(json.dumps({"kind": kind}), context=_OUTSIDE),
+            noted_by=noted_by,
+            noted_at=tx.now,
+        )
+    )
+    return change_id
+
+
+async def outside(reader: Reader, keyring: Keyring, patient_id: UUID) -> tuple[OutsideChange, ...]:
+    """Return what else moved a patient's scores."""
+    rows = await reader.all(select(outside_changes).where(outside_changes.c.patient == patient_id))
+    return tuple(
+        OutsideChange(row.happened_on, json.loads(keyring.open(row.sealed, context=_OUTSIDE))["kind"]) for row in rows
+    )
+
+
+async def sign(tx: Transaction, *, clinic: UUID, rule: str, rule_version: int, by: str, note: str | None) -> None:
+    """Keep a clinic's signature under a rule; the first one stays."""
+    await tx.execute(
+        insert(signatures)
+        .values(clinic=clinic, rule=rule, rule_version=rule_version, signed_by=by, signed_at=tx.now, note=note)
+        .on_conflict_do_nothing()
+    )
+
+
+async def signed(reader: Reader, clinic_id: UUID) -> dict[tuple[str, int], Signature]:
+    """Return a clinic's signatures by rule and version."""
+    rows = await reader.all(select(signatures).where(signatures.c.clinic == clinic_id))
+    return {
+        (row.rule, row.rule_version): Signature(row.rule, row.rule_version, row.signed_by, row.signed_at, row.note)
+        for row in rows
+    }
+
+
+async def open_count(reader: Reader) -> int:
+    """Return how many proposals wait for a decision."""
+    return int(await reader.scalar(select(func.count()).where(proposals.c.state == ProposalState.OPEN)) or 0)

@@ -1,0 +1,228 @@
+"""The tables of the assessments service, all in its own schema.
+
+What a patient answered, why an alert was raised, what was decided and why are sealed at rest too: a stolen table tells
+who was asked and when, not how they are.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from shared.bus import bus_tables
+from shared.web.idempotency import idempotency_table
+
+SCHEMA: Final = "assessments"
+
+METADATA = MetaData(schema=SCHEMA)
+BUS = bus_tables(METADATA, SCHEMA)
+IDEMPOTENCY = idempotency_table(METADATA, SCHEMA)
+
+clinics = Table(
+    "clinics",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("crisis_en", Text, nullable=False),
+    Column("crisis_es", Text, nullable=False),
+    schema=SCHEMA,
+)
+
+patients = Table(
+    "patients",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("discharged", Boolean, nullable=False, server_default=text("false")),
+    schema=SCHEMA,
+)
+
+plans = Table(
+    "plans",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("patient", Uuid, nullable=False, index=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("maintenance", Boolean, nullable=False),
+    Column("interval_days", Integer, nullable=False),
+    Column("induction_completed_on", Date),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+sessions = Table(
+    "sessions",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("patient", Uuid, nullable=False, index=True),
+    Column("plan", Uuid),
+    Column("version", Integer, nullable=False),
+    Column("attended_on", Date, nullable=False),
+    schema=SCHEMA,
+)
+
+checkins = Table(
+    "checkins",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False),
+    Column("plan", Uuid),
+    Column("session", Uuid),
+    Column("version", Integer, nullable=False),
+    Column("occurrence", Text, nullable=False),
+    Column("asked_for", Date, nullable=False),
+    Column("instruments", ARRAY(Text), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("completed_at", DateTime(timezone=True)),
+    Column("text_version", Integer, nullable=False, server_default=text("0")),
+    Column("text_state", Text),
+    Column("text_reason", Text),
+    Column("text_at", DateTime(timezone=True)),
+    UniqueConstraint("session", "occurrence", name="checkins_once"),
+    Index("checkins_patient", "patient", "id"),
+    schema=SCHEMA,
+)
+
+answers = Table(
+    "answers",
+    METADATA,
+    Column("checkin", Uuid, ForeignKey(checkins.c.id), primary_key=True),
+    Column("instrument", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("entered_by", Text),
+    Column("saved_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+scores = Table(
+    "scores",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("checkin", Uuid, ForeignKey(checkins.c.id), nullable=False),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False),
+    Column("plan", Uuid),
+    Column("instrument", Text, nullable=False),
+    Column("instrument_version", Integer, nullable=False),
+    Column("asked_for", Date, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("sealed", Text, nullable=False),
+    UniqueConstraint("checkin", "instrument", name="scores_once"),
+    Index("scores_patient", "patient", "id"),
+    schema=SCHEMA,
+)
+
+alerts = Table(
+    "alerts",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False, index=True),
+    Column("checkin", Uuid, ForeignKey(checkins.c.id), nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("acknowledged_by", Text),
+    Column("acknowledged_at", DateTime(timezone=True)),
+    Column("closed_by", Text),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("disposition", Text),
+    Index("alerts_clinic", "clinic", "state", "id"),
+    schema=SCHEMA,
+)
+
+pages = Table(
+    "pages",
+    METADATA,
+    Column("message", Uuid, primary_key=True),
+    Column("alert", Uuid, ForeignKey(alerts.c.id), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("to", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+proposals = Table(
+    "proposals",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False),
+    Column("plan", Uuid, nullable=False),
+    Column("checkin", Uuid, ForeignKey(checkins.c.id), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("review", Boolean, nullable=False),
+    Column("from_days", Integer, nullable=False),
+    Column("to_days", Integer, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("decision", Text),
+    Column("interval_days", Integer),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("reason", Text),
+    Index("proposals_patient", "patient", "id"),
+    Index("proposals_one_open", "plan", unique=True, postgresql_where=text("state = 'open'")),
+    schema=SCHEMA,
+)
+
+outside_changes = Table(
+    "outside_changes",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False, index=True),
+    Column("happened_on", Date, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("noted_by", Text, nullable=False),
+    Column("noted_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+signatures = Table(
+    "signatures",
+    METADATA,
+    Column("clinic", Uuid, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("rule_version", Integer, primary_key=True),
+    Column("signed_by", Text, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+    Column("note", Text),
+    schema=SCHEMA,
+)

@@ -1,0 +1,273 @@
+"""What programs see of this service's things."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from services.assessments.acts import alerts as alert_acts
+from services.assessments.acts import proposals as proposal_acts
+from services.assessments.kit import Kit
+from services.assessments.model.rules import Rule
+from services.assessments.store.alerts import Alert, Page
+from services.assessments.store.checkins import Checkin, KeptScore
+from services.assessments.store.proposals import Proposal, Signature
+from shared.web.api import View
+
+
+class TextView(View):
+    """What became of the text with a check-in's link: `sent`, `delivered`, `failed` or `withheld`."""
+
+    state: str
+    reason: str | None
+    at: datetime | None
+
+
+class CheckinView(View):
+    """A check-in."""
+
+    id: UUID
+    version: int
+    patient: UUID
+    session: UUID | None
+    plan: UUID | None
+    state: str
+    occurrence: str
+    asked_for: date
+    instruments: tuple[str, ...]
+    opened_at: datetime
+    expires_at: datetime
+    completed_at: datetime | None
+    text: TextView | None
+
+    @classmethod
+    def of(cls, checkin: Checkin) -> "CheckinView":
+        """Show a check-in."""
+        state = checkin.text_state
+        text = None if state is None else TextView(state=state, reason=checkin.text_reason, at=checkin.text_at)
+        return cls(
+            id=checkin.id,
+            version=checkin.version,
+            patient=checkin.patient,
+            session=checkin.session,
+            plan=checkin.plan,
+            state=checkin.state,
+            occurrence=checkin.occurrence,
+            asked_for=checkin.asked_for,
+            instruments=checkin.instruments,
+            opened_at=checkin.opened_at,
+            expires_at=checkin.expires_at,
+            completed_at=checkin.completed_at,
+            text=text,
+        )
+
+
+class ScoreView(View):
+    """A score; `total` and `band` are null for our own questions, which are no validated instrument."""
+
+    id: UUID
+    instrument: str
+    instrument_version: int
+    total: int | None
+    band: str | None
+    at: datetime
+    asked_for: date
+    checkin: UUID
+    flags: tuple[str, ...]
+    answers: dict[str, int]
+
+    @classmethod
+    def of(cls, kept: KeptScore) -> "ScoreView":
+        """Show a score."""
+        return cls(
+            id=kept.id,
+            instrument=kept.score.instrument,
+            instrument_version=kept.score.version,
+            total=kept.score.total,
+            band=kept.score.band,
+            at=kept.at,
+            asked_for=kept.asked_for,
+            checkin=kept.checkin,
+            flags=kept.score.flags,
+            answers=dict(kept.score.answers),
+        )
+
+
+class AnsweredView(ScoreView):
+    """The score of the answers that were entered, with all scores of the check-in and how it now stands."""
+
+    version: int
+    state: str
+    alert: UUID | None
+    scores: tuple[ScoreView, ...]
+
+
+class PageView(View):
+    """A message to the on-call person; `to` is masked, `state` is what is known of its delivery."""
+
+    to: str
+    at: datetime
+    state: str
+    reason: str | None
+
+
+class AlertView(View):
+    """A safety alert."""
+
+    id: UUID
+    version: int
+    patient: UUID
+    checkin: UUID
+    level: str
+    cause: str
+    state: str
+    raised_at: datetime
+    pages: int
+    paged: tuple[PageView, ...]
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    closed_by: str | None
+    closed_at: datetime | None
+    disposition: str | None
+
+    @classmethod
+    def of(cls, kit: Kit, alert: Alert, paged: list[Page]) -> "AlertView":
+        """Show an alert."""
+        return cls(
+            id=alert.id,
+            version=alert.version,
+            patient=alert.patient,
+            checkin=alert.checkin,
+            level=alert.level,
+            cause=alert_acts.cause_text(kit, alert),
+            state=alert.state,
+            raised_at=alert.raised_at,
+            pages=alert.pages,
+            paged=tuple(PageView(to=page.to, at=page.at, state=page.state, reason=page.reason) for page in paged),
+            acknowledged_by=alert.acknowledged_by,
+            acknowledged_at=alert.acknowledged_at,
+            closed_by=alert.closed_by,
+            closed_at=alert.closed_at,
+            disposition=alert_acts.disposition_text(kit, alert),
+        )
+
+
+class ReasonView(View):
+    """Why the rule proposes what it proposes: a code, a sentence, and its figures."""
+
+    code: str
+    text: str
+    values: dict[str, float]
+
+
+class EvidenceView(View):
+    """A reading that the rule used."""
+
+    checkin: UUID
+    asked_for: date
+    at: datetime
+    total: int
+
+
+class Detail(View):
+    """What a proposal keeps sealed."""
+
+    review: bool
+    reasons: tuple[ReasonView, ...]
+    evidence: tuple[EvidenceView, ...]
+
+
+class ProposalView(View):
+    """An interval proposal; `interval_days` is what now holds once it was approved or changed."""
+
+    id: UUID
+    version: int
+    patient: UUID
+    plan: UUID
+    checkin: UUID
+    direction: str
+    review: bool
+    from_days: int
+    to_days: int
+    rule: str
+    rule_version: int
+    reasons: tuple[ReasonView, ...]
+    evidence: tuple[EvidenceView, ...]
+    state: str
+    proposed_at: datetime
+    expires_at: datetime
+    decision: str | None
+    interval_days: int | None
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, kit: Kit, proposal: Proposal) -> "ProposalView":
+        """Show a proposal."""
+        detail = Detail.model_validate_json(proposal_acts.detail(kit, proposal))
+        return cls(
+            id=proposal.id,
+            version=proposal.version,
+            patient=proposal.patient,
+            plan=proposal.plan,
+            checkin=proposal.checkin,
+            direction=proposal.direction,
+            review=proposal.review,
+            from_days=proposal.from_days,
+            to_days=proposal.to_days,
+            rule=proposal.rule,
+            rule_version=proposal.rule_version,
+            reasons=detail.reasons,
+            evidence=detail.evidence,
+            state=proposal.state,
+            proposed_at=proposal.proposed_at,
+            expires_at=proposal.expires_at,
+            decision=proposal.decision,
+            interval_days=proposal.interval_days,
+            decided_by=proposal.decided_by,
+            decided_at=proposal.decided_at,
+            reason=proposal_acts.reason_text(kit, proposal),
+        )
+
+
+class RuleView(View):
+    """A clinical rule with its provenance; `runs` says whether it is in force at this clinic."""
+
+    id: str
+    rule_version: int
+    text: str
+    source_url: str
+    grade: str
+    verified_on: date
+    applies_to: str
+    needs_signature: bool
+    runs: bool
+    signed_by: str | None
+    signed_at: datetime | None
+    note: str | None
+
+    @classmethod
+    def of(cls, rule: Rule, signature: Signature | None) -> "RuleView":
+        """Show a rule as it stands at a clinic."""
+        return cls(
+            id=rule.id,
+            rule_version=rule.version,
+            text=rule.text,
+            source_url=rule.source_url,
+            grade=rule.grade,
+            verified_on=rule.verified_on,
+            applies_to=rule.applies_to,
+            needs_signature=rule.needs_signature,
+            runs=rule.runs(signed=signature is not None),
+            signed_by=None if signature is None else signature.signed_by,
+            signed_at=None if signature is None else signature.signed_at,
+            note=None if signature is None else signature.note,
+        )
+
+
+class OutsideChangeView(View):
+    """Something other than the interval that moved the scores."""
+
+    id: UUID
+    patient: UUID
+    kind: str
+    happened_on: date

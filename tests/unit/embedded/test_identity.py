@@ -6,7 +6,7 @@ import pytest
 
 from shared.embedded.identity import Identity, identify, is_alive, running_with
 
-SLEEP = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+SLEEP = [sys.executable, "-c", "import sys; print('up', flush=True); sys.stdin.read()"]
 
 both_ways = pytest.mark.parametrize("platform", ["linux", "darwin"])
 """The second way asks ps, which every Unix has."""
@@ -47,7 +47,10 @@ def test_what_has_ended_is_not_alive_even_before_it_was_waited_for(
 @both_ways
 def test_processes_are_found_by_one_exact_argument(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
-    with subprocess.Popen([*SLEEP, "-Dfolder=/a b/one"], stdin=subprocess.PIPE) as child:  # noqa: S603 - of our own
+    command = [*SLEEP, "-Dfolder=/a b/one"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: S603 - of our own
+        assert child.stdout is not None
+        child.stdout.readline()
         assert [found.pid for found in running_with("-Dfolder=/a b/one")] == [child.pid]
         assert running_with("-Dfolder=/a b/on") == []
         assert child.stdin is not None

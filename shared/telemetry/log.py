@@ -14,7 +14,30 @@ import structlog
 
 REDACTED: Final = "[redacted]"
 PRIVATE_FIELDS: Final = frozenset(
-    ["address", "answers", "authorization", "birth_date", "body", "contact", "cookie", "email", "family_name", "from", "given_name", "name", "note", "number", "password", "phone", "score", "secret", "text", "to", "token", "value"]
+    {
+        "address",
+        "answers",
+        "authorization",
+        "birth_date",
+        "body",
+        "contact",
+        "cookie",
+        "email",
+        "family_name",
+        "from",
+        "given_name",
+        "name",
+        "note",
+        "number",
+        "password",
+        "phone",
+        "score",
+        "secret",
+        "text",
+        "to",
+        "token",
+        "value",
+    }
 )
 _PHONE = re.compile(r"\+\d[\d\s().-]{6,}\d")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")

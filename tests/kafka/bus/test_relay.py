@@ -19,10 +19,14 @@ async def test_an_event_arrives_once_its_transaction_has_committed(toy: Toy) -> 
 
 async def test_a_transaction_that_rolls_back_says_nothing(toy: Toy) -> None:
     await toy.make_engine().start()
-    with pytest.raises(RuntimeError, match="changed my mind"):
+
+    async def change_ones_mind() -> None:
         async with toy.database.transaction() as tx:
             await publish(tx, PatientDischarged(clinic=CLINIC, patient=uuid4(), version=1))
             raise RuntimeError("changed my mind")
+
+    with pytest.raises(RuntimeError, match="changed my mind"):
+        await change_ones_mind()
     await toy.quiet()
     assert toy.heard == []
 

@@ -1,0 +1,62 @@
+# Everything here works on a bare machine with Python 3.11 or newer (with venv) and network access to PyPI and Maven Central.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+UV := .venv/tools/bin/uv
+RUN := .venv/bin
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON_DOWNLOADS := never
+ARGS ?=
+
+.PHONY: help run up test unit integration kafka browser contracts-test lint format types bench contracts install jars chromium clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: install jars ## Start a made-up clinic that lives by itself, a day a minute: console, phones and mail
+	@$(RUN)/keepwell demo $(ARGS)
+
+up: install jars ## Start an empty clinic on the real clock
+	@$(RUN)/keepwell up $(ARGS)
+
+test: install jars chromium ## Run every test: unit, integration, kafka, browser, contracts (ARGS="unit kafka" for some)
+	@$(RUN)/python -m tests.run $(ARGS)
+
+lint: install ## Check style, imports and house rules
+	@$(RUN)/ruff format --check .
+	@$(RUN)/ruff check .
+	@$(RUN)/lint-imports
+	@$(RUN)/vulture
+
+format: install ## Format the code
+	@$(RUN)/ruff format .
+	@$(RUN)/ruff check --fix .
+
+types: install ## Check types, strictly
+	@$(RUN)/mypy
+
+contracts: install ## Write the JSON Schemas, AsyncAPI and OpenAPI documents (RELEASE=1: readers rely on them from now)
+	@$(RUN)/python -m keepwell.contracts $(if $(RELEASE),--release)
+
+bench: install jars ## Measure: figures beside their bare limits, in one run
+	@$(RUN)/python -m benchmarks $(ARGS)
+
+install: .venv/installed ## Bring uv and the locked dependencies
+
+.venv/installed: pyproject.toml uv.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv); or name one: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@test -x .venv/bin/python || "$(PYTHON)" -m venv .venv
+	@test -x $(UV) || { echo "Installing uv"; "$(PYTHON)" -m venv .venv/tools && .venv/tools/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9'; }
+	@echo "Installing the locked dependencies"; $(UV) sync --frozen --quiet --inexact
+	@touch $@
+
+jars: install ## Bring Kafka's jars, each checked against a committed SHA-256
+	@$(RUN)/python -m shared.embedded.jars
+
+chromium: install ## Bring a browser for the tests: an installed one, Debian's package, or Playwright's own
+	@$(RUN)/python -m tests.support.chromium
+
+clean: ## Remove the environment and caches (a clinic's data stays)
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from shared.settings import SettingsError, known_names, load
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in known_names():
+        monkeypatch.delenv(name, raising=False)
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    return str(caught.value)
+
+
+def test_without_any_setting_everything_has_a_default() -> None:
+    settings = load()
+    assert settings.clock == "real"
+    assert settings.sandbox_on
+    assert not settings.live
+
+
+def test_a_wrong_value_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, KEEPWELL_HTTP_PORT="eighty")
+    assert message.startswith("KEEPWELL_HTTP_PORT is 'eighty': ")
+    assert "port to listen on" in message
+    assert "\n" not in message
+
+
+def test_a_nested_value_is_named_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "KEEPWELL_NOTIFIER__TEXTS_PER_DAY is '0'" in refusal(monkeypatch, KEEPWELL_NOTIFIER__TEXTS_PER_DAY="0")
+
+
+def test_a_name_that_is_no_setting_is_refused_with_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, KEEPWELL_HTTP_PROT="8080")
+    assert message == "KEEPWELL_HTTP_PROT is not a setting; did you mean KEEPWELL_HTTP_PORT?"
+
+
+def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(
+        monkeypatch, KEEPWELL_TWILIO_ACCOUNT_SID="AC1", KEEPWELL_TWILIO_AUTH_TOKEN="hunter2", KEEPWELL_HTTP_PORT="-1"
+    )
+    assert "hunter2" not in message
+
+
+def test_a_secret_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-a-file\n")
+    monkeypatch.setenv("KEEPWELL_TWILIO_AUTH_TOKEN_FILE", str(tmp_path / "token"))
+    token = load().twilio_auth_token
+    assert token is not None
+    assert token.get_secret_value() == "from-a-file"
+
+
+def test_a_secret_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, KEEPWELL_SMTP_PASSWORD_FILE="/nowhere/secret")
+    assert (
+        message == "KEEPWELL_SMTP_PASSWORD_FILE is '/nowhere/secret', which cannot be read: No such file or directory."
+    )
+
+
+LIVE = {
+    "KEEPWELL_TWILIO_ACCOUNT_SID": "AC1",
+    "KEEPWELL_TWILIO_AUTH_TOKEN": "secret",
+    "KEEPWELL_TWILIO_FROM": "+15005550006",
+    "KEEPWELL_PUBLIC_URL": "https://keepwell.example.org",
+}
+
+
+@pytest.mark.parametrize("extra", [{"KEEPWELL_TRIAL": "true"}, {"KEEPWELL_CLOCK": "x60"}])
+def test_trial_time_is_refused_with_a_live_provider(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
+    assert "live provider" in refusal(monkeypatch, **LIVE, **extra)
+
+
+def test_trial_time_is_allowed_with_a_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = LIVE | {"KEEPWELL_TWILIO_BASE_URL": "http://127.0.0.1:9999", "KEEPWELL_TRIAL": "true"}
+    for name, value in (values | {"KEEPWELL_CLOCK": "steps"}).items():
+        monkeypatch.setenv(name, value)
+    settings = load()
+    assert settings.clock_factor is None
+    assert not settings.sandbox_on
+
+
+def test_an_account_without_its_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, KEEPWELL_TWILIO_ACCOUNT_SID="AC1")
+    assert "set KEEPWELL_TWILIO_AUTH_TOKEN and KEEPWELL_TWILIO_FROM too" in message
+
+
+@pytest.mark.parametrize("clock", ["fast", "x", "x-3", "steps please"])
+def test_a_clock_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch, clock: str) -> None:
+    assert f"KEEPWELL_CLOCK is {clock!r}" in refusal(monkeypatch, KEEPWELL_CLOCK=clock)

@@ -87,6 +87,7 @@ class Engine:
         loops += [Loop(f"{service.name}.{loop.name}", loop.run) for service in self.services for loop in service.loops]
         loops.append(Loop("lag", self._watch_lag))
         self._tasks = [asyncio.create_task(self._supervise(loop), name=loop.name) for loop in loops]
+        await asyncio.gather(*(relay.first_round.wait() for relay in self.relays))
 
     async def stop(self) -> None:
         """Let what is in flight finish, then stop."""

@@ -74,7 +74,9 @@ class Settings(BaseSettings):
     )
 
     http_host: str = Field("127.0.0.1", description="address to listen on")
-    http_port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    http_port: int | None = Field(
+        None, ge=0, le=65535, description="port to listen on; 8080 or, where that is taken, a free one by default"
+    )
     public_url: str | None = Field(None, description="address that patients and the provider reach; http(s)://host")
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("keepwell"),

@@ -55,6 +55,7 @@ class Relay:
         self._outbox = tables_of(database.schema).outbox
         self._owned: frozenset[int] = frozenset()
         self._finished_at: float | None = None
+        self.first_round = asyncio.Event()
         self.fired = 0
         self.error: str | None = None
 
@@ -94,6 +95,7 @@ class Relay:
                 looked_at = loop.time()
             moved = await self._round(connection)
             self._finished_at = loop.time()
+            self.first_round.set()
             self.error = None
             if moved == BATCH:
                 await self.database.clock.pause(0)

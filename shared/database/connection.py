@@ -52,7 +52,7 @@ class Transaction(Reader):
 
     async def execute(self, statement: Executable, values: Sequence[dict[str, Any]] | None = None) -> CursorResult[Any]:
         """Run a statement, once or for each of `values`."""
-        result: CursorResult[Any] = await self._connection.execute(statement, values)  # type: ignore[assignment]
+        result: CursorResult[Any] = await self._connection.execute(statement, values)
         return result
 
     def after_commit(self, callback: Callable[[], None]) -> None:

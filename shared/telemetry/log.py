@@ -92,7 +92,8 @@ def configure(*, level: str = "INFO", stream: Any = None) -> None:
     # A broker that is away makes these two write hundreds of lines; readiness and metrics say it once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("faststream").setLevel(logging.CRITICAL)
-    logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
+    for chatty in ("uvicorn", "alembic", "httpx", "mail.log"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

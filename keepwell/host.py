@@ -54,7 +54,7 @@ class Host:
             "api": f"{self.url}/api/v1",
             "login": None
             if self.login is None
-            else {"email": self.login.email, "password": self.login.password, "clinic": self.login.clinic},
+            else {"login": self.login.login, "password": self.login.password, "clinic": self.login.clinic},
             "phone": self.stand_ins.phone_url if self.stand_ins else None,
             "mail": self.stand_ins.mail_url if self.stand_ins else None,
         }
@@ -114,7 +114,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
                 urls=urls,
             )
             services.append(registry.module(name).build(contexts[name]))
-        login = await _first_login(place, contexts, settings)
+        login = await _first_login(place, contexts)
         engine = Engine(
             services,
             kafka=built.kafka,
@@ -168,10 +168,14 @@ def _provider(settings: Settings) -> Provider:
     )
 
 
-async def _first_login(place: Place, contexts: dict[str, Context], settings: Settings) -> Login | None:
-    """Set up the first clinic, and let a trial's clinician sign the rules; return the login that opens it."""
-    from keepwell.first import set_up  # noqa: PLC0415 - the console's parts load only where the console is hosted
+async def _first_login(place: Place, contexts: dict[str, Context]) -> Login | None:
+    """Set up the first clinic where there is none, and remember the way in."""
+    context = contexts.get("clinic")
+    if context is not None:
+        from services.clinic.first_start import ensure_first_clinic  # noqa: PLC0415 - only where the console is hosted
 
-    if "clinic" in contexts:
-        await set_up(place, contexts, live=settings.live)
+        async with context.database.transaction() as tx:
+            made = await ensure_first_clinic(tx, context.keyring, zone=context.settings.zone)
+            if made.password is not None:
+                place.keep_login(Login(clinic=str(made.clinic), login=made.login, password=made.password))
     return place.login

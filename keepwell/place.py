@@ -39,7 +39,7 @@ class Login:
     """The first login, made once when the clinic was set up."""
 
     clinic: str
-    email: str
+    login: str
     password: str
 
 

@@ -58,7 +58,7 @@ def announce(host: Host, *, as_json: bool) -> None:
     login = lines["login"]
     shown = {
         "Console": lines["console"],
-        "  login": f"{login['email']}  {login['password']}" if login else None,
+        "  login": f"{login['login']}  {login['password']}" if login else None,
         "Phones": lines["phone"],
         "Mail": lines["mail"],
         "API": lines["api"],

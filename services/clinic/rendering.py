@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from jinja2 import Environment
 
+from services.clinic.views.parts import FormState
 from shared.ids import new_id
 from shared.web.pages import templates
 
@@ -12,6 +13,7 @@ from shared.web.pages import templates
 def _environment() -> Environment:
     made = templates(Path(__file__).parent / "templates")
     made.globals["new_key"] = lambda: str(new_id())
+    made.globals["empty_form"] = FormState()
     return made
 
 

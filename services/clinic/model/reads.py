@@ -33,7 +33,7 @@ class CheckinState(StrEnum):
 class AlertState(StrEnum):
     """A safety alert's lifecycle."""
 
-    RAISED = "raised"
+    OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     CLOSED = "closed"
 
@@ -105,13 +105,17 @@ class Checkin:
 
 @dataclass(frozen=True)
 class Score:
-    """The result of one instrument; `flags` are short words such as `item-9`."""
+    """The result of one instrument.
+
+    `total` and `band` are None for questions that are no validated instrument; `flags` are short words such as
+    `item9` or `side-effect:nausea`.
+    """
 
     checkin: CheckinId
     patient: PatientId
     instrument: str
-    total: int
-    band: str
+    total: int | None
+    band: str | None
     asked_for: date
     at: datetime
     flags: tuple[str, ...]
@@ -135,8 +139,16 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """A score that a rule used."""
+
+    asked_for: date
+    total: int
+
+
+@dataclass(frozen=True)
 class Source:
-    """Where a rule or a fact comes from; `grade` is one of the provenance grades, such as `LABEL`."""
+    """Where a rule comes from; `grade` is one of the provenance grades, such as `LABEL`."""
 
     text: str
     url: str
@@ -145,7 +157,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposed interval with its reasons."""
+    """A proposed interval with its reasons; `review` says that a clinician should look before anything else changes."""
 
     id: ProposalId
     patient: PatientId
@@ -153,13 +165,13 @@ class Proposal:
     version: int
     state: ProposalState
     direction: str
+    review: bool
     from_days: int
     to_days: int
     rule: str
     rule_version: int
     reasons: tuple[str, ...]
-    evidence: tuple[str, ...]
-    sources: tuple[Source, ...]
+    evidence: tuple[Evidence, ...]
     proposed_at: datetime
     expires_at: datetime
     decided_days: int | None

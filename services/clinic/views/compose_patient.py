@@ -54,6 +54,7 @@ from services.clinic.views.patient import (
     StepView,
 )
 from services.clinic.views.rows import (
+    Sources,
     alert_row,
     checkin_row,
     message_words,
@@ -72,7 +73,7 @@ _PURPOSES: Final = {
     Purpose.BOOKING: "booking",
 }
 _LANGUAGES: Final = {Language.EN: "English", Language.ES: "Spanish"}
-_FLAGS: Final = {"item-9": "Item 9 above zero", "item_9": "Item 9 above zero"}
+_FLAGS: Final = {"item9": "Item 9 above zero"}
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def patient_page(
     role: Role,
     now: datetime,
     zone: str,
+    sources: Sources,
     protocols: Sequence[Choice] = (),
     form: FormState | None = None,
 ) -> PatientPage:
@@ -139,8 +141,10 @@ def patient_page(
         book_at=_book_at(record.plan, today),
         upcoming=tuple(_session(session, now) for session in ordered if session.state in _OPEN),
         past=tuple(_session(session, now) for session in reversed(ordered) if session.state not in _OPEN),
-        proposal=proposal_view(waiting[0], names, zone) if waiting else None,
-        decided=tuple(proposal_view(p, names, zone) for p in record.proposals if p.state is not ProposalState.OPEN),
+        proposal=proposal_view(waiting[0], names, zone, sources) if waiting else None,
+        decided=tuple(
+            proposal_view(p, names, zone, sources) for p in record.proposals if p.state is not ProposalState.OPEN
+        ),
         alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is not AlertState.CLOSED),
         old_alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is AlertState.CLOSED),
         checkins=tuple(checkin_row(checkin, names) for checkin in record.checkins),
@@ -162,7 +166,8 @@ def patient_row(
     now: datetime,
 ) -> PatientRow:
     """Return a patient in the list; `scores` are those of the PHQ-9, oldest first."""
-    drawn = spark([score.total for score in scores[-_SPARK_READINGS:]], SCALES["phq-9"].highest)
+    totals = [score.total for score in scores if score.total is not None]
+    drawn = spark(totals[-_SPARK_READINGS:], SCALES["phq-9"].highest)
     today = to_wall(now, patient.zone).date()
     late = plan is not None and plan.next_due_on < today
     due = f"due {say_date(plan.next_due_on)}" if plan else "no plan"
@@ -256,21 +261,27 @@ def _scores(record: Record) -> tuple[ScoresView, ...]:
 def _instrument(name: str, scores: Sequence[Score], attended: Sequence[date]) -> ScoresView:
     scale = SCALES.get(name)
     last = scores[-1]
-    readings = [Reading(score.asked_for, score.total, bool(score.flags)) for score in scores]
+    readings = [
+        Reading(score.asked_for, score.total, "item9" in score.flags) for score in scores if score.total is not None
+    ]
     return ScoresView(
         instrument=say_instrument(name),
         chart=draw(readings, attended, scale) if scale else None,
-        summary=f"Last {band_chip(last.total, last.band).text} on {say_date(last.asked_for)}",
+        summary=f"Last: {band_chip(last.total, last.band).text}, {say_date(last.asked_for)}",
         rows=tuple(
             ScoreRow(
                 day_moment(score.asked_for),
                 band_chip(score.total, score.band),
                 say_instrument(name),
-                ", ".join(_FLAGS.get(flag, flag) for flag in score.flags),
+                "; ".join(_flag_words(flag) for flag in score.flags),
             )
             for score in reversed(scores)
         ),
     )
+
+
+def _flag_words(flag: str) -> str:
+    return _FLAGS.get(flag, flag.replace("-", " ").replace(":", ": ").capitalize())
 
 
 def _message(message: Message, zone: str) -> MessageRow:

@@ -49,7 +49,7 @@ def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) 
         )
         for hour, group in groupby(visits, key=lambda pair: pair[0].replace(minute=0))
     )
-    waiting = [alert for alert in held.alerts if alert.state is AlertState.RAISED]
+    waiting = [alert for alert in held.alerts if alert.state is AlertState.OPEN]
     return TodayPage(
         title=f"Today, {words}" if day == today else words,
         day=day.isoformat(),
@@ -69,7 +69,7 @@ def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) 
 def alerts_page(alerts: Sequence[Alert], names: Names, zone: str) -> AlertsPage:
     """Return all alerts, those to act on first."""
     by_state = {state: tuple(alert_row(a, names, zone) for a in alerts if a.state is state) for state in AlertState}
-    return AlertsPage(by_state[AlertState.RAISED], by_state[AlertState.ACKNOWLEDGED], by_state[AlertState.CLOSED])
+    return AlertsPage(by_state[AlertState.OPEN], by_state[AlertState.ACKNOWLEDGED], by_state[AlertState.CLOSED])
 
 
 def may_attend(session: Session, now: datetime) -> bool:

@@ -75,10 +75,18 @@ class Shell:
 
 @dataclass(frozen=True)
 class FormState:
-    """What was typed into a form and what is wrong with it, so that nothing is lost when it comes back."""
+    """What was typed into a form and what is wrong with it, so that nothing is lost when it comes back.
+
+    `thing` names the form where a page has several of its kind.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    thing: str = ""
+
+    def of(self, thing: str) -> "FormState":
+        """Return this state if it belongs to the form of that name, else an empty one."""
+        return self if self.thing == thing else FormState()
 
     def value(self, name: str, default: str = "") -> str:
         """Return what was typed."""
@@ -174,15 +182,18 @@ def say_occurrence(occurrence: str) -> str:
     return _OCCURRENCES.get(occurrence, occurrence.replace("-", " "))
 
 
-_BANDS = ("minimal", "mild", "moderate", "moderately severe", "severe")
+_TONES = {
+    "minimal": Tone.GOOD,
+    "moderate": Tone.WARN,
+    "moderately severe": Tone.DANGER,
+    "severe": Tone.DANGER,
+}
 
 
-def band_chip(total: int, band: str) -> Chip:
-    """Return a score with its band."""
-    words = band.replace("_", " ").replace("-", " ")
-    tone = (
-        {0: Tone.GOOD, 1: Tone.PLAIN, 2: Tone.WARN}.get(_BANDS.index(words), Tone.DANGER)
-        if words in _BANDS
-        else Tone.PLAIN
-    )
+def band_chip(total: int | None, band: str | None) -> Chip:
+    """Return a score with its band; questions without a score are only answered."""
+    if total is None:
+        return Chip("answered")
+    words = (band or "").replace("_", " ")
+    tone = _TONES.get(words, Tone.PLAIN)
     return Chip(f"{total} {words}".strip(), tone)

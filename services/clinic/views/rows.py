@@ -12,6 +12,7 @@ from services.clinic.model.reads import (
     Proposal,
     ProposalState,
     Reply,
+    Source,
 )
 from services.clinic.views.parts import (
     Chip,
@@ -22,6 +23,7 @@ from services.clinic.views.parts import (
     message_chip,
     moment,
     proposal_chip,
+    say_date,
     say_instrument,
     say_occurrence,
 )
@@ -30,6 +32,7 @@ from services.clinic.views.today import AlertRow, CheckinRow, ProposalRow, Reply
 from shared.ids import PatientId
 
 Names = Mapping[PatientId, str]
+Sources = Mapping[str, tuple[Source, ...]]
 
 LADDER: Final = (7, 14, 21, 28, 42, 56, 84)
 """Rungs offered when a clinician changes an interval; from the IV protocol (docs of the scheduler's catalogue)."""
@@ -49,17 +52,20 @@ _PURPOSES: Final = {
     "reply": "Answer to a text",
 }
 _REASONS: Final = {
-    "consent": "no consent for this purpose",
-    "no-consent": "no consent for this purpose",
-    "stopped": "the patient said STOP",
-    "opted-out": "the patient said STOP",
-    "quiet-hours": "it would have arrived in quiet hours",
-    "stale": "the session changed in the meantime",
-    "superseded": "the session changed in the meantime",
-    "expired": "it was too late to be of use",
     "discharged": "the patient was discharged",
-    "no-contact": "there is no contact point for it",
-    "governor": "too many messages in a short time",
+    "no_address": "there is no contact point for it",
+    "no_consent": "no consent for this purpose",
+    "opted_out": "the patient said STOP",
+    "session_moved": "the session was moved in the meantime",
+    "session_over": "the session is over or cancelled",
+    "checkin_closed": "the check-in is already closed",
+    "alert_closed": "the alert is already closed",
+    "already_booked": "the next session is already booked",
+    "superseded": "a newer message took its place",
+    "too_late": "it was too late to be of use",
+    "quiet_hours": "it would have arrived in quiet hours",
+    "daily_limit": "too many messages on one day",
+    "answered_today": "the patient has already answered today",
     "30003": "the phone could not be reached",
     "30004": "the phone blocks these texts",
     "30005": "the number is not in use",
@@ -84,7 +90,7 @@ def person(patient: PatientId, names: Names) -> Person:
 def alert_row(alert: Alert, names: Names, zone: str) -> AlertRow:
     """Return an alert; a page is never called received before somebody acknowledged it."""
     paged = "The person on call was paged" + (f" {alert.pages} times." if alert.pages > 1 else ".")
-    if alert.state is AlertState.RAISED:
+    if alert.state is AlertState.OPEN:
         paged += " Nobody has acknowledged it yet."
     handled = None
     if alert.by and alert.at:
@@ -99,7 +105,7 @@ def alert_row(alert: Alert, names: Names, zone: str) -> AlertRow:
         raised=moment(alert.raised_at, zone),
         paged=handled if handled and alert.state is AlertState.ACKNOWLEDGED else paged,
         state=Chip(str(alert.state)),
-        can_acknowledge=alert.state is AlertState.RAISED,
+        can_acknowledge=alert.state is AlertState.OPEN,
         closed=handled if alert.state is AlertState.CLOSED else None,
         disposition=alert.disposition,
     )
@@ -118,7 +124,13 @@ def checkin_row(checkin: Checkin, names: Names) -> CheckinRow:
 
 def change_text(proposal: Proposal) -> str:
     """Return `Lengthen: 14 days → 21 days`."""
-    return f"{_DIRECTIONS[proposal.direction]}: {days(proposal.from_days)} → {days(proposal.to_days)}"
+    if proposal.from_days == proposal.to_days:
+        return f"{_direction(proposal)} at {days(proposal.from_days)}"
+    return f"{_direction(proposal)}: {days(proposal.from_days)} → {days(proposal.to_days)}"
+
+
+def _direction(proposal: Proposal) -> str:
+    return "Review, hold" if proposal.review else _DIRECTIONS[proposal.direction]
 
 
 def proposal_row(proposal: Proposal, names: Names, zone: str) -> ProposalRow:
@@ -133,8 +145,8 @@ def proposal_row(proposal: Proposal, names: Names, zone: str) -> ProposalRow:
     )
 
 
-def proposal_view(proposal: Proposal, names: Names, zone: str) -> ProposalView:
-    """Return a proposal with all that its decision needs."""
+def proposal_view(proposal: Proposal, names: Names, zone: str, sources: Sources) -> ProposalView:
+    """Return a proposal with all that its decision needs; `sources` are those of every rule that is known."""
     decided = None
     if proposal.by and proposal.at:
         given = f", {days(proposal.decided_days)}" if proposal.decided_days else ""
@@ -145,14 +157,14 @@ def proposal_view(proposal: Proposal, names: Names, zone: str) -> ProposalView:
         person=person(proposal.patient, names),
         state=proposal_chip(proposal.state),
         open=proposal.state is ProposalState.OPEN,
-        direction=_DIRECTIONS[proposal.direction],
+        direction=_direction(proposal),
         from_days=days(proposal.from_days),
         to_days=days(proposal.to_days),
         to_number=proposal.to_days,
         reasons=proposal.reasons,
-        evidence=proposal.evidence,
+        evidence=tuple(f"{say_date(one.asked_for)}: PHQ-9 {one.total}" for one in proposal.evidence),
         rule=f"{proposal.rule}, version {proposal.rule_version}",
-        sources=proposal.sources,
+        sources=sources.get(proposal.rule, ()),
         expires=moment(proposal.expires_at, zone),
         decided=decided,
         ladder=tuple(sorted({*LADDER, proposal.to_days, proposal.from_days})),

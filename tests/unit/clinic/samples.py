@@ -11,6 +11,7 @@ from services.clinic.model.reads import (
     AlertState,
     Checkin,
     CheckinState,
+    Evidence,
     Message,
     MessageState,
     Plan,
@@ -41,6 +42,16 @@ from shared.ids import (
 from shared.languages import Language
 from shared.walltime import to_instant
 
+SOURCES = {
+    "interval-ladder": (
+        Source(
+            "Algorithm after STABLE; thresholds are defaults",
+            "https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1",
+            "ENGINEERING_DEFAULT",
+        ),
+    )
+}
+BANDS = ("minimal", "mild", "moderate", "moderately severe", "severe")
 ZONE = "America/New_York"
 NOW = datetime(2026, 12, 1, 16, 10, tzinfo=UTC)
 CLINIC = ClinicId(derived_id("clinic"))
@@ -96,7 +107,7 @@ def a_session(number: int, wall: datetime, state: SessionState = SessionState.BO
     )
 
 
-def an_alert(number: int, state: AlertState = AlertState.RAISED) -> Alert:
+def an_alert(number: int, state: AlertState = AlertState.OPEN) -> Alert:
     return Alert(
         id=AlertId(an_id("alert", number, state)),
         patient=PATIENTS[number].id,
@@ -106,8 +117,8 @@ def an_alert(number: int, state: AlertState = AlertState.RAISED) -> Alert:
         raised_at=NOW - timedelta(minutes=25),
         pages=2,
         state=state,
-        by="Dr. Alma Reid" if state is not AlertState.RAISED else None,
-        at=NOW if state is not AlertState.RAISED else None,
+        by="Dr. Alma Reid" if state is not AlertState.OPEN else None,
+        at=NOW if state is not AlertState.OPEN else None,
         disposition="Called: safe, with her sister, visit brought forward." if state is AlertState.CLOSED else None,
     )
 
@@ -134,19 +145,17 @@ def a_proposal(number: int, state: ProposalState = ProposalState.OPEN, direction
         version=1,
         state=state,
         direction=direction,
+        review=False,
         from_days=28,
         to_days=42 if direction == "lengthen" else 21,
-        rule="Ladder by PHQ-9",
+        rule="interval-ladder",
         rule_version=1,
         reasons=(
             "Both scores of this cycle (4 and 5) are at or below 9.",
             "The cycle before was stable too.",
             "Above 28 days needs your explicit consent: this plan allows it.",
         ),
-        evidence=("Personal best: 4", "Threshold: 10", "Last cycle: 4 on Nov 16, 5 on Nov 23", "Cycle before: 6, 5"),
-        sources=(
-            Source("Algorithm after STABLE; thresholds are defaults", "https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1", "ENGINEERING_DEFAULT"),
-        ),
+        evidence=(Evidence(date(2026, 11, 23), 5), Evidence(date(2026, 11, 30), 4)),
         proposed_at=NOW - timedelta(hours=4),
         expires_at=NOW + timedelta(days=13),
         decided_days=None if state is ProposalState.OPEN else 28,
@@ -186,17 +195,13 @@ def scores_of(number: int) -> list[Score]:
             patient=PATIENTS[number].id,
             instrument="phq-9",
             total=total,
-            band=next(
-                band
-                for least, band in ((20, "severe"), (15, "moderately severe"), (10, "moderate"), (5, "mild"), (0, "minimal"))
-                if total >= least
-            ),
+            band=BANDS[min(total // 5, 4)],
             asked_for=first + timedelta(days=7 * at),
             at=NOW,
-            flags=("item-9",) if at == 1 else (),
+            flags=("item9",) if at == 1 else (),
         )
         for at, total in enumerate(totals)
-    ]  # fmt: skip
+    ]
 
 
 def a_plan(number: int) -> Plan:
@@ -232,7 +237,7 @@ def a_day() -> Day:
         replies=[a_reply(3, "Could I come at 12 instead? My ride is late")],
         troubles=[
             a_message(6, MessageState.FAILED),
-            a_message(1, MessageState.WITHHELD, "checkin", "opted-out"),
+            a_message(1, MessageState.WITHHELD, "checkin", "opted_out"),
         ],
     )
 
@@ -249,13 +254,17 @@ def a_record(number: int = 0) -> Record:
             a_session(number, day),
             *(a_session(number, wall, SessionState.ATTENDED, nth + 1) for nth, wall in enumerate(old)),
         ],
-        checkins=[a_checkin(number), a_checkin(number, CheckinState.COMPLETED), a_checkin(number, CheckinState.EXPIRED)],
+        checkins=[
+            a_checkin(number),
+            a_checkin(number, CheckinState.COMPLETED),
+            a_checkin(number, CheckinState.EXPIRED),
+        ],
         scores=scores_of(number),
         proposals=[a_proposal(number), a_proposal(number, ProposalState.APPROVED)],
         alerts=[an_alert(number, AlertState.CLOSED)],
         messages=[
             a_message(number, MessageState.DELIVERED),
-            a_message(number, MessageState.WITHHELD, "checkin", "quiet-hours"),
+            a_message(number, MessageState.WITHHELD, "checkin", "quiet_hours"),
         ],
         replies=[a_reply(number, "C", "confirm")],
         stopped=frozenset(),

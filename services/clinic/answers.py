@@ -1,0 +1,115 @@
+"""What an owner answered to an order, as the read models hold it; for the moment until its event has arrived."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from services.clinic.store import learn
+from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, SESSIONS
+from shared.clock import Clock
+from shared.database import Database, Transaction
+from shared.ids import ClinicId
+from shared.protection import Keyring
+from shared.walltime import parse_wall
+
+PATIENCE: Final = 1.0
+"""Real seconds to wait for the event before the owner's answer is taken."""
+_LOOK: Final = 0.04
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing that others own: its table, and how an answer becomes a row (or changes one)."""
+
+    table: Table
+    row: Callable[[Mapping[str, Any], Keyring], dict[str, Any]]
+    whole: bool
+    """Whether an answer says all that a row holds; else it changes a row that is there."""
+
+
+def _session(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
+    return {
+        "plan": answer["plan"] and UUID(answer["plan"]),
+        "starts_at": parse_wall(answer["starts_at"]),
+        "zone": answer["zone"],
+        "starts_at_utc": datetime.fromisoformat(answer["starts_at_utc"]),
+        "minutes": answer["minutes"],
+        "state": answer["state"],
+        "number": answer["number"],
+    }
+
+
+def _plan(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
+    names = ("protocol", "protocol_version", "phase", "interval_days", "induction_complete", "attended", "why")
+    return {**{name: answer[name] for name in names}, "next_due_on": date.fromisoformat(answer["next_due_on"])}
+
+
+def _checkin(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
+    return {
+        "state": answer["state"],
+        "occurrence": answer["occurrence"],
+        "instruments": list(answer["instruments"]),
+        "asked_for": date.fromisoformat(answer["asked_for"]),
+        "expires_at": datetime.fromisoformat(answer["expires_at"]),
+    }
+
+
+def _alert(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
+    verb = "closed" if answer["state"] == "closed" else "acknowledged"
+    told = answer["disposition"]
+    return {
+        "state": answer["state"],
+        "by": answer[f"{verb}_by"],
+        "at": datetime.fromisoformat(answer[f"{verb}_at"]),
+        "disposition": keyring.seal(told, context="disposition") if told else None,
+    }
+
+
+def _proposal(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
+    return {
+        "state": answer["state"],
+        "decided_days": answer["interval_days"],
+        "by": answer["decided_by"],
+        "at": datetime.fromisoformat(answer["decided_at"]),
+    }
+
+
+SESSION: Final = Kind(SESSIONS, _session, whole=True)
+PLAN: Final = Kind(PLANS, _plan, whole=True)
+CHECKIN: Final = Kind(CHECKINS, _checkin, whole=True)
+ALERT: Final = Kind(ALERTS, _alert, whole=False)
+PROPOSAL: Final = Kind(PROPOSALS, _proposal, whole=False)
+
+
+class Follow:
+    """Staff read their own writes: waits shortly for the event of an order, else takes the owner's answer."""
+
+    def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._clock = clock
+
+    async def up_to(self, kind: Kind, clinic: ClinicId, answer: Mapping[str, Any]) -> None:
+        """Return once the read model holds at least the answered version."""
+        thing, version = UUID(answer["id"]), int(answer["version"])
+        for _ in range(round(PATIENCE / _LOOK)):
+            async with self._database.reading() as reader:
+                held = await learn.version_of(reader, kind.table, thing)
+            if held is not None and held >= version:
+                return
+            await self._clock.pause(_LOOK)
+        async with self._database.transaction() as tx:
+            await self._take(tx, kind, clinic, answer)
+
+    async def _take(self, tx: Transaction, kind: Kind, clinic: ClinicId, answer: Mapping[str, Any]) -> None:
+        thing, version = UUID(answer["id"]), int(answer["version"])
+        row = kind.row(answer, self._keyring)
+        if kind.whole:
+            whose = {"id": thing, "clinic": clinic, "patient": UUID(answer["patient"]), "version": version}
+            await learn.keep(tx, kind.table, {**whose, **row})
+        elif await learn.version_of(tx, kind.table, thing) is not None:
+            await learn.change(tx, kind.table, thing, version, row)

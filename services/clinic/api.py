@@ -1,0 +1,235 @@
+"""The clinic's part of the interface for programs: patients."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, Field
+
+from services.clinic.model.contacts import Contact, ContactKind, Purpose
+from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
+from services.clinic.orders import Patients, who
+from services.clinic.store import audit, patients
+from shared.database import Database, Transaction
+from shared.languages import Language
+from shared.web.api import Body, Command, Listing, Paging, Reads, View, listing, versioned
+from shared.web.problems import Invalid
+
+Words = Annotated[str, Field(max_length=500)]
+
+
+class NewConsent(Body):
+    """A patient's word that a contact point may be used for a purpose."""
+
+    purpose: Purpose
+    how: Words
+    at: AwareDatetime
+
+
+class NewContact(Body):
+    """A contact point."""
+
+    kind: ContactKind
+    value: Words
+    consents: tuple[NewConsent, ...] = ()
+
+
+class NewPatient(Body):
+    """A patient to enrol."""
+
+    given_name: Words
+    family_name: Words
+    birth_date: date | None = None
+    zone: Annotated[Words, Field(examples=["America/New_York"])]
+    language: Language
+    external_id: Words | None = None
+    contacts: tuple[NewContact, ...] = ()
+
+
+class PatientChanges(Body):
+    """What to change of a patient; `contacts` stands for all contact points."""
+
+    given_name: Words | None = None
+    family_name: Words | None = None
+    birth_date: date | None = None
+    zone: Words | None = None
+    language: Language | None = None
+    external_id: Words | None = None
+    contacts: tuple[NewContact, ...] | None = None
+
+
+class Discharge(Body):
+    """Why a patient leaves."""
+
+    reason: Words | None = None
+
+
+class ConsentView(View):
+    """A consent as it was given; what was taken back since is with the messages."""
+
+    purpose: Purpose
+    how: str
+    at: datetime
+
+
+class ContactView(View):
+    """A contact point."""
+
+    id: UUID
+    kind: ContactKind
+    value: str
+    consents: tuple[ConsentView, ...]
+
+
+class PatientView(View):
+    """A patient."""
+
+    id: UUID
+    version: int
+    state: str
+    given_name: str
+    family_name: str
+    birth_date: date | None
+    zone: str
+    language: Language
+    external_id: str | None
+    contacts: tuple[ContactView, ...]
+    enrolled_at: datetime
+    discharged_at: datetime | None
+
+    @classmethod
+    def of(cls, patient: Patient) -> "PatientView":
+        """Show a patient."""
+        return cls(
+            id=patient.id,
+            version=patient.version,
+            state=patient.state,
+            given_name=patient.given_name,
+            family_name=patient.family_name,
+            birth_date=patient.birth_date,
+            zone=patient.zone,
+            language=patient.language,
+            external_id=patient.external_id,
+            contacts=tuple(_contact_view(contact) for contact in patient.contacts),
+            enrolled_at=patient.enrolled_at,
+            discharged_at=patient.discharged_at,
+        )
+
+
+def router(database: Database, orders: Patients) -> APIRouter:
+    """Return the routes below /api/v1."""
+    routes = APIRouter(prefix="/api/v1", tags=["clinic"])
+
+    @routes.post("/patients", status_code=201, response_model=PatientView)
+    async def enrol(body: NewPatient, command: Command) -> Response:
+        """Enrol a patient."""
+
+        async def work(tx: Transaction) -> PatientView:
+            return PatientView.of(await orders.enrol(tx, command.principal, _given(body)))
+
+        return await command.run(database, work, status=201)
+
+    @routes.get("/patients")
+    async def find(
+        principal: Reads, page: Paging, q: Annotated[str | None, Query(max_length=200)] = None
+    ) -> Listing[PatientView]:
+        """List patients, or those whose name holds the words of `q` or who have this number, address or record."""
+        clinic, keyring = principal.clinic, orders.keyring
+        limit = page.limit + 1
+        async with database.transaction() as tx:
+            await audit.note(tx, clinic, who(principal), "patients.searched" if q else "patients.listed")
+            if q and q.strip():
+                found = await patients.search(tx, clinic, q.strip(), keyring, limit=limit, after=page.after)
+            else:
+                found = await patients.page(tx, clinic, keyring, limit=limit, after=page.after)
+        return listing([PatientView.of(one) for one in found], page, cursor=lambda view: str(view.id))
+
+    @routes.get("/patients/{patient}", response_model=PatientView)
+    async def read(patient: UUID, principal: Reads) -> Response:
+        """Return a patient."""
+        async with database.transaction() as tx:
+            return versioned(PatientView.of(await orders.read(tx, principal, patient)))
+
+    @routes.patch("/patients/{patient}", response_model=PatientView)
+    async def change(patient: UUID, body: PatientChanges, command: Command) -> Response:
+        """Change a patient."""
+
+        async def work(tx: Transaction) -> PatientView:
+            present = await orders.held(tx, command.principal.clinic, patient)
+            command.if_match(present.version)
+            return PatientView.of(await orders.change(tx, command.principal, present, _merged(present, body)))
+
+        return await command.run(database, work)
+
+    @routes.post("/patients/{patient}/discharge", response_model=PatientView)
+    async def discharge(patient: UUID, command: Command, body: Discharge | None = None) -> Response:
+        """Discharge a patient: sessions end and nothing more is sent."""
+
+        async def work(tx: Transaction) -> PatientView:
+            present = await orders.held(tx, command.principal.clinic, patient)
+            command.if_match(present.version)
+            reason = body.reason if body else None
+            return PatientView.of(await orders.discharge(tx, command.principal, present, reason))
+
+        return await command.run(database, work)
+
+    return routes
+
+
+def _given(body: NewPatient) -> GivenPatient:
+    return GivenPatient(
+        given_name=body.given_name,
+        family_name=body.family_name,
+        birth_date=body.birth_date,
+        zone=body.zone,
+        language=body.language,
+        external_id=body.external_id,
+        contacts=_contacts(body.contacts),
+    )
+
+
+def _merged(present: Patient, body: PatientChanges) -> GivenPatient:
+    """Return the patient with what was sent in place of what was; null empties what may be empty."""
+    sent = body.model_fields_set
+    for name in ("given_name", "family_name", "zone", "language", "contacts"):
+        if name in sent and getattr(body, name) is None:
+            raise Invalid.at(f"/{name}", "This cannot be emptied. Give a value or leave it out.")
+    contacts = _contacts(body.contacts) if body.contacts is not None else given_contacts(present)
+    return GivenPatient(
+        given_name=body.given_name or present.given_name,
+        family_name=body.family_name or present.family_name,
+        birth_date=body.birth_date if "birth_date" in sent else present.birth_date,
+        zone=body.zone or present.zone,
+        language=body.language or present.language,
+        external_id=body.external_id if "external_id" in sent else present.external_id,
+        contacts=contacts,
+    )
+
+
+def given_contacts(present: Patient) -> tuple[GivenContact, ...]:
+    """Return a patient's contact points as if they were typed in again."""
+    return tuple(
+        GivenContact(
+            contact.kind,
+            contact.value,
+            tuple(GivenConsent(one.purpose, one.how, one.at) for one in contact.consents),
+        )
+        for contact in present.contacts
+    )
+
+
+def _contacts(contacts: tuple[NewContact, ...]) -> tuple[GivenContact, ...]:
+    return tuple(
+        GivenContact(
+            contact.kind,
+            contact.value,
+            tuple(GivenConsent(one.purpose, one.how, one.at) for one in contact.consents),
+        )
+        for contact in contacts
+    )
+
+
+def _contact_view(contact: Contact) -> ContactView:
+    consents = tuple(ConsentView(purpose=one.purpose, how=one.how, at=one.at) for one in contact.consents)
+    return ContactView(id=contact.id, kind=contact.kind, value=contact.value, consents=consents)

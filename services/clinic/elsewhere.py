@@ -1,0 +1,64 @@
+"""What a page shows of other services beside its own read models: protocols and rules, which change with releases."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from services.clinic.model.reads import Source
+from services.clinic.views.patient import Choice
+from services.clinic.views.rows import Sources
+from shared.clock import Clock
+from shared.web.client import ServiceClient
+from shared.web.problems import Problem
+from shared.web.tokens import Principal
+
+PATIENCE: Final = 1.5
+"""Real seconds that a page waits for what it can do without."""
+_FRESH: Final = timedelta(minutes=5)
+_SULK: Final = timedelta(seconds=15)
+"""How long a service that did not answer is left alone."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    content: Any
+    until: datetime
+
+
+class Elsewhere:
+    """Reads that may fail: a page goes without, or with what was read last.
+
+    Args:
+        client: to the other services.
+        clock: the real one.
+    """
+
+    def __init__(self, client: ServiceClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._held: dict[str, _Held] = {}
+
+    async def protocols(self, principal: Principal) -> tuple[Choice, ...]:
+        """Return the protocols to choose from; none, where the scheduler never answered."""
+        content = await self._read("scheduler", "/protocols", principal)
+        return tuple(Choice(one["id"], one["name"]) for one in content["items"]) if content else ()
+
+    async def sources(self, principal: Principal) -> Sources:
+        """Return where each rule comes from; none, where the assessments service never answered."""
+        content = await self._read("assessments", "/rules", principal)
+        if not content:
+            return {}
+        return {one["id"]: (Source(one["text"], one["source_url"], one["grade"]),) for one in content["items"]}
+
+    async def _read(self, service: str, path: str, principal: Principal) -> Any:
+        held, now = self._held.get(path), self._clock.now()
+        if held is not None and held.until > now:
+            return held.content
+        try:
+            async with asyncio.timeout(PATIENCE):
+                content = await self._client.get(service, path, principal=principal)
+            self._held[path] = _Held(content, now + _FRESH)
+        except (Problem, TimeoutError):
+            self._held[path] = _Held(held.content if held else None, now + _SULK)
+        return self._held[path].content

@@ -1,0 +1,94 @@
+"""Every service behind one address: what is hosted elsewhere is passed on."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final
+
+import aiohttp
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from shared.web.problems import Unavailable
+
+PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    "scheduler": (
+        "/api/v1/protocols",
+        "/api/v1/patients/{patient}/plan",
+        "/api/v1/patients/{patient}/plans",
+        "/api/v1/patients/{patient}/sessions",
+        "/api/v1/sessions",
+        "/api/v1/sessions/{rest:path}",
+    ),
+    "notifier": (
+        "/api/v1/patients/{patient}/messages",
+        "/api/v1/messages/{rest:path}",
+        "/webhooks/{rest:path}",
+    ),
+    "assessments": (
+        "/api/v1/patients/{patient}/checkins",
+        "/api/v1/patients/{patient}/scores",
+        "/api/v1/patients/{patient}/proposals",
+        "/api/v1/checkins",
+        "/api/v1/checkins/{rest:path}",
+        "/api/v1/alerts",
+        "/api/v1/alerts/{rest:path}",
+        "/api/v1/proposals/{rest:path}",
+        "/api/v1/rules",
+        "/api/v1/rules/{rest:path}",
+        "/c/{rest:path}",
+    ),
+}
+"""Which service answers which path (docs of the interface for programs)."""
+_METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
+_HOP_BY_HOP: Final = frozenset(
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+        "content-encoding",
+    ]
+)
+_CHUNK: Final = 64 * 1024
+_DEADLINE: Final = aiohttp.ClientTimeout(total=30, connect=5)
+
+
+def router(http: aiohttp.ClientSession, urls: Mapping[str, str]) -> APIRouter:
+    """Return routes that pass on the paths of the services in `urls` (base address by service)."""
+    routes = APIRouter(include_in_schema=False)
+    for service, base in urls.items():
+        for path in PATHS.get(service, ()):
+            routes.add_api_route(path, _passing(http, service, base), methods=_METHODS, name=f"{service}:{path}")
+    return routes
+
+
+def _passing(http: aiohttp.ClientSession, service: str, base: str) -> Callable[[Request], Awaitable[Response]]:
+    async def pass_on(request: Request) -> Response:
+        target = f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
+        headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
+        try:
+            answer = await http.request(
+                request.method,
+                target,
+                data=await request.body(),
+                headers=headers,
+                allow_redirects=False,
+                timeout=_DEADLINE,
+            )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"The {service} service does not answer just now. Please try again.") from error
+        kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
+        return StreamingResponse(_body(answer), status_code=answer.status, headers=kept)
+
+    return pass_on
+
+
+async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    async with answer:
+        async for chunk in answer.content.iter_chunked(_CHUNK):
+            yield chunk

@@ -1,0 +1,167 @@
+"""What the console learns: an event in, a row out, and a ring of the bell for open pages."""
+
+from services.clinic.bell import Bell
+from services.clinic.model.reads import AlertState, CheckinState, MessageState, ProposalState
+from services.clinic.store import learn
+from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, REPLIES, SESSIONS
+from shared import events
+from shared.bus import Handlers
+from shared.database import Transaction
+from shared.walltime import parse_wall
+
+_DECIDED = {
+    "approve": ProposalState.APPROVED,
+    "change": ProposalState.CHANGED,
+    "refuse": ProposalState.REFUSED,
+}
+_STORY = {
+    MessageState.SENT: "accepted by the provider",
+    MessageState.DELIVERED: "delivered",
+    MessageState.FAILED: "failed",
+    MessageState.WITHHELD: "withheld",
+}
+
+
+def handlers(bell: Bell) -> Handlers:
+    """Return what the clinic service does about each event."""
+    made = Handlers()
+    _scheduling(made, bell)
+    _checkins(made, bell)
+    _alerts(made, bell)
+    _proposals(made, bell)
+    _messaging(made, bell)
+    return made
+
+
+def _scheduling(made: Handlers, bell: Bell) -> None:
+    @made.on(events.PlanStarted, events.PlanChanged)
+    async def plan(tx: Transaction, event: events.PlanStarted) -> None:
+        names = ("protocol", "protocol_version", "phase", "interval_days", "next_due_on", "induction_complete", "why")
+        values = {name: getattr(event, name) for name in names}
+        await learn.keep(tx, PLANS, {**_thing(event, "plan"), **values, "attended": event.attended})
+        bell.after(tx, event.clinic, "plans")
+
+    @made.on(
+        events.SessionBooked,
+        events.SessionMoved,
+        events.SessionConfirmed,
+        events.SessionCancelled,
+        events.SessionAttended,
+        events.SessionMissed,
+    )
+    async def session(tx: Transaction, event: events.scheduling.SessionEvent) -> None:
+        names = ("plan", "zone", "starts_at_utc", "minutes", "state", "number")
+        values = {name: getattr(event, name) for name in names}
+        await learn.keep(tx, SESSIONS, {**_thing(event, "session"), **values, "starts_at": parse_wall(event.starts_at)})
+        bell.after(tx, event.clinic, "sessions")
+
+
+def _checkins(made: Handlers, bell: Bell) -> None:
+    @made.on(events.CheckinOpened)
+    async def opened(tx: Transaction, event: events.CheckinOpened) -> None:
+        await learn.keep(
+            tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.OPEN), "expires_at": event.expires_at}
+        )
+        bell.after(tx, event.clinic, "checkins")
+
+    @made.on(events.CheckinCompleted)
+    async def completed(tx: Transaction, event: events.CheckinCompleted) -> None:
+        result = {"completed_at": event.completed_at, "result": event.result}
+        await learn.keep(tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.COMPLETED), **result})
+        bell.after(tx, event.clinic, "checkins")
+
+    @made.on(events.CheckinExpired)
+    async def expired(tx: Transaction, event: events.CheckinExpired) -> None:
+        await learn.keep(tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.EXPIRED)})
+        bell.after(tx, event.clinic, "checkins")
+
+
+def _alerts(made: Handlers, bell: Bell) -> None:
+    @made.on(events.AlertRaised)
+    async def raised(tx: Transaction, event: events.AlertRaised) -> None:
+        said = {"level": event.level, "cause": event.cause, "raised_at": event.raised_at, "pages": event.page_number}
+        if await learn.version_of(tx, ALERTS, event.alert) is None:
+            state = {"state": str(AlertState.OPEN)}
+            await learn.keep(tx, ALERTS, {**_thing(event, "alert"), **said, **state})
+        else:
+            await learn.change(tx, ALERTS, event.alert, event.version, said)
+        bell.after(tx, event.clinic, "alerts")
+
+    @made.on(events.AlertOverdue)
+    async def overdue(tx: Transaction, event: events.AlertOverdue) -> None:
+        await learn.count_page(tx, event.alert, event.page_number)
+        bell.after(tx, event.clinic, "alerts")
+
+    @made.on(events.AlertAcknowledged)
+    async def acknowledged(tx: Transaction, event: events.AlertAcknowledged) -> None:
+        values = {"state": str(AlertState.ACKNOWLEDGED), "by": event.by, "at": event.at}
+        await learn.change(tx, ALERTS, event.alert, event.version, values)
+        bell.after(tx, event.clinic, "alerts")
+
+    @made.on(events.AlertClosed)
+    async def closed(tx: Transaction, event: events.AlertClosed) -> None:
+        values = {"state": str(AlertState.CLOSED), "by": event.by, "at": event.at, "disposition": event.disposition}
+        await learn.change(tx, ALERTS, event.alert, event.version, values)
+        bell.after(tx, event.clinic, "alerts")
+
+
+def _proposals(made: Handlers, bell: Bell) -> None:
+    @made.on(events.IntervalProposed)
+    async def proposed(tx: Transaction, event: events.IntervalProposed) -> None:
+        names = ("plan", "direction", "from_days", "to_days", "rule", "rule_version", "detail", "expires_at")
+        values = {name: getattr(event, name) for name in names}
+        state = {"state": str(ProposalState.OPEN), "proposed_at": tx.now}
+        await learn.keep(tx, PROPOSALS, {**_thing(event, "proposal"), **values, **state})
+        bell.after(tx, event.clinic, "proposals")
+
+    @made.on(events.IntervalDecided)
+    async def decided(tx: Transaction, event: events.IntervalDecided) -> None:
+        state = {"state": str(_DECIDED[event.decision]), "decided_days": event.interval_days}
+        values = {**state, "by": event.by, "at": event.at}
+        await learn.change(tx, PROPOSALS, event.proposal, event.version, values)
+        bell.after(tx, event.clinic, "proposals")
+
+    @made.on(events.IntervalExpired)
+    async def expired(tx: Transaction, event: events.IntervalExpired) -> None:
+        await learn.change(tx, PROPOSALS, event.proposal, event.version, {"state": str(ProposalState.EXPIRED)})
+        bell.after(tx, event.clinic, "proposals")
+
+
+def _messaging(made: Handlers, bell: Bell) -> None:
+    def on(kind: type[events.messaging.MessageEvent], state: MessageState) -> None:
+        @made.on(kind)
+        async def became(tx: Transaction, event: events.messaging.MessageEvent) -> None:
+            names = ("purpose", "channel", "occurrence", "about", "to", "reason", "error", "at")
+            values = {name: getattr(event, name) for name in names}
+            step = {"at": event.at.isoformat(), "what": _STORY[state], "detail": event.reason or event.error}
+            await learn.keep_message(tx, {**_thing(event, "message"), **values, "state": str(state), "story": [step]})
+            bell.after(tx, event.clinic, "messages")
+
+    on(events.MessageSent, MessageState.SENT)
+    on(events.MessageDelivered, MessageState.DELIVERED)
+    on(events.MessageFailed, MessageState.FAILED)
+    on(events.MessageWithheld, MessageState.WITHHELD)
+
+    @made.on(events.ConsentChanged)
+    async def consent(tx: Transaction, event: events.ConsentChanged) -> None:
+        said = {"version": event.version, "granted": event.granted, "how": event.how, "at": event.at}
+        whose = {"clinic": event.clinic, "patient": event.patient, "contact": event.contact}
+        for purpose in event.purposes:
+            await learn.keep_consent(tx, {**whose, **said, "purpose": purpose})
+        bell.after(tx, event.clinic, "consents")
+
+    @made.on(events.ReplyReceived)
+    async def reply(tx: Transaction, event: events.ReplyReceived) -> None:
+        values = {"intent": event.intent, "text": event.text, "at": event.at}
+        await learn.keep(tx, REPLIES, {**_thing(event, "reply"), **values})
+        bell.after(tx, event.clinic, "replies")
+
+
+def _thing(event: events.Event, name: str) -> dict[str, object]:
+    whose = {"clinic": event.clinic, "patient": getattr(event, "patient", None)}
+    return {"id": getattr(event, name), **whose, "version": event.version}
+
+
+def _checkin(event: events.assessments.CheckinEvent) -> dict[str, object]:
+    said = {"occurrence": event.occurrence, "instruments": list(event.instruments), "asked_for": event.asked_for}
+    return {**_thing(event, "checkin"), **said}

@@ -1,0 +1,1 @@
+"""The console: each module holds the routes of one page, and of the forms on it."""

@@ -1,0 +1,131 @@
+"""What every page of the console stands on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from services.clinic.answers import Follow
+from services.clinic.bell import Bell
+from services.clinic.elsewhere import Elsewhere
+from services.clinic.gate import Gate
+from services.clinic.model.clinic import Clinic
+from services.clinic.model.reads import AlertState, ProposalState
+from services.clinic.model.staff import Permission
+from services.clinic.orders import Patients, who
+from services.clinic.pages.visit import Visit, page, see, visit
+from services.clinic.store import audit, clinics, patients, reads
+from services.clinic.tables import ALERTS, PROPOSALS
+from services.clinic.views.compose_patient import able
+from services.clinic.views.parts import Notice, Shell, Tone, moment
+from shared.database import Database, Reader
+from shared.ids import ClinicId, PatientId
+from shared.protection import Keyring
+from shared.web.client import ServiceClient
+from shared.web.problems import NotFound
+
+_SAID_COOKIE: Final = "keepwell_said"
+SAID: Final = {
+    "enrolled": "The patient is enrolled.",
+    "changed": "The changes are saved.",
+    "discharged": "The patient is discharged. Nothing more is sent to them.",
+    "plan": "The plan has started.",
+    "booked": "The session is booked. Reminders go out 3 days and 1 day before.",
+    "moved": "The session is moved, and its reminders with it.",
+    "cancelled": "The session is cancelled, and its reminders with it.",
+    "attended": "Noted as attended. Check-ins follow.",
+    "missed": "Noted as missed.",
+    "asked": "The check-in is on its way.",
+    "decided": "Your decision is saved. The plan follows it.",
+    "acknowledged": "The alert is yours now. Close it when it is dealt with.",
+    "closed": "The alert is closed.",
+    "read": "Marked as read.",
+    "signed": "The rule is signed.",
+}
+"""What a page says after a form was done, by a word that a short-lived cookie carries: nothing of it is in a URL."""
+
+
+@dataclass(frozen=True)
+class Console:
+    """The parts that pages use."""
+
+    database: Database
+    keyring: Keyring
+    gate: Gate
+    bell: Bell
+    client: ServiceClient
+    elsewhere: Elsewhere
+    follow: Follow
+    orders: Patients
+    trial: bool
+
+    async def visit(self, request: Request, needed: Permission = Permission.SEE_PATIENTS) -> Visit:
+        """Return who is here; see `services.clinic.pages.visit.visit`."""
+        return await visit(self.gate, request, needed)
+
+    async def clinic(self, reader: Reader, clinic: ClinicId) -> Clinic:
+        """Return the visitor's clinic."""
+        found = await clinics.find(reader, clinic, self.keyring)
+        if found is None:
+            raise NotFound("Your clinic does not exist any more.")
+        return found
+
+    async def names(self, reader: Reader, clinic: ClinicId, *things: Iterable[Any]) -> dict[PatientId, str]:
+        """Return the names of the patients that these things are about."""
+        wanted = {thing.patient for group in things for thing in group if thing.patient}
+        return await patients.names(reader, clinic, wanted, self.keyring)
+
+    async def note(self, here: Visit, what: str, *, thing: UUID | None = None, patient: UUID | None = None) -> None:
+        """Write into the audit trail what somebody has seen or done here."""
+        principal = here.principal
+        whose = None if patient is None else PatientId(patient)
+        async with self.database.transaction() as tx:
+            await audit.note(tx, principal.clinic, who(principal), what, thing=thing, patient=whose)
+
+    async def show(
+        self,
+        here: Visit,
+        reader: Reader,
+        clinic: Clinic,
+        view: Any,
+        *,
+        template: str,
+        place: str | None = None,
+        notices: tuple[Notice, ...] = (),
+        status: int = HTTPStatus.OK,
+    ) -> Response:
+        """Return a page in its shell; what the last form had to say is said once."""
+        said = SAID.get(here.request.cookies.get(_SAID_COOKIE, ""))
+        told = (Notice(said, Tone.GOOD),) if said and not notices else ()
+        member = here.visitor.member
+        shell = Shell(
+            clinic=clinic.name,
+            staff=member.name,
+            role=str(member.role),
+            zone=clinic.zone,
+            clock=moment(reader.now, clinic.zone),
+            csrf=here.visitor.csrf,
+            here=place or template,
+            alerts=await reads.counts(reader, ALERTS, clinic.id, AlertState.OPEN),
+            proposals=await reads.counts(reader, PROPOSALS, clinic.id, ProposalState.OPEN),
+            trial=self.trial,
+            notices=told + notices,
+        )
+        answer = page(template, status=status, shell=shell, page=view, able=able(member.role))
+        if told:
+            answer.delete_cookie(_SAID_COOKIE, path="/console")
+        return answer
+
+    def done(self, said: str, path: str) -> Response:
+        """Send the browser on after a form was done, with a word of what was done."""
+        answer = see(path)
+        answer.set_cookie(_SAID_COOKIE, said, max_age=30, path="/console", httponly=True, samesite="lax")
+        return answer
+
+
+def patient_path(patient: UUID) -> str:
+    """Return the address of a patient's page."""
+    return f"/console/patients/{patient}"

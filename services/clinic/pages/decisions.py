@@ -1,0 +1,105 @@
+"""Proposals to decide, alerts to handle, replies to read."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.clinic import answers
+from services.clinic.model.reads import ProposalState
+from services.clinic.model.staff import Permission, may
+from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.patient import Order, PatientPages
+from services.clinic.pages.visit import PageRoute, see
+from services.clinic.store import learn, reads
+from services.clinic.tables import PROPOSALS, REPLIES
+from services.clinic.views.others import ProposalsPage
+from services.clinic.views.rows import proposal_view
+from shared.web.problems import NotFound
+
+_DECIDED = [ProposalState.APPROVED, ProposalState.CHANGED, ProposalState.REFUSED, ProposalState.EXPIRED]
+_LATELY = 20
+
+
+def router(pages: PatientPages) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+    _proposals(routes, pages)
+    _alerts(routes, pages)
+    _replies(routes, pages.console)
+    return routes
+
+
+def _proposals(routes: APIRouter, pages: PatientPages) -> None:
+    console = pages.console
+
+    @routes.get("/console/proposals")
+    async def proposals(request: Request) -> Response:
+        here = await console.visit(request)
+        await console.note(here, "proposals.read")
+        sources = await console.elsewhere.sources(here.principal)
+        async with console.database.reading() as reader:
+            clinic = await console.clinic(reader, here.principal.clinic)
+            mine = reads.of_clinic(PROPOSALS, clinic.id)
+            to_decide = mine & reads.any_of(PROPOSALS, [ProposalState.OPEN])
+            waiting = await reads.proposals(reader, to_decide, console.keyring)
+            before = mine & reads.any_of(PROPOSALS, _DECIDED)
+            decided = await reads.proposals(reader, before, console.keyring, limit=_LATELY)
+            names = await console.names(reader, clinic.id, waiting, decided)
+            view = ProposalsPage(
+                tuple(proposal_view(one, names, clinic.zone, sources) for one in waiting),
+                tuple(proposal_view(one, names, clinic.zone, sources) for one in decided),
+                may(here.role, Permission.DECIDE),
+            )
+            return await console.show(here, reader, clinic, view, template="proposals")
+
+    @routes.post("/console/proposals/{proposal}/decision")
+    async def decide(proposal: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.DECIDE)
+        form = await here.form()
+        patient = await pages.owner(here.principal.clinic, answers.PROPOSAL, proposal)
+        decision, days, reason = form.get("decision", ""), form.get("interval_days", ""), form.get("reason", "").strip()
+        body: dict[str, object] = {"decision": decision}
+        if decision == "change" and days.isdecimal():
+            body["interval_days"] = int(days)
+        if decision != "approve" and reason:
+            body["reason"] = reason
+        path = f"/proposals/{proposal}/decision"
+        order = Order("assessments", path, body, answers.PROPOSAL, "decided", f"decide-{proposal}")
+        return await pages.carry_out(here, patient, order, form)
+
+
+def _alerts(routes: APIRouter, pages: PatientPages) -> None:
+    console = pages.console
+
+    @routes.post("/console/alerts/{alert}/acknowledge")
+    async def acknowledge(alert: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.HANDLE_ALERTS)
+        form = await here.form()
+        patient = await pages.owner(here.principal.clinic, answers.ALERT, alert)
+        order = Order("assessments", f"/alerts/{alert}/acknowledge", {}, answers.ALERT, "acknowledged")
+        return await pages.carry_out(here, patient, order, form)
+
+    @routes.post("/console/alerts/{alert}/close")
+    async def close(alert: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.HANDLE_ALERTS)
+        form = await here.form()
+        patient = await pages.owner(here.principal.clinic, answers.ALERT, alert)
+        body = {"disposition": form.get("disposition", "").strip()}
+        order = Order("assessments", f"/alerts/{alert}/close", body, answers.ALERT, "closed", f"close-{alert}")
+        return await pages.carry_out(here, patient, order, form)
+
+
+def _replies(routes: APIRouter, console: Console) -> None:
+    @routes.post("/console/replies/{reply}/read")
+    async def read(reply: UUID, request: Request) -> Response:
+        here = await console.visit(request)
+        await here.form()
+        clinic, member = here.principal.clinic, here.visitor.member
+        async with console.database.transaction() as tx:
+            if not await learn.mark_read(tx, clinic, reply, str(member.id)):
+                raise NotFound("There is no such reply in this clinic.")
+            patient = await learn.patient_of(tx, REPLIES, clinic, reply)
+            console.bell.after(tx, clinic, "replies")
+        await console.note(here, "reply.read", thing=reply, patient=patient)
+        came_from_today = "/console/patients/" not in request.headers.get("referer", "")
+        return see("/console/today") if came_from_today or patient is None else see(patient_path(patient))

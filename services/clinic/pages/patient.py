@@ -1,0 +1,178 @@
+"""One patient's page, and the orders on it that go to other services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.clinic import answers
+from services.clinic.model.patient import Patient
+from services.clinic.model.staff import Permission
+from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.visit import PageRoute, Visit
+from services.clinic.store import learn, reads
+from services.clinic.tables import ALERTS, CHECKINS, MESSAGES, PROPOSALS, REPLIES, SESSIONS
+from services.clinic.views.compose_patient import Record, patient_page
+from services.clinic.views.parts import FormState, Notice, Tone
+from shared.database import Reader
+from shared.ids import ClinicId, PatientId
+from shared.web.problems import NotFound, Problem
+
+_MOST = 60
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order to the owner of a thing, and what it is about.
+
+    Attributes:
+        said: the word for what was done (see `SAID`).
+        thing: names the form, so that what was typed comes back into it when the order fails.
+        back: where to go when it is done; the patient's page where absent.
+    """
+
+    service: str
+    path: str
+    body: Mapping[str, Any]
+    kind: answers.Kind
+    said: str
+    thing: str = ""
+    method: str = "POST"
+    back: str | None = None
+
+
+class PatientPages:
+    """Shows a patient, and passes orders on."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    async def show(
+        self, here: Visit, patient: UUID, *, problem: Problem | None = None, form: FormState | None = None
+    ) -> Response:
+        """Return the page; with a problem, what was typed comes back with what is wrong."""
+        console = self.console
+        async with console.database.transaction() as tx:
+            found = await console.orders.read(tx, here.principal, patient)
+        sources = await console.elsewhere.sources(here.principal)
+        async with console.database.reading() as reader:
+            clinic = await console.clinic(reader, here.principal.clinic)
+            record = await _record(console, reader, found)
+            protocols = () if record.plan else await console.elsewhere.protocols(here.principal)
+            view = patient_page(
+                found,
+                record,
+                role=here.role,
+                now=reader.now,
+                zone=clinic.zone,
+                sources=sources,
+                protocols=protocols,
+                form=form,
+            )
+            notices = (Notice(_words(problem), Tone.DANGER),) if problem else ()
+            status = problem.status if problem else HTTPStatus.OK
+            return await console.show(
+                here, reader, clinic, view, template="patient", place="patients", notices=notices, status=status
+            )
+
+    async def carry_out(self, here: Visit, patient: UUID, order: Order, form: Mapping[str, str]) -> Response:
+        """Order something of its owner and go back to the page, which shows it; nothing typed is lost on the way."""
+        console, version = self.console, form.get("version")
+        try:
+            answer = await console.client.order(
+                order.service,
+                order.path,
+                order.body,
+                principal=here.principal,
+                idempotency_key=form.get("key"),
+                if_match=int(version) if version and version.isdecimal() else None,
+                method=order.method,
+            )
+        except Problem as problem:
+            errors = {flaw.pointer.removeprefix("/"): flaw.detail for flaw in problem.errors}
+            return await self.show(here, patient, problem=problem, form=FormState(form, errors, order.thing))
+        await console.note(here, f"patient.{order.said}", patient=patient)
+        await console.follow.up_to(order.kind, here.principal.clinic, answer)
+        return console.done(order.said, order.back or patient_path(patient))
+
+    async def owner(self, clinic: ClinicId, kind: answers.Kind, thing: UUID) -> UUID:
+        """Return whose thing this is; raises `NotFound` where the clinic has none of that id."""
+        async with self.console.database.reading() as reader:
+            patient = await learn.patient_of(reader, kind.table, clinic, thing)
+        if patient is None:
+            raise NotFound("There is nothing of that kind in this clinic.")
+        return patient
+
+
+def router(pages: PatientPages) -> APIRouter:
+    """Return the routes of a patient's page that show it or begin something for them."""
+    routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+    console = pages.console
+
+    @routes.get("/console/patients/{patient}")
+    async def show(patient: UUID, request: Request) -> Response:
+        return await pages.show(await console.visit(request), patient)
+
+    @routes.post("/console/patients/{patient}/plans")
+    async def start_plan(patient: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.START_PLANS)
+        form = await here.form()
+        body = {"protocol": form.get("protocol", ""), "start_on": form.get("start_on", "")}
+        order = Order("scheduler", f"/patients/{patient}/plans", body, answers.PLAN, "plan")
+        return await pages.carry_out(here, patient, order, form)
+
+    @routes.post("/console/patients/{patient}/sessions")
+    async def book(patient: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.PLAN_SESSIONS)
+        form = await here.form()
+        async with console.database.reading() as reader:
+            zone = (await console.clinic(reader, here.principal.clinic)).zone
+        body = {
+            "patient": str(patient),
+            "starts_at": form.get("starts_at", "")[:16],
+            "zone": zone,
+            "minutes": _number(form.get("minutes", "")),
+        }
+        return await pages.carry_out(
+            here, patient, Order("scheduler", "/sessions", body, answers.SESSION, "booked"), form
+        )
+
+    @routes.post("/console/patients/{patient}/checkins")
+    async def ask(patient: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        form = await here.form()
+        body = {"patient": str(patient), "instruments": [form.get("instruments", "")]}
+        return await pages.carry_out(
+            here, patient, Order("assessments", "/checkins", body, answers.CHECKIN, "asked"), form
+        )
+
+    return routes
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
+
+
+def _words(problem: Problem) -> str:
+    """Return what went wrong; a field's own flaw stands beside the field as well."""
+    flaws = " ".join(flaw.detail for flaw in problem.errors)
+    lead = "Nothing was changed. " if problem.errors else ""
+    return f"{lead}{flaws or problem.detail}"
+
+
+async def _record(console: Console, reader: Reader, patient: Patient) -> Record:
+    clinic, whom, keyring = patient.clinic, PatientId(patient.id), console.keyring
+    return Record(
+        plan=await reads.plan(reader, clinic, whom),
+        sessions=await reads.sessions(reader, reads.of_patient(SESSIONS, clinic, whom)),
+        checkins=await reads.checkins(reader, reads.of_patient(CHECKINS, clinic, whom), limit=_MOST),
+        scores=await reads.scores(reader, reads.of_patient(CHECKINS, clinic, whom), keyring),
+        proposals=await reads.proposals(reader, reads.of_patient(PROPOSALS, clinic, whom), keyring, limit=_MOST),
+        alerts=await reads.alerts(reader, reads.of_patient(ALERTS, clinic, whom), keyring),
+        messages=await reads.messages(reader, reads.of_patient(MESSAGES, clinic, whom), limit=_MOST),
+        replies=await reads.replies(reader, reads.of_patient(REPLIES, clinic, whom), keyring),
+        stopped=await reads.stopped(reader, whom),
+    )

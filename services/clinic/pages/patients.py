@@ -1,0 +1,89 @@
+"""The list of patients, and its search."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.clinic.model.clinic import Clinic
+from services.clinic.model.patient import Patient
+from services.clinic.model.reads import AlertState, ProposalState, Score
+from services.clinic.pages.console import Console
+from services.clinic.pages.visit import PageRoute, Visit
+from services.clinic.store import patients, reads
+from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
+from services.clinic.views.compose_patient import patient_row
+from services.clinic.views.patient import PatientRow, PatientsPage
+from shared.database import Reader
+from shared.ids import PatientId
+
+_PAGE = 50
+_FOUND = 100
+
+
+def router(console: Console) -> APIRouter:
+    """Return the routes. A search is a form that is posted: a name has no place in an address."""
+    routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+    @routes.get("/console/patients")
+    async def listed(request: Request, after: UUID | None = None) -> Response:
+        here = await console.visit(request)
+        await console.note(here, "patients.listed")
+        async with console.database.reading() as reader:
+            clinic = await console.clinic(reader, here.principal.clinic)
+            found = await patients.page(reader, clinic.id, console.keyring, limit=_PAGE + 1, after=after)
+            following = str(found[_PAGE - 1].id) if len(found) > _PAGE else None
+            return await _show(console, here, reader, clinic, found[:_PAGE], query="", following=following)
+
+    @routes.post("/console/patients")
+    async def search(request: Request) -> Response:
+        here = await console.visit(request)
+        query = (await here.form()).get("q", "").strip()[:200]
+        if not query:
+            return await listed(request)
+        await console.note(here, "patients.searched")
+        async with console.database.reading() as reader:
+            clinic = await console.clinic(reader, here.principal.clinic)
+            found = await patients.search(reader, clinic.id, query, console.keyring, limit=_FOUND, after=None)
+            return await _show(console, here, reader, clinic, found, query=query, following=None)
+
+    return routes
+
+
+async def _show(
+    console: Console,
+    here: Visit,
+    reader: Reader,
+    clinic: Clinic,
+    found: list[Patient],
+    *,
+    query: str,
+    following: str | None,
+) -> Response:
+    rows = await _rows(console, reader, clinic, found)
+    view = PatientsPage(query, rows, following, len(rows))
+    return await console.show(here, reader, clinic, view, template="patients")
+
+
+async def _rows(console: Console, reader: Reader, clinic: Clinic, found: list[Patient]) -> tuple[PatientRow, ...]:
+    ids = [patient.id for patient in found]
+    plans = await reads.plans(reader, clinic.id, ids)
+    upcoming = await reads.next_sessions(reader, clinic.id, ids, reader.now)
+    alerts = await reads.waiting_by_patient(reader, ALERTS, clinic.id, [AlertState.OPEN, AlertState.ACKNOWLEDGED])
+    proposals = await reads.waiting_by_patient(reader, PROPOSALS, clinic.id, [ProposalState.OPEN])
+    mine = reads.of_clinic(CHECKINS, clinic.id) & CHECKINS.c.patient.in_(ids)
+    scores: dict[PatientId, list[Score]] = {}
+    for score in await reads.scores(reader, mine, console.keyring):
+        if score.instrument == "phq-9":
+            scores.setdefault(score.patient, []).append(score)
+    return tuple(
+        patient_row(
+            patient,
+            plan=plans.get(patient.id),
+            upcoming=upcoming.get(patient.id),
+            scores=scores.get(patient.id, []),
+            alerts=patient.id in alerts,
+            proposals=patient.id in proposals,
+            now=reader.now,
+        )
+        for patient in found
+    )

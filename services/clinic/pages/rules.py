@@ -1,0 +1,99 @@
+"""The rules with their provenance and signatures, and the clinic's settings."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.clinic.model.contacts import ContactKind, show_phone
+from services.clinic.model.reads import Source
+from services.clinic.model.staff import Permission, may
+from services.clinic.pages.console import Console
+from services.clinic.pages.visit import PageRoute, Visit
+from services.clinic.views.others import RulesPage, RuleView, SettingsPage
+from services.clinic.views.parts import Chip, Notice, Tone, moment
+from shared.languages import Language
+from shared.protection import mask
+from shared.web.problems import Problem
+
+_LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
+
+
+def router(console: Console) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+    @routes.get("/console/rules")
+    async def rules(request: Request) -> Response:
+        return await _rules(console, await console.visit(request))
+
+    @routes.post("/console/rules/{rule}/sign")
+    async def sign(rule: str, request: Request) -> Response:
+        here = await console.visit(request, Permission.SIGN_RULES)
+        form = await here.form()
+        try:
+            await console.client.order(
+                "assessments", f"/rules/{rule}/sign", {}, principal=here.principal, idempotency_key=form.get("key")
+            )
+        except Problem as problem:
+            return await _rules(console, here, problem=problem)
+        await console.note(here, "rule.signed")
+        return console.done("signed", "/console/rules")
+
+    @routes.get("/console/settings")
+    async def settings(request: Request) -> Response:
+        here = await console.visit(request)
+        async with console.database.reading() as reader:
+            clinic = await console.clinic(reader, here.principal.clinic)
+            view = SettingsPage(
+                name=clinic.name,
+                sender_name=clinic.sender_name,
+                zone=clinic.zone,
+                phone=show_phone(clinic.phone),
+                quiet=f"from {clinic.quiet_from} to {clinic.quiet_until}, by the patient's own clock",
+                crisis=tuple((_LANGUAGES[language], text) for language, text in clinic.crisis.items()),
+                oncall=tuple(
+                    f"{'text to' if one.kind is ContactKind.SMS else 'e-mail to'} {mask(one.value)}"
+                    for one in clinic.oncall
+                ),
+                changed=f"Version {clinic.version}. Whoever runs Keepwell for you changes these.",
+            )
+            return await console.show(here, reader, clinic, view, template="settings")
+
+    return routes
+
+
+async def _rules(console: Console, here: Visit, *, problem: Problem | None = None) -> Response:
+    held: list[Mapping[str, Any]] = []
+    trouble = None
+    try:
+        held = (await console.client.get("assessments", "/rules", principal=here.principal))["items"]
+    except Problem as error:
+        trouble = f"The rules are not at hand. {error.detail}"
+    async with console.database.reading() as reader:
+        clinic = await console.clinic(reader, here.principal.clinic)
+        signer = may(here.role, Permission.SIGN_RULES)
+        view = RulesPage(tuple(_rule(one, clinic.zone, signer=signer) for one in held), trouble)
+        notices = (Notice(problem.detail, Tone.DANGER),) if problem else ()
+        status = problem.status if problem else 200
+        return await console.show(here, reader, clinic, view, template="rules", notices=notices, status=status)
+
+
+def _rule(one: Mapping[str, Any], zone: str, *, signer: bool) -> RuleView:
+    signed = None
+    if one["signed_by"]:
+        at = moment(datetime.fromisoformat(one["signed_at"]), zone).text
+        signed = f"Signed by {one['signed_by']}, {at}" if one["signed_by"] != "for trial" else "Runs for trial only."
+    grade = one["grade"]
+    return RuleView(
+        id=one["id"],
+        name=one["id"].replace("-", " ").capitalize(),
+        text=one["text"],
+        version=one["rule_version"],
+        grade=Chip(grade.replace("_", " ").lower(), Tone.WARN if one["needs_signature"] else Tone.INFO),
+        sources=(Source(f"Read on {one['verified_on']}, for {one['applies_to']}.", one["source_url"], grade),),
+        state=Chip("in force", Tone.GOOD) if one["runs"] else Chip("off until signed", Tone.DANGER),
+        signed=signed,
+        can_sign=signer and one["needs_signature"] and (not one["signed_by"] or one["signed_by"] == "for trial"),
+    )

@@ -1,0 +1,48 @@
+"""What is done about a session: move, cancel, attended, missed."""
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.clinic import answers
+from services.clinic.model.staff import Permission
+from services.clinic.pages.patient import Order, PatientPages
+from services.clinic.pages.visit import PageRoute
+
+_ENDINGS = {"cancel": "cancelled", "attend": "attended", "miss": "missed"}
+
+
+def router(pages: PatientPages) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+    @routes.post("/console/sessions/{session}/move")
+    async def move(session: UUID, request: Request) -> Response:
+        here = await pages.console.visit(request, Permission.PLAN_SESSIONS)
+        form = await here.form()
+        patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
+        body = {"starts_at": form.get("starts_at", "")[:16]}
+        order = Order(
+            "scheduler", f"/sessions/{session}", body, answers.SESSION, "moved", f"move-{session}", method="PATCH"
+        )
+        return await pages.carry_out(here, patient, order, form)
+
+    @routes.post("/console/sessions/{session}/{ending}")
+    async def end(session: UUID, ending: Literal["cancel", "attend", "miss"], request: Request) -> Response:
+        here = await pages.console.visit(request, Permission.PLAN_SESSIONS)
+        form = await here.form()
+        patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
+        body = {"reason": form["reason"]} if form.get("reason", "").strip() else {}
+        order = Order(
+            "scheduler",
+            f"/sessions/{session}/{ending}",
+            body,
+            answers.SESSION,
+            _ENDINGS[ending],
+            f"{ending}-{session}",
+            back="/console/today" if form.get("back") == "today" else None,
+        )
+        return await pages.carry_out(here, patient, order, form)
+
+    return routes

@@ -1,0 +1,89 @@
+"""Builds the clinic service."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter
+
+from services.clinic import api, gateway
+from services.clinic.answers import Follow
+from services.clinic.bell import Bell
+from services.clinic.elsewhere import Elsewhere
+from services.clinic.gate import Gate
+from services.clinic.handlers import handlers
+from services.clinic.orders import Patients
+from services.clinic.pages import decisions, door, enrolment, live, patient, patients, rules, sessions, today
+from services.clinic.pages.console import Console
+from services.clinic.pages.patient import PatientPages
+from services.clinic.pages.visit import is_secure
+from services.clinic.tables import METADATA, SCHEMA
+from shared.clock import RealClock
+from shared.database.migrate import History
+from shared.service import Context, Loop, Service
+
+HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
+
+
+def build(context: Context) -> Service:
+    """Build the service from what the process gives it."""
+    # Sessions in browsers, beats and patience are of the real world, whatever clock the clinic lives by.
+    real = RealClock()
+    bell = Bell(real)
+    database, keyring = context.database, context.keyring
+    console = Console(
+        database=database,
+        keyring=keyring,
+        gate=Gate(database, keyring, real, secure=is_secure(context.public_url)),
+        bell=bell,
+        client=context.client,
+        elsewhere=Elsewhere(context.client, real),
+        follow=Follow(database, keyring, real),
+        orders=Patients(keyring),
+        trial=context.settings.clock != "real",
+    )
+    return Service(
+        name=SCHEMA,
+        database=database,
+        history=HISTORY,
+        handlers=handlers(bell),
+        routers=[api.router(database, console.orders), *_pages(console), _gateway(context)],
+        loops=[Loop("clinic.bell", lambda: _until_stopped(bell))],
+    )
+
+
+def _pages(console: Console) -> list[APIRouter]:
+    pages = PatientPages(console)
+    return [
+        door.router(console.gate),
+        live.router(console),
+        today.router(console),
+        enrolment.router(console, pages),
+        patients.router(console),
+        patient.router(pages),
+        sessions.router(pages),
+        decisions.router(pages),
+        rules.router(console),
+    ]
+
+
+def _gateway(context: Context) -> APIRouter:
+    settings = context.settings
+    urls = {
+        name: part.url
+        for name, part in (
+            ("scheduler", settings.scheduler),
+            ("notifier", settings.notifier),
+            ("assessments", settings.assessments),
+        )
+        if part.url is not None
+    }
+    return gateway.router(context.http, urls)
+
+
+async def _until_stopped(bell: Bell) -> None:
+    """End the pages' streams when the process stops: a stream that stays open would hold the web server up."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        bell.close()

@@ -1,0 +1,91 @@
+"""Writing down what other services' events and answers say; an older version changes nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.clinic.tables import ALERTS, CONSENTS, MESSAGES, REPLIES
+from shared.bus import NotYet
+from shared.database import Reader, Transaction
+from shared.ids import ClinicId
+
+
+async def keep(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
+    """Write a thing as its owner says it stands; tell whether that was news."""
+    statement = insert(table).values(values)
+    known = {name: statement.excluded[name] for name in values if name != "id"}
+    newer = table.c.version < statement.excluded.version
+    result = await tx.execute(
+        statement.on_conflict_do_update(index_elements=[table.c.id], set_=known, where=newer).returning(table.c.id)
+    )
+    return result.first() is not None
+
+
+async def keep_message(tx: Transaction, values: Mapping[str, Any]) -> bool:
+    """Write what became of a message and add that to its story."""
+    statement = insert(MESSAGES).values(values)
+    known = {name: statement.excluded[name] for name in values if name not in {"id", "story"}}
+    longer = MESSAGES.c.story.op("||")(statement.excluded.story)
+    newer = MESSAGES.c.version < statement.excluded.version
+    result = await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[MESSAGES.c.id], set_={**known, "story": longer}, where=newer
+        ).returning(MESSAGES.c.id)
+    )
+    return result.first() is not None
+
+
+async def change(tx: Transaction, table: Table, thing: UUID, version: int, values: Mapping[str, Any]) -> bool:
+    """Write what changed of a thing; tell whether that was news.
+
+    Raises:
+        NotYet: the event that made the thing has not arrived.
+    """
+    known = await tx.scalar(select(table.c.version).where(table.c.id == thing).with_for_update())
+    if known is None:
+        raise NotYet(f"{table.name} holds no {thing} yet; its beginning has not arrived.")
+    if known >= version:
+        return False
+    await tx.execute(update(table).where(table.c.id == thing).values(version=version, **values))
+    return True
+
+
+async def count_page(tx: Transaction, alert: UUID, number: int) -> None:
+    """Note that an alert was paged again; the thing's own version stays."""
+    pages = func.greatest(ALERTS.c.pages, number)
+    await tx.execute(update(ALERTS).where(ALERTS.c.id == alert).values(pages=pages))
+
+
+async def keep_consent(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Write the latest word about a contact point and purpose."""
+    statement = insert(CONSENTS).values(values)
+    known = {name: statement.excluded[name] for name in ("version", "granted", "how", "at")}
+    newer = CONSENTS.c.version < statement.excluded.version
+    keys = [CONSENTS.c.contact, CONSENTS.c.purpose]
+    await tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=known, where=newer))
+
+
+async def mark_read(tx: Transaction, clinic: ClinicId, reply: UUID, by: str) -> bool:
+    """Note who has read a reply; tell whether there is such a reply."""
+    mine = (REPLIES.c.id == reply) & (REPLIES.c.clinic == clinic)
+    result = await tx.execute(
+        update(REPLIES).where(mine).values(read_by=func.coalesce(REPLIES.c.read_by, by)).returning(REPLIES.c.id)
+    )
+    return result.first() is not None
+
+
+async def version_of(reader: Reader, table: Table, thing: UUID) -> int | None:
+    """Return the version of a thing that is held here."""
+    found = await reader.scalar(select(table.c.version).where(table.c.id == thing))
+    return None if found is None else int(found)
+
+
+async def patient_of(reader: Reader, table: Table, clinic: ClinicId, thing: UUID) -> UUID | None:
+    """Return whose thing this is, or None where the clinic has no such thing."""
+    found: UUID | None = await reader.scalar(
+        select(table.c.patient).where(table.c.id == thing, table.c.clinic == clinic)
+    )
+    return found

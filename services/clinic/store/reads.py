@@ -1,0 +1,271 @@
+"""Reading what was learnt: rows to the frozen types of the pages, sealed fields opened."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Table, func, select, true
+
+from services.clinic.model.reads import (
+    Alert,
+    AlertState,
+    Checkin,
+    CheckinState,
+    Evidence,
+    Message,
+    MessageState,
+    Plan,
+    Proposal,
+    ProposalState,
+    Reply,
+    Score,
+    Session,
+    SessionState,
+    Step,
+)
+from services.clinic.tables import (
+    ALERTS,
+    CHECKINS,
+    CONSENTS,
+    MESSAGES,
+    PLANS,
+    PROPOSALS,
+    REPLIES,
+    SESSIONS,
+)
+from shared.database import Reader
+from shared.ids import AlertId, CheckinId, ClinicId, MessageId, PatientId, PlanId, ProposalId, SessionId
+from shared.protection import Keyring
+
+Condition = ColumnElement[bool]
+MOST = 500
+"""Rows of one kind that a page reads at most."""
+
+
+def of_clinic(table: Table, clinic: ClinicId) -> Condition:
+    """Return the condition of a clinic's rows."""
+    return table.c.clinic == clinic
+
+
+def of_patient(table: Table, clinic: ClinicId, patient: PatientId) -> Condition:
+    """Return the condition of a patient's rows in a clinic."""
+    return of_clinic(table, clinic) & (table.c.patient == patient)
+
+
+async def plan(reader: Reader, clinic: ClinicId, patient: PatientId) -> Plan | None:
+    """Return a patient's newest plan."""
+    found = await plans(reader, clinic, [patient])
+    return found.get(patient)
+
+
+async def plans(reader: Reader, clinic: ClinicId, patients: Iterable[PatientId]) -> dict[PatientId, Plan]:
+    """Return the newest plan of each patient."""
+    wanted = of_clinic(PLANS, clinic) & PLANS.c.patient.in_(set(patients))
+    rows = await reader.all(select(PLANS).where(wanted).order_by(PLANS.c.id))
+    return {PatientId(row.patient): _plan(row) for row in rows}
+
+
+async def sessions(reader: Reader, where: Condition) -> list[Session]:
+    """Return sessions in the order of their instants."""
+    rows = await reader.all(select(SESSIONS).where(where).order_by(SESSIONS.c.starts_at_utc, SESSIONS.c.id).limit(MOST))
+    return [_session(row) for row in rows]
+
+
+def between(clinic: ClinicId, start: datetime, end: datetime) -> Condition:
+    """Return the condition of a clinic's sessions that start in a span of time."""
+    return of_clinic(SESSIONS, clinic) & (SESSIONS.c.starts_at_utc >= start) & (SESSIONS.c.starts_at_utc < end)
+
+
+async def next_sessions(
+    reader: Reader, clinic: ClinicId, patients: Iterable[PatientId], since: datetime
+) -> dict[PatientId, Session]:
+    """Return each patient's next open session from an instant on."""
+    states = [str(SessionState.BOOKED), str(SessionState.CONFIRMED)]
+    wanted = of_clinic(SESSIONS, clinic) & SESSIONS.c.patient.in_(set(patients)) & SESSIONS.c.state.in_(states)
+    first = select(SESSIONS).where(wanted & (SESSIONS.c.starts_at_utc >= since)).distinct(SESSIONS.c.patient)
+    rows = await reader.all(first.order_by(SESSIONS.c.patient, SESSIONS.c.starts_at_utc))
+    return {PatientId(row.patient): _session(row) for row in rows}
+
+
+async def checkins(reader: Reader, where: Condition, *, limit: int = MOST) -> list[Checkin]:
+    """Return check-ins, the newest first."""
+    rows = await reader.all(select(CHECKINS).where(where).order_by(CHECKINS.c.asked_for.desc()).limit(limit))
+    return [_checkin(row) for row in rows]
+
+
+async def scores(reader: Reader, where: Condition, keyring: Keyring) -> list[Score]:
+    """Return the scores of completed check-ins, the oldest first."""
+    done = where & CHECKINS.c.result.is_not(None)
+    newest = select(CHECKINS).where(done).order_by(CHECKINS.c.asked_for.desc(), CHECKINS.c.id.desc()).limit(MOST)
+    rows = await reader.all(newest)
+    return [score for row in reversed(rows) for score in _scores(row, keyring)]
+
+
+async def alerts(reader: Reader, where: Condition, keyring: Keyring) -> list[Alert]:
+    """Return alerts, the newest first."""
+    rows = await reader.all(select(ALERTS).where(where).order_by(ALERTS.c.raised_at.desc()).limit(MOST))
+    return [_alert(row, keyring) for row in rows]
+
+
+async def proposals(reader: Reader, where: Condition, keyring: Keyring, *, limit: int = MOST) -> list[Proposal]:
+    """Return proposals, the newest first."""
+    rows = await reader.all(select(PROPOSALS).where(where).order_by(PROPOSALS.c.proposed_at.desc()).limit(limit))
+    return [_proposal(row, keyring) for row in rows]
+
+
+async def messages(reader: Reader, where: Condition, *, limit: int = 100) -> list[Message]:
+    """Return messages, the newest first."""
+    rows = await reader.all(select(MESSAGES).where(where).order_by(MESSAGES.c.at.desc()).limit(limit))
+    return [_message(row) for row in rows]
+
+
+async def replies(reader: Reader, where: Condition, keyring: Keyring, *, limit: int = 100) -> list[Reply]:
+    """Return replies that nobody has read, the oldest first."""
+    unread = where & REPLIES.c.read_by.is_(None)
+    rows = await reader.all(select(REPLIES).where(unread).order_by(REPLIES.c.at).limit(limit))
+    return [_reply(row, keyring) for row in rows]
+
+
+async def stopped(reader: Reader, patient: PatientId) -> frozenset[tuple[str, str]]:
+    """Return what a patient has taken back: pairs of contact id and purpose."""
+    rows = await reader.all(select(CONSENTS).where(CONSENTS.c.patient == patient, ~CONSENTS.c.granted))
+    return frozenset((str(row.contact), row.purpose) for row in rows)
+
+
+async def counts(reader: Reader, table: Table, clinic: ClinicId, state: str) -> int:
+    """Return how many things of a clinic are in a state."""
+    return int(await reader.scalar(select(func.count()).where(of_clinic(table, clinic), table.c.state == state)))
+
+
+async def waiting_by_patient(reader: Reader, table: Table, clinic: ClinicId, states: Sequence[str]) -> set[UUID]:
+    """Return the patients who have something in one of these states."""
+    wanted = select(table.c.patient).where(of_clinic(table, clinic), table.c.state.in_(states)).distinct()
+    return {row.patient for row in await reader.all(wanted)}
+
+
+def any_of(table: Table, states: Sequence[str]) -> Condition:
+    """Return the condition of one of these states; all, where none is given."""
+    return table.c.state.in_(states) if states else true()
+
+
+def _plan(row: Row[Any]) -> Plan:
+    return Plan(
+        id=PlanId(row.id),
+        patient=PatientId(row.patient),
+        version=row.version,
+        protocol=f"{row.protocol}, version {row.protocol_version}",
+        phase=row.phase,
+        interval_days=row.interval_days,
+        next_due_on=row.next_due_on,
+        induction_complete=row.induction_complete,
+        attended=row.attended,
+        why=row.why,
+    )
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=SessionId(row.id),
+        patient=PatientId(row.patient),
+        version=row.version,
+        starts_at=row.starts_at,
+        zone=row.zone,
+        starts_at_utc=row.starts_at_utc,
+        minutes=row.minutes,
+        state=SessionState(row.state),
+        number=row.number,
+    )
+
+
+def _checkin(row: Row[Any]) -> Checkin:
+    return Checkin(
+        id=CheckinId(row.id),
+        patient=PatientId(row.patient),
+        version=row.version,
+        state=CheckinState(row.state),
+        occurrence=row.occurrence,
+        instruments=tuple(row.instruments),
+        asked_for=row.asked_for,
+        expires_at=row.expires_at,
+        completed_at=row.completed_at,
+    )
+
+
+def _scores(row: Row[Any], keyring: Keyring) -> list[Score]:
+    return [
+        Score(
+            checkin=CheckinId(row.id),
+            patient=PatientId(row.patient),
+            instrument=one["instrument"],
+            total=one["total"],
+            band=one["band"],
+            asked_for=row.asked_for,
+            at=row.completed_at,
+            flags=tuple(one["flags"]),
+        )
+        for one in json.loads(keyring.open(row.result, context="result"))
+    ]
+
+
+def _alert(row: Row[Any], keyring: Keyring) -> Alert:
+    return Alert(
+        id=AlertId(row.id),
+        patient=PatientId(row.patient),
+        version=row.version,
+        level=row.level,
+        cause=keyring.open(row.cause, context="cause"),
+        raised_at=row.raised_at,
+        pages=row.pages,
+        state=AlertState(row.state),
+        by=row.by,
+        at=row.at,
+        disposition=row.disposition and keyring.open(row.disposition, context="disposition"),
+    )
+
+
+def _proposal(row: Row[Any], keyring: Keyring) -> Proposal:
+    detail = json.loads(keyring.open(row.detail, context="proposal"))
+    return Proposal(
+        id=ProposalId(row.id),
+        patient=PatientId(row.patient),
+        plan=PlanId(row.plan),
+        version=row.version,
+        state=ProposalState(row.state),
+        direction=row.direction,
+        review=bool(detail.get("review", False)),
+        from_days=row.from_days,
+        to_days=row.to_days,
+        rule=row.rule,
+        rule_version=row.rule_version,
+        reasons=tuple(reason["text"] for reason in detail["reasons"]),
+        evidence=tuple(Evidence(date.fromisoformat(one["asked_for"]), one["total"]) for one in detail["evidence"]),
+        proposed_at=row.proposed_at,
+        expires_at=row.expires_at,
+        decided_days=row.decided_days,
+        by=row.by,
+        at=row.at,
+    )
+
+
+def _message(row: Row[Any]) -> Message:
+    return Message(
+        id=MessageId(row.id),
+        patient=row.patient and PatientId(row.patient),
+        version=row.version,
+        purpose=row.purpose,
+        channel=row.channel,
+        occurrence=row.occurrence,
+        to=row.to,
+        state=MessageState(row.state),
+        reason=row.reason,
+        error=row.error,
+        at=row.at,
+        story=tuple(Step(datetime.fromisoformat(one["at"]), one["what"], one["detail"]) for one in row.story),
+    )
+
+
+def _reply(row: Row[Any], keyring: Keyring) -> Reply:
+    text = keyring.open(row.text, context="reply")
+    return Reply(row.id, PatientId(row.patient), row.intent, text, row.at, row.read_by)

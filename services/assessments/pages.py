@@ -1,6 +1,7 @@
 """The patient's pages behind a one-time link: no script, one instrument a page, kind when the link no longer opens."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -41,6 +42,14 @@ MISSING: Final = 422
 LinkLanguage = Annotated[str | None, Query(alias="lang")]
 
 
+NUMBER: Final = re.compile(r"\+?\d[\d ().-]{5,}\d|\b\d{3}\b")
+
+
+def numbers(text: str) -> list[tuple[str, str]]:
+    """Return the phone numbers of a text, each as written and as it is called, short ones such as 988 too."""
+    return [(found, re.sub(r"[^+0-9]", "", found)) for found in dict.fromkeys(NUMBER.findall(text))]
+
+
 class Pages:
     """Renders the pages; nothing here decides."""
 
@@ -49,6 +58,7 @@ class Pages:
         self.kit = kit
         self._texts = Texts.load(ROOM / "texts")
         self._templates = templates(ROOM / "templates")
+        self._templates.filters["numbers"] = numbers
 
     def render(self, name: str, status: int, *, language: str, clinic: Clinic | None, **values: object) -> HTMLResponse:
         """Return a page in a language."""
@@ -56,9 +66,11 @@ class Pages:
         def say(key: str, **placed: object) -> str:
             return self._texts.say(language, key, **placed)
 
+        # Thanks and a crisis text answer a form: a switch of language would open the link anew and lose them.
+        stays = name == "thanks.html" or bool(values.get("alerted"))
         other = Language.EN if language == Language.ES else Language.ES
         html = self._templates.get_template(name).render(
-            say=say, language=language, other=str(other), clinic=clinic, stylesheet=STYLE_AT, **values
+            say=say, language=language, other=str(other), clinic=clinic, stylesheet=STYLE_AT, stays=stays, **values
         )
         return HTMLResponse(html, status_code=status, headers=HEADERS)
 

@@ -1,0 +1,20 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.assessments.service import HISTORY, build
+from shared.clock import SteppedClock
+from tests.integration.assessments.ward import Ward
+from tests.support.bench import bench_of
+from tests.support.databases import Databases
+
+
+@pytest.fixture
+async def ward(databases: Databases, clock: SteppedClock) -> AsyncIterator[Ward]:
+    """The service with a clinic, a patient and a plan in induction."""
+    database = await databases.fresh(HISTORY, clock)
+    async with bench_of(build, database, clock) as bench:
+        ward = Ward(bench)
+        await ward.open()
+        yield ward
+    await database.close()

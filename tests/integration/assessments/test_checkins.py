@@ -1,0 +1,249 @@
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from services.assessments.service import HISTORY, build
+from shared.bus import NotYet
+from shared.clock import SteppedClock
+from shared.events import (
+    CheckinCompleted,
+    CheckinDue,
+    CheckinExpired,
+    CheckinOpened,
+    IntervalProposed,
+    MessageDelivered,
+    MessageWithheld,
+    PatientDischarged,
+)
+from shared.settings import Settings
+from tests.integration.assessments.ward import NINE_ZEROS, Ward, spread
+from tests.support.bench import KEYRING, bench_of
+from tests.support.databases import Databases
+
+
+async def opened(ward: Ward, *instruments: str) -> str:
+    body = {"patient": str(ward.patient), "instruments": list(instruments)}
+    answer = await ward.bench.call("POST", "/checkins", body)
+    assert answer.status == 201, answer.text
+    return str(answer.json["id"])
+
+
+async def test_a_check_in_that_is_due_is_told_with_its_link_sealed(ward: Ward) -> None:
+    event = await ward.ask("phq-9")
+    assert "/c/" not in event.model_dump_json()
+    assert event.asked_for == ward.today
+    (checkin,) = await ward.items(f"/patients/{ward.patient}/checkins")
+    assert (checkin["state"], checkin["asked_for"], checkin["instruments"]) == (
+        "open",
+        ward.today.isoformat(),
+        ["phq-9"],
+    )
+
+
+async def test_a_check_in_for_a_patient_who_is_not_known_yet_waits(ward: Ward) -> None:
+    due = CheckinDue(
+        clinic=ward.bench.clinic,
+        version=1,
+        patient=uuid4(),
+        session=uuid4(),
+        plan=None,
+        occurrence="day-1",
+        asked_for=ward.today,
+        instruments=("post-session",),
+    )
+    with pytest.raises(NotYet):
+        await ward.bench.tell(due)
+
+
+async def test_staff_open_a_check_in_now_and_enter_answers_by_phone(ward: Ward) -> None:
+    checkin = await opened(ward, "phq-9")
+    body = {"instrument": "phq-9", "answers": [1, 1, 1, 1, 1, 1, 1, 1, 0], "entered_by": "Nurse Kim"}
+    answer = await ward.bench.call("POST", f"/checkins/{checkin}/answers", body)
+    assert answer.status == 200
+    assert (answer.json["total"], answer.json["band"], answer.json["flags"]) == (8, "mild", [])
+    assert (answer.json["state"], answer.json["alert"]) == ("completed", None)
+    (score,) = await ward.items(f"/patients/{ward.patient}/scores")
+    assert (score["checkin"], score["instrument"], score["total"]) == (checkin, "phq-9", 8)
+    again = await ward.bench.call("POST", f"/checkins/{checkin}/answers", body)
+    assert again.status == 409
+
+
+async def test_answers_by_phone_raise_the_same_alert(ward: Ward) -> None:
+    checkin = await opened(ward, "phq-9")
+    body = {"instrument": "phq-9", "answers": [*NINE_ZEROS[:8], 2], "entered_by": "Nurse Kim"}
+    answer = await ward.bench.call("POST", f"/checkins/{checkin}/answers", body)
+    assert answer.json["flags"] == ["item9"]
+    (alert,) = await ward.items("/alerts")
+    assert (alert["id"], alert["level"], alert["checkin"]) == (answer.json["alert"], "high", checkin)
+
+
+@pytest.mark.parametrize(
+    ("answers", "pointer", "detail"),
+    [
+        ([0] * 8, "/answers", "phq-9 takes 9 or 10 answers; 8 came."),
+        ([0, 0, 4, 0, 0, 0, 0, 0, 0], "/answers/2", "4 is outside 0 to 3."),
+        ([0, 0, "1", 0, 0, 0, 0, 0, 0], "/answers/2", "Input should be a valid integer"),
+        ([0, 0, True, 0, 0, 0, 0, 0, 0], "/answers/2", "Input should be a valid integer"),
+    ],
+)
+async def test_wrong_answers_are_refused_with_their_place(
+    ward: Ward, answers: list[object], pointer: str, detail: str
+) -> None:
+    checkin = await opened(ward, "phq-9")
+    body = {"instrument": "phq-9", "answers": answers, "entered_by": "Nurse"}
+    answer = await ward.bench.call("POST", f"/checkins/{checkin}/answers", body)
+    assert answer.status == 422
+    assert answer.json["errors"] == [{"pointer": pointer, "detail": detail}]
+    assert await ward.items(f"/patients/{ward.patient}/scores") == []
+
+
+async def test_an_instrument_that_was_not_asked_is_refused(ward: Ward) -> None:
+    checkin = await opened(ward, "post-session")
+    body = {"instrument": "phq-9", "answers": NINE_ZEROS, "entered_by": "Nurse"}
+    answer = await ward.bench.call("POST", f"/checkins/{checkin}/answers", body)
+    assert answer.json["errors"][0]["pointer"] == "/instrument"
+
+
+@pytest.mark.parametrize(
+    ("instruments", "pointer"),
+    [([], "/instruments"), (["phq-9", "gad-2"], "/instruments/1"), (["phq-9", "phq-9"], "/instruments/1")],
+)
+async def test_a_check_in_of_unknown_instruments_is_refused(ward: Ward, instruments: list[str], pointer: str) -> None:
+    body = {"patient": str(ward.patient), "instruments": instruments}
+    answer = await ward.bench.call("POST", "/checkins", body)
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_another_clinics_patient_and_check_in_are_not_found(ward: Ward) -> None:
+    checkin = await opened(ward, "phq-9")
+    stranger = ward.bench.token(clinic=uuid4())  # type: ignore[arg-type]
+    body = {"patient": str(ward.patient), "instruments": ["phq-9"]}
+    entered = {"instrument": "phq-9", "answers": NINE_ZEROS, "entered_by": "Nurse"}
+    assert (await ward.bench.call("POST", "/checkins", body, token=stranger)).status == 404
+    assert (await ward.bench.call("POST", f"/checkins/{checkin}/answers", entered, token=stranger)).status == 404
+    for part in ("checkins", "scores", "proposals"):
+        path = f"/patients/{ward.patient}/{part}"
+        assert (await ward.bench.call("GET", path, token=stranger)).status == 404
+        assert (await ward.bench.call("GET", path, token="")).status == 401
+
+
+async def test_the_post_session_check_flags_each_bladder_symptom_and_raises_no_alert(ward: Ward) -> None:
+    checkin = await opened(ward, "post-session")
+    body = {"instrument": "post-session", "answers": [4, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1], "entered_by": "Nurse"}
+    answer = await ward.bench.call("POST", f"/checkins/{checkin}/answers", body)
+    assert answer.json["flags"] == ["side-effect:sleepy", "bladder:urgency", "bladder:blood"]
+    assert (answer.json["total"], answer.json["band"], answer.json["answers"]["mood"]) == (None, None, 4)
+    assert await ward.items("/alerts") == []
+
+
+async def test_the_result_travels_sealed_and_lies_sealed(ward: Ward) -> None:
+    await ward.phq9(14)
+    (event,) = await ward.bench.said(CheckinCompleted)
+    assert "moderate" not in event.model_dump_json()
+    assert '"total": 14' in KEYRING.open(event.result, context="result")
+    async with ward.bench.database.reading() as reader:
+        rows = await reader.all(
+            text("SELECT scores::text AS whole FROM scores UNION SELECT answers::text FROM answers")
+        )
+    assert len(rows) == 2
+    assert not any("moderate" in row.whole or '"9"' in row.whole for row in rows)
+
+
+async def test_lists_come_in_pages_newest_first(ward: Ward) -> None:
+    ids = [await opened(ward, "phq-9") for _ in range(3)]
+    first = (await ward.bench.call("GET", f"/patients/{ward.patient}/checkins?limit=2")).json
+    assert [one["id"] for one in first["items"]] == [ids[2], ids[1]]
+    path = f"/patients/{ward.patient}/checkins?limit=2&after={first['next']}"
+    rest = (await ward.bench.call("GET", path)).json
+    assert ([one["id"] for one in rest["items"]], rest["next"]) == ([ids[0]], None)
+
+
+async def test_what_became_of_the_text_with_the_link_is_shown(ward: Ward) -> None:
+    event = await ward.ask("phq-9")
+    message = uuid4()
+    told = {
+        "clinic": ward.bench.clinic,
+        "patient": ward.patient,
+        "message": message,
+        "purpose": "checkin",
+        "channel": "sms",
+        "occurrence": event.occurrence,
+        "about": event.checkin,
+        "to": "+1•••••••0100",
+        "at": ward.bench.clock.now(),
+    }
+    await ward.bench.tell(MessageDelivered(version=3, **told))
+    await ward.bench.tell(MessageWithheld(version=2, reason="no consent", **told))
+    (checkin,) = await ward.items(f"/patients/{ward.patient}/checkins")
+    assert (checkin["text"]["state"], checkin["text"]["reason"]) == ("delivered", None)
+
+
+async def test_a_discharged_patient_is_asked_nothing_more(ward: Ward) -> None:
+    event = await ward.ask("phq-9")
+    await ward.bench.tell(PatientDischarged(clinic=ward.bench.clinic, version=2, patient=ward.patient))
+    (expired,) = await ward.bench.said(CheckinExpired)
+    assert expired.checkin == event.checkin
+    assert (await ward.bench.call("GET", ward.path(event), token="")).status == 410
+    body = {"patient": str(ward.patient), "instruments": ["phq-9"]}
+    assert (await ward.bench.call("POST", "/checkins", body)).status == 409
+    assert await ward.bench.pending() == {}
+    with pytest.raises(ValueError, match="not enough values"):
+        await ward.ask("phq-9", occurrence="day-14")
+
+
+async def test_an_answer_after_midnight_counts_for_the_day_it_was_asked_for(ward: Ward) -> None:
+    event = await ward.ask("phq-9")
+    await ward.bench.clock.move_to(event.expires_at.replace(day=event.expires_at.day - 5))
+    assert ward.today > event.asked_for
+    await ward.send(ward.path(event), "phq-9", spread(3))
+    (score,) = await ward.items(f"/patients/{ward.patient}/scores")
+    assert score["asked_for"] == event.asked_for.isoformat()
+
+
+async def test_rules_are_listed_with_source_and_grade(ward: Ward) -> None:
+    rules = {rule["id"]: rule for rule in await ward.items("/rules")}
+    ladder = rules["interval-ladder-a"]
+    assert (ladder["grade"], ladder["runs"], ladder["signed_by"]) == ("ENGINEERING_DEFAULT", True, "for trial")
+    assert rules["interval-beyond-28-days"]["runs"] is False
+    assert rules["alert-urgency"]["runs"] is True
+
+
+async def test_a_rule_is_signed_by_name(ward: Ward) -> None:
+    answer = await ward.bench.call("POST", "/rules/interval-beyond-28-days/sign", {"note": "Agreed in the meeting."})
+    assert (answer.status, answer.json["runs"], answer.json["signed_by"]) == (200, True, "test")
+    rules = {rule["id"]: rule for rule in await ward.items("/rules")}
+    assert rules["interval-beyond-28-days"]["note"] == "Agreed in the meeting."
+    assert (await ward.bench.call("POST", "/rules/nothing/sign", {})).status == 404
+    assert (await ward.bench.call("POST", "/rules/phq-9-bands/sign", {})).status == 409
+
+
+async def test_with_a_live_provider_nothing_is_proposed_until_the_rule_is_signed(
+    databases: Databases, clock: SteppedClock
+) -> None:
+    live = Settings(
+        twilio_account_sid="AC1",
+        twilio_auth_token="secret",
+        twilio_from="+15550100000",
+        public_url="https://keepwell.example.org",
+    )
+    database = await databases.fresh(HISTORY, clock)
+    async with bench_of(build, database, clock, settings=live) as bench:
+        ward = Ward(bench)
+        await ward.open()
+        await ward.phq9(12)
+        assert await bench.said(IntervalProposed) == []
+        rules = {rule["id"]: rule for rule in await ward.items("/rules")}
+        assert rules["interval-ladder-a"]["runs"] is False
+        assert (await bench.call("POST", "/rules/interval-ladder-a/sign", {})).status == 200
+        await ward.phq9(12)
+        assert len(await bench.said(IntervalProposed)) == 1
+    await database.close()
+
+
+async def test_a_repeated_order_opens_one_check_in(ward: Ward) -> None:
+    body = {"patient": str(ward.patient), "instruments": ["phq-9"]}
+    first = await ward.bench.call("POST", "/checkins", body, headers={"Idempotency-Key": "k"})
+    again = await ward.bench.call("POST", "/checkins", body, headers={"Idempotency-Key": "k"})
+    assert again.json == first.json
+    assert len(await ward.bench.said(CheckinOpened)) == 1

@@ -1,0 +1,187 @@
+"""A clinic with one patient, told to the assessments service as the other services would tell it."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared.events import (
+    CheckinDue,
+    CheckinOpened,
+    ClinicChanged,
+    CrisisTexts,
+    PatientEnrolled,
+    PlanChanged,
+    PlanStarted,
+    SessionAttended,
+)
+from shared.events.scheduling import Phase
+from shared.walltime import to_instant, to_wall
+from tests.support.bench import KEYRING, Answer, Bench
+
+ZONE = "America/New_York"
+CRISIS_EN = "Call or text 988 at any hour. In danger right now: 911."
+CRISIS_ES = "Llame al 988 a toda hora. En peligro ahora mismo: 911."
+PHONE = "+1 555 010 0199"
+NINE_ZEROS = [0] * 9
+
+
+@dataclass
+class Ward:
+    """What the tests of this service share."""
+
+    bench: Bench
+    patient: UUID = field(default_factory=uuid4)
+    plan: UUID = field(default_factory=uuid4)
+    _plan_version: int = 0
+
+    async def open(self) -> None:
+        """Tell of the clinic, the patient and the plan."""
+        await self.bench.tell(
+            ClinicChanged(
+                clinic=self.bench.clinic,
+                version=1,
+                name="Harbor Ketamine Clinic",
+                sender_name="Harbor",
+                zone=ZONE,
+                phone=PHONE,
+                quiet_from="08:00",
+                quiet_until="21:00",
+                crisis=CrisisTexts(en=CRISIS_EN, es=CRISIS_ES),
+            )
+        )
+        await self.enrol()
+        await self.plan_is(phase="induction", interval=3)
+
+    async def enrol(self, *, language: Any = "en", version: int = 1) -> None:
+        """Tell of the patient."""
+        name = KEYRING.seal("Ana", context="name")
+        await self.bench.tell(
+            PatientEnrolled(
+                clinic=self.bench.clinic,
+                version=version,
+                patient=self.patient,
+                language=language,
+                zone=ZONE,
+                given_name=name,
+            )
+        )
+
+    async def plan_is(
+        self, *, phase: Phase, interval: int, complete: bool = False, protocol: str = "iv-ketamine"
+    ) -> None:
+        """Tell how the plan now stands."""
+        self._plan_version += 1
+        kind = PlanStarted if self._plan_version == 1 else PlanChanged
+        await self.bench.tell(
+            kind(
+                clinic=self.bench.clinic,
+                version=self._plan_version,
+                patient=self.patient,
+                plan=self.plan,
+                protocol=protocol,
+                protocol_version=1,
+                phase=phase,
+                interval_days=interval,
+                next_due_on=self.today + timedelta(days=interval),
+                induction_complete=complete,
+                attended=0,
+                why="told by a test",
+            )
+        )
+
+    @property
+    def today(self) -> date:
+        """The date where the patient lives."""
+        return to_wall(self.bench.clock.now(), ZONE).date()
+
+    async def live_until(self, day: date, at: time = time(10)) -> None:
+        """Move on to a wall time of the patient, firing what falls due."""
+        await self.bench.live_until(to_instant(datetime.combine(day, at), ZONE))
+
+    async def attend(self) -> UUID:
+        """Tell of a session attended now."""
+        session = uuid4()
+        now = self.bench.clock.now()
+        await self.bench.tell(
+            SessionAttended(
+                clinic=self.bench.clinic,
+                version=2,
+                patient=self.patient,
+                session=session,
+                plan=self.plan,
+                starts_at=to_wall(now, ZONE).strftime("%Y-%m-%dT%H:%M"),
+                zone=ZONE,
+                starts_at_utc=now,
+                minutes=60,
+                state="attended",
+                attended_at=now,
+            )
+        )
+        return session
+
+    async def ask(self, *instruments: str, occurrence: str = "day-7", session: UUID | None = None) -> CheckinOpened:
+        """Tell that a check-in is due for today; return what the service said."""
+        await self.bench.said(clear=True)
+        await self.bench.tell(
+            CheckinDue(
+                clinic=self.bench.clinic,
+                version=2,
+                patient=self.patient,
+                session=session or uuid4(),
+                plan=self.plan,
+                occurrence=occurrence,
+                asked_for=self.today,
+                instruments=instruments or ("phq-9",),
+            )
+        )
+        (opened,) = await self.bench.said(CheckinOpened)
+        return opened
+
+    def path(self, opened: CheckinOpened) -> str:
+        """Return the path of a check-in's link, as the patient got it."""
+        link = KEYRING.open(opened.link, context="link")
+        assert link.startswith(f"{self.bench.base_url}/c/")
+        return link.removeprefix(self.bench.base_url)
+
+    async def send(self, path: str, instrument: str, answers: dict[str, int]) -> Answer:
+        """Send a patient's form, as a browser does."""
+        data = {"instrument": instrument, **{f"q-{item}": str(value) for item, value in answers.items()}}
+        return await self.bench.call("POST", path, data=data, token="")
+
+    async def phq9(self, *totals: int, item_9: int = 0) -> Answer:
+        """Ask and answer a PHQ-9 today with a total spread over the first eight items."""
+        (total,) = totals
+        opened = await self.ask("phq-9")
+        return await self.send(self.path(opened), "phq-9", spread(total, item_9))
+
+    async def items(self, path: str) -> list[Any]:
+        """Return the items of a list of the interface."""
+        answer = await self.bench.call("GET", path)
+        assert answer.status == 200, answer.text
+        return list(answer.json["items"])
+
+    async def proposals(self) -> list[Any]:
+        """Return the patient's proposals, newest first."""
+        return await self.items(f"/patients/{self.patient}/proposals")
+
+
+def spread(total: int, item_9: int = 0) -> dict[str, int]:
+    """Return PHQ-9 answers with a total."""
+    left, answers = total - item_9, {"9": item_9}
+    for number in range(1, 9):
+        answers[str(number)] = min(3, left)
+        left -= answers[str(number)]
+    assert left == 0
+    return answers
+
+
+def questions(page: str) -> list[str]:
+    """Return the names of the questions on a page, in order."""
+    return list(dict.fromkeys(re.findall(r'<input type="radio"[^>]*name="q-([^"]+)"', page)))
+
+
+def chosen(page: str) -> list[tuple[str, str]]:
+    """Return the choices that a page shows as made."""
+    return re.findall(r'name="q-([^"]+)" value="([^"]+)"\s*checked', page)

@@ -32,7 +32,7 @@ def refusals() -> Iterator[None]:
         yield
     except UnknownProtocolError as error:
         raise Invalid.at("/protocol", str(error)) from error
-    except orders.InPastError as error:
+    except (orders.InPastError, orders.TooFarError) as error:
         raise Invalid.at("/starts_at", str(error)) from error
     except (orders.OrderError, SessionError) as error:
         raise Conflict(str(error)) from error

@@ -5,7 +5,8 @@ overlap, and their events leave in the order in which they were written.
 """
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from services.scheduler import store, timers
 from services.scheduler.facts import plan_event, session_event
@@ -27,6 +28,9 @@ from shared.events import (
     SessionMoved,
 )
 from shared.ids import PlanId, SessionId, new_id
+
+FARTHEST: Final = timedelta(days=731)
+"""How far ahead a session may be booked."""
 
 
 class OrderError(Exception):
@@ -67,6 +71,13 @@ class InPastError(OrderError):
         )
 
 
+class TooFarError(OrderError):
+    """A session years ahead is a slip of the pen."""
+
+    def __init__(self, slot: Slot) -> None:
+        super().__init__(f"{slot.starts_at:%Y-%m-%dT%H:%M} is more than two years from now. Check the year.")
+
+
 async def start_plan(tx: Transaction, patient: Patient, protocol: str, start_on: date) -> Plan:
     """Start the newest version of a protocol.
 
@@ -92,6 +103,7 @@ async def book(tx: Transaction, patient: Patient, slot: Slot) -> Session:
     Raises:
         NotInCareError: the patient was discharged.
         InPastError: the time has passed.
+        TooFarError: the time is years ahead.
         OverlapError: the patient has another session then.
     """
     if not patient.in_care:
@@ -119,12 +131,17 @@ async def book(tx: Transaction, patient: Patient, slot: Slot) -> Session:
 async def move(tx: Transaction, patient: Patient, session: Session, slot: Slot) -> Session:
     """Move a session to another time; what was pending for the old one is replaced.
 
+    Moved to where it is, it stays as it is: a patient who confirmed that time has not confirmed less.
+
     Raises:
         IllegalTransitionError: the session is over or cancelled.
         InPastError: the time has passed.
+        TooFarError: the time is years ahead.
         OverlapError: the patient has another session then.
     """
     moved = sessions.move(session, slot)
+    if slot == session.slot:
+        return session
     _refuse(slot, [other for other in await store.open_sessions(tx, patient.id) if other.id != session.id], tx.now)
     plan = await store.active_plan(tx, patient.id)
     await store.save_session(tx, moved)
@@ -245,6 +262,8 @@ async def _ask_to_book(tx: Transaction, patient: Patient, plan: Plan | None) -> 
 def _refuse(slot: Slot, others: list[Session], now: datetime) -> None:
     if slot.starts_at_utc <= now:
         raise InPastError(slot, now)
+    if slot.starts_at_utc - now > FARTHEST:
+        raise TooFarError(slot)
     for other in others:
         if slot.overlaps(other.slot):
             raise OverlapError(other)

@@ -14,12 +14,17 @@ from shared.web.api import Body, View
 
 SHORTEST, LONGEST = 5, 600
 """Minutes that a session may take."""
+YEARS = range(1970, 2200)
+"""Years in which every zone's wall time is an instant that a computer can count."""
 
 
 def _wall(value: object) -> datetime:
     if not isinstance(value, str):
         raise ValueError("Give a wall time as text, such as '2026-12-01T10:00'.")  # noqa: TRY004 - pydantic's protocol
-    return parse_wall(value)
+    wall = parse_wall(value)
+    if wall.year not in YEARS:
+        raise ValueError(f"The year of {value!r} cannot be right. Check it.")
+    return wall
 
 
 WallTime = Annotated[
@@ -28,7 +33,8 @@ WallTime = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$", "examples": ["2026-12-01T10:00"]}),
 ]
 Zone = Annotated[str, AfterValidator(check_zone), Field(examples=["America/New_York"])]
-Words = Annotated[str, Field(max_length=2000)]
+Words = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+"""What staff write; PostgreSQL keeps every character but NUL."""
 
 
 class NewPlan(Body):

@@ -41,6 +41,9 @@ async def test_sessions_of_a_plan_are_numbered(office: Office) -> None:
         ({"starts_at": "2026-02-30T10:00"}, "/starts_at", "is not a wall time"),
         ({"starts_at": 1765360800}, "/starts_at", "Give a wall time as text"),
         ({"starts_at": "2026-12-01T11:59"}, "/starts_at", "Give a time to come"),
+        ({"starts_at": "2062-12-01T10:00"}, "/starts_at", "Check the year"),
+        ({"starts_at": "9999-12-31T23:59"}, "/starts_at", "Check it"),
+        ({"starts_at": "0001-01-01T00:00"}, "/starts_at", "Check it"),
         ({"zone": "New York"}, "/zone", "Give an IANA name"),
         ({"minutes": 4}, "/minutes", "greater than or equal to 5"),
         ({"minutes": 601}, "/minutes", "less than or equal to 600"),
@@ -82,6 +85,21 @@ async def test_a_session_may_move_within_its_own_time(office: Office) -> None:
     moved = await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": "2026-12-10T10:30"})
     assert (moved.status, moved.json["version"], moved.json["starts_at"]) == (200, 2, "2026-12-10T10:30")
     assert len(await office.said(SessionMoved)) == 1
+
+
+async def test_a_move_to_the_same_time_changes_nothing_and_keeps_the_patients_yes(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    await office.reply(session["id"], 1)
+    same = await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": "2026-12-10T10:00"})
+    assert (same.status, same.json["state"], same.json["version"]) == (200, "confirmed", 2)
+    assert await office.said(SessionMoved) == []
+
+
+@pytest.mark.parametrize("words", ["calm\x00", "x" * 2001, 7])
+async def test_a_note_that_cannot_be_kept_is_refused(office: Office, words: object) -> None:
+    session = await office.book("2026-12-10T10:00")
+    answer = await office.bench.call("POST", f"/sessions/{session['id']}/cancel", {"note": words})
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/note")
 
 
 async def test_a_move_onto_another_session_or_into_the_past_is_refused(office: Office) -> None:

@@ -20,7 +20,7 @@ from services.scheduler.model.sessions import (
     slot,
 )
 from shared.ids import ClinicId, PatientId, SessionId, new_id
-from shared.walltime import parse_wall
+from shared.walltime import parse_wall, to_instant
 
 NEW_YORK = "America/New_York"
 START = slot(parse_wall("2026-12-01T10:00"), NEW_YORK, 60)
@@ -94,6 +94,11 @@ def test_a_patient_who_came_the_day_before_attended_on_that_day() -> None:
     assert (
         attend(booked(), START.starts_at_utc - timedelta(hours=20)).attended_on == parse_wall("2026-11-30T00:00").date()
     )
+
+
+def test_a_patient_who_came_the_evening_before_attended_on_that_evening_by_the_wall_and_not_in_utc() -> None:
+    evening = to_instant(parse_wall("2026-11-30T20:00"), NEW_YORK)
+    assert attend(booked(), evening).attended_on == parse_wall("2026-11-30T00:00").date()
 
 
 def test_a_session_recorded_after_midnight_utc_belongs_to_the_evening_it_took_place() -> None:

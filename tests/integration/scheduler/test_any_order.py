@@ -1,0 +1,102 @@
+"""Whatever clinic, patient and time do, in any order: what is pending belongs to what now holds."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.events import BookingDue, CheckinDue, SessionDue, SessionEvent
+from shared.walltime import to_wall, wall_text
+from tests.integration.scheduler.office import NEW_YORK, Office
+
+ZONES = ["America/New_York", "America/Los_Angeles", "Europe/Madrid", "Pacific/Auckland"]
+
+
+class Chance:
+    """Draws what happens next."""
+
+    def __init__(self, office: Office, seed: int) -> None:
+        self.office = office
+        self.draw = random.Random(seed)  # noqa: S311 - a reproducible test, no secret
+        self.version = 1
+        self.fired: list[Any] = []
+
+    def wall(self) -> str:
+        ahead = timedelta(hours=self.draw.randint(1, 24 * 12))
+        return wall_text(to_wall(self.office.bench.clock.now() + ahead, NEW_YORK))
+
+    async def session(self) -> Any:
+        listed = (await self.office.bench.call("GET", f"/patients/{self.office.patient}/sessions")).json["items"]
+        return self.draw.choice(listed) if listed else None
+
+    async def step(self) -> None:
+        what = self.draw.choice(["book", "book", "move", "end", "end", "reply", "time", "time", "home", "decide"])
+        if what == "book":
+            assert (await self.office.try_to_book(self.wall())).status in {201, 409}
+        elif what == "time":
+            span = timedelta(hours=self.draw.randint(1, 100))
+            self.fired += await self.office.bench.live_until(self.office.bench.clock.now() + span)
+        elif what == "home":
+            self.version += 1
+            await self.office.moves_home(self.draw.choice(ZONES), version=self.version)
+        elif what == "decide":
+            await self.office.decide((await self.office.plan())["id"], "change", self.draw.choice([7, 14, 28]))
+        elif (session := await self.session()) is not None:
+            await self.about(session, what)
+
+    async def about(self, session: Any, what: str) -> None:
+        path = f"/sessions/{session['id']}"
+        if what == "move":
+            answer = await self.office.bench.call("PATCH", path, {"starts_at": self.wall()})
+        elif what == "end":
+            answer = await self.office.bench.call("POST", f"{path}/{self.draw.choice(['cancel', 'attend', 'miss'])}")
+        else:
+            await self.office.reply(session["id"], session["version"] - self.draw.randint(0, 1))
+            return
+        assert answer.status in {200, 409}, answer.text
+
+
+async def check(office: Office) -> None:
+    listed = (await office.bench.call("GET", f"/patients/{office.patient}/sessions?limit=500")).json["items"]
+    held = {session["id"]: session for session in listed}
+    told: dict[str, int] = {}
+    for event in await office.said(SessionEvent):
+        assert event.version == told.get(str(event.session), 0) + 1, "a session's events leave in order, without a gap"
+        told[str(event.session)] = event.version
+    assert told == {session["id"]: session["version"] for session in listed}
+    await check_timers(office, held)
+
+
+async def check_timers(office: Office, held: dict[str, Any]) -> None:
+    plan = await office.plan()
+    now = office.bench.clock.now()
+    ahead = any(
+        s["state"] in {"booked", "confirmed"} and s["starts_at_utc"] >= f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        for s in held.values()
+    )
+    for due, event in (await office.bench.pending()).values():
+        assert due >= now
+        if isinstance(event, SessionDue):
+            session = held[str(event.session)]
+            assert session["state"] in {"booked", "confirmed"}
+            assert (event.version, event.starts_at) == (session["version"], session["starts_at"])
+            assert due < event.starts_at_utc
+        elif isinstance(event, CheckinDue):
+            assert held[str(event.session)]["state"] == "attended"
+        elif isinstance(event, BookingDue):
+            assert (event.version, str(event.due_on)) == (plan["version"], plan["next_due_on"])
+            assert not ahead
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_is_pending_belongs_to_what_now_holds(office: Office, seed: int) -> None:
+    chance = Chance(office, seed)
+    await office.start()
+    for _ in range(45):
+        await chance.step()
+        await check(office)
+    asked = [(event.session, event.occurrence) for event in chance.fired if isinstance(event, CheckinDue)]
+    assert len(asked) == len(set(asked)), "nobody is asked the same twice"
+    reminded = [(e.session, e.version, e.occurrence) for e in chance.fired if isinstance(e, SessionDue)]
+    assert len(reminded) == len(set(reminded)), "nobody is reminded twice of the same"

@@ -76,7 +76,7 @@ class Control:
         """Forget all texts, mails and plans; keep how the network behaves."""
         self._pump.clear()
         self._network.forget_orders()
-        self._ledger.begin(self._clock.now(), self._ledger.profile, self._ledger.seed)
+        self._ledger.begin(self._clock.now())
 
     def busy(self) -> bool:
         """Tell whether something is due or under way."""

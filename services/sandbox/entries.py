@@ -41,11 +41,12 @@ class Born(Entry):
 
 
 class Tuned(Entry):
-    """The network behaves like this from now on."""
+    """The network behaves like this from now on: by the settings (`configured`), or by an order while it ran."""
 
     kind: Literal["tuned"] = "tuned"
     profile: Profile
     seed: int
+    configured: bool = False
 
 
 class TextAccepted(Entry):

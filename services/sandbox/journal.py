@@ -19,17 +19,19 @@ class Journal:
     """Appends entries to a file and reads them back after a restart.
 
     Each entry is handed to the operating system before `append` returns, so that a killed process loses none. A last
-    line that was cut short by a kill was never answered for, and is taken off on opening.
+    line that was cut short by a kill was never answered for, and is taken off on opening. Only the owner can read the
+    file: what people try out may be their own number.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        path.touch(mode=0o600)
         self._file = path.open("ab", buffering=0)
 
     def append(self, entry: AnyEntry) -> None:
         """Write one entry."""
-        self._file.write(entry.model_dump_json(exclude_defaults=False).encode() + b"\n")
+        self._file.write(entry.model_dump_json().encode() + b"\n")
 
     def read(self) -> Iterator[AnyEntry]:
         """Yield what earlier processes wrote.

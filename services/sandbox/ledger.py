@@ -31,25 +31,27 @@ class Ledger:
 
     Args:
         journal: where the entries are kept; what it holds already is read first.
-        profile: how the network behaves in a ledger that begins empty.
-        seed: of a ledger that begins empty.
+        profile: how the network behaves by the settings. It holds where the ledger begins, and where the settings
+            have changed since; else an order that came meanwhile holds over a restart.
+        seed: by the settings, likewise.
         now: the instant at which a ledger that begins empty is born.
     """
 
     def __init__(self, journal: Journal, *, profile: Profile, seed: int, now: datetime) -> None:
         self._journal = journal
         self.version = 0
-        self._empty(now, profile, seed)
+        self.profile, self.seed = self.configured = (profile, seed)
+        self._empty(now)
         entries = list(journal.read())
         for entry in entries:
             self._apply(entry)
         if not entries:
-            self.begin(now, profile, seed)
+            self.begin(now)
+        elif self.configured != (profile, seed):
+            self.record(Tuned(profile=profile, seed=seed, configured=True))
 
-    def _empty(self, born: datetime, profile: Profile, seed: int) -> None:
+    def _empty(self, born: datetime) -> None:
         self.born = born
-        self.profile = profile
-        self.seed = seed
         self.texts: dict[str, TextAccepted] = {}
         self.texts_of: defaultdict[str, list[TextAccepted]] = defaultdict(list)
         self.callbacks: defaultdict[str, dict[int, CallbackSent]] = defaultdict(dict)
@@ -65,15 +67,19 @@ class Ledger:
         self.attended: defaultdict[str, list[datetime]] = defaultdict(list)
         self.acts: dict[str, ActPlanned] = {}
         self.acts_done: dict[str, ActDone] = {}
+        self.place: dict[str, int] = {}
         self.attempts: Counter[str] = Counter()
         self.accepted: Counter[str] = Counter()
 
-    def begin(self, now: datetime, profile: Profile, seed: int) -> None:
-        """Forget everything and begin an empty ledger."""
+    def begin(self, now: datetime) -> None:
+        """Forget everything but how the network behaves, and begin an empty ledger."""
+        profile, seed = self.profile, self.seed
         self._journal.clear()
-        self._empty(now, profile, seed)
+        self._empty(now)
         self.record(Born(at=now))
-        self.record(Tuned(profile=profile, seed=seed))
+        self.record(Tuned(profile=self.configured[0], seed=self.configured[1], configured=True))
+        if (profile, seed) != self.configured:
+            self.record(Tuned(profile=profile, seed=seed))
 
     def record(self, entry: AnyEntry) -> None:
         """Write an entry into the journal, then into memory."""
@@ -94,8 +100,9 @@ class Ledger:
         match entry:
             case Born(at=at):
                 self.born = at
-            case Tuned(profile=profile, seed=seed):
+            case Tuned(profile=profile, seed=seed, configured=configured):
                 self.profile, self.seed = profile, seed
+                self.configured = (profile, seed) if configured else self.configured
             case TextAccepted():
                 self._apply_text(entry)
             case CallRefused():
@@ -116,6 +123,7 @@ class Ledger:
 
     def _apply_text(self, text: TextAccepted) -> None:
         self.texts[text.sid] = text
+        self.place[text.sid] = self.version
         self.texts_of[text.to].append(text)
         self.handsets[text.to] = text.at
         self.accepted[text.call] += 1
@@ -123,6 +131,7 @@ class Ledger:
 
     def _apply_inbound(self, text: TextReceived) -> None:
         self.inbound[text.sid] = text
+        self.place[text.sid] = self.version
         self.inbound_of[text.number].append(text)
         self.handsets[text.number] = text.at
         pairs = {(sender, text.number) for sender in (text.to, text.service) if sender}

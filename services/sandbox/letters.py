@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email import message_from_bytes, policy
 from email.message import Message
+from functools import lru_cache
 
 from icalendar import Calendar
 from icalendar.cal import Component
@@ -54,6 +55,7 @@ class Letter:
     size: int
 
 
+@lru_cache(maxsize=4096)
 def letter_of(mail: MailKept) -> Letter:
     """Take a mail apart; what it lacks is empty."""
     message = message_from_bytes(mail.raw, policy=policy.default)

@@ -25,7 +25,7 @@ from shared.web.pages import templates
 from shared.web.problems import Forbidden, NotFound
 
 STATIC: Final = "/sandbox/static"
-LOOK: Final = "/sandbox/look"
+LOOK: Final = "/static"
 HERE: Final = Path(__file__).parent
 NEWEST: Final = 200
 """Mails that the list shows."""
@@ -38,11 +38,6 @@ def linked(body: str) -> Markup:
         before, _, rest = rest.partition(link)
         shown_body += escape(before) + Markup('<a href="{0}">{0}</a>').format(link)
     return shown_body + escape(rest)
-
-
-def static(name: str) -> str:
-    """Return the address of a file: the sandbox's own, or one that all pages share."""
-    return f"{STATIC if (HERE / 'static' / name).exists() else LOOK}/{name}"
 
 
 def same_site(request: Request) -> None:
@@ -74,7 +69,6 @@ class Pages:
         self._control = control
         self._screens = Screens(ledger, network, patients, secret=settings.auth_token, zone=ZoneInfo(settings.zone))
         self._templates = templates(HERE / "templates")
-        self._templates.globals["static"] = static
         self._templates.filters["linked"] = linked
 
     def _page(self, name: str, status: int = 200, **values: object) -> HTMLResponse:

@@ -109,7 +109,7 @@ class Screens:
             if at is not None and at <= now:
                 arrived.append((at, text))
         sent = [(text.at, text) for text in self._ledger.inbound_of.get(number, [])]
-        return sorted([*sent, *arrived], key=lambda piece: piece[0])
+        return sorted([*sent, *arrived], key=lambda piece: (piece[0], self._ledger.place[piece[1].sid]))
 
     def _day(self, at: datetime) -> str:
         local = at.astimezone(self._zone)

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from html.parser import HTMLParser
+from typing import Final
 
 from services.sandbox.model.chance import roll
+
+_SCALE: Final = 4
+"""Choices of a PHQ-9 question."""
 
 
 class Kind(StrEnum):
@@ -149,8 +153,8 @@ class Mind:
 def fill(form: Form, mind: Mind, position: int) -> tuple[list[tuple[str, str]], int]:
     """Return what is sent for a form, and how many scale questions were answered up to now.
 
-    A question with exactly four choices takes the next PHQ-9 answer; any other takes a choice by how unwell the
-    patient is.
+    A question with exactly four choices takes the next PHQ-9 answer, and a page with nine or more of them begins with
+    the first; any other question takes a choice by how unwell the patient is.
 
     Args:
         form: to fill in.
@@ -158,12 +162,15 @@ def fill(form: Form, mind: Mind, position: int) -> tuple[list[tuple[str, str]], 
         position: how many scale questions were answered on the pages before.
     """
     sent: list[tuple[str, str]] = []
+    if sum(len(one.values) == _SCALE for one in form.fields) >= len(mind.items):
+        position = 0
     for one in form.fields:
         match one.kind:
             case Kind.HIDDEN:
                 sent += [(one.name, value) for value in one.values]
-            case Kind.CHOICE | Kind.BUTTON if len(one.values) == 4 and position < len(mind.items):  # noqa: PLR2004
-                sent.append((one.name, one.values[mind.items[position]]))
+            case Kind.CHOICE | Kind.BUTTON if len(one.values) == _SCALE and position < len(mind.items):
+                score = str(mind.items[position])
+                sent.append((one.name, score if score in one.values else one.values[mind.items[position]]))
                 position += 1
             case Kind.CHOICE if one.values:
                 sent.append((one.name, _by_mood(one, mind)))

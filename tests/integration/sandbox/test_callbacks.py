@@ -11,6 +11,7 @@ from services.sandbox.service import SandboxService, build
 from services.sandbox.settings import SandboxSettings
 from shared.clock import SteppedClock
 from tests.integration.sandbox.conftest import ACCOUNT, Listener
+from tests.support.bench import served
 
 TO, SENDER = "+12125550123", "+15005550006"
 
@@ -110,8 +111,6 @@ async def test_a_callback_that_meets_a_server_error_is_posted_once_more(
 async def test_what_was_not_told_before_a_restart_is_told_after_it(
     settings: SandboxSettings, http: aiohttp.ClientSession, listener: Listener, clock: SteppedClock, tmp_path: Path
 ) -> None:
-    from tests.support.bench import served  # noqa: PLC0415 - only here are two sandboxes served in turn
-
     first = build(settings, clock)
     first.tune(Profile.LIVELY, 1)
     await first.start()
@@ -131,4 +130,6 @@ async def test_what_was_not_told_before_a_restart_is_told_after_it(
 
     assert set(listener.states()) == {"sent", "delivered"}
     assert [message.sid for message in second.read().messages] == [sid]
-    assert build(settings, clock).counts()["callbacks"] == len(listener.told)
+    third = build(settings, clock)
+    third.close()
+    assert third.counts()["callbacks"] == len(listener.told)

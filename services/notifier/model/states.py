@@ -32,7 +32,8 @@ ON_ITS_WAY: Final = frozenset({State.SENDING, State.UNKNOWN, State.ACCEPTED, Sta
 _REPORTS: Final = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED, State.FAILED})
 
 NEXT: Final[dict[State, frozenset[State]]] = {
-    State.PLANNED: frozenset({State.SENDING, State.WITHHELD, State.EXPIRED}),
+    # The provider's report on a message that is planned again: the look-ups were wrong, and it is not sent again.
+    State.PLANNED: _REPORTS | {State.SENDING, State.WITHHELD, State.EXPIRED},
     # Back to planned only where the provider provably has nothing: it refused to take it, or a look-up found nothing.
     State.SENDING: _REPORTS | {State.UNKNOWN, State.PLANNED},
     State.UNKNOWN: _REPORTS | {State.PLANNED},

@@ -103,7 +103,7 @@ class TwilioPort:
         if self._same_clock:
             wanted["DateSent>"] = (query.since - timedelta(days=1)).date().isoformat()
         found: list[Found] = []
-        url: str | None = f"{self._url}?{urlencode(wanted)}"
+        url = f"{self._url}?{urlencode(wanted)}"
         for _ in range(_MOST_PAGES):
             page = await self._page(url)
             if isinstance(page, Blind):

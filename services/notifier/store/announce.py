@@ -10,18 +10,26 @@ from shared.database import Transaction
 from shared.events import MessageEvent
 
 
-async def announce(tx: Transaction, kind: type[MessageEvent], row: Row[Any], *, event_id: UUID | None = None) -> None:
+async def announce(
+    tx: Transaction,
+    kind: type[MessageEvent],
+    row: Row[Any],
+    *,
+    version: int | None = None,
+    event_id: UUID | None = None,
+) -> None:
     """Publish an event of a message; the caller has locked or just written the row, which keeps their order.
 
     Args:
         tx: the caller's transaction.
         kind: what happened.
         row: every column of the message.
+        version: where it is not the row's own: of two events of one step, the first has the version before.
         event_id: where the cause has an id, such as a provider's callback.
     """
     event = kind(
         clinic=row.clinic,
-        version=row.version,
+        version=row.version if version is None else version,
         patient=row.patient,
         message=row.id,
         purpose=row.purpose,

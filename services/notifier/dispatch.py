@@ -1,0 +1,221 @@
+"""From due messages to letters: judged, worded, written down as attempts; all before any call."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifier.calendar_entry import Visit, calendar_entry, method_of
+from services.notifier.metrics import HELD
+from services.notifier.model.judging import (
+    Draft,
+    Expire,
+    Facts,
+    Hold,
+    Send,
+    SessionFacts,
+    Verdict,
+    Withhold,
+    judge,
+)
+from services.notifier.model.purposes import Channel, Occurrence, Purpose
+from services.notifier.model.quiet import WakingHours
+from services.notifier.model.states import Standing, State
+from services.notifier.ports import CalendarPart, Letter
+from services.notifier.store import claims
+from services.notifier.store.changes import Change, apply
+from services.notifier.store.messages import note
+from services.notifier.tables import ATTEMPTS
+from services.notifier.wording import Content, calendar_summary, compose
+from shared.database import Transaction
+from shared.ids import new_id
+from shared.languages import TextsError
+from shared.protection import Keyring, SealedError, mask
+from shared.telemetry.log import get_logger
+from shared.walltime import parse_wall, to_wall
+
+log = get_logger(__name__)
+
+STAFF_LANGUAGE: Final = "en"
+UNSENDABLE: Final = "unsendable"
+"""Error of a message that could not be made: an address that cannot be opened, a clinic that is not known."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A letter whose attempt is on record once the transaction has committed."""
+
+    channel: Channel
+    letter: Letter
+
+
+@dataclass(frozen=True)
+class House:
+    """What a letter says of the house that sends it.
+
+    Attributes:
+        url: where staff sign in.
+        mailbox: who organises a visit in a calendar.
+        daily_limit: texts to one patient a day.
+    """
+
+    url: str
+    mailbox: str
+    daily_limit: int
+
+
+class Dispatch:
+    """Turns claimed rows into letters.
+
+    Args:
+        keyring: opens addresses and links.
+        house: see there.
+    """
+
+    def __init__(self, keyring: Keyring, house: House) -> None:
+        self._keyring = keyring
+        self._house = house
+
+    async def prepare(self, tx: Transaction, rows: Sequence[Row[Any]], owner: int) -> list[Ready]:
+        """Judge claimed messages; write attempts for those that go out, and why for those that do not."""
+        verdicts: list[tuple[Row[Any], Verdict]] = []
+        going: list[tuple[Row[Any], Ready]] = []
+        broken: list[Change] = []
+        for row in rows:
+            # One message that cannot be made must not keep its neighbours from going out.
+            try:
+                verdict = judge(draft_of(row), self._facts(row, tx.now), tx.now)
+                if isinstance(verdict, Send):
+                    going.append((row, self._ready(row, tx.now)))
+                else:
+                    verdicts.append((row, verdict))
+            except (SealedError, TextsError, ValueError, LookupError) as error:
+                log.exception("message.unsendable", message=str(row.id))
+                broken.append(Change(row, Standing(State.FAILED, UNSENDABLE)))
+                await note(tx, row.id, "cannot be made", type(error).__name__)
+        await apply(tx, broken)
+        await self._close(tx, verdicts)
+        await self._hold(tx, verdicts)
+        if going:
+            await self._write_attempts(tx, going, owner)
+        return [ready for _, ready in going]
+
+    async def _write_attempts(self, tx: Transaction, going: Sequence[tuple[Row[Any], Ready]], owner: int) -> None:
+        await claims.mark_sending(
+            tx,
+            [row.id for row, _ in going],
+            [mask(ready.letter.to) for _, ready in going],
+            [row.fingerprint for row, _ in going],
+        )
+        printed = body_print(self._keyring)
+        await tx.execute(
+            insert(ATTEMPTS),
+            [
+                {
+                    "id": ready.letter.attempt,
+                    "message": row.id,
+                    "state": "calling",
+                    "owner": owner,
+                    "channel": row.channel,
+                    "address": row.address,
+                    "body_print": printed(ready.letter.body),
+                    "started_at": tx.now,
+                    "empty_looks": 0,
+                }
+                for row, ready in going
+            ],
+        )
+
+    async def _close(self, tx: Transaction, verdicts: Sequence[tuple[Row[Any], Verdict]]) -> None:
+        changes = []
+        for row, verdict in verdicts:
+            match verdict:
+                case Withhold(reason):
+                    changes.append(Change(row, Standing(State.WITHHELD), reason=reason))
+                case Expire(reason):
+                    changes.append(Change(row, Standing(State.EXPIRED), reason=reason))
+        await apply(tx, changes)
+
+    async def _hold(self, tx: Transaction, verdicts: Sequence[tuple[Row[Any], Verdict]]) -> None:
+        held = [(row, verdict) for row, verdict in verdicts if isinstance(verdict, Hold)]
+        if not held:
+            return
+        ids = [row.id for row, _ in held]
+        untils = [verdict.until for _, verdict in held]
+        await claims.mark_held(tx, ids, untils, [str(verdict.reason) for _, verdict in held])
+        for row, verdict in held:
+            await note(tx, row.id, "held", f"{verdict.reason} until {verdict.until.isoformat()}")
+            HELD.labels(verdict.reason).inc()
+
+    def _facts(self, row: Row[Any], now: datetime) -> Facts:
+        zone = row.patient_zone or row.clinic_zone or "UTC"
+        today = to_wall(now, zone).date()
+        known = row.session_starts is not None
+        return Facts(
+            zone=zone,
+            hours=WakingHours.parse(row.opens, row.closes) if row.opens else WakingHours(),
+            discharged=row.discharged,
+            address=row.address is not None,
+            consent=row.consented,
+            opted_out=row.stopped,
+            session=SessionFacts(row.session_starts, row.session_state in {"booked", "confirmed"}) if known else None,
+            booked=row.booked,
+            sent_today=sum(to_wall(at, zone).date() == today for at in row.sent),
+            daily_limit=self._house.daily_limit,
+        )
+
+    def _ready(self, row: Row[Any], now: datetime) -> Ready:
+        channel, purpose = Channel(row.channel), Purpose(row.purpose)
+        content = self._content(row)
+        wording = compose(purpose, channel, row.occurrence, content)
+        with_calendar = channel == Channel.EMAIL and purpose == Purpose.REMINDER
+        letter = Letter(
+            message=row.id,
+            attempt=new_id(),
+            to=self._keyring.open(row.address, context="contact"),
+            body=wording.body,
+            subject=wording.subject,
+            calendar=self._calendar(row, content, now) if with_calendar else None,
+        )
+        return Ready(channel, letter)
+
+    def _content(self, row: Row[Any]) -> Content:
+        language = STAFF_LANGUAGE if row.purpose == Purpose.PAGE else row.language or STAFF_LANGUAGE
+        return Content(
+            language=language,
+            sender=row.sender_name or "",
+            phone=row.phone or "",
+            crisis=(row.crisis_es if language == "es" else row.crisis_en) or "",
+            url=self._house.url,
+            link=self._keyring.open(row.link, context="link") if row.link else "",
+            starts_at=parse_wall(row.session_wall) if row.session_wall else None,
+            confirmed=row.session_state == "confirmed",
+            first=row.first,
+        )
+
+    def _calendar(self, row: Row[Any], content: Content, now: datetime) -> CalendarPart:
+        cancelled = row.occurrence == Occurrence.CANCELLED
+        visit = Visit(
+            session=row.about,
+            version=row.session_version,
+            starts_at=row.session_starts,
+            minutes=row.session_minutes,
+            summary=calendar_summary(content),
+            organizer=self._house.mailbox,
+            cancelled=cancelled,
+            said_at=now,
+        )
+        return CalendarPart(calendar_entry(visit), method_of(cancelled=cancelled))
+
+
+def draft_of(row: Row[Any]) -> Draft:
+    """Return what the decision needs of a message's row."""
+    return Draft(Purpose(row.purpose), Channel(row.channel), row.occurrence, row.starts_at, row.useful_until)
+
+
+def body_print(keyring: Keyring) -> Callable[[str], str]:
+    """Return the fingerprint of texts: enough to know one again, not enough to read it."""
+    return lambda body: keyring.fingerprint(body, context="body")

@@ -1,0 +1,74 @@
+"""Whose attempt is this, and is its owner still alive?
+
+A sender holds an advisory lock for as long as it lives; the lock goes with the connection, and the connection with the
+process. So a lock that can be taken belongs to a dead sender, and an attempt of a live one is never taken over.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import Database, Transaction
+
+OWNERS: Final = 0x6B776E31
+"""First half of the lock of a sender; the second half is its number."""
+SETTLERS: Final = 0x6B776E32
+"""First half of the lock of the one process that settles."""
+CHECK: Final = 1.0
+"""Real seconds between two looks at the connection that holds the lock."""
+STILL_HELD: Final = text("SELECT 1")
+"""Raises where the connection, and with it the lock, is gone."""
+_TRY: Final = text("SELECT pg_try_advisory_lock(:space, :number)")
+_ALIVE: Final = text("SELECT pg_try_advisory_xact_lock(:space, :number)")
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A sender's lock, held."""
+
+    owner: int
+    connection: AsyncConnection
+    database: Database
+
+    async def watch(self) -> None:
+        """Return never; raise when the connection that holds the lock is lost, for then others think us dead."""
+        while True:
+            await self.database.clock.pause(CHECK)
+            await self.connection.execute(STILL_HELD)
+
+
+@asynccontextmanager
+async def on_duty(database: Database) -> AsyncIterator[Duty]:
+    """Hold the lock of a new number while the block runs."""
+    async with database.engine.connect() as raw:
+        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+        owner = secrets.randbits(31)
+        while not (await connection.execute(_TRY, {"space": OWNERS, "number": owner})).scalar():
+            owner = secrets.randbits(31)
+        try:
+            yield Duty(owner, connection, database)
+        finally:
+            # A pooled connection would keep the lock of a sender that is gone.
+            await connection.invalidate()
+
+
+async def is_dead(tx: Transaction, owner: int) -> bool:
+    """Tell whether the sender of this number is gone; until the transaction ends it cannot come back."""
+    return bool(await tx.scalar(_ALIVE.bindparams(space=OWNERS, number=owner)))
+
+
+@asynccontextmanager
+async def only_one(database: Database) -> AsyncIterator[AsyncConnection | None]:
+    """Give the connection by which this process alone may settle while the block runs; None where another may."""
+    async with database.engine.connect() as raw:
+        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            chosen = (await connection.execute(_TRY, {"space": SETTLERS, "number": 0})).scalar()
+            yield connection if chosen else None
+        finally:
+            await connection.invalidate()

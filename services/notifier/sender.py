@@ -1,0 +1,235 @@
+"""The sender: claims due messages, writes each attempt down, calls the provider, and stores what came of it.
+
+Claims and results travel in batches, calls side by side. A result that is known is never thrown away: while the
+database is away the sender keeps it and tries again.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.notifier.bell import Bell
+from services.notifier.dispatch import Dispatch, Ready
+from services.notifier.metrics import CALLS, REFUSALS, code_label
+from services.notifier.model.outcomes import Outcome, Refused, Unknown
+from services.notifier.model.purposes import Channel
+from services.notifier.model.rate import Rate
+from services.notifier.model.settling import Patience
+from services.notifier.ports import Port
+from services.notifier.presence import Duty, on_duty
+from services.notifier.store import claims
+from services.notifier.store.outcomes import Call, store_outcomes
+from shared.bus.consumer import is_environment
+from shared.database import Database, Reader
+from shared.telemetry.log import get_logger
+
+log = get_logger(__name__)
+
+TICK: Final = 0.01
+"""Real seconds between two claims: a loop that claims the moment one row is due makes tiny batches."""
+BLOCKED: Final = 0.03
+"""Real seconds to wait while all that is due stands behind a message of the same lane."""
+BATCH: Final = 400
+RETRY: Final = 0.5
+"""Real seconds before results are stored again after the database was away."""
+FAREWELL: Final = 8.0
+"""Real seconds that calls under way get to end when the sender is told to stop."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much at once.
+
+    Attributes:
+        calls: side by side.
+        rate: of one sender.
+        sender: whose rate it is.
+    """
+
+    calls: int
+    rate: Rate
+    sender: str
+
+    @property
+    def claimed(self) -> int:
+        """Return how many messages may be claimed and not yet answered for: enough to keep every call busy."""
+        return self.calls * 4
+
+
+class Sender:
+    """Sends what is due.
+
+    Args:
+        database: the service's.
+        dispatch: turns rows into letters.
+        ports: by channel; a channel without one keeps its messages planned.
+        bell: rung when something was planned.
+        limits: see there.
+        patience: when an unknown attempt is looked up.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        dispatch: Dispatch,
+        ports: Mapping[Channel, Port],
+        bell: Bell,
+        *,
+        limits: Limits,
+        patience: Patience,
+    ) -> None:
+        self._database = database
+        self._dispatch = dispatch
+        self._ports = ports
+        self._bell = bell
+        self._limits = limits
+        self._patience = patience
+
+    async def run(self) -> None:
+        """Send until cancelled; then let calls end and store what came of them."""
+        async with on_duty(self._database) as duty:
+            await _Shift(self, duty).work()
+
+    async def claim(self, owner: int, most: int) -> list[Ready]:
+        """Claim and prepare up to `most` messages in one transaction; their attempts are on record when it returns."""
+        async with self._database.transaction() as tx:
+            allowed, spent = most, None
+            if self._limits.rate.per_second:
+                spent = await claims.lock_rate(tx, self._limits.sender)
+                allowed = min(most, self._limits.rate.allows(spent, tx.now))
+            if allowed <= 0:
+                return []
+            ready = await self._dispatch.prepare(tx, await claims.claim(tx, allowed), owner)
+            if ready and self._limits.rate.per_second:
+                await claims.spend_rate(tx, self._limits.sender, self._limits.rate, spent, len(ready))
+            return ready
+
+    async def call(self, ready: Ready) -> Call:
+        """Call the provider once."""
+        port = self._ports.get(ready.channel)
+        outcome: Outcome = Refused("no provider") if port is None else await port.send(ready.letter)
+        CALLS.labels(ready.channel, type(outcome).__name__.lower()).inc()
+        if isinstance(outcome, Refused):
+            REFUSALS.labels(ready.channel, code_label(outcome.code)).inc()
+        if isinstance(outcome, Unknown):
+            log.warning("attempt.unknown", attempt=str(ready.letter.attempt), reason=outcome.reason)
+        return Call(ready.letter.message, ready.letter.attempt, ready.channel, outcome)
+
+    async def store(self, calls: list[Call]) -> None:
+        """Store results, however long the database is away."""
+        while True:
+            try:
+                async with self._database.transaction() as tx:
+                    await store_outcomes(tx, calls, self._patience)
+            except Exception as error:
+                if not is_environment(error):
+                    raise
+                log.warning("outcomes.kept", count=len(calls), error=type(error).__name__)
+                await self._database.clock.pause(RETRY)
+            else:
+                # A refused text may have planned an e-mail, and every lane of these messages is free again.
+                self._bell.ring()
+                return
+
+    async def rest(self) -> None:
+        """Return when the next message may be due."""
+        async with self._database.reading() as reader:
+            until = await self.next_due_of(reader)
+        if until is not None and until <= self._database.clock.now():
+            await self._database.clock.pause(BLOCKED)
+        else:
+            await self._bell.sleep(self._database.clock, until)
+
+    async def next_due_of(self, reader: Reader) -> datetime | None:
+        """Return the next instant at which a sender has something to do."""
+        due = await claims.next_due(reader)
+        if due is None or not self._limits.rate.per_second:
+            return due
+        spent = await claims.used_until(reader, self._limits.sender)
+        return max(due, self._limits.rate.next_at(spent, reader.now))
+
+    @property
+    def limits(self) -> Limits:
+        """Return how much may go at once."""
+        return self._limits
+
+
+class _Shift:
+    """One run of a sender: its claims, its calls and its results, under one owner's number."""
+
+    def __init__(self, sender: Sender, duty: Duty) -> None:
+        self._sender = sender
+        self._duty = duty
+        self._slots = asyncio.Semaphore(sender.limits.calls)
+        self._calls: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Event()
+        self._results: asyncio.Queue[Call | None] = asyncio.Queue()
+
+    async def work(self) -> None:
+        """Run until cancelled or until a part fails; either way, calls under way are ended and stored first."""
+        storing = asyncio.create_task(self._store_all())
+        parts = [asyncio.create_task(self._claim_all()), asyncio.create_task(self._duty.watch())]
+        try:
+            done, _ = await asyncio.wait([storing, *parts], return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+        finally:
+            for part in parts:
+                part.cancel()
+            await self._say_farewell(storing)
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _claim_all(self) -> None:
+        pause = self._duty.database.clock.pause
+        while True:
+            most = min(BATCH, self._sender.limits.claimed - len(self._calls))
+            if most <= self._sender.limits.calls:
+                self._room.clear()
+                await self._room.wait()
+                continue
+            ready = await self._sender.claim(self._duty.owner, most)
+            for each in ready:
+                task = asyncio.create_task(self._call(each))
+                self._calls.add(task)
+                task.add_done_callback(self._called)
+            if ready:
+                await pause(TICK)
+            else:
+                await self._sender.rest()
+
+    async def _call(self, ready: Ready) -> None:
+        async with self._slots:
+            self._results.put_nowait(await self._sender.call(ready))
+
+    def _called(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if len(self._calls) <= self._sender.limits.calls * 2:
+            self._room.set()
+
+    async def _store_all(self) -> None:
+        """Store results in batches until None comes; the batch grows while the one before is written."""
+        pause = self._duty.database.clock.pause
+        while True:
+            first = await self._results.get()
+            await pause(TICK)
+            batch = [first]
+            while not self._results.empty() and len(batch) < BATCH:
+                batch.append(self._results.get_nowait())
+            results = [call for call in batch if call is not None]
+            if results:
+                await self._sender.store(results)
+            if len(results) < len(batch):
+                return
+
+    async def _say_farewell(self, storing: asyncio.Task[None]) -> None:
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=FAREWELL)
+        for call in list(self._calls):
+            call.cancel()
+        self._results.put_nowait(None)
+        await asyncio.wait([storing], timeout=FAREWELL)
+        if not storing.done():
+            storing.cancel()
+        await asyncio.gather(storing, return_exceptions=True)

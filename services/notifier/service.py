@@ -1,0 +1,104 @@
+"""The notifier, put together: who was told what, and what became of it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from services.notifier.api import api
+from services.notifier.bell import Bell
+from services.notifier.desk import Desk
+from services.notifier.dispatch import Dispatch, House
+from services.notifier.handlers import handlers
+from services.notifier.model.purposes import Channel
+from services.notifier.model.rate import Rate
+from services.notifier.model.settling import Patience
+from services.notifier.ports import Port
+from services.notifier.ports.smtp import SmtpAccount, SmtpPort
+from services.notifier.ports.twilio import TwilioAccount, TwilioPort
+from services.notifier.sender import Limits, Sender
+from services.notifier.settler import Settler
+from services.notifier.store import settling
+from services.notifier.tables import METADATA, SCHEMA
+from services.notifier.webhooks import STATUS_PATH, Door, webhooks
+from shared.database import Reader
+from shared.database.migrate import History
+from shared.service import Context, Loop, Service
+from shared.settings import LIVE_PROVIDER
+
+HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
+
+
+def build(context: Context) -> Service:
+    """Build the notifier from what the process gives it."""
+    settings, provider = context.settings.notifier, context.provider
+    desk = Desk(context.keyring, Bell())
+    patience = Patience(timedelta(seconds=settings.settle_after))
+    house = House(url=context.public_url, mailbox=provider.smtp_from, daily_limit=settings.texts_per_day)
+    ports = _ports(context)
+    sender = Sender(
+        context.database,
+        Dispatch(context.keyring, house),
+        ports,
+        desk.bell,
+        limits=Limits(settings.concurrency, Rate(settings.rate_per_second), provider.twilio_from),
+        patience=patience,
+    )
+    settler = Settler(context.database, ports.get(Channel.SMS), context.keyring, desk.bell, patience=patience)
+    door = Door(
+        context.database,
+        desk,
+        provider.twilio_auth_token if provider.twilio_account_sid else None,
+        context.public_url,
+    )
+
+    async def next_due(reader: Reader) -> datetime | None:
+        instants = [await sender.next_due_of(reader), await settling.next_look(reader)]
+        return min((instant for instant in instants if instant is not None), default=None)
+
+    async def busy(reader: Reader) -> bool:
+        due = await sender.next_due_of(reader)
+        return (due is not None and due <= reader.now) or await settling.under_way(reader)
+
+    async def status(reader: Reader) -> dict[str, int]:
+        return {"unknown_attempts": await settling.unknown_count(reader)}
+
+    return Service(
+        name=SCHEMA,
+        database=context.database,
+        history=HISTORY,
+        handlers=handlers(desk),
+        routers=[api(context.database), webhooks(door)],
+        loops=[Loop("sender", sender.run), Loop("settler", settler.run)],
+        next_due=next_due,
+        busy=busy,
+        status=status,
+    )
+
+
+def _ports(context: Context) -> Mapping[Channel, Port]:
+    """Return a port for each channel that has an account."""
+    provider, timeout = context.provider, context.settings.notifier.provider_timeout
+    ports: dict[Channel, Port] = {}
+    if provider.twilio_account_sid is not None:
+        account = TwilioAccount(
+            base_url=provider.twilio_base_url,
+            sid=provider.twilio_account_sid,
+            token=provider.twilio_auth_token,
+            sender=provider.twilio_from,
+            status_url=context.public_url + STATUS_PATH,
+        )
+        live = urlsplit(provider.twilio_base_url).hostname == urlsplit(LIVE_PROVIDER).hostname
+        ports[Channel.SMS] = TwilioPort(context.http, account, timeout=timeout, same_clock=live)
+    if provider.smtp_host is not None:
+        mail = SmtpAccount(
+            host=provider.smtp_host,
+            port=provider.smtp_port,
+            sender=provider.smtp_from,
+            username=provider.smtp_username,
+            password=provider.smtp_password,
+            tls=provider.smtp_tls,
+        )
+        ports[Channel.EMAIL] = SmtpPort(mail, context.clock, timeout=timeout)
+    return ports

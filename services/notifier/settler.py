@@ -1,0 +1,98 @@
+"""The settler: takes over what dead senders left, and asks the provider about what nobody knows."""
+
+import asyncio
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Row
+
+from services.notifier.bell import Bell
+from services.notifier.dispatch import body_print
+from services.notifier.metrics import UNKNOWN
+from services.notifier.model.outcomes import Blind, Found
+from services.notifier.model.settling import Patience
+from services.notifier.ports import Port, Query
+from services.notifier.presence import STILL_HELD, only_one
+from services.notifier.store import settling
+from shared.database import Database
+from shared.protection import Keyring
+
+ROUND: Final = 1.0
+"""Real seconds between two rounds: how soon a dead sender's attempts are noticed."""
+LOOKS: Final = 50
+SIDE_BY_SIDE: Final = 8
+
+
+class Settler:
+    """Settles unknown attempts; of all processes one at a time.
+
+    Args:
+        database: the service's.
+        port: the one that can be asked.
+        keyring: opens addresses and knows words again.
+        bell: rung when a message is planned again.
+        patience: how often to look before believing that there is nothing.
+    """
+
+    def __init__(
+        self, database: Database, port: Port | None, keyring: Keyring, bell: Bell, *, patience: Patience
+    ) -> None:
+        self._database = database
+        self._port = port
+        self._keyring = keyring
+        self._bell = bell
+        self._patience = patience
+
+    async def run(self) -> None:
+        """Settle until cancelled; a process that is not the one waits for its turn."""
+        clock = self._database.clock
+        while True:
+            async with only_one(self._database) as turn:
+                while turn is not None:
+                    await turn.execute(STILL_HELD)
+                    await self.round()
+                    await self._wait()
+            await clock.pause(ROUND)
+
+    async def round(self) -> None:
+        """Take over from the dead, then look up what is due."""
+        async with self._database.reading() as reader:
+            owners = await settling.orphan_owners(reader)
+            due = await settling.due_looks(reader, LOOKS)
+            UNKNOWN.set(await settling.unknown_count(reader))
+        for owner in owners:
+            async with self._database.transaction() as tx:
+                await settling.take_over(tx, owner, self._patience)
+        slots = asyncio.Semaphore(SIDE_BY_SIDE)
+        seen = await asyncio.gather(*(self._look(attempt, slots) for attempt in due))
+        for attempt, sight in zip(due, seen, strict=True):
+            async with self._database.transaction() as tx:
+                await settling.store_look(tx, attempt.id, sight, self._patience)
+        if due:
+            self._bell.ring()
+
+    async def _look(self, attempt: "Row[tuple[object, ...]]", slots: asyncio.Semaphore) -> tuple[Found, ...] | Blind:
+        if self._port is None or not self._port.can_look:
+            return Blind("no provider to ask")
+        to = self._keyring.open(attempt.address, context="contact")
+        printed = body_print(self._keyring)
+        query = Query(to, lambda body: printed(body) == attempt.body_print, attempt.started_at)
+        async with slots:
+            sighted = await self._port.look(query)
+        return sighted if isinstance(sighted, Blind) else sighted.found
+
+    async def _wait(self) -> None:
+        """Wait a round, or less where a look is due before: trial time may leap."""
+        async with self._database.reading() as reader:
+            at: datetime | None = await settling.next_look(reader)
+        clock = self._database.clock
+        waits = [asyncio.ensure_future(clock.pause(ROUND))]
+        if at is not None:
+            waits.append(asyncio.ensure_future(clock.sleep_until(at)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+        # A call that was given up may still be on its way: a fast clock must not look before it can have arrived.
+        await clock.pause(0.1)

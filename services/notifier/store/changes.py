@@ -1,0 +1,155 @@
+"""Steps of messages, written in sets, each with the events that follow from it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+
+from services.notifier.metrics import WITHHELD
+from services.notifier.model.judging import ANOTHER_CHANNEL_MAY_HELP, Reason
+from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
+from services.notifier.model.states import Standing, State
+from services.notifier.store.announce import announce
+from services.notifier.store.messages import Plan, plan
+from services.notifier.tables import CONTACT_POINTS, MESSAGES
+from shared.database import Reader, Transaction
+from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
+from shared.ids import ClinicId, MessageId, PatientId, derived_id
+
+_NOT_YET = frozenset({State.PLANNED, State.SENDING, State.UNKNOWN})
+_ARRIVED = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED})
+_LOST = frozenset({State.FAILED, State.UNDELIVERED})
+_CLOSED = frozenset({State.WITHHELD, State.EXPIRED})
+
+_APPLY = text(
+    """
+    UPDATE messages AS m
+    SET state = c.state, error = c.error, reason = c.reason, version = m.version + c.steps, updated_at = :now,
+        sid = coalesce(m.sid, c.sid), next_at = coalesce(c.next_at, m.next_at),
+        sent_at = CASE WHEN c.state IN ('accepted', 'sent', 'delivered') THEN coalesce(m.sent_at, :now)
+                       ELSE m.sent_at END
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:errors AS text[]), CAST(:reasons AS text[]),
+                CAST(:sids AS text[]), CAST(:nexts AS timestamptz[]), CAST(:steps AS int[]))
+         AS c (id, state, error, reason, sid, next_at, steps)
+    WHERE m.id = c.id
+    RETURNING m.*
+    """
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Where a message stands after what happened.
+
+    Attributes:
+        before: its row, locked by the caller.
+        sid: the provider's id, once it is known; the first one stays.
+        next_at: when a planned message is looked at next.
+    """
+
+    before: Row[Any]
+    after: Standing
+    sid: str | None = None
+    next_at: datetime | None = None
+    reason: Reason | None = None
+
+    def events(self) -> Sequence[type[MessageEvent]]:
+        """Return what has to be said of the step, in order."""
+        was, now = State(self.before.state), self.after.state
+        said: list[type[MessageEvent]] = []
+        if was == now:
+            return said
+        if was in _NOT_YET and now in _ARRIVED:
+            said.append(MessageSent)
+        if now == State.DELIVERED:
+            said.append(MessageDelivered)
+        if now in _LOST:
+            said.append(MessageFailed)
+        if now in _CLOSED:
+            said.append(MessageWithheld)
+        return said
+
+
+async def lock(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
+    """Lock messages in the order of their ids and return their rows."""
+    wanted = select(MESSAGES).where(MESSAGES.c.id.in_(list(ids))).order_by(MESSAGES.c.id)
+    return {row.id: row for row in await tx.all(wanted.with_for_update())}
+
+
+async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Write steps, say what follows from each, and plan the next channel for what will not arrive on this one."""
+    if not changes:
+        return
+    events = {change.before.id: change.events() for change in changes}
+    result = await tx.execute(
+        _APPLY.bindparams(
+            now=tx.now,
+            ids=[change.before.id for change in changes],
+            states=[str(change.after.state) for change in changes],
+            errors=[change.after.error for change in changes],
+            reasons=[None if change.reason is None else str(change.reason) for change in changes],
+            sids=[change.sid for change in changes],
+            nexts=[change.next_at for change in changes],
+            # Two events of one step have two versions, or a reader would ignore the second.
+            steps=[max(1, len(events[change.before.id])) for change in changes],
+        )
+    )
+    rows = {row.id: row for row in result.all()}
+    for change in sorted(changes, key=lambda each: each.before.id.bytes):
+        await _say(tx, rows[change.before.id], events[change.before.id])
+        if change.reason is not None and change.after.state in _CLOSED:
+            WITHHELD.labels(change.reason).inc()
+        if _is_for_another_channel(change):
+            await plan_next_channel(tx, rows[change.before.id])
+
+
+async def _say(tx: Transaction, row: Row[Any], events: Sequence[type[MessageEvent]]) -> None:
+    for number, kind in enumerate(events, start=1):
+        await announce(
+            tx, kind, row, version=row.version - len(events) + number, event_id=derived_id(str(row.id), kind.TYPE)
+        )
+
+
+def _is_for_another_channel(change: Change) -> bool:
+    if State(change.before.state) == change.after.state:
+        return False
+    return change.after.state in _LOST or change.reason in ANOTHER_CHANNEL_MAY_HELP
+
+
+async def plan_next_channel(tx: Transaction, row: Row[Any]) -> MessageId | None:
+    """Plan a text's e-mail where the patient consented to one; return None where there is no next channel."""
+    purpose = Purpose(row.purpose)
+    policy = POLICIES[purpose]
+    if row.patient is None or row.channel != Channel.SMS or not policy.next_channel or row.occurrence in NOTICES:
+        return None
+    if not await _may_mail(tx, PatientId(row.patient), str(policy.consent)):
+        return None
+    return await plan(
+        tx,
+        Plan(
+            clinic=ClinicId(row.clinic),
+            patient=PatientId(row.patient),
+            purpose=purpose,
+            channel=Channel.EMAIL,
+            occurrence=row.occurrence,
+            about=row.about,
+            turn=row.turn,
+            due_at=tx.now,
+            useful_until=row.useful_until,
+            starts_at=row.starts_at,
+            link=row.link,
+        ),
+    )
+
+
+async def _may_mail(reader: Reader, patient: PatientId, consent: str) -> bool:
+    usable = select(CONTACT_POINTS.c.contact).where(
+        CONTACT_POINTS.c.patient == patient,
+        CONTACT_POINTS.c.kind == Channel.EMAIL,
+        ~CONTACT_POINTS.c.retired,
+        CONTACT_POINTS.c.purposes.any_() == consent,
+    )
+    return await reader.scalar(usable.limit(1)) is not None

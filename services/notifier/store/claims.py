@@ -1,0 +1,136 @@
+"""Claiming due messages and gathering what the decision over each needs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifier.model.rate import Rate
+from services.notifier.tables import SENDERS
+from shared.database import Reader, Transaction
+
+COUNTED_SPAN: Final = timedelta(hours=26)
+"""How far back the daily limit looks: a recipient's day has up to 25 hours."""
+
+_DUE: Final = text(
+    """
+    SELECT m.id FROM messages AS m
+    WHERE m.state = 'planned' AND m.next_at <= :now
+      AND NOT EXISTS (SELECT FROM messages AS e
+                      WHERE e.lane = m.lane AND e.id <> m.id
+                        AND (e.state = 'sending' OR e.state = 'planned' AND (e.next_at, e.id) < (m.next_at, m.id)))
+    ORDER BY m.next_at, m.id
+    LIMIT :most
+    FOR UPDATE SKIP LOCKED
+    """
+)
+"""One message of a lane at a time, in order: a long text must not arrive after the short one that follows it. Another
+sender's uncommitted claim still shows as planned here and so keeps its lane closed."""
+
+_FACTS: Final = text(
+    """
+    SELECT m.id, m.clinic, m.patient, m.purpose, m.channel, m.occurrence, m.about, m.state, m.version, m.due_at,
+           m.next_at, m.useful_until, m.starts_at, m.turn, m.link, m.reason, m.error, m.to_masked,
+           c.sender_name, c.phone, c.opens, c.closes, c.zone AS clinic_zone, c.crisis_en, c.crisis_es,
+           p.language, p.zone AS patient_zone, coalesce(p.discharged, false) AS discharged,
+           s.state AS session_state, s.starts_at AS session_wall, s.starts_at_utc AS session_starts,
+           s.minutes AS session_minutes, s.version AS session_version,
+           coalesce(m.address, k.value) AS address,
+           coalesce(m.to_fingerprint, k.fingerprint) AS fingerprint,
+           coalesce(k.consented, false) AS consented,
+           EXISTS (SELECT FROM stops AS t
+                   WHERE t.fingerprint = CASE WHEN m.address IS NULL THEN k.fingerprint ELSE m.to_fingerprint END
+                  ) AS stopped,
+           m.purpose = 'booking' AND EXISTS (
+               SELECT FROM sessions AS b
+               WHERE b.patient = m.patient AND b.starts_at_utc > :now AND b.state IN ('booked', 'confirmed')) AS booked,
+           NOT EXISTS (SELECT FROM messages AS x
+                       WHERE x.to_fingerprint = k.fingerprint AND x.sent_at IS NOT NULL) AS first,
+           ARRAY (SELECT x.sent_at FROM messages AS x
+                  WHERE x.patient = m.patient AND x.sent_at > :since AND x.channel = 'sms'
+                    AND x.purpose IN ('reminder', 'checkin', 'booking')) AS sent
+    FROM messages AS m
+    LEFT JOIN clinics AS c ON c.clinic = m.clinic
+    LEFT JOIN patients AS p ON p.patient = m.patient
+    LEFT JOIN sessions AS s ON s.session = m.about
+    LEFT JOIN LATERAL (
+        SELECT o.value, o.fingerprint,
+               o.purposes @> ARRAY[CASE m.purpose WHEN 'reminder' THEN 'reminders' WHEN 'checkin' THEN 'checkins'
+                                   ELSE m.purpose END] AS consented
+        FROM contact_points AS o
+        WHERE o.patient = m.patient AND o.kind = m.channel AND NOT o.retired
+        ORDER BY 3 DESC, EXISTS (SELECT FROM stops AS t WHERE t.fingerprint = o.fingerprint), o.position
+        LIMIT 1
+    ) AS k ON m.address IS NULL AND m.purpose NOT IN ('page', 'reply')
+    WHERE m.id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY m.next_at, m.id
+    """
+)
+
+_SENDING: Final = text(
+    """
+    UPDATE messages AS m
+    SET state = 'sending', version = m.version + 1, updated_at = :now, reason = NULL,
+        to_masked = c.masked, to_fingerprint = c.fingerprint
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:masked AS text[]), CAST(:fingerprints AS text[]))
+         AS c (id, masked, fingerprint)
+    WHERE m.id = c.id
+    """
+)
+
+_HELD: Final = text(
+    """
+    UPDATE messages AS m
+    SET next_at = c.until, reason = c.reason, version = m.version + 1, updated_at = :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:untils AS timestamptz[]), CAST(:reasons AS text[])) AS c (id, until, reason)
+    WHERE m.id = c.id
+    """
+)
+
+
+async def claim(tx: Transaction, most: int) -> Sequence[Row[Any]]:
+    """Lock up to `most` due messages that no other sender has, and return each with the facts as they are now."""
+    ids = [row.id for row in await tx.all(_DUE.bindparams(now=tx.now, most=most))]
+    if not ids:
+        return []
+    # A second statement sees what was committed while the first one took its locks.
+    return await tx.all(_FACTS.bindparams(now=tx.now, since=tx.now - COUNTED_SPAN, ids=ids))
+
+
+async def mark_sending(tx: Transaction, ids: list[UUID], masked: list[str], fingerprints: list[str]) -> None:
+    """Write that messages are being sent, and to whom."""
+    await tx.execute(_SENDING.bindparams(now=tx.now, ids=ids, masked=masked, fingerprints=fingerprints))
+
+
+async def mark_held(tx: Transaction, ids: list[UUID], untils: list[datetime], reasons: list[str]) -> None:
+    """Write until when messages wait, and for what."""
+    await tx.execute(_HELD.bindparams(now=tx.now, ids=ids, untils=untils, reasons=reasons))
+
+
+async def next_due(reader: Reader) -> datetime | None:
+    """Return when the next planned message is to be looked at."""
+    found: datetime | None = await reader.scalar(text("SELECT min(next_at) FROM messages WHERE state = 'planned'"))
+    return found
+
+
+async def used_until(reader: Reader, sender: str) -> datetime | None:
+    """Return up to when a sender's rate is spent."""
+    found: datetime | None = await reader.scalar(select(SENDERS.c.used_until).where(SENDERS.c.sender == sender))
+    return found
+
+
+async def lock_rate(tx: Transaction, sender: str) -> datetime | None:
+    """Lock a sender's rate, shared by all processes, and return up to when it is spent."""
+    mine = select(SENDERS.c.used_until).where(SENDERS.c.sender == sender).with_for_update()
+    found: datetime | None = await tx.scalar(mine)
+    return found
+
+
+async def spend_rate(tx: Transaction, sender: str, rate: Rate, before: datetime | None, count: int) -> None:
+    """Write that `count` messages go out now."""
+    spent = {"used_until": rate.after(before, tx.now, count)}
+    statement = insert(SENDERS).values(sender=sender, **spent)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["sender"], set_=spent))

@@ -1,0 +1,82 @@
+"""Opting out and in: by the number itself, for every patient who uses it, at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, and_, or_, select
+
+from services.notifier.model.judging import Reason
+from services.notifier.model.purposes import Channel, Occurrence
+from services.notifier.store import people
+from services.notifier.store.changes import plan_next_channel
+from services.notifier.store.messages import look_again, withhold
+from services.notifier.tables import CONTACT_POINTS, MESSAGES, STOPS
+from shared.bus import publish
+from shared.database import Transaction
+from shared.events import ConsentChanged
+
+
+async def opt_out(tx: Transaction, fingerprint: str, *, how: str) -> Sequence[Row[Any]]:
+    """Keep that a number said stop: ledger, events, pending texts withheld; return its users, locked.
+
+    Another number of the same patient stays as it was.
+    """
+    users = await people.lock_patients_at(tx, fingerprint)
+    if not await people.stop(tx, fingerprint, how):
+        return users
+    await people.record_consent(tx, fingerprint, users, granted=False, how=how)
+    for row in await withhold(tx, _only_to(fingerprint), Reason.OPTED_OUT):
+        await plan_next_channel(tx, row)
+    await _tell(tx, users, granted=False, how=how)
+    return users
+
+
+async def opt_in(tx: Transaction, fingerprint: str, *, how: str) -> None:
+    """Keep that a number wants texts again."""
+    users = await people.lock_patients_at(tx, fingerprint)
+    if not await people.lift_stop(tx, fingerprint):
+        return
+    await people.record_consent(tx, fingerprint, users, granted=True, how=how)
+    await look_again(tx, MESSAGES.c.patient.in_([user.patient for user in users]))
+    await _tell(tx, users, granted=True, how=how)
+
+
+async def _tell(tx: Transaction, users: Sequence[Row[Any]], *, granted: bool, how: str) -> None:
+    for user in users:
+        event = ConsentChanged(
+            clinic=user.clinic,
+            patient=user.patient,
+            version=await people.next_consent_version(tx, user.patient),
+            contact=user.contact,
+            kind=user.kind,
+            purposes=tuple(user.purposes),
+            granted=granted,
+            how=how,
+            at=tx.now,
+        )
+        await publish(tx, event)
+
+
+def _only_to(fingerprint: str) -> Any:
+    """Match pending texts that have no other number to go to."""
+    mine = select(CONTACT_POINTS.c.patient).where(CONTACT_POINTS.c.fingerprint == fingerprint)
+    other = CONTACT_POINTS.alias()
+    stopped = select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == other.c.fingerprint).exists()
+    has_other = (
+        select(other.c.contact)
+        .where(
+            other.c.patient == MESSAGES.c.patient,
+            other.c.kind == Channel.SMS,
+            ~other.c.retired,
+            other.c.purposes != [],
+            ~stopped,
+        )
+        .exists()
+    )
+    to_patient = and_(MESSAGES.c.address.is_(None), MESSAGES.c.patient.in_(mine), ~has_other)
+    to_number = and_(MESSAGES.c.address.is_not(None), MESSAGES.c.to_fingerprint == fingerprint)
+    return and_(
+        MESSAGES.c.channel == Channel.SMS,
+        MESSAGES.c.occurrence != Occurrence.STOPPED,
+        or_(to_patient, to_number),
+    )

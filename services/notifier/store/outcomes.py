@@ -1,0 +1,124 @@
+"""What calls came to, written in one transaction for many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from services.notifier.metrics import DOUBLED
+from services.notifier.model.outcomes import OPTED_OUT, Accepted, Later, Outcome, Refused, Unknown
+from services.notifier.model.purposes import Channel
+from services.notifier.model.settling import Patience
+from services.notifier.model.states import NEXT, PROVIDER_STATUS, Standing, State, report
+from services.notifier.store.changes import Change, apply, lock
+from services.notifier.store.messages import note
+from services.notifier.store.opting import opt_out
+from shared.database import Transaction
+
+LOST_MAIL = "unknown"
+"""Error of an e-mail of which nobody will ever know whether it went out."""
+
+_CLOSE = text(
+    """
+    UPDATE attempts AS a
+    SET state = c.state, ended_at = :now, detail = c.detail, sid = coalesce(a.sid, c.sid), look_at = c.look_at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:details AS text[]), CAST(:sids AS text[]),
+                CAST(:looks AS timestamptz[]))
+         AS c (id, state, detail, sid, look_at)
+    WHERE a.id = c.id AND a.state IN ('calling', 'unknown')
+    """
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """An attempt's call, done."""
+
+    message: UUID
+    attempt: UUID
+    channel: Channel
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended."""
+
+    attempt: UUID
+    state: str
+    detail: str | None = None
+    sid: str | None = None
+    look_at: datetime | None = None
+
+
+async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patience) -> None:
+    """Write what calls came to: attempts, messages, events, opt-outs; one transaction for all."""
+    rows = await lock(tx, {call.message for call in calls})
+    changes: list[Change] = []
+    for call in calls:
+        changes += await _step(tx, rows[call.message], call)
+    await close_attempts(tx, [_ending(call, tx.now, patience) for call in calls])
+    await apply(tx, changes)
+    for call in calls:
+        if call.outcome == Refused(OPTED_OUT):
+            await opt_out(tx, rows[call.message].to_fingerprint, how=f"provider error {OPTED_OUT}")
+
+
+async def close_attempts(tx: Transaction, endings: Sequence[Ending]) -> None:
+    """Write how attempts ended; one that a report has settled meanwhile stays as it is."""
+    await tx.execute(
+        _CLOSE.bindparams(
+            now=tx.now,
+            ids=[ending.attempt for ending in endings],
+            states=[ending.state for ending in endings],
+            details=[ending.detail for ending in endings],
+            sids=[ending.sid for ending in endings],
+            looks=[ending.look_at for ending in endings],
+        )
+    )
+
+
+def _ending(call: Call, now: datetime, patience: Patience) -> Ending:
+    match call.outcome:
+        case Accepted(sid, status):
+            return Ending(call.attempt, "accepted", status, sid)
+        case Refused(code):
+            return Ending(call.attempt, "refused", code)
+        case Later(after, reason):
+            return Ending(call.attempt, "later", f"{reason}; again in {after.total_seconds():.0f} s")
+        case Unknown(reason) if call.channel == Channel.EMAIL:
+            return Ending(call.attempt, "lost", f"{reason}; a mail server cannot be asked, so it is not sent again")
+        case Unknown(reason):
+            return Ending(call.attempt, "unknown", reason, look_at=now + patience.margin)
+
+
+async def _step(tx: Transaction, row: Row[Any], call: Call) -> list[Change]:
+    standing = Standing(State(row.state), row.error)
+    match call.outcome:
+        case Accepted(sid, status):
+            return await accepted(tx, row, sid, status, None)
+        case Refused(code):
+            after = Standing(State.FAILED, code)
+        case Unknown() if call.channel == Channel.EMAIL:
+            after = Standing(State.FAILED, LOST_MAIL)
+        case Unknown():
+            after = Standing(State.UNKNOWN)
+        case Later(pause, _):
+            after = Standing(State.PLANNED)
+            return [Change(row, after, next_at=tx.now + pause)] if standing.state == State.SENDING else []
+    # A status report may have overtaken the answer to the call: it knows more.
+    return [Change(row, after)] if after.state in NEXT[standing.state] else []
+
+
+async def accepted(tx: Transaction, row: Row[Any], sid: str, status: str, error: str | None) -> list[Change]:
+    """Return the step that the provider's word on a message means; a second copy is put on record and counted."""
+    if row.sid is not None and row.sid != sid:
+        DOUBLED.inc()
+        await note(tx, row.id, "second copy", f"the provider reports {status} for another id than the first")
+        return []
+    known = status if status in PROVIDER_STATUS else "accepted"
+    after = report(Standing(State(row.state), row.error), known, error)
+    return [Change(row, after, sid=sid)] if after.state != row.state or row.sid is None else []

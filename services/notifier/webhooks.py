@@ -1,0 +1,145 @@
+"""Where the provider reports deliveries and hands over texts.
+
+Open to the world, so nothing is read before the signature was checked: over the public address, which differs from the
+one that this process sees behind a proxy, and over every parameter that came.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.dialects.postgresql import insert
+from starlette.datastructures import ImmutableMultiDict
+from twilio.request_validator import RequestValidator
+
+from services.notifier.desk import Desk
+from services.notifier.metrics import FORGED
+from services.notifier.store import callbacks, inbound
+from services.notifier.tables import FORGERIES
+from shared.database import Database
+from shared.telemetry.log import get_logger
+from shared.web.problems import Forbidden, Invalid
+
+log = get_logger(__name__)
+
+STATUS_PATH: Final = "/webhooks/twilio/status"
+INBOUND_PATH: Final = "/webhooks/twilio/inbound"
+LONGEST_BODY: Final = 64 * 1024
+LONGEST_SID: Final = 64
+LONGEST_TEXT: Final = 4096
+NO_ANSWER: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+"""TwiML for "say nothing": answers go the way of every other message, so that they are sent once and on record."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """What a webhook needs.
+
+    Attributes:
+        token: the account's secret; None where no provider is set, and then nobody is let in.
+        public_url: the address that the provider signs over, without a trailing slash.
+    """
+
+    database: Database
+    desk: Desk
+    token: str | None
+    public_url: str
+
+
+def webhooks(door: Door) -> APIRouter:
+    """Return the routes for the provider."""
+    router = APIRouter(include_in_schema=False)
+    validator = RequestValidator(door.token) if door.token else None
+
+    @router.post(STATUS_PATH)
+    async def status(request: Request) -> Response:
+        form = await _checked(request, door, validator)
+        report = callbacks.Report(
+            sid=_needed(form, "MessageSid", LONGEST_SID),
+            status=_needed(form, "MessageStatus", LONGEST_SID).lower(),
+            error=form.get("ErrorCode") or None,
+            message=_id(request.query_params.get("message")),
+            attempt=_id(request.query_params.get("attempt")),
+            fields=form,
+        )
+        async with door.database.transaction() as tx:
+            await callbacks.receive(tx, report)
+        door.desk.bell.ring()
+        return Response(status_code=204)
+
+    @router.post(INBOUND_PATH)
+    async def text(request: Request) -> Response:
+        form = await _checked(request, door, validator)
+        received = inbound.Text(
+            sid=_needed(form, "MessageSid", LONGEST_SID),
+            number=_needed(form, "From", LONGEST_SID),
+            body=form.get("Body", "")[:LONGEST_TEXT],
+        )
+        async with door.database.transaction() as tx:
+            await inbound.receive(tx, received, door.desk)
+        return Response(NO_ANSWER, media_type="text/xml")
+
+    return router
+
+
+async def _checked(request: Request, door: Door, validator: RequestValidator | None) -> Mapping[str, str]:
+    """Return the form of a request that the provider signed.
+
+    Raises:
+        Forbidden: it did not; that is recorded and counted.
+        Invalid: it is longer than any webhook.
+    """
+    body = await _body(request)
+    pairs = _pairs(body)
+    query = request.url.query
+    address = door.public_url + request.url.path + (f"?{query}" if query else "")
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if pairs is None or validator is None or not validator.validate(address, ImmutableMultiDict(pairs), signature):
+        await _record_forgery(door, request.url.path)
+        raise Forbidden("The signature does not fit this address and these parameters.")
+    return dict(pairs)
+
+
+async def _body(request: Request) -> bytes:
+    read = bytearray()
+    async for part in request.stream():
+        read += part
+        if len(read) > LONGEST_BODY:
+            raise Invalid(f"A webhook has at most {LONGEST_BODY} bytes.")
+    return bytes(read)
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]] | None:
+    try:
+        return parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=200)
+    except ValueError:
+        return None
+
+
+async def _record_forgery(door: Door, path: str) -> None:
+    FORGED.labels(path).inc()
+    log.warning("webhook.forged", path=path)
+    async with door.database.transaction() as tx:
+        minute: datetime = tx.now.replace(second=0, microsecond=0)
+        statement = insert(FORGERIES).values(path=path, minute=minute, count=1)
+        again = {"count": FORGERIES.c.count + 1}
+        await tx.execute(statement.on_conflict_do_update(index_elements=["path", "minute"], set_=again))
+
+
+def _needed(form: Mapping[str, str], name: str, longest: int) -> str:
+    value = form.get(name, "").strip()
+    # PostgreSQL's text cannot hold a null character.
+    if not value or len(value) > longest or "\x00" in value:
+        raise Invalid.at(f"/{name}", f"It must have 1 to {longest} characters.")
+    return value
+
+
+def _id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

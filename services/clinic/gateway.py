@@ -40,8 +40,11 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
 """Which service answers which path (docs of the interface for programs)."""
 _METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
 _HOP_BY_HOP: Final = frozenset(
-    [
+    {
         "connection",
+        "content-encoding",
+        "content-length",
+        "host",
         "keep-alive",
         "proxy-authenticate",
         "proxy-authorization",
@@ -49,10 +52,7 @@ _HOP_BY_HOP: Final = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
-        "host",
-        "content-length",
-        "content-encoding",
-    ]
+    }
 )
 _CHUNK: Final = 64 * 1024
 _DEADLINE: Final = aiohttp.ClientTimeout(total=30, connect=5)

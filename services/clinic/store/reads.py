@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Table, func, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.clinic.model.reads import (
     Alert,
@@ -84,7 +85,8 @@ async def next_sessions(
     """Return each patient's next open session from an instant on."""
     states = [str(SessionState.BOOKED), str(SessionState.CONFIRMED)]
     wanted = of_clinic(SESSIONS, clinic) & SESSIONS.c.patient.in_(set(patients)) & SESSIONS.c.state.in_(states)
-    first = select(SESSIONS).where(wanted & (SESSIONS.c.starts_at_utc >= since)).distinct(SESSIONS.c.patient)
+    ahead = wanted & (SESSIONS.c.starts_at_utc >= since)
+    first = select(SESSIONS).where(ahead).ext(distinct_on(SESSIONS.c.patient))
     rows = await reader.all(first.order_by(SESSIONS.c.patient, SESSIONS.c.starts_at_utc))
     return {PatientId(row.patient): _session(row) for row in rows}
 

@@ -1,0 +1,252 @@
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared import events
+from shared.bus import NotYet
+from tests.integration.clinic.conftest import Browser, Home
+from tests.integration.clinic.facts import Facts
+
+
+@pytest.fixture
+def facts(home: Home, patient: Any) -> Facts:
+    return Facts(home.login.clinic, UUID(patient["id"]))
+
+
+@pytest.fixture
+async def browser(home: Home) -> Browser:
+    return await home.logged_in()
+
+
+async def test_the_day_shows_sessions_by_hour_with_their_state(home: Home, facts: Facts, browser: Browser) -> None:
+    await home.bench.tell(facts.session())
+    await home.bench.tell(facts.session(events.SessionConfirmed, version=2, state="confirmed"))
+    page = (await browser.get("/console/today")).text
+    assert "2:00 PM" in page
+    assert "Maya Okafor" in page
+    assert '<span class="chip good">confirmed</span>' in page
+
+
+async def test_an_older_event_changes_nothing(home: Home, facts: Facts, browser: Browser) -> None:
+    await home.bench.tell(facts.session(events.SessionConfirmed, version=2, state="confirmed"))
+    await home.bench.tell(facts.session(version=1))
+    assert '<span class="chip good">confirmed</span>' in (await browser.get("/console/today")).text
+
+
+async def test_an_alert_is_loud_until_it_is_acknowledged_and_its_pages_are_counted(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    await home.bench.tell(facts.raised())
+    await home.bench.tell(facts.raised(events.AlertOverdue, page_number=2))
+    page = (await browser.get("/console/today")).text
+    assert "1 safety alert waits for you" in page
+    assert "paged 2 times. Nobody has acknowledged it yet." in page
+    await home.bench.tell(facts.acknowledged())
+    await home.bench.tell(facts.raised())
+    assert "alert-band" not in (await browser.get("/console/today")).text
+    await home.bench.tell(facts.closed())
+    page = (await browser.get("/console/alerts")).text
+    assert "Called, safe at home." in page
+
+
+async def test_an_acknowledgement_before_its_alert_is_tried_again(home: Home, facts: Facts) -> None:
+    with pytest.raises(NotYet):
+        await home.bench.tell(facts.acknowledged())
+
+
+async def test_a_completed_check_in_is_no_more_waited_for_and_its_score_is_drawn(
+    home: Home, facts: Facts, browser: Browser, patient: Any
+) -> None:
+    await home.bench.tell(facts.opened())
+    assert "PHQ-9, day 7" in (await browser.get("/console/today")).text
+    await home.bench.tell(facts.completed(total=12))
+    await home.bench.tell(facts.expired(version=2))
+    assert "Nobody owes an answer." in (await browser.get("/console/today")).text
+    page = (await browser.get(f"/console/patients/{patient['id']}")).text
+    assert 'class="dot flag"' in page
+    assert "12 moderate" in page
+    assert "Item 9 above zero" in page
+
+
+async def test_what_did_not_go_out_is_shown_with_its_reason_and_story(
+    home: Home, facts: Facts, browser: Browser, patient: Any
+) -> None:
+    await home.bench.tell(facts.message(events.MessageSent, 1))
+    await home.bench.tell(facts.message(events.MessageFailed, 2, error="30003"))
+    await home.bench.tell(facts.message(events.MessageDelivered, 1))
+    assert "the phone could not be reached" in (await browser.get("/console/today")).text
+    page = (await browser.get(f"/console/patients/{patient['id']}")).text
+    assert page.index("accepted by the provider") < page.index("failed: 30003")
+
+
+async def test_a_reply_is_shown_until_somebody_has_read_it(home: Home, facts: Facts, browser: Browser) -> None:
+    reply = facts.reply("Can I come at noon?")
+    await home.bench.tell(reply)
+    assert "Can I come at noon?" in (await browser.get("/console/today")).text
+    assert (await browser.post(f"/console/replies/{reply.reply}/read")).status == 303
+    assert "Can I come at noon?" not in (await browser.get("/console/today")).text
+
+
+async def test_consent_that_was_taken_back_is_said_with_what_the_carrier_needs(
+    home: Home, facts: Facts, browser: Browser, patient: Any
+) -> None:
+    contact = UUID(patient["contacts"][0]["id"])
+    said = {
+        "contact": contact,
+        "kind": "sms",
+        "purposes": ("reminders", "checkins"),
+        "how": "text",
+        "at": "2026-12-01T18:00Z",
+    }
+    await home.bench.tell(events.ConsentChanged(**facts.whose, version=1, granted=False, **said))
+    page = (await browser.get(f"/console/patients/{patient['id']}")).text
+    assert "text START" in page
+    assert "nothing is sent here" in page
+
+
+async def test_a_decision_goes_to_its_owner_with_version_and_key_and_is_shown_at_once(
+    home: Home, facts: Facts, browser: Browser, patient: Any
+) -> None:
+    await home.bench.tell(facts.proposed())
+    path = f"/proposals/{facts.proposal_id}/decision"
+    answer = {"id": str(facts.proposal_id), "version": 2, "state": "approved", "interval_days": 21}
+    home.owner.answer("POST", path, {**answer, "decided_by": "Alma Reid", "decided_at": "2026-12-01T17:00:00+00:00"})
+    page = await browser.get("/console/proposals")
+    assert "Two cycles in a row stayed at 9 or below." in page.text
+    key = str(uuid4())
+    done = await browser.post(
+        f"/console{path}", decision="approve", version="1", key=key, reason="", interval_days="21"
+    )
+    assert (done.status, done.headers["location"]) == (303, f"/console/patients/{patient['id']}")
+    method, ordered, body, headers = home.owner.orders[-1]
+    assert (method, ordered, body) == ("POST", path, {"decision": "approve"})
+    assert (headers["idempotency-key"], headers["if-match"]) == (key, '"1"')
+    page = await browser.get(done.headers["location"])
+    assert "Your decision is saved." in page.text
+    assert "Approved by Alma Reid" in page.text
+    await home.bench.tell(facts.decided())
+    assert "Nothing to decide." in (await browser.get("/console/proposals")).text
+
+
+async def test_when_the_owner_is_down_the_page_says_so_and_keeps_what_was_typed(
+    home: Home, browser: Browser, patient: Any
+) -> None:
+    home.owner.answer("POST", "/sessions", {"detail": "away"}, status=503)
+    answer = await browser.post(
+        f"/console/patients/{patient['id']}/sessions", starts_at="2026-12-08T10:30", minutes="45", key=str(uuid4())
+    )
+    assert answer.status == 503
+    assert "Please try again" in answer.text
+    assert 'value="2026-12-08T10:30"' in answer.text
+    assert 'value="45"' in answer.text
+
+
+async def test_a_refusal_of_the_owner_stands_at_its_field(home: Home, browser: Browser, patient: Any) -> None:
+    flaw = {"pointer": "/starts_at", "detail": "2026-11-01T10:00 lies in the past."}
+    home.owner.answer("POST", "/sessions", {"detail": "Some of it cannot be used.", "errors": [flaw]}, status=422)
+    answer = await browser.post(
+        f"/console/patients/{patient['id']}/sessions", starts_at="2026-11-01T10:00", minutes="60", key=str(uuid4())
+    )
+    assert answer.status == 422
+    assert '<p class="error" id="e-starts_at">2026-11-01T10:00 lies in the past.</p>' in answer.text
+
+
+async def test_a_booked_session_is_shown_before_its_event_has_come(
+    home: Home, browser: Browser, patient: Any, facts: Facts
+) -> None:
+    session = facts.session().model_dump(mode="json")
+    home.owner.answer("POST", "/sessions", {**session, "id": session["session"]}, status=201)
+    booked = await browser.post(
+        f"/console/patients/{patient['id']}/sessions", starts_at="2026-12-01T14:00", minutes="60", key=str(uuid4())
+    )
+    assert booked.status == 303
+    assert home.owner.orders[-1][2]["zone"] == "America/New_York"
+    assert "Tue, Dec 1, 2026, 2:00 PM" in (await browser.get(booked.headers["location"])).text
+    await home.bench.tell(facts.session())
+    assert (await browser.get("/console/today")).text.count('class="visit') == 1
+
+
+async def test_a_patient_is_enrolled_found_and_changed_by_forms(home: Home, browser: Browser) -> None:
+    await browser.get("/console/patients/new")
+    fields = {"family_name": "Marín", "zone": "America/Chicago", "language": "es", "sms": "+1 312 555 0188"}
+    consent = {"sms-reminders": "yes", "sms-how": "on paper", "sms-at": "2026-12-01"}
+    done = await browser.post("/console/patients/new", given_name="Lucía", **fields, **consent)
+    assert done.status == 303, done.text
+    there = done.headers["location"]
+    page = await browser.get(there)
+    assert "The patient is enrolled." in page.text
+    assert "Reminders: agreed on paper, Tue, Dec 1, 2026" in page.text
+    found = await browser.post("/console/patients", q="marín")
+    assert "Marín, Lucía" in found.text
+    form = await browser.get(f"{there}/change")
+    assert 'value="+13125550188"' in form.text
+    stale = await browser.post(f"{there}/change", given_name="L", version="7", **fields, **consent)
+    assert stale.status == 412
+    changed = await browser.post(f"{there}/change", given_name="Luz", version="1", **fields, **consent)
+    assert changed.status == 303
+    assert "Luz Marín" in (await browser.get(done.headers["location"])).text
+
+
+async def test_a_wrong_number_comes_back_at_its_field_with_all_that_was_typed(home: Home, browser: Browser) -> None:
+    answer = await browser.post(
+        "/console/patients/new",
+        given_name="Maya",
+        family_name="Okafor",
+        zone="America/New_York",
+        language="en",
+        email="maya@example.org",
+        sms="12345",
+    )
+    assert answer.status == 422
+    assert 'id="e-sms"' in answer.text
+    assert 'value="maya@example.org"' in answer.text
+
+
+async def test_another_clinics_patient_and_unknown_things_are_a_kind_page(home: Home, browser: Browser) -> None:
+    for path in (f"/console/patients/{uuid4()}", "/console/patients/nonsense"):
+        answer = await browser.get(path)
+        assert answer.status == 404
+        assert "Back to today" in answer.text
+    assert (await browser.post(f"/console/alerts/{uuid4()}/acknowledge")).status == 404
+
+
+async def test_rules_show_their_source_and_are_signed(home: Home, browser: Browser) -> None:
+    rule = {
+        "id": "interval-ladder",
+        "rule_version": 1,
+        "text": "Shorten or lengthen by one rung.",
+        "source_url": "https://example.org/stable",
+        "grade": "ENGINEERING_DEFAULT",
+        "verified_on": "2026-11-21",
+        "applies_to": "interval proposals",
+        "needs_signature": True,
+        "runs": False,
+        "signed_by": None,
+        "signed_at": None,
+        "note": None,
+    }
+    home.owner.answer("GET", "/rules", {"items": [rule], "next": None})
+    home.owner.answer("POST", "/rules/interval-ladder/sign", {**rule, "signed_by": "Alma Reid"})
+    page = (await browser.get("/console/rules")).text
+    assert "engineering default" in page
+    assert "https://example.org/stable" in page
+    assert (await browser.post("/console/rules/interval-ladder/sign", key=str(uuid4()))).status == 303
+    assert home.owner.orders[-1][1] == "/rules/interval-ladder/sign"
+
+
+async def test_the_settings_page_shows_the_crisis_text_and_masks_the_person_on_call(
+    home: Home, browser: Browser
+) -> None:
+    page = (await browser.get("/console/settings")).text
+    assert "988" in page
+    assert "0199" in page
+    assert "+12025550199" not in page
+
+
+async def test_the_stream_says_only_which_part_to_fetch_again(home: Home, facts: Facts, browser: Browser) -> None:
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    async with home.bench.http.get(f"{home.bench.base_url}/console/events", headers={"Cookie": cookie}) as stream:
+        assert b"hello" in await stream.content.readuntil(b"\n\n")
+        await home.bench.tell(facts.raised())
+        assert await stream.content.readuntil(b"\n\n") == b"event: refetch\ndata: alerts\n\n"

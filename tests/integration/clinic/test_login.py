@@ -1,0 +1,165 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from starlette.requests import Request
+
+from services.clinic.first_start import ensure_first_clinic, forgotten_password
+from services.clinic.gate import (
+    ACCOUNT_FAILURES,
+    COOKIE,
+    IDLE,
+    LIFE,
+    Gate,
+    LoginRefusedError,
+    TooManyLoginsError,
+    hash_of,
+)
+from services.clinic.store import staff
+from services.clinic.tables import AUDIT, LOGINS, STAFF
+from shared.clock import SteppedClock
+from tests.integration.clinic.conftest import Home
+from tests.support.bench import KEYRING
+
+
+async def test_the_right_password_opens_the_console(home: Home) -> None:
+    browser = await home.logged_in()
+    today = await browser.get("/console/today")
+    assert today.status == 200
+    assert "Today, Tuesday, December 1" in today.text
+
+
+async def test_without_a_login_every_page_leads_to_the_door(home: Home) -> None:
+    for path in ("/console/today", "/console/patients", "/console/alerts", "/console/rules", "/console/settings"):
+        answer = await home.browser().get(path)
+        assert (answer.status, answer.headers["location"]) == (303, "/console/login"), path
+
+
+async def test_the_bare_address_leads_to_the_day(home: Home) -> None:
+    answer = await home.browser().get("/")
+    assert (answer.status, answer.headers["location"]) == (303, "/console/today")
+
+
+@pytest.mark.parametrize("login", ["clinician", "nobody"])
+async def test_a_wrong_password_and_an_unknown_login_are_refused_alike(home: Home, login: str) -> None:
+    browser = home.browser()
+    answer = await browser.login(login, "wrong")
+    assert answer.status == 401
+    assert "Login or password is wrong" in answer.text
+    assert COOKIE not in browser.cookies
+
+
+async def test_a_login_form_without_its_token_is_refused(home: Home) -> None:
+    browser = home.browser()
+    answer = await browser.post("/console/login", login=home.login.login, password=home.login.password or "")
+    assert answer.status == 403
+    assert COOKIE not in browser.cookies
+
+
+async def test_the_cookie_is_kept_from_scripts_and_other_sites(home: Home) -> None:
+    browser = home.browser()
+    answer = await browser.login(home.login.login, home.login.password or "")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+async def test_the_database_keeps_no_cookie_and_no_password(home: Home) -> None:
+    browser = await home.logged_in()
+    async with home.bench.database.reading() as reader:
+        login = await reader.one(select(LOGINS))
+        member = await reader.one(select(STAFF))
+    assert login.token_hash == hash_of(browser.cookies[COOKIE])
+    assert member.password_hash.startswith("$argon2id$")
+
+
+async def test_logging_out_ends_the_session(home: Home) -> None:
+    browser = await home.logged_in()
+    kept = browser.cookies[COOKIE]
+    assert (await browser.post("/console/logout")).status == 303
+    browser.cookies[COOKIE] = kept
+    assert (await browser.get("/console/today")).status == 303
+
+
+@pytest.mark.parametrize("path", ["/console/patients/new", "/console/logout", "/console/patients"])
+async def test_a_form_without_the_sessions_token_is_refused(home: Home, path: str) -> None:
+    browser = await home.logged_in()
+    browser.csrf = "0" * 64
+    answer = await browser.post(path, given_name="Maya", family_name="Okafor")
+    assert answer.status == 403
+    assert "Open the page again" in answer.text
+
+
+async def test_too_many_wrong_passwords_make_an_account_wait_even_with_the_right_one(home: Home) -> None:
+    real = SteppedClock(datetime(2026, 12, 1, tzinfo=UTC))
+    gate = Gate(home.bench.database, KEYRING, real, secure=True)
+    for _ in range(ACCOUNT_FAILURES):
+        with pytest.raises(LoginRefusedError):
+            await gate.login("clinician", "wrong", "192.0.2.1")
+    with pytest.raises(TooManyLoginsError):
+        await gate.login("Clinician ", home.login.password or "", "192.0.2.7")
+    await real.move_by(timedelta(minutes=16))
+    assert await gate.login("clinician", home.login.password or "", "192.0.2.1")
+
+
+async def test_a_session_ends_after_an_idle_hour_and_after_twelve_hours_of_use(home: Home) -> None:
+    real = SteppedClock(datetime(2026, 12, 1, tzinfo=UTC))
+    gate = Gate(home.bench.database, KEYRING, real, secure=True)
+    token = await gate.login("clinician", home.login.password or "", "192.0.2.1")
+    request = _request(token)
+    for _ in range(int(LIFE / IDLE)):
+        assert await gate.visitor(request)
+        await real.move_by(IDLE)
+    await real.move_by(timedelta(minutes=1))
+    assert await gate.visitor(request) is None
+    other = await gate.login("clinician", home.login.password or "", "192.0.2.1")
+    await real.move_by(IDLE + timedelta(minutes=1))
+    assert await gate.visitor(_request(other)) is None
+
+
+async def test_what_a_page_fetches_by_itself_keeps_no_session_alive(home: Home) -> None:
+    real = SteppedClock(datetime(2026, 12, 1, tzinfo=UTC))
+    gate = Gate(home.bench.database, KEYRING, real, secure=True)
+    token = await gate.login("clinician", home.login.password or "", "192.0.2.1")
+    for _ in range(2):
+        await real.move_by(timedelta(minutes=40))
+        found = await gate.visitor(_request(token, live=True))
+    assert found is None
+
+
+async def test_logins_and_refusals_stand_in_the_audit_trail(home: Home) -> None:
+    await home.browser().login("clinician", "wrong")
+    await home.logged_in()
+    async with home.bench.database.reading() as reader:
+        rows = await reader.all(select(AUDIT.c.what).order_by(AUDIT.c.id))
+    assert [row.what for row in rows] == ["clinic.set-up", "login.refused", "login"]
+
+
+async def test_a_second_start_sets_up_nothing_and_gives_no_password(home: Home) -> None:
+    async with home.bench.database.transaction() as tx:
+        again = await ensure_first_clinic(tx, KEYRING, zone="America/Denver")
+    assert (again.clinic, again.password) == (home.login.clinic, None)
+
+
+async def test_a_forgotten_password_is_replaced_and_ends_every_session(home: Home) -> None:
+    browser = await home.logged_in()
+    async with home.bench.database.transaction() as tx:
+        fresh = await forgotten_password(tx)
+    assert (await browser.get("/console/today")).status == 303
+    assert (await home.browser().login("clinician", home.login.password or "")).status == 401
+    assert (await home.browser().login("clinician", fresh.password or "")).status == 303
+
+
+async def test_a_member_who_left_is_let_in_no_more(home: Home) -> None:
+    browser = await home.logged_in()
+    async with home.bench.database.transaction() as tx:
+        await tx.execute(STAFF.update().values(active=False))
+        assert await staff.by_login(tx, "clinician") is None
+    assert (await browser.get("/console/today")).status == 303
+
+
+def _request(token: str, *, live: bool = False) -> Request:
+    headers = [(b"cookie", f"{COOKIE}={token}".encode())]
+    if live:
+        headers.append((b"x-keepwell-live", b"1"))
+    return Request({"type": "http", "headers": headers})

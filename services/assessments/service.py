@@ -7,9 +7,8 @@ from services.assessments import api, pages
 from services.assessments.handlers import handlers
 from services.assessments.kit import Kit
 from services.assessments.packs import Packs
-from services.assessments.store import alerts, proposals
+from services.assessments.store import counts
 from services.assessments.tables import METADATA, SCHEMA
-from shared.database import Reader
 from shared.database.migrate import History
 from shared.service import Context, Service
 
@@ -35,9 +34,5 @@ def build(context: Context) -> Service:
         history=HISTORY,
         handlers=handlers(kit),
         routers=[api.router(context.database, kit), pages.router(context.database, kit)],
-        status=_status,
+        status=counts.all_of,
     )
-
-
-async def _status(reader: Reader) -> dict[str, int]:
-    return {"open_alerts": await alerts.open_count(reader), "open_proposals": await proposals.open_count(reader)}

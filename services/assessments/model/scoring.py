@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from services.assessments.model.instrument import Instrument, Item
 
 Answers = Mapping[str, int]
 """Answers by item id."""
-
-ITEM_9: Final = "item9"
-"""The flag of PHQ-9's item 9 (being better off dead, or hurting oneself) above zero."""
 
 
 @dataclass(frozen=True)

@@ -137,8 +137,3 @@ async def pages_of(reader: Reader, alert_ids: Sequence[UUID]) -> dict[UUID, list
     for row in rows:
         found[row.alert].append(Page(row.alert, row.to, row.at, row.state, row.reason))
     return found
-
-
-async def open_count(reader: Reader) -> int:
-    """Return how many alerts nobody has acknowledged."""
-    return int(await reader.scalar(select(func.count()).where(alerts.c.state == AlertState.OPEN)) or 0)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.assessments.model.interval.history import Change, Direction, OutsideChange
@@ -162,8 +162,3 @@ async def signed(reader: Reader, clinic_id: UUID) -> dict[tuple[str, int], Signa
         (row.rule, row.rule_version): Signature(row.rule, row.rule_version, row.signed_by, row.signed_at, row.note)
         for row in rows
     }
-
-
-async def open_count(reader: Reader) -> int:
-    """Return how many proposals wait for a decision."""
-    return int(await reader.scalar(select(func.count()).where(proposals.c.state == ProposalState.OPEN)) or 0)

@@ -1,3 +1,4 @@
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -188,8 +189,8 @@ async def test_a_discharged_patient_is_asked_nothing_more(ward: Ward) -> None:
     body = {"patient": str(ward.patient), "instruments": ["phq-9"]}
     assert (await ward.bench.call("POST", "/checkins", body)).status == 409
     assert await ward.bench.pending() == {}
-    with pytest.raises(ValueError, match="not enough values"):
-        await ward.ask("phq-9", occurrence="day-14")
+    await ward.due("phq-9", occurrence="day-14")
+    assert await ward.bench.said(CheckinOpened) == [event]
 
 
 async def test_an_answer_after_midnight_counts_for_the_day_it_was_asked_for(ward: Ward) -> None:
@@ -247,3 +248,36 @@ async def test_a_repeated_order_opens_one_check_in(ward: Ward) -> None:
     again = await ward.bench.call("POST", "/checkins", body, headers={"Idempotency-Key": "k"})
     assert again.json == first.json
     assert len(await ward.bench.said(CheckinOpened)) == 1
+
+
+async def test_two_forms_at_once_make_one_completion_and_one_proposal(ward: Ward) -> None:
+    path = ward.path(await ward.ask("phq-9"))
+    pages = await asyncio.gather(*(ward.send(path, "phq-9", spread(6)) for _ in range(6)))
+    assert {(page.status, page.text) for page in pages} == {(200, pages[0].text)}
+    assert len(await ward.bench.said(CheckinCompleted)) == 1
+    assert len(await ward.proposals()) == 1
+
+
+async def test_two_nurses_at_once_are_not_both_right(ward: Ward) -> None:
+    checkin = await opened(ward, "phq-9")
+    body = {"instrument": "phq-9", "answers": NINE_ZEROS, "entered_by": "Nurse"}
+    path = f"/checkins/{checkin}/answers"
+    answers = await asyncio.gather(*(ward.bench.call("POST", path, body) for _ in range(3)))
+    assert sorted(answer.status for answer in answers) == [200, 409, 409]
+
+
+async def test_the_service_counts_what_it_did(ward: Ward) -> None:
+    await ward.phq9(9, item_9=1)
+    await ward.ask("post-session")
+    async with ward.bench.database.reading() as reader:
+        counts = await ward.bench.service.status(reader)
+    assert counts == {
+        "checkins_opened": 2,
+        "checkins_completed": 1,
+        "checkins_expired": 0,
+        "alerts": 1,
+        "open_alerts": 1,
+        "proposals": 1,
+        "open_proposals": 1,
+        "decisions": 0,
+    }

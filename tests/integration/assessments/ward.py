@@ -124,6 +124,12 @@ class Ward:
     async def ask(self, *instruments: str, occurrence: str = "day-7", session: UUID | None = None) -> CheckinOpened:
         """Tell that a check-in is due for today; return what the service said."""
         await self.bench.said(clear=True)
+        await self.due(*instruments, occurrence=occurrence, session=session)
+        (opened,) = await self.bench.said(CheckinOpened)
+        return opened
+
+    async def due(self, *instruments: str, occurrence: str = "day-7", session: UUID | None = None) -> None:
+        """Tell that a check-in is due for today."""
         await self.bench.tell(
             CheckinDue(
                 clinic=self.bench.clinic,
@@ -136,8 +142,6 @@ class Ward:
                 instruments=instruments or ("phq-9",),
             )
         )
-        (opened,) = await self.bench.said(CheckinOpened)
-        return opened
 
     def path(self, opened: CheckinOpened) -> str:
         """Return the path of a check-in's link, as the patient got it."""
@@ -150,9 +154,8 @@ class Ward:
         data = {"instrument": instrument, **{f"q-{item}": str(value) for item, value in answers.items()}}
         return await self.bench.call("POST", path, data=data, token="")
 
-    async def phq9(self, *totals: int, item_9: int = 0) -> Answer:
+    async def phq9(self, total: int, item_9: int = 0) -> Answer:
         """Ask and answer a PHQ-9 today with a total spread over the first eight items."""
-        (total,) = totals
         opened = await self.ask("phq-9")
         return await self.send(self.path(opened), "phq-9", spread(total, item_9))
 

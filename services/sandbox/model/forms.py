@@ -6,10 +6,17 @@ from enum import StrEnum
 from html.parser import HTMLParser
 from typing import Final
 
-from services.sandbox.model.chance import roll
+from services.sandbox.model.chance import happens, roll
 
 _SCALE: Final = 4
 """Choices of a PHQ-9 question."""
+
+_NO_OR_YES: Final = 2
+_YES: Final = 0.04
+"""Chance of the second of two choices: a side effect, a trouble."""
+
+_RATING: Final = 7
+"""Choices from which a question is taken for a rating, where more is better."""
 
 
 class Kind(StrEnum):
@@ -193,5 +200,9 @@ def _mood(one: Field, mind: Mind) -> float:
 
 
 def _by_mood(one: Field, mind: Mind) -> str:
-    place = int(min(max(_mood(one, mind), 0.0), 0.999) * len(one.values))
-    return one.values[place]
+    """Return a choice: rarely the second of two (no, yes); of many the better half when well (a rating of 0 to 10)."""
+    if len(one.values) == _NO_OR_YES:
+        return one.values[int(happens(_YES, mind.salt, one.name))]
+    mood = min(max(_mood(one, mind), 0.0), 0.999)
+    place = int(mood * len(one.values))
+    return one.values[-1 - place] if len(one.values) >= _RATING else one.values[place]

@@ -77,6 +77,18 @@ def test_other_questions_are_answered_by_mood_and_within_their_range(unwell: flo
     assert sent["nick"] == "ok"
 
 
+def test_troubles_are_rarely_said_yes_to_and_the_well_rate_their_mood_high() -> None:
+    form = form_to_answer(
+        f"<form method=post>{radios('mood', '0123456789X')}{radios('blood', 'ny')}</form>", answered=False
+    )
+    assert form is not None
+    well = [dict(fill(form, Mind(items=(), unwell=0.1, salt=str(salt)), 0)[0]) for salt in range(500)]
+    unwell = [dict(fill(form, Mind(items=(), unwell=0.9, salt=str(salt)), 0)[0]) for salt in range(500)]
+    assert {said["mood"] for said in well} <= set("789X")
+    assert {said["mood"] for said in unwell} <= set("0123")
+    assert 5 <= sum(said["blood"] == "y" for said in well) <= 40
+
+
 def test_a_start_button_is_pressed_but_not_one_after_the_last_answer() -> None:
     start = '<form method="post" action="/c/tok"><button>Begin</button></form>'
     assert form_to_answer(start, answered=False) is not None

@@ -62,11 +62,12 @@ RULES: Final[tuple[Rule, ...]] = (
         text=(
             "After each PHQ-9 in maintenance: shorten by one rung where both late scores of the cycle are at 10 "
             "or above and 5 above the personal best, or a rise of 6 is confirmed within 72 hours; lengthen by one"
-            " rung where two cycles in a row stay at 9 or below, or within 4 of the best; else hold. A rung that "
-            "had to be shortened is not tried again for 12 cycles. Holds for review with an open safety alert, "
-            "before the end of induction, without a documented response, and after two shortenings in 60 days; "
-            "holds where fewer than two scores, or fewer than half of those asked for, came. The form is that of "
-            "STABLE; the thresholds are not its own."
+            " rung where two cycles in a row stay at 9 or below, or within 4 of the best, up to their last week, "
+            "and the interval was not changed meanwhile; else hold. A rung that had to be shortened is not tried "
+            "again for 12 cycles. Holds for review with an open safety alert, before the end of induction, "
+            "without a documented response, after two shortenings in 60 days, and where the shortest rung is too "
+            "long; holds where fewer than two scores, or fewer than half of those asked for, came, and after a "
+            "shock or a change of dose or medication. The form is that of STABLE; the thresholds are not its own."
         ),
         source_url="https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1",
         grade=Grade.ENGINEERING_DEFAULT,

@@ -139,6 +139,8 @@ class Code(StrEnum):
     RISE_CONFIRMED = "rise-confirmed"
     RISE_UNCONFIRMED = "rise-unconfirmed"
     LATE_SCORES_STABLE = "late-scores-stable"
+    CYCLE_NOT_OVER = "cycle-not-over"
+    CHANGED_THIS_CYCLE = "changed-this-cycle"
     PREVIOUS_CYCLE_NOT_STABLE = "previous-cycle-not-stable"
     RUNG_BLOCKED = "rung-blocked"
     AT_LONGEST_RUNG = "at-longest-rung"

@@ -48,6 +48,7 @@ CONFIRM_WITHIN: Final = timedelta(hours=72)
 SHORTENINGS_WITHIN: Final = timedelta(days=60)
 MOST_SHORTENINGS: Final = 2
 WINDOW_DAYS: Final = 7
+"""A PHQ-9 sooner after a session speaks of the time before it; one within so many days of the next session is late."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,12 @@ class _Case:
     @property
     def limit(self) -> float:
         return max(STABLE_AT_MOST, self.best + STABLE_ABOVE_BEST)
+
+    @property
+    def day(self) -> int:
+        """The day of the cycle that the newest reading is for, counted from the session that began it."""
+        began = sorted(self.history.sessions)[self.current.number - 1] if self.current.number else None
+        return WINDOW_DAYS if began is None else (self.newest.asked_for - began).days
 
     def say(self, direction: Direction, why: Reason, *more: Reason, to: int | None = None, review: bool) -> Verdict:
         now = self.plan.interval_days
@@ -202,22 +209,28 @@ def _climb(case: _Case) -> Verdict:
 
 
 def _shorten(case: _Case, why: Reason) -> Verdict:
-    sessions = sorted(case.history.sessions)
-    day = (case.newest.asked_for - sessions[case.current.number - 1]).days if case.current.number else WINDOW_DAYS
-    if day < WINDOW_DAYS:
-        return case.review(reason(Code.RISE_RIGHT_AFTER_SESSION, day=day), why)
+    if case.day < WINDOW_DAYS:
+        return case.review(reason(Code.RISE_RIGHT_AFTER_SESSION, day=case.day), why)
     # G6 has seen to it that there is a shorter rung.
     to = rung_below(case.ladder, case.plan.interval_days)
     return case.say(Direction.SHORTEN, why, to=to, review=False)
 
 
 def _lengthen(case: _Case, why: Reason) -> Verdict:
-    """Go up one rung, where the cycle before was stable too and nothing stands against the rung."""
+    """Go up one rung, where the cycle before was stable too and nothing stands against the rung.
+
+    The rule is asked after each PHQ-9, so "late" has to be looked at: early scores of a long cycle, or scores from
+    before this cycle's own change, say nothing yet about how long the effect lasts.
+    """
     now, parameters = case.plan.interval_days, case.parameters
     to = rung_above(case.ladder, now)
     blocked = blocked_rung(case.history, case.current.number, parameters.memory_cycles)
     against: Reason | None = None
-    if not _was_stable(case):
+    if case.day < now - WINDOW_DAYS:
+        against = reason(Code.CYCLE_NOT_OVER, day=case.day, days=now)
+    elif any(cycle_number(case.history, change.on) >= case.current.number for change in case.history.changes):
+        against = reason(Code.CHANGED_THIS_CYCLE)
+    elif not _was_stable(case):
         against = reason(Code.PREVIOUS_CYCLE_NOT_STABLE)
     elif to is None:
         against = reason(Code.AT_LONGEST_RUNG, days=now)

@@ -28,6 +28,8 @@ _SENTENCES: Final[dict[Code, str]] = {
         "The last PHQ-9 is {last:g}, at {threshold:g} or above, and not confirmed. Ask another within 72 hours."
     ),
     Code.LATE_SCORES_STABLE: "Both late PHQ-9s ({first:g}, {last:g}) are at {limit:g} or below (best {best:g}).",
+    Code.CYCLE_NOT_OVER: "Day {day:g} of {days:g}: only the last week before a session can speak for longer.",
+    Code.CHANGED_THIS_CYCLE: "The interval was changed in this cycle: see first how the new one goes.",
     Code.PREVIOUS_CYCLE_NOT_STABLE: "The cycle before was not stable, or too little was answered in it.",
     Code.RUNG_BLOCKED: "{days:g} days had to be shortened within the last {cycles:g} cycles: not tried again yet.",
     Code.AT_LONGEST_RUNG: "{days:g} days is the longest interval of this ladder.",

@@ -71,6 +71,24 @@ def test_scores_between_stable_and_high_hold() -> None:
     assert codes(history, plan) == [Code.BETWEEN]
 
 
+@pytest.mark.parametrize(("scores", "days"), [((4, 4), 14), ((4, 4, 4), 21)])
+def test_only_scores_of_the_last_week_before_a_session_lengthen(scores: tuple[int, ...], days: int) -> None:
+    early = codes(*course(current=scores, interval=28), OPTED_IN)
+    assert (early[0] is Code.CYCLE_NOT_OVER) == (days < 21)
+
+
+def test_early_scores_of_a_long_cycle_can_still_shorten() -> None:
+    assert evaluate(*course(current=(4, 15, 15), interval=84), OPTED_IN).to_days == 56
+
+
+def test_a_cycle_whose_interval_was_changed_is_not_lengthened_again() -> None:
+    history, plan = course(interval=21)
+    changed = replace(history, changes=(Change(on(40), 14, 21),))
+    assert codes(changed, plan) == [Code.CHANGED_THIS_CYCLE, Code.LATE_SCORES_STABLE]
+    before = replace(history, changes=(Change(on(20), 14, 21),))
+    assert evaluate(before, plan, NO_OPT_IN).direction is Direction.LENGTHEN
+
+
 def test_one_unstable_cycle_before_holds() -> None:
     history, plan = course(previous=(4, 4, 4, 12))
     assert codes(history, plan) == [Code.PREVIOUS_CYCLE_NOT_STABLE, Code.LATE_SCORES_STABLE]
@@ -112,7 +130,7 @@ def test_g3_fewer_than_two_scores_hold_as_insufficient() -> None:
 
 
 def test_g3_fewer_than_half_of_what_was_asked_hold_as_insufficient() -> None:
-    history, plan = course(current=(4, 4))
+    history, plan = course(current=(4, 4), interval=21)
     asked = (*history.asked, on(36), on(37))
     assert evaluate(replace(history, asked=asked), plan, OPTED_IN).direction is Direction.LENGTHEN
     assert codes(replace(history, asked=(*asked, on(38))), plan, OPTED_IN) == [Code.INSUFFICIENT_DATA]

@@ -132,3 +132,11 @@ def test_the_order_in_which_readings_are_told_makes_no_difference(
 
 def _newest(history: History) -> date:
     return max(one.asked_for for one in history.readings)
+
+
+@given(histories(), parameters, st.integers(29, 56))
+def test_a_cycle_lengthens_once_at_most(given_course: tuple[History, Plan], chosen: Parameters, day: int) -> None:
+    history, the_plan = given_course
+    raised = Change(on(day), from_days=max(1, the_plan.interval_days - 7), to_days=the_plan.interval_days)
+    verdict = evaluate(replace(history, changes=(*history.changes, raised)), the_plan, chosen)
+    assert verdict.direction is not Direction.LENGTHEN or _newest(history) <= on(28)

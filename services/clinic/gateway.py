@@ -27,6 +27,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
         "/api/v1/patients/{patient}/checkins",
         "/api/v1/patients/{patient}/scores",
         "/api/v1/patients/{patient}/proposals",
+        "/api/v1/patients/{patient}/outside-changes",
         "/api/v1/checkins",
         "/api/v1/checkins/{rest:path}",
         "/api/v1/alerts",

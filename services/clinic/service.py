@@ -76,7 +76,7 @@ def _gateway(context: Context) -> APIRouter:
             ("notifier", settings.notifier),
             ("assessments", settings.assessments),
         )
-        if part.url is not None
+        if part.url is not None and name not in context.hosted
     }
     return gateway.router(context.http, urls)
 

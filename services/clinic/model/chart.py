@@ -6,9 +6,9 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-WIDTH: Final = 460
+WIDTH: Final = 500
 HEIGHT: Final = 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 14, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 28, 100, 14, 26
 _MOST_DATES: Final = 5
 _CLOSE: Final = 22
 
@@ -137,7 +137,11 @@ def _bands(scale: Scale, y: Callable[[float], float]) -> tuple[Band, ...]:
     starts = [start for start, _ in scale.bands] + [scale.highest]
     return tuple(
         Band(
-            number, name, y(starts[number + 1]), round(y(start) - y(starts[number + 1]), 1), y(starts[number + 1]) + 12
+            number,
+            name,
+            y(starts[number + 1]),
+            round(y(start) - y(starts[number + 1]), 1),
+            round((y(start) + y(starts[number + 1])) / 2 + 4, 1),
         )
         for number, (start, name) in enumerate(scale.bands)
     )

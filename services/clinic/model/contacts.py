@@ -49,7 +49,7 @@ class Contact:
 HOME_REGION: Final = "US"
 """Region of a number that is written without a country code."""
 
-_FICTIONAL: Final = re.compile(r"\+1(555[2-9]\d{6}|[2-9]\d{2}555\d{4}|5550\d{6})")
+_FICTIONAL: Final = re.compile(r"\+1(555\d{7}|[2-9]\d{2}555\d{4})|\+447700900\d{3}")
 """Numbers that films, tests and demonstrations use; the numbering plan gives them to nobody."""
 _MAILBOX: Final = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"

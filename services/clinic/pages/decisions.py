@@ -61,7 +61,7 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
         body: dict[str, object] = {"decision": decision}
         if decision == "change" and days.isdecimal():
             body["interval_days"] = int(days)
-        if decision != "approve" and reason:
+        if reason:
             body["reason"] = reason
         path = f"/proposals/{proposal}/decision"
         order = Order("assessments", path, body, answers.PROPOSAL, "decided", f"decide-{proposal}")

@@ -1,0 +1,48 @@
+from datetime import date, timedelta
+
+import hypothesis.strategies as st
+from hypothesis import given
+
+from services.clinic.model.chart import SCALES, Reading, draw, spark
+
+SCALE = SCALES["phq-9"]
+DAY = date(2026, 12, 1)
+READINGS = st.lists(
+    st.builds(Reading, st.dates(date(2026, 1, 1), date(2027, 12, 31)), st.integers(0, 27), st.booleans()), min_size=1
+)
+
+
+def test_no_reading_is_no_chart() -> None:
+    assert draw([], [DAY], SCALE) is None
+
+
+def test_a_higher_score_stands_higher_and_a_later_one_further_right() -> None:
+    chart = draw([Reading(DAY + timedelta(days=7), 4), Reading(DAY, 20)], [], SCALE)
+    assert chart is not None
+    first, second = chart.dots
+    assert first.total == 20
+    assert first.y < second.y
+    assert first.x < second.x
+
+
+@given(READINGS, st.lists(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=9))
+def test_every_point_and_session_stays_inside_the_drawing(readings: list[Reading], sessions: list[date]) -> None:
+    chart = draw(readings, sessions, SCALE)
+    assert chart is not None
+    assert all(chart.left <= dot.x <= chart.right and 0 <= dot.y <= chart.floor for dot in chart.dots)
+    assert all(chart.left <= at <= chart.right for at in chart.sessions)
+    assert len(chart.dots) == len(readings)
+
+
+def test_the_bands_fill_the_drawing_without_a_gap() -> None:
+    chart = draw([Reading(DAY, 4)], [], SCALE)
+    assert chart is not None
+    assert [band.name for band in chart.bands] == ["minimal", "mild", "moderate", "moderately severe", "severe"]
+    assert abs(sum(band.height for band in chart.bands) - (chart.floor - chart.bands[-1].top)) < 1
+
+
+def test_a_line_needs_two_readings() -> None:
+    assert spark([7], 27) is None
+    drawn = spark([20, 4], 27)
+    assert drawn is not None
+    assert drawn[0].startswith("M4")

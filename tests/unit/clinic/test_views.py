@@ -1,0 +1,133 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from services.clinic.model.patient import PatientState
+from services.clinic.model.reads import AlertState, MessageState, ProposalState, SessionState
+from services.clinic.model.staff import Role
+from services.clinic.views.compose_patient import able, patient_page, patient_row
+from services.clinic.views.compose_today import may_attend, today_page
+from services.clinic.views.parts import FormState, band_chip
+from services.clinic.views.rows import alert_row, change_text, proposal_view, why_words
+from tests.unit.clinic import samples
+from tests.unit.clinic.samples import NAME_OF, NOW, SOURCES, ZONE
+
+DAY = date(2026, 12, 1)
+
+
+def the_patient(**changes: object) -> object:
+    record = replace(samples.a_record(), **changes)  # type: ignore[arg-type]
+    return patient_page(samples.PATIENTS[0], record, role=Role.CLINICIAN, now=NOW, zone=ZONE, sources=SOURCES)
+
+
+def test_the_day_is_divided_by_the_hour_of_the_clinics_wall_clock() -> None:
+    page = today_page(DAY, samples.a_day(), NAME_OF, now=NOW, zone=ZONE)
+    assert [hour.text for hour in page.hours] == ["9 AM", "10 AM", "11 AM", "2 PM", "3 PM", "4 PM"]
+    assert [visit.time for visit in page.hours[2].visits] == ["11:00 AM", "11:30 AM"]
+
+
+def test_another_clinics_zone_shows_the_same_instants_by_its_own_clock() -> None:
+    page = today_page(DAY, samples.a_day(), NAME_OF, now=NOW, zone="America/Los_Angeles")
+    assert page.hours[0].text == "6 AM"
+
+
+def test_a_cancelled_session_does_not_count() -> None:
+    page = today_page(DAY, samples.a_day(), NAME_OF, now=NOW, zone=ZONE)
+    counts = {tile.text: tile.number for tile in page.tiles}
+    assert counts["sessions"] == 6
+    assert counts["not confirmed"] == 2
+
+
+def test_another_day_is_not_called_today() -> None:
+    assert today_page(DAY + timedelta(days=1), samples.a_day(), NAME_OF, now=NOW, zone=ZONE).title == (
+        "Wednesday, December 2"
+    )
+
+
+def test_a_session_can_be_marked_as_attended_from_an_hour_before_it_starts() -> None:
+    session = samples.a_session(0, samples.a_day().sessions[3].starts_at)
+    start = session.starts_at_utc
+    assert may_attend(session, start - timedelta(hours=1))
+    assert not may_attend(session, start - timedelta(hours=1, seconds=1))
+    assert not may_attend(replace(session, state=SessionState.ATTENDED), start)
+
+
+def test_nobody_is_said_to_know_of_an_alert_before_they_acknowledged_it() -> None:
+    assert "Nobody has acknowledged it yet" in alert_row(samples.an_alert(7), NAME_OF, ZONE).paged
+    seen = alert_row(samples.an_alert(7, AlertState.ACKNOWLEDGED), NAME_OF, ZONE)
+    assert seen.paged.startswith("Acknowledged by Dr. Alma Reid")
+    assert not seen.can_acknowledge
+
+
+def test_a_proposal_that_changes_nothing_says_so() -> None:
+    held = replace(samples.a_proposal(0), direction="hold", to_days=28)
+    assert change_text(held) == "Hold at 28 days"
+    assert change_text(replace(held, review=True)) == "Review, hold at 28 days"
+
+
+def test_a_proposal_shows_its_evidence_and_the_grade_of_its_source() -> None:
+    view = proposal_view(samples.a_proposal(0), NAME_OF, ZONE, SOURCES)
+    assert view.evidence[0] == "Mon, Nov 23, 2026: PHQ-9 5"
+    assert view.sources[0].grade == "ENGINEERING_DEFAULT"
+    assert 42 in view.ladder
+
+
+def test_without_the_rules_a_proposal_is_shown_without_its_source() -> None:
+    assert proposal_view(samples.a_proposal(0), NAME_OF, ZONE, {}).sources == ()
+
+
+def test_a_decided_proposal_can_not_be_decided_again() -> None:
+    view = proposal_view(samples.a_proposal(0, ProposalState.APPROVED), NAME_OF, ZONE, SOURCES)
+    assert not view.open
+    assert view.decided is not None
+    assert view.decided.startswith("Approved by Dr. Alma Reid")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [("opted_out", "the patient said STOP"), ("new_kind_of_reason", "new kind of reason")]
+)
+def test_why_a_message_was_withheld_is_said_in_words(reason: str, words: str) -> None:
+    assert why_words(samples.a_message(0, MessageState.WITHHELD, reason=reason)) == words
+
+
+def test_questions_without_a_score_are_only_said_to_be_answered() -> None:
+    assert band_chip(None, None).text == "answered"
+
+
+def test_consent_taken_back_by_text_needs_a_text_to_come_back() -> None:
+    patient = samples.PATIENTS[0]
+    gone = frozenset((str(patient.contacts[0].id), str(c.purpose)) for c in patient.contacts[0].consents)
+    page = the_patient(stopped=gone)
+    assert page.contacts[0].consents == ()  # type: ignore[attr-defined]
+    assert "START" in page.contacts[0].notes[-1]  # type: ignore[attr-defined]
+
+
+def test_a_discharged_patient_shows_no_forms() -> None:
+    patient = samples.a_patient(state=PatientState.DISCHARGED)
+    page = patient_page(patient, samples.a_record(), role=Role.CLINICIAN, now=NOW, zone=ZONE, sources=SOURCES)
+    assert not page.enrolled
+
+
+def test_staff_may_book_but_not_decide() -> None:
+    assert able(Role.STAFF).sessions
+    assert not able(Role.STAFF).decide
+
+
+def test_a_plan_that_is_late_with_nothing_booked_is_marked_overdue() -> None:
+    row = patient_row(
+        samples.PATIENTS[0],
+        plan=replace(samples.a_plan(0), next_due_on=date(2026, 11, 20)),
+        upcoming=None,
+        scores=samples.scores_of(0),
+        alerts=0,
+        proposals=0,
+        now=NOW,
+    )
+    assert [mark.text for mark in row.marks] == ["overdue"]
+
+
+def test_what_was_typed_goes_back_into_its_own_form_alone() -> None:
+    form = FormState({"reason": "ill"}, {}, "cancel-1")
+    assert form.of("cancel-1").value("reason") == "ill"
+    assert form.of("cancel-2").value("reason") == ""

@@ -37,7 +37,6 @@ class Appointment:
     zone: str
     where: str
     status: str
-    alarms: int
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,6 @@ def _appointment(event: Component, method: str) -> Appointment:
         zone=str(zone),
         where=str(event.get("LOCATION", "")),
         status=str(event.get("STATUS", "")),
-        alarms=len(event.walk("VALARM")),
     )
 
 

@@ -82,8 +82,22 @@ def ignore(_text: TextAccepted) -> None:
     """Do nothing about a text: nobody virtual holds the handset."""
 
 
+def _on_grid(instant: datetime, seconds: int) -> datetime:
+    """Return the first whole multiple of `seconds` at or after an instant; with 1, the instant itself."""
+    late = instant.timestamp() % seconds
+    return instant if seconds == 1 or not late else instant + timedelta(seconds=seconds - late)
+
+
 class Network:
-    """The stand-in phone network over one ledger."""
+    """The stand-in phone network over one ledger.
+
+    Attributes:
+        inbound_url: where texts from handsets go.
+        grid: seconds; callbacks are told at the next whole multiple. Each distinct instant is a step of trial time, so
+            that a simulation of months lives with a coarse grid.
+        in_flight: texts from handsets that are being handed over.
+        on_text: told of every text that was taken.
+    """
 
     def __init__(self, settings: SandboxSettings, clock: Clock, ledger: Ledger, pump: Pump, caller: Caller) -> None:
         self._settings = settings
@@ -94,6 +108,7 @@ class Network:
         self._orders: deque[FaultOrder] = deque()
         self._order_used: Counter[FaultOrder] = Counter()
         self.inbound_url = settings.inbound_url
+        self.grid = 1
         self.in_flight = 0
         self.on_text: OnText = ignore
 
@@ -198,7 +213,7 @@ class Network:
         done = self._ledger.callbacks.get(text.sid, {})
         for index, notice in enumerate(text.script.notices):
             if index not in done:
-                due = text.at + timedelta(seconds=notice.after)
+                due = _on_grid(text.at + timedelta(seconds=notice.after), self.grid)
                 self._pump.add(due, f"{text.sid}/{index:02}", text.sid, partial(self._tell, text, index, notice))
 
     async def _tell(self, text: TextAccepted, index: int, notice: Notice) -> None:

@@ -81,7 +81,8 @@ class VirtualPatients:
             temper_of(seed, number),
             body=text.body,
             key=text.key,
-            count=len(self._ledger.texts_of[number]),
+            # Of two texts at one instant either may come first: both count as the next one.
+            count=1 + sum(other.at < text.at for other in self._ledger.texts_of[number]),
             latent=self.latent(number, arrived),
             arrived=arrived,
         )

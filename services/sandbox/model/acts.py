@@ -16,6 +16,7 @@ UNWELL: Final = 10.0
 _PROMPT_HOURS: Final = (0, 0, 1, 1, 2, 4)
 _SLOW_HOURS: Final = (2, 6, 10, 26, 50)
 _BACK_AFTER: Final = timedelta(days=14)
+_MINUTE: Final = 20
 _SAYINGS: Final = (
     "Running about 10 minutes late, sorry",
     "Thank you!",
@@ -39,7 +40,8 @@ class Act:
 
     Attributes:
         doing: what kind.
-        at: the whole hour at which it is done; whole hours keep the steps of trial time few.
+        at: when it is done, always at twenty past an hour: few instants keep the steps of trial time few, and none of
+            them is one at which a clinic's texts fall due, so that whether STOP came before a text is never a race.
         words: the link that is opened, or the text that is sent.
         stays: for a check-in, whether the patient goes on after its first page.
     """
@@ -61,12 +63,12 @@ def acts_on(
         temper: the patient's.
         body: of the text.
         key: which text this is, the same in every run.
-        count: how many texts this patient has had, with this one.
+        count: how many texts this patient has had at earlier instants, and this one.
         latent: the true PHQ-9 at the arrival.
         arrived: when the handset showed the text.
     """
     hours = pick(_PROMPT_HOURS if temper.prompt else _SLOW_HOURS, seed, number, "hours", key)
-    at = _whole_hour(arrived) + timedelta(hours=hours)
+    at = _twenty_past(arrived) + timedelta(hours=hours)
     if temper.stops_at is not None and count == temper.stops_at:
         stop = Act(Doing.REPLY, at, "STOP")
         comes_back = happens(1 / 3, seed, number, "comes back")
@@ -86,7 +88,7 @@ def acts_on(
     return tuple(acts)
 
 
-def _whole_hour(instant: datetime) -> datetime:
-    """Return the first whole hour at or after an instant."""
-    floor = instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    return floor if floor == instant else floor + timedelta(hours=1)
+def _twenty_past(instant: datetime) -> datetime:
+    """Return the first instant at or after another at which the clock shows twenty past an hour."""
+    this_hour = instant.astimezone(UTC).replace(minute=_MINUTE, second=0, microsecond=0)
+    return this_hour if this_hour >= instant else this_hour + timedelta(hours=1)

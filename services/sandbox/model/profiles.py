@@ -35,6 +35,7 @@ class Mark(StrEnum):
     VERY_LATE = "callbacks-very-late"
     LOST = "callbacks-lost"
     FORGED = "callbacks-forged"
+    EVERY_STATE = "callbacks-for-every-state"
 
 
 BEFORE_WRITE = frozenset({Fault.TOO_MANY, Fault.ERROR_BEFORE, Fault.RESET_BEFORE})
@@ -81,7 +82,7 @@ CHANCES = {
         delivered_after=(1, 4, 29),
         callback_lag=(0, 0, 0, 30),
         list_lag=(0,),
-        marks=((Mark.REVERSED, 0.25), (Mark.TWICE, 0.25), (Mark.LATE, 0.15)),
+        marks=((Mark.REVERSED, 0.25), (Mark.TWICE, 0.25), (Mark.LATE, 0.15), (Mark.EVERY_STATE, 0.15)),
         faults=(),
         mail_deferred=0.0,
     ),
@@ -99,6 +100,7 @@ CHANCES = {
             (Mark.VERY_LATE, 0.05),
             (Mark.LOST, 0.06),
             (Mark.FORGED, 0.06),
+            (Mark.EVERY_STATE, 0.15),
         ),
         faults=(
             (Fault.TOO_MANY, 0.05),

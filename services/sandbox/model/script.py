@@ -161,6 +161,8 @@ def _notices(
             notice.model_copy(update={"after": notice.after + pick((0, 1, 60), seed, "again", key, notice.status)})
             for notice in (told if happens(1 / 2, seed, "twice", key) else told[-1:])
         ]
+    if Mark.EVERY_STATE in marks:
+        told += [Notice(after=0, status=Status.SENDING), Notice(after=0, status=Status.QUEUED)]
     if Mark.FORGED in marks:
         claimed = Status.FAILED if stages[-1].status is Status.DELIVERED else Status.DELIVERED
         told.append(Notice(after=stages[0].after, status=claimed, error=None, forged=True))

@@ -58,7 +58,7 @@ async def test_the_started_sandbox_sends_by_itself_when_the_clock_moves(
     assert sandbox.busy()
     while sandbox.busy():
         await clock.pause(0.01)
-    assert set(listener.states()) == {"sent", "delivered"}
+    assert set(listener.states()) >= {"sent", "delivered"}
 
 
 async def test_the_network_can_tell_late_twice_and_in_reverse(
@@ -128,7 +128,7 @@ async def test_what_was_not_told_before_a_restart_is_told_after_it(
     await second.stop()
     second.close()
 
-    assert set(listener.states()) == {"sent", "delivered"}
+    assert set(listener.states()) >= {"sent", "delivered"}
     assert [message.sid for message in second.read().messages] == [sid]
     third = build(settings, clock)
     third.close()

@@ -28,14 +28,14 @@ def test_the_same_seed_gives_the_same_acts_in_any_order() -> None:
     assert forward != {number: acts(number, CHECK_IN, "k", seed=2) for number in NUMBERS[:200]}
 
 
-def test_acts_are_done_on_whole_hours_after_the_text() -> None:
+def test_acts_are_done_at_twenty_past_an_hour_after_the_text() -> None:
     for number in NUMBERS[:500]:
         for act in acts(number, REMINDER, "k"):
             assert act.at >= AT
-            assert (act.at.minute, act.at.second, act.at.microsecond) == (0, 0, 0)
+            assert (act.at.minute, act.at.second, act.at.microsecond) == (20, 0, 0)
 
 
-def test_a_text_on_the_hour_can_be_answered_at_once() -> None:
+def test_a_text_on_the_hour_can_be_answered_within_it_and_never_at_the_same_instant() -> None:
     hour = AT.replace(minute=0)
     temper = temper_of(1, NUMBERS[0])
     at = {
@@ -43,7 +43,7 @@ def test_a_text_on_the_hour_can_be_answered_at_once() -> None:
         for key in range(300)
         for act in acts_on(1, NUMBERS[0], temper, body=REMINDER, key=str(key), count=1, latent=5, arrived=hour)
     }
-    assert min(at) == hour
+    assert min(at) == hour + timedelta(minutes=20)
 
 
 def test_check_ins_are_answered_about_as_often_as_in_clinics_and_more_rarely_when_unwell() -> None:

@@ -1,5 +1,7 @@
 """The web application of the sandbox, and the ways in which it can leave a caller without an answer."""
 
+import socket
+import struct
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -33,6 +35,10 @@ class Reset(Response):
         if transport is None:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
             return
+        connection = transport.get_extra_info("socket")
+        if connection is not None:
+            # A close without lingering sends RST instead of an orderly end.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
         await wait_for_hang_up(receive)
 

@@ -90,7 +90,9 @@ async def migrate(settings: Settings, keyring: Keyring, parts: Parts) -> None:
     derived = [name for name in SERVICES if getattr(settings, name).database_url is None]
     if derived:
         await prepare(parts.database, {name: password(keyring, name) for name in derived})
-    await asyncio.gather(*(upgrade(urls[history.service], history) for history in registry.histories()))
+    # One after the other: Alembic's context is one for the whole process.
+    for history in registry.histories():
+        await upgrade(urls[history.service], history)
     await make_topics(settings, parts)
 
 

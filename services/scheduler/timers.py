@@ -13,7 +13,7 @@ from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Cadence
 from services.scheduler.model.sessions import Session
-from shared.bus import cancel_timers, pending_timers, publish
+from shared.bus import Timer, cancel_timers, pending_timers, publish, publish_timers
 from shared.database import Transaction
 from shared.events import BookingDue, CheckinDue, SessionDue
 from shared.ids import PatientId
@@ -113,15 +113,18 @@ async def _write_booking(tx: Transaction, patient: Patient, plan: Plan, at: date
 
 
 async def _write(tx: Transaction, session: Session, patient: Patient, asked: Iterable[due.CheckIn]) -> None:
-    for check_in in asked:
-        event = CheckinDue(
-            clinic=session.clinic,
-            version=session.version,
-            patient=patient.id,
-            session=session.id,
-            plan=session.plan,
-            occurrence=check_in.occurrence,
-            asked_for=check_in.asked_for,
-            instruments=check_in.instruments,
-        )
-        await publish(tx, event, at=check_in.at, timer=of_check_ins(patient.id) + check_in.occurrence)
+    await publish_timers(tx, [_timer(session, patient, check_in) for check_in in asked])
+
+
+def _timer(session: Session, patient: Patient, check_in: due.CheckIn) -> Timer:
+    event = CheckinDue(
+        clinic=session.clinic,
+        version=session.version,
+        patient=patient.id,
+        session=session.id,
+        plan=session.plan,
+        occurrence=check_in.occurrence,
+        asked_for=check_in.asked_for,
+        instruments=check_in.instruments,
+    )
+    return Timer(of_check_ins(patient.id) + check_in.occurrence, check_in.at, event)

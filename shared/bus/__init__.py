@@ -1,7 +1,16 @@
 """Timers and outbox, relay, inbox, dead letters: exactly-once effects over Kafka."""
 
 from shared.bus.handlers import Handlers, NotYet
-from shared.bus.publish import cancel_timers, pending_timers, publish
+from shared.bus.publish import Timer, cancel_timers, pending_timers, publish, publish_timers
 from shared.bus.tables import bus_tables
 
-__all__ = ["Handlers", "NotYet", "bus_tables", "cancel_timers", "pending_timers", "publish"]
+__all__ = [
+    "Handlers",
+    "NotYet",
+    "Timer",
+    "bus_tables",
+    "cancel_timers",
+    "pending_timers",
+    "publish",
+    "publish_timers",
+]

@@ -4,12 +4,16 @@ An event now and an event in the future are the same row. The caller locks the r
 first: that is what keeps one patient's events in order.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 from zlib import crc32
 
-from sqlalchemy import delete, literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from shared.bus.tables import AT_ONCE, SHARDS, tables_of
 from shared.database import Transaction
@@ -21,6 +25,15 @@ from shared.telemetry import trace
 def shard_of(key: UUID) -> int:
     """Return the shard of a key; the same in every process and version."""
     return crc32(key.bytes) % SHARDS
+
+
+@dataclass(frozen=True)
+class Timer:
+    """An event of the future: when it fires, and the name under which it can be replaced or cancelled."""
+
+    name: str
+    at: datetime
+    event: Event
 
 
 async def publish(
@@ -44,27 +57,43 @@ async def publish(
     Returns:
         the event's id.
     """
-    outbox = tables_of(tx.schema).outbox
-    chosen = event_id or new_id()
-    row = {
+    row = _row(tx, event, event_id or new_id()) | {"timer": timer}
+    await tx.execute(_statement(tx.schema, timed=at is not None), [row if at is None else row | {"due_at": at}])
+    tx.after_commit(tx.database.outbox_written.set)
+    chosen: UUID = row["id"]
+    return chosen
+
+
+async def publish_timers(tx: Transaction, timers: Sequence[Timer]) -> None:
+    """Write several timers at once; each replaces a pending one of its name."""
+    if not timers:
+        return
+    rows = [_row(tx, each.event, new_id()) | {"timer": each.name, "due_at": each.at} for each in timers]
+    await tx.execute(_statement(tx.schema, timed=True), rows)
+    tx.after_commit(tx.database.outbox_written.set)
+
+
+def _row(tx: Transaction, event: Event, event_id: UUID) -> dict[str, Any]:
+    return {
         "shard": shard_of(event.key),
-        "due_at": AT_ONCE if at is None else literal(at),
         "written_at": tx.now,
-        "timer": timer,
-        "id": chosen,
+        "id": event_id,
         "type": event.TYPE,
         "topic": str(event.TOPIC),
         "key": str(event.key),
         "trace": trace.current(),
         "body": event.model_dump_json(),
     }
-    statement = insert(outbox).values(row)
-    if timer is not None:
-        replaced = {name: statement.excluded[name] for name in row if name != "timer"}
-        statement = statement.on_conflict_do_update(index_elements=[outbox.c.timer], set_=replaced)
-    await tx.execute(statement)
-    tx.after_commit(tx.database.outbox_written.set)
-    return chosen
+
+
+@cache
+def _statement(schema: str, *, timed: bool) -> Insert:
+    outbox = tables_of(schema).outbox
+    statement = insert(outbox) if timed else insert(outbox).values(due_at=AT_ONCE)
+    replaced = {
+        column.name: statement.excluded[column.name] for column in outbox.columns if column.name not in {"seq", "timer"}
+    }
+    return statement.on_conflict_do_update(index_elements=[outbox.c.timer], set_=replaced)
 
 
 async def cancel_timers(tx: Transaction, prefix: str) -> int:

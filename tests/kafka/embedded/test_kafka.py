@@ -62,7 +62,7 @@ async def test_what_was_written_outlives_a_restart_at_the_same_address(data: Pat
 
 
 async def test_what_was_written_outlives_the_killing_of_the_owner(data: Path) -> None:
-    with subprocess.Popen(  # noqa: S603, ASYNC220 - of our own; its answer is awaited on purpose
+    with subprocess.Popen(  # noqa: ASYNC220 - of our own; its answer is awaited on purpose
         [sys.executable, str(HOLD), str(data)],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT)},

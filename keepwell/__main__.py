@@ -1,0 +1,5 @@
+"""`python -m keepwell` is the command `keepwell`."""
+
+from keepwell.cli import main
+
+main()

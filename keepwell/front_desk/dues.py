@@ -1,0 +1,122 @@
+"""What had to be said, reckoned from the desk's own record and the promises of the product alone.
+
+Reminders three days and one day before a session, on its wall time, where that was still ahead when it was booked or
+moved; questions at ten in the patient's morning on days 1, 3 and 7 after an attended session and then weekly, until the
+next one; a word to book at ten, seven days before a session is due that nobody has booked; a page at once when an alert
+is raised and every quarter of an hour until somebody has seen it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+from keepwell.front_desk.record import Chart, Placement, Visit
+from shared.walltime import at_wall, to_instant
+
+REMINDER_DAYS: Final = (3, 1)
+QUESTION_DAYS: Final = (1, 3, *range(7, 183, 7))
+BOOKING_DAYS: Final = 7
+ASK_AT: Final = time(10)
+PAGE_EVERY: Final = timedelta(minutes=15)
+PAGES_AT_MOST: Final = 12
+
+
+class Kind(StrEnum):
+    """Why something is said; the values are the interface's own."""
+
+    REMINDER = "reminder"
+    CHECKIN = "checkin"
+    BOOKING = "booking"
+    PAGE = "page"
+
+
+@dataclass(frozen=True)
+class Due:
+    """A message that had to go out.
+
+    Attributes:
+        patient: index of the patient it is for or about.
+        about: session, or alert; empty where the date says enough.
+        occurrence: as the interface names it.
+        at: when it fell due.
+        placement: of a reminder: number of the session's time that it speaks of, counted from 0.
+    """
+
+    kind: Kind
+    patient: int
+    about: str
+    occurrence: str
+    at: datetime
+    placement: int = 0
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A safety alert as the clinic's list shows it; `seen_at` is when staff acknowledged or closed it."""
+
+    alert: str
+    patient: int
+    raised_at: datetime
+    seen_at: datetime | None
+
+
+def dues_of(chart: Chart, until: datetime) -> list[Due]:
+    """Return what had to be said to a patient until an instant."""
+    every = [*_reminders(chart), *_questions(chart), *_bookings(chart)]
+    left = chart.discharged_at or until
+    return [due for due in every if due.at <= until and (due.at < left or left == until)]
+
+
+def reminder_at(placement: Placement, days: int) -> datetime:
+    """Return when the reminder so many days before a session's time is due."""
+    return to_instant(placement.starts_at - timedelta(days=days), placement.zone)
+
+
+def pages_of(alarms: Sequence[Alarm], until: datetime) -> list[Due]:
+    """Return the pages that had to go out until an instant."""
+    return [
+        Due(Kind.PAGE, alarm.patient, alarm.alert, f"page-{number + 1}", at)
+        for alarm in alarms
+        for number in range(PAGES_AT_MOST)
+        if (at := alarm.raised_at + number * PAGE_EVERY) <= until
+        and (number == 0 or alarm.seen_at is None or at < alarm.seen_at)
+    ]
+
+
+def _reminders(chart: Chart) -> Iterator[Due]:
+    for visit in chart.visits:
+        for number, placement in enumerate(visit.placements):
+            for days in REMINDER_DAYS:
+                at = reminder_at(placement, days)
+                if at > placement.placed_at and placement.holds_at(at):
+                    yield Due(Kind.REMINDER, chart.person.index, visit.session, f"{days}d", at, number)
+
+
+def _questions(chart: Chart) -> Iterator[Due]:
+    held = [(visit, visit.attended_at) for visit in chart.visits if visit.attended_at is not None]
+    after: list[tuple[Visit, datetime] | None] = [*held[1:], None]
+    for (visit, recorded_at), following in zip(held, after, strict=True):
+        if visit.attended_on is None:
+            continue
+        for days in QUESTION_DAYS:
+            at = at_wall(visit.attended_on + timedelta(days=days), ASK_AT, chart.person.zone)
+            if at > recorded_at and (following is None or at < following[1]):
+                yield Due(Kind.CHECKIN, chart.person.index, visit.session, f"day-{days}", at)
+
+
+def _bookings(chart: Chart) -> Iterator[Due]:
+    """Yield the words to book: at each order the pending one is written anew, or dropped where something is booked."""
+    told: set[str] = set()
+    ends = datetime.max.replace(tzinfo=chart.enrolled_at.tzinfo)
+    turns = [*chart.seen, None]
+    for seen, following in pairwise(turns):
+        if seen is None or seen.booked:
+            continue
+        at = at_wall(seen.next_due_on - timedelta(days=BOOKING_DAYS), ASK_AT, chart.person.zone)
+        occurrence = seen.next_due_on.isoformat()
+        if seen.at < at < (following.at if following else ends) and occurrence not in told:
+            told.add(occurrence)
+            yield Due(Kind.BOOKING, chart.person.index, "", occurrence, at)

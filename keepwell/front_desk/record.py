@@ -1,0 +1,131 @@
+"""What the desk itself wrote down: whom it enrolled, and when each session was booked, moved, cancelled or held.
+
+This is the other side of the account: the verdict holds the sandbox's ledger against it, and nothing in it was read
+from the services that are judged, except a plan's dates, which are theirs to set.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from keepwell.front_desk.choices import Care, Fate
+from keepwell.front_desk.people import Person
+from shared.walltime import to_instant
+
+
+@dataclass
+class Placement:
+    """A time that a session had, from when it was given until it was taken back or the session was over.
+
+    Attributes:
+        starts_at: wall time at the clinic.
+        placed_at: instant of the booking or move.
+        ended_at: instant of the next move, or of the session's end; None while it holds.
+    """
+
+    starts_at: datetime
+    zone: str
+    placed_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def starts_at_utc(self) -> datetime:
+        """Return the instant at which the session begins."""
+        return to_instant(self.starts_at, self.zone)
+
+    def holds_at(self, instant: datetime) -> bool:
+        """Tell whether this was the session's time at an instant."""
+        return self.placed_at <= instant and (self.ended_at is None or instant < self.ended_at)
+
+
+@dataclass
+class Visit:
+    """A session as the desk knows it.
+
+    Attributes:
+        booking: which booking of the patient it is, counted from 0.
+        attended_on: the day on which it took place.
+        attended_at: the instant at which that was recorded.
+    """
+
+    session: str
+    booking: int
+    fate: Fate
+    placements: list[Placement]
+    shifts_done: int = 0
+    attended_on: date | None = None
+    attended_at: datetime | None = None
+
+    @property
+    def present(self) -> Placement:
+        """Return the time that it has, or last had."""
+        return self.placements[-1]
+
+    @property
+    def open(self) -> bool:
+        """Tell whether it is still to come or waits for its outcome."""
+        return self.present.ended_at is None
+
+    def move(self, starts_at: datetime, now: datetime) -> None:
+        """Note that it was moved."""
+        zone = self.present.zone
+        self.end(now)
+        self.placements.append(Placement(starts_at, zone, now))
+
+    def end(self, now: datetime) -> None:
+        """Note that its present time holds no more."""
+        self.present.ended_at = now
+
+
+@dataclass(frozen=True)
+class PlanSeen:
+    """A plan as it stood after an order of the desk.
+
+    Attributes:
+        at: instant of the order.
+        booked: whether a session was ahead then.
+    """
+
+    at: datetime
+    version: int
+    next_due_on: date
+    booked: bool
+
+
+@dataclass
+class Chart:
+    """One patient, as the desk knows them."""
+
+    person: Person
+    care: Care
+    patient: str
+    enrolled_at: datetime
+    discharged_at: datetime | None = None
+    plan: str | None = None
+    visits: list[Visit] = field(default_factory=list)
+    seen: list[PlanSeen] = field(default_factory=list)
+    decided: int = 0
+
+    @property
+    def open_visit(self) -> Visit | None:
+        """Return the session that is to come or waits for its outcome."""
+        return next((visit for visit in reversed(self.visits) if visit.open), None)
+
+    @property
+    def bookings(self) -> int:
+        """Return how many sessions were ever booked."""
+        return len(self.visits)
+
+    def booked_ahead(self, now: datetime) -> bool:
+        """Tell whether a session is still ahead."""
+        return any(visit.open and visit.present.starts_at_utc >= now for visit in self.visits)
+
+    def saw_plan(self, now: datetime, *, version: int, next_due_on: date) -> None:
+        """Note how the plan stands after an order."""
+        self.seen.append(PlanSeen(now, version, next_due_on, self.booked_ahead(now)))
+
+    def discharge(self, now: datetime) -> None:
+        """Note that the patient left: what was booked is void."""
+        self.discharged_at = now
+        for visit in self.visits:
+            if visit.open:
+                visit.end(now)

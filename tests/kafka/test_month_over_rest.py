@@ -1,0 +1,205 @@
+"""A patient's month over the interface for programs alone, with a stand-in of Twilio that is not the sandbox."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.support.bench import eventually
+from tests.support.checkins import answer
+from tests.support.running import Keepwell, keepwell
+from tests.support.tiny_twilio import TinyTwilio, link_in, post_signed, settings_for, text_in, tiny_twilio
+
+ZONE = ZoneInfo("America/New_York")
+PHONE = "+12025550143"
+
+
+@pytest.fixture(scope="module")
+async def network() -> AsyncIterator[TinyTwilio]:
+    async with tiny_twilio() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="module")
+async def clinic(network: TinyTwilio, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Keepwell]:
+    async with keepwell(tmp_path_factory.mktemp("month"), **settings_for(network)) as running:
+        yield running
+        await network.settled()
+
+
+def new_patient(phone: str = PHONE, language: str = "en") -> dict[str, Any]:
+    consents = [
+        {"purpose": purpose, "how": "paper form", "at": "2026-11-01T15:00:00Z"}
+        for purpose in ("reminders", "checkins", "booking")
+    ]
+    return {
+        "given_name": "Ana",
+        "family_name": "Rivera",
+        "birth_date": "1980-05-17",
+        "zone": "America/New_York",
+        "language": language,
+        "contacts": [{"kind": "sms", "value": phone, "consents": consents}],
+    }
+
+
+async def at_wall(clinic: Keepwell, days: int, hour: int) -> datetime:
+    """Return an instant at an hour of the patient's day, some days from now."""
+    day = (await clinic.now()).astimezone(ZONE).date() + timedelta(days=days)
+    return datetime(day.year, day.month, day.day, hour, tzinfo=ZONE)
+
+
+def wall(instant: datetime) -> str:
+    return instant.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M")
+
+
+async def book(clinic: Keepwell, patient: str, at: datetime) -> dict[str, Any]:
+    body = {"patient": patient, "starts_at": wall(at), "minutes": 60}
+    session: dict[str, Any] = await clinic.post("/sessions", body, status=201)
+    return session
+
+
+async def attend(clinic: Keepwell, patient: str, at: datetime) -> dict[str, Any]:
+    session = await book(clinic, patient, at)
+    await clinic.live_until(at + timedelta(hours=1))
+    attended: dict[str, Any] = await clinic.post(f"/sessions/{session['id']}/attend")
+    assert attended["state"] == "attended"
+    return attended
+
+
+async def answer_all(clinic: Keepwell, network: TinyTwilio, patient: str, items: tuple[int, ...]) -> int:
+    """Answer every check-in that is open, through the links that were texted; return how many."""
+    checkins = (await clinic.get(f"/patients/{patient}/checkins"))["items"]
+    waiting = [checkin for checkin in checkins if checkin["state"] == "open"]
+    links = [link_in(text) for text in network.to(PHONE) if "/c/" in text]
+    for link in links[-len(waiting) :] if waiting else []:
+        page = await answer(link, items)
+        assert "<form" not in page
+    return len(waiting)
+
+
+async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has many steps
+    clinic: Keepwell, network: TinyTwilio
+) -> None:
+    patient = (await clinic.post("/patients", new_patient(), status=201))["id"]
+    today = (await clinic.now()).astimezone(ZONE).date()
+    plan = await clinic.post(
+        f"/patients/{patient}/plans", {"protocol": "iv-ketamine", "start_on": today.isoformat()}, status=201
+    )
+    assert (plan["phase"], plan["protocol_version"]) == ("induction", 1)
+
+    # A session five days ahead is reminded of three days and one day before; C confirms it.
+    first = await at_wall(clinic, 5, 10)
+    session = await book(clinic, patient, first)
+    assert (session["state"], datetime.fromisoformat(session["starts_at_utc"])) == ("booked", first.astimezone(UTC))
+    await clinic.live_until(first - timedelta(days=3, minutes=-1))
+    await network.settled()
+    assert len(network.to(PHONE)) == 1
+    assert "10:00 AM" in network.to(PHONE)[0]
+    assert await text_in(clinic.base, PHONE, "C") == 200
+    await clinic.live_until(await clinic.now())
+    sessions = (await clinic.get(f"/patients/{patient}/sessions"))["items"]
+    assert [one["state"] for one in sessions] == ["confirmed"]
+
+    # Moved: nothing more is said of the old time, and the new one has reminders of its own.
+    moved_to = first + timedelta(days=4, hours=3)
+    status, moved = await clinic.call(
+        "PATCH", f"/sessions/{session['id']}", {"starts_at": wall(moved_to)}, If_Match=f'"{sessions[0]["version"]}"'
+    )
+    assert status == 200, moved
+    before = len(network.texts)
+    await clinic.live_until(moved_to - timedelta(hours=1))
+    await network.settled()
+    reminders = [text["Body"] for text in network.texts[before:] if "1:00 PM" in text["Body"]]
+    assert len(reminders) == 2
+    assert not [text for text in network.texts[before:] if "10:00 AM" in text["Body"]]
+
+    # Attended: the induction goes on to its sixth session, with check-ins on the way.
+    await clinic.live_until(moved_to + timedelta(hours=1))
+    await clinic.post(f"/sessions/{session['id']}/attend")
+    for _ in range(5):
+        await attend(clinic, patient, await at_wall(clinic, 3, 10))
+        await answer_all(clinic, network, patient, (1, 1, 1, 1, 0, 0, 0, 0, 0))
+    plan = await clinic.get(f"/patients/{patient}/plan")
+    assert (plan["phase"], plan["interval_days"]) == ("maintenance", 28)
+
+    # The weekly questionnaires of the cycle are answered through the link in the text, scored, and become a proposal.
+    for day in (1, 2, 6, 14, 21):
+        await clinic.live_until(await at_wall(clinic, min(7, day), 11))
+        await answer_all(clinic, network, patient, (2, 2, 2, 2, 2, 1, 1, 0, 0))
+    scores = (await clinic.get(f"/patients/{patient}/scores"))["items"]
+    totals = [score["total"] for score in scores if score["instrument"] == "phq-9"]
+    assert 12 in totals
+    proposals = (await clinic.get(f"/patients/{patient}/proposals"))["items"]
+    (proposal,) = [one for one in proposals if one["state"] == "open"]
+    assert proposal["direction"] in {"shorten", "hold", "lengthen"}
+    assert proposal["reasons"]
+    assert proposal["rule"]
+    decided = await clinic.post(f"/proposals/{proposal['id']}/decision", {"decision": "approve"})
+    assert decided["state"] == "approved"
+    await clinic.live_until(await clinic.now())
+    plan = await clinic.get(f"/patients/{patient}/plan")
+    assert plan["interval_days"] == proposal["to_days"]
+
+    # STOP is honoured at once, and for good.
+    upcoming = await at_wall(clinic, 5, 10)
+    await book(clinic, patient, upcoming)
+    assert await text_in(clinic.base, PHONE, "STOP") == 200
+    await network.settled()
+    before = len(network.to(PHONE))
+    await clinic.live_until(upcoming)
+    await network.settled()
+    assert len(network.to(PHONE)) == before
+    messages = (await clinic.get(f"/patients/{patient}/messages?limit=500"))["items"]
+    assert {message["state"] for message in messages} <= {"delivered", "withheld", "expired"}
+    assert [message["reason"] for message in messages if message["state"] == "withheld"]
+    # No link went out twice, no reminder more often than three days and one day before, and no text gives away what
+    # the clinic treats.
+    bodies = Counter(network.to(PHONE))
+    assert all(times == 1 for body, times in bodies.items() if "/c/" in body)
+    assert all(times <= 2 for times in bodies.values())
+    for body in network.to(PHONE):
+        assert not any(word in body.lower() for word in ("ketamine", "depress", "phq", "score", "dose"))
+
+
+async def test_a_forged_webhook_is_refused(clinic: Keepwell) -> None:
+    form = {"MessageSid": "SM1", "From": PHONE, "To": "+15005550006", "Body": "STOP"}
+    status, _ = await post_signed(f"{clinic.base}/webhooks/twilio/inbound", form, token="another secret")
+    assert status == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"contacts": [{"kind": "sms", "value": "12", "consents": []}]}, "/contacts/0/value"),
+        ({"zone": "Mars/Olympus"}, "/zone"),
+        ({"birth_date": "1980-13-45"}, "/birth_date"),
+        ({"language": "tlh"}, "/language"),
+        ({"shoe_size": 44}, "/shoe_size"),
+    ],
+)
+async def test_bad_input_is_refused_with_its_place(clinic: Keepwell, change: dict[str, Any], pointer: str) -> None:
+    status, problem = await clinic.call("POST", "/patients", new_patient("+12025550177") | change)
+    assert status == 422
+    assert pointer in [flaw["pointer"] for flaw in problem["errors"]], problem
+    assert all(flaw["detail"] for flaw in problem["errors"])
+
+
+async def test_a_used_or_altered_link_shows_nothing(clinic: Keepwell, network: TinyTwilio) -> None:
+    link = link_in(next(text for text in network.to(PHONE) if "/c/" in text))
+    for address in (link, link[:-3] + "abc", f"{clinic.base}/c/nonsense"):
+        async with clinic.http.get(address) as page:
+            text = await page.text()
+            assert page.status in {404, 410}
+            assert "Ana" not in text
+            assert "<form" not in text
+
+
+async def test_all_is_quiet_and_ready_after_the_month(clinic: Keepwell) -> None:
+    async def quiet() -> bool:
+        status = await clinic.get("/status")
+        return bool(status["quiet"]) and status["dead_letters"] == 0 and not status["problems"]
+
+    await eventually(quiet, seconds=30)

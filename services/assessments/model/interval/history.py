@@ -141,6 +141,8 @@ class Code(StrEnum):
     LATE_SCORES_STABLE = "late-scores-stable"
     CYCLE_NOT_OVER = "cycle-not-over"
     CHANGED_THIS_CYCLE = "changed-this-cycle"
+    FIRST_CYCLE = "first-cycle"
+    PREVIOUS_CYCLE_INSUFFICIENT = "previous-cycle-insufficient"
     PREVIOUS_CYCLE_NOT_STABLE = "previous-cycle-not-stable"
     RUNG_BLOCKED = "rung-blocked"
     AT_LONGEST_RUNG = "at-longest-rung"

@@ -230,8 +230,8 @@ def _lengthen(case: _Case, why: Reason) -> Verdict:
         against = reason(Code.CYCLE_NOT_OVER, day=case.day, days=now)
     elif any(cycle_number(case.history, change.on) >= case.current.number for change in case.history.changes):
         against = reason(Code.CHANGED_THIS_CYCLE)
-    elif not _was_stable(case):
-        against = reason(Code.PREVIOUS_CYCLE_NOT_STABLE)
+    elif (before := _unstable_before(case)) is not None:
+        against = before
     elif to is None:
         against = reason(Code.AT_LONGEST_RUNG, days=now)
     elif blocked is not None and to >= blocked:
@@ -243,13 +243,15 @@ def _lengthen(case: _Case, why: Reason) -> Verdict:
     return case.say(Direction.LENGTHEN, why, to=to, review=False)
 
 
-def _was_stable(case: _Case) -> bool:
-    """Say whether the cycle before was complete enough, after induction, and stable by the same limit."""
-    done = case.plan.induction_completed_on
-    previous = case.previous
-    return (
-        previous.sufficient
-        and done is not None
-        and previous.readings[0].asked_for > done
-        and all(reading.total <= case.limit for reading in previous.late)
-    )
+def _unstable_before(case: _Case) -> Reason | None:
+    """Say what keeps the cycle before from counting: it was induction's, too little came, or it was not stable."""
+    done, previous = case.plan.induction_completed_on, case.previous
+    if done is None or case.current.number <= cycle_number(case.history, done) + 1:
+        return reason(Code.FIRST_CYCLE)
+    if not previous.sufficient:
+        answered = len(previous.readings)
+        return reason(Code.PREVIOUS_CYCLE_INSUFFICIENT, answered=answered, asked=max(previous.asked, answered))
+    highest = max(reading.total for reading in previous.late)
+    if highest > case.limit:
+        return reason(Code.PREVIOUS_CYCLE_NOT_STABLE, highest=highest, limit=case.limit)
+    return None

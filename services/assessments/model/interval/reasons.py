@@ -30,7 +30,11 @@ _SENTENCES: Final[dict[Code, str]] = {
     Code.LATE_SCORES_STABLE: "Both late PHQ-9s ({first:g}, {last:g}) are at {limit:g} or below (best {best:g}).",
     Code.CYCLE_NOT_OVER: "Day {day:g} of {days:g}: only the last week before a session can speak for longer.",
     Code.CHANGED_THIS_CYCLE: "The interval was changed in this cycle: see first how the new one goes.",
-    Code.PREVIOUS_CYCLE_NOT_STABLE: "The cycle before was not stable, or too little was answered in it.",
+    Code.FIRST_CYCLE: "This is the first cycle after induction: a longer interval needs two stable ones.",
+    Code.PREVIOUS_CYCLE_INSUFFICIENT: "Insufficient data of the cycle before: {answered:g} of {asked:g} were answered.",
+    Code.PREVIOUS_CYCLE_NOT_STABLE: (
+        "The cycle before was not stable: its late PHQ-9s reached {highest:g}, above {limit:g}."
+    ),
     Code.RUNG_BLOCKED: "{days:g} days had to be shortened within the last {cycles:g} cycles: not tried again yet.",
     Code.AT_LONGEST_RUNG: "{days:g} days is the longest interval of this ladder.",
     Code.OPT_IN_NEEDED: "Stable, but {days:g} days is above 28, and the clinic has not opted in to that.",

@@ -97,7 +97,12 @@ def test_one_unstable_cycle_before_holds() -> None:
 def test_too_little_answered_in_the_cycle_before_holds() -> None:
     history, plan = course()
     thinner = tuple(one for one in history.readings if one.asked_for not in {on(14), on(21), on(28)})
-    assert codes(replace(history, readings=thinner), plan)[0] is Code.PREVIOUS_CYCLE_NOT_STABLE
+    assert codes(replace(history, readings=thinner), plan)[0] is Code.PREVIOUS_CYCLE_INSUFFICIENT
+
+
+def test_the_first_cycle_after_induction_holds_for_a_second_one() -> None:
+    history, plan = course(current=(), interval=28)
+    assert codes(history, plan, OPTED_IN) == [Code.FIRST_CYCLE, Code.LATE_SCORES_STABLE]
 
 
 def test_g1_an_open_safety_alert_goes_to_review_before_everything_else() -> None:

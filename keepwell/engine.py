@@ -10,7 +10,7 @@ from faststream.kafka import KafkaBroker
 from sqlalchemy import func, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.bus.consumer import Consumer, group_of
+from shared.bus.consumer import Consumer
 from shared.bus.producer import Producer
 from shared.bus.quiet import Watch
 from shared.bus.relay import STALE_AFTER, Relay
@@ -67,7 +67,7 @@ class Engine:
                 )
                 consumer.subscribe(self._broker, instance=instance)
                 self.consumers.append(consumer)
-                interests.setdefault(group_of(service.name), []).append(str(topic))
+                interests[consumer.group] = [str(topic)]
         self.watch = Watch(kafka, interests)
         self._tasks: list[asyncio.Task[None]] = []
         self.down: dict[str, str] = {}

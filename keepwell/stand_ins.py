@@ -80,6 +80,7 @@ async def stand_ins(settings: Settings, place: Place, clock: Clock, *, inbound: 
             profile=profile,
             seed=settings.sandbox.seed,
             virtual_patients=settings.sandbox.patients,
+            zone=settings.zone,
         ),
         clock,
     )

@@ -47,9 +47,12 @@ _DEAD = counter("dead_letters", "Records that became dead letters.", "service", 
 Records = Sequence["ConsumerRecord[bytes, bytes]"]
 
 
-def group_of(service: str) -> str:
-    """Return the consumer group of a service."""
-    return f"keepwell.{service}"
+def group_of(service: str, topic: Topic) -> str:
+    """Return the consumer group of a service for a topic.
+
+    One group for each: members of one group with different topics would all stop whenever one of them joins or leaves.
+    """
+    return f"keepwell.{service}.{topic.name.lower()}"
 
 
 class Consumer:
@@ -58,6 +61,7 @@ class Consumer:
     def __init__(self, *, database: Database, handlers: Handlers, topic: Topic, dead_letters: Producer) -> None:
         self.service = database.schema
         self.topic = topic
+        self.group = group_of(database.schema, topic)
         self.blocked: str | None = None
         self._database = database
         self._handlers = handlers
@@ -73,8 +77,8 @@ class Consumer:
         """
         broker.subscriber(
             str(self.topic),
-            group_id=group_of(self.service),
-            group_instance_id=f"{instance}.{self.service}.{self.topic}" if instance else None,
+            group_id=self.group,
+            group_instance_id=f"{instance}.{self.group}" if instance else None,
             batch=True,
             max_records=RECORDS,
             batch_timeout_ms=10,
@@ -130,7 +134,7 @@ class Consumer:
         record = records[0]
         reason = f"{type(error).__name__}: {error}"
         now = self._database.clock.now()
-        await self._dead_letters.send([letter(record, group=group_of(self.service), error=reason, now=now)])
+        await self._dead_letters.send([letter(record, group=self.group, error=reason, now=now)])
         _DEAD.labels(self.service, self.topic).inc()
         log.error(
             "record.dead",

@@ -79,7 +79,7 @@ async def test_a_poison_becomes_a_dead_letter_and_its_neighbours_are_handled_onc
     assert (letter.key, letter.value) == (bad[0], bad[1])
     assert [name for name, _ in letter.headers] == [name for name, _ in bad[2]]
     assert letter.topic == TOPIC
-    assert letter.group == "keepwell.toy"
+    assert letter.group == "keepwell.toy.clinic"
     assert letter.error.startswith("Undecodable: ")
 
 

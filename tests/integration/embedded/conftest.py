@@ -37,7 +37,7 @@ def hold() -> Iterator[Callable[[Path], Holder]]:
 
         def start(folder: Path) -> Holder:
             process = stack.enter_context(
-                subprocess.Popen(  # noqa: S603 - of our own
+                subprocess.Popen(
                     [sys.executable, str(HOLD), str(folder)],
                     cwd=ROOT,
                     env={"PYTHONPATH": str(ROOT)},

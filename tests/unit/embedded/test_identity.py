@@ -32,7 +32,7 @@ def test_what_has_ended_is_not_alive_even_before_it_was_waited_for(
     platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
-    with subprocess.Popen(SLEEP, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: S603 - of our own
+    with subprocess.Popen(SLEEP, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         who = identify(child.pid)
         assert who is not None
         assert child.stdin is not None
@@ -48,7 +48,7 @@ def test_what_has_ended_is_not_alive_even_before_it_was_waited_for(
 def test_processes_are_found_by_one_exact_argument(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     command = [*SLEEP, "-Dfolder=/a b/one"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: S603 - of our own
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
         assert [found.pid for found in running_with("-Dfolder=/a b/one")] == [child.pid]

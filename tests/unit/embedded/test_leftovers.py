@@ -21,7 +21,7 @@ STEPS = (StopStep(Signals.SIGTERM, 0.1), StopStep(Signals.SIGKILL, 5))
 @pytest.fixture
 def child(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-c", STUBBORN, f"{MARKER}{tmp_path}"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - of our own
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         yield process

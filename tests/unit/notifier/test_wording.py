@@ -22,16 +22,18 @@ FORBIDDEN = (
 )
 
 
-def content(language: str, **more: object) -> Content:
-    values: dict[str, object] = {
-        "sender": "Lakeside Clinic",
-        "phone": "+1 555 010 0100",
-        "crisis": {"en": "In a crisis call or text 988.", "es": "En crisis llame al 988."}[language],
-        "url": "https://console.example.org",
-        "link": LINK,
-        "starts_at": LONGEST_DAY,
-    }
-    return Content(language=language, **(values | more))  # type: ignore[arg-type] - the test's own keywords
+def content(language: str, *, confirmed: bool = False, first: bool = False) -> Content:
+    return Content(
+        language=language,
+        sender="Lakeside Clinic",
+        phone="+1 555 010 0100",
+        crisis={"en": "In a crisis call or text 988.", "es": "En crisis llame al 988."}[language],
+        url="https://console.example.org",
+        link=LINK,
+        starts_at=LONGEST_DAY,
+        confirmed=confirmed,
+        first=first,
+    )
 
 
 def every_text(language: str) -> list[str]:

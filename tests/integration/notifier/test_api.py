@@ -1,0 +1,54 @@
+from uuid import uuid4
+
+from shared.ids import ClinicId
+from tests.integration.notifier.practice import Practice, contact_of
+
+PHONE = "+15550101234"
+
+
+async def test_a_message_tells_its_story_and_shows_no_number(practice: Practice) -> None:
+    patient = await practice.enrol(contact_of("sms", PHONE))
+    await practice.due(await practice.book(patient))
+    await practice.in_state("accepted")
+    await practice.exchange.report(practice.exchange.ledger[0], "delivered")
+    message = await practice.only()
+    answer = await practice.bench.call("GET", f"/messages/{message.id}")
+    assert answer.headers["ETag"] == f'"{answer.json["version"]}"'
+    assert answer.json["to"] == "+1••••••1234"
+    assert PHONE not in answer.text
+    assert [line["what"] for line in answer.json["story"]] == ["planned", "attempt", "accepted", "provider reported"]
+
+
+async def test_another_clinics_patient_and_message_are_not_found(practice: Practice) -> None:
+    patient = await practice.enrol(contact_of("sms", PHONE))
+    await practice.due(await practice.book(patient))
+    await practice.settled()
+    stranger = practice.bench.token(clinic=ClinicId(uuid4()))
+    for path in (f"/patients/{patient}/messages", f"/messages/{(await practice.only()).id}"):
+        assert (await practice.bench.call("GET", path, token=stranger)).status == 404
+        assert (await practice.bench.call("GET", path, token="")).status == 401
+
+
+async def test_a_list_goes_on_where_it_ended(practice: Practice) -> None:
+    patient = await practice.enrol(contact_of("sms", PHONE))
+    for day in range(4, 9):
+        await practice.due(await practice.book(patient, f"2026-12-0{day}T10:00"))
+    seen: list[str] = []
+    after = ""
+    while True:
+        answer = await practice.bench.call("GET", f"/patients/{patient}/messages?limit=2{after}")
+        seen += [item["id"] for item in answer.json["items"]]
+        if answer.json["next"] is None:
+            break
+        after = f"&after={answer.json['next']}"
+    assert len(seen) == len(set(seen)) == 5
+
+
+async def test_why_a_message_was_not_sent_is_told(practice: Practice) -> None:
+    patient = await practice.enrol(contact_of("sms", PHONE, ()))
+    await practice.due(await practice.book(patient))
+    await practice.in_state("withheld")
+    answer = await practice.bench.call("GET", f"/patients/{patient}/messages")
+    (item,) = answer.json["items"]
+    assert item["reason"] == "no_consent"
+    assert {"what": "withheld", "detail": "no_consent"}.items() <= item["story"][-1].items()

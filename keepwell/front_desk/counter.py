@@ -1,7 +1,7 @@
 """The counter: all that the made-up staff do goes over the interface for programs, with a token, as anyone's would."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self, TypeVar
@@ -109,6 +109,7 @@ class MessageSeen(Seen):
 
 
 A = TypeVar("A", bound=Seen)
+Body = Mapping[str, object]
 
 
 class _Listing(Seen):
@@ -169,11 +170,11 @@ class Counter:
                 return found
             query["after"] = page.next
 
-    async def post(self, kind: type[A], path: str, body: JsonValue = None, *, key: str) -> A:
+    async def post(self, kind: type[A], path: str, body: Body | None = None, *, key: str) -> A:
         """Give an order; `key` makes a repeated one answer as the first did."""
         return kind.model_validate(await self._call("POST", path, body=body, key=key))
 
-    async def patch(self, kind: type[A], path: str, body: JsonValue, *, key: str) -> A:
+    async def patch(self, kind: type[A], path: str, body: Body, *, key: str) -> A:
         """Order a change."""
         return kind.model_validate(await self._call("PATCH", path, body=body, key=key))
 
@@ -183,7 +184,7 @@ class Counter:
         path: str,
         *,
         query: dict[str, str] | None = None,
-        body: JsonValue = None,
+        body: Body | None = None,
         key: str | None = None,
     ) -> Any:
         headers = {} if key is None else {"Idempotency-Key": key}

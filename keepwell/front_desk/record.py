@@ -103,7 +103,7 @@ class Chart:
     plan: str | None = None
     visits: list[Visit] = field(default_factory=list)
     seen: list[PlanSeen] = field(default_factory=list)
-    decided: int = 0
+    decided_version: int | None = None
 
     @property
     def open_visit(self) -> Visit | None:

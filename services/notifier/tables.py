@@ -233,5 +233,5 @@ SENDERS: Final = Table(
     "senders",
     METADATA,
     Column("sender", Text, primary_key=True),
-    Column("used_until", INSTANT, nullable=False, comment="up to here the sender's rate is spent"),
+    Column("used_until", INSTANT, comment="up to here the sender's rate is spent"),
 )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.rate import Rate
@@ -124,13 +124,14 @@ async def used_until(reader: Reader, sender: str) -> datetime | None:
 
 async def lock_rate(tx: Transaction, sender: str) -> datetime | None:
     """Lock a sender's rate, shared by all processes, and return up to when it is spent."""
+    # A row that is not there yet cannot be locked, and two processes would both think the whole rate theirs.
+    await tx.execute(insert(SENDERS).values(sender=sender).on_conflict_do_nothing())
     mine = select(SENDERS.c.used_until).where(SENDERS.c.sender == sender).with_for_update()
     found: datetime | None = await tx.scalar(mine)
     return found
 
 
 async def spend_rate(tx: Transaction, sender: str, rate: Rate, before: datetime | None, count: int) -> None:
-    """Write that `count` messages go out now."""
-    spent = {"used_until": rate.after(before, tx.now, count)}
-    statement = insert(SENDERS).values(sender=sender, **spent)
-    await tx.execute(statement.on_conflict_do_update(index_elements=["sender"], set_=spent))
+    """Write that `count` messages go out now; the caller has locked the rate."""
+    spent = update(SENDERS).where(SENDERS.c.sender == sender)
+    await tx.execute(spent.values(used_until=rate.after(before, tx.now, count)))

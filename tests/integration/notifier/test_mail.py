@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -6,7 +7,7 @@ from email.policy import default
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import UnthreadedController
+from aiosmtpd.smtp import SMTP
 from icalendar import Calendar
 
 from services.notifier.service import HISTORY, build
@@ -52,9 +53,9 @@ async def mailing(
     databases: Databases, clock: SteppedClock, phones: Exchange, mailbox: Mailbox
 ) -> AsyncIterator[Practice]:
     """A clinic that sends e-mail as well."""
-    controller = UnthreadedController(mailbox, hostname="127.0.0.1", port=0)
-    controller.server = await controller._create_server()
-    port = controller.server.sockets[0].getsockname()[1]
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(mailbox, hostname="mail.example", loop=loop), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
     database = await databases.fresh(HISTORY, clock)
     provider = phones.provider(smtp_host="127.0.0.1", smtp_port=port)
     async with bench_of(build, database, clock, provider=provider) as bench:
@@ -62,7 +63,7 @@ async def mailing(
         await practice.opens()
         async with running(bench.service):
             yield practice
-    controller.server.close()
+    server.close()
     await database.close()
 
 

@@ -323,7 +323,7 @@ def upgrade() -> None:
         "senders",
         sa.Column("sender", sa.Text(), nullable=False),
         sa.Column(
-            "used_until", sa.DateTime(timezone=True), nullable=False, comment="up to here the sender's rate is spent"
+            "used_until", sa.DateTime(timezone=True), nullable=True, comment="up to here the sender's rate is spent"
         ),
         sa.PrimaryKeyConstraint("sender"),
         schema="notifier",

@@ -65,6 +65,7 @@ class Plan:
     patient: PatientId
     version: int
     protocol: str
+    protocol_version: int
     phase: str
     interval_days: int
     next_due_on: date

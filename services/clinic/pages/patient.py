@@ -58,10 +58,10 @@ class PatientPages:
         async with console.database.transaction() as tx:
             found = await console.orders.read(tx, here.principal, patient)
         sources = await console.elsewhere.sources(here.principal)
+        protocols = await console.elsewhere.protocols(here.principal)
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
             record = await _record(console, reader, found)
-            protocols = () if record.plan else await console.elsewhere.protocols(here.principal)
             view = patient_page(
                 found,
                 record,

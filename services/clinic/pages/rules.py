@@ -80,6 +80,11 @@ async def _rules(console: Console, here: Visit, *, problem: Problem | None = Non
         return await console.show(here, reader, clinic, view, template="rules", notices=notices, status=status)
 
 
+def _name(rule: str) -> str:
+    words = rule.replace("-", " ").replace("phq 9", "PHQ-9")
+    return words[:1].upper() + words[1:]
+
+
 def _rule(one: Mapping[str, Any], zone: str, *, signer: bool) -> RuleView:
     signed = None
     if one["signed_by"]:
@@ -88,7 +93,7 @@ def _rule(one: Mapping[str, Any], zone: str, *, signer: bool) -> RuleView:
     grade = one["grade"]
     return RuleView(
         id=one["id"],
-        name=one["id"].replace("-", " ").capitalize(),
+        name=_name(one["id"]),
         text=one["text"],
         version=one["rule_version"],
         grade=Chip(grade.replace("_", " ").lower(), Tone.WARN if one["needs_signature"] else Tone.INFO),

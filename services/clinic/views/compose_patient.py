@@ -135,7 +135,7 @@ def patient_page(
         enrolled=patient.state is PatientState.ENROLLED,
         zone=zone,
         able=able(role),
-        plan=_plan(record.plan) if record.plan else None,
+        plan=_plan(record.plan, protocols, late=_late(record, today)) if record.plan else None,
         protocols=tuple(protocols),
         start_on=today.isoformat(),
         book_at=_book_at(record.plan, today),
@@ -218,9 +218,16 @@ def _contact(contact: Contact, record: Record, zone: str) -> ContactView:
     )
 
 
-def _plan(plan: Plan) -> PlanView:
+def _late(record: Record, today: date) -> bool:
+    booked = any(session.state in _OPEN for session in record.sessions)
+    return record.plan is not None and record.plan.next_due_on < today and not booked
+
+
+def _plan(plan: Plan, protocols: Sequence[Choice], *, late: bool) -> PlanView:
+    name = next((choice.text for choice in protocols if choice.value == plan.protocol), plan.protocol)
     return PlanView(
-        protocol=plan.protocol,
+        protocol=f"{name}, version {plan.protocol_version}",
+        late=late,
         phase=Chip(plan.phase, Tone.INFO if plan.phase == "induction" else Tone.ACCENT),
         interval=f"every {days(plan.interval_days)}",
         next_due=day_moment(plan.next_due_on),

@@ -59,6 +59,7 @@ class PlanView:
     """The plan and why it is so."""
 
     protocol: str
+    late: bool
     phase: Chip
     interval: str
     next_due: Moment
@@ -129,7 +130,9 @@ class ProposalView:
     person: Person
     state: Chip
     open: bool
+    change: str
     direction: str
+    holds: bool
     from_days: str
     to_days: str
     to_number: int

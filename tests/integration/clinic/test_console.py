@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,6 +8,7 @@ from shared import events
 from shared.bus import NotYet
 from tests.integration.clinic.conftest import Browser, Home
 from tests.integration.clinic.facts import Facts
+from tests.support.bench import running
 
 
 @pytest.fixture
@@ -250,3 +252,16 @@ async def test_the_stream_says_only_which_part_to_fetch_again(home: Home, facts:
         assert b"hello" in await stream.content.readuntil(b"\n\n")
         await home.bench.tell(facts.raised())
         assert await stream.content.readuntil(b"\n\n") == b"event: refetch\ndata: alerts\n\n"
+
+
+async def test_streams_end_when_the_process_stops(home: Home, browser: Browser) -> None:
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    async with home.bench.http.get(f"{home.bench.base_url}/console/events", headers={"Cookie": cookie}) as stream:
+        async with running(home.bench.service):
+            assert b"hello" in await stream.content.readuntil(b"\n\n")
+        async with asyncio.timeout(5):
+            assert await stream.content.read() == b""
+
+
+async def test_a_stream_without_a_login_tells_the_browser_not_to_come_back(home: Home) -> None:
+    assert (await home.browser().get("/console/events")).status == 204

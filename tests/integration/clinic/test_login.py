@@ -1,10 +1,11 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from starlette.requests import Request
 
-from services.clinic.first_start import ensure_first_clinic, forgotten_password
+from services.clinic.first_start import FirstLogin, ensure_first_clinic, forgotten_password
 from services.clinic.gate import (
     ACCOUNT_FAILURES,
     COOKIE,
@@ -15,11 +16,13 @@ from services.clinic.gate import (
     TooManyLoginsError,
     hash_of,
 )
+from services.clinic.service import HISTORY
 from services.clinic.store import staff
 from services.clinic.tables import AUDIT, LOGINS, STAFF
 from shared.clock import SteppedClock
 from tests.integration.clinic.conftest import Home
 from tests.support.bench import KEYRING
+from tests.support.databases import Databases
 
 
 async def test_the_right_password_opens_the_console(home: Home) -> None:
@@ -163,3 +166,16 @@ def _request(token: str, *, live: bool = False) -> Request:
     if live:
         headers.append((b"x-keepwell-live", b"1"))
     return Request({"type": "http", "headers": headers})
+
+
+async def test_two_first_starts_at_once_make_one_clinic(databases: Databases, clock: SteppedClock) -> None:
+    database = await databases.fresh(HISTORY, clock)
+
+    async def start() -> FirstLogin:
+        async with database.transaction() as tx:
+            return await ensure_first_clinic(tx, KEYRING, zone="America/New_York")
+
+    one, two = await asyncio.gather(start(), start())
+    await database.close()
+    assert one.clinic == two.clinic
+    assert [one.password, two.password].count(None) == 1

@@ -1,0 +1,49 @@
+"""Every service behind one address, when some of them are hosted by other processes."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.clinic.service import HISTORY, build
+from shared.clock import SteppedClock
+from shared.settings import AssessmentsSettings, ServiceSettings, Settings
+from tests.integration.clinic.conftest import Owner
+from tests.support.bench import Bench, bench_of
+from tests.support.databases import Databases
+
+
+@pytest.fixture
+async def front(databases: Databases, clock: SteppedClock, owner: Owner) -> AsyncIterator[Bench]:
+    database = await databases.fresh(HISTORY, clock)
+    nobody = AssessmentsSettings(url="http://127.0.0.1:9")
+    settings = Settings(scheduler=ServiceSettings(url=owner.url), assessments=nobody)
+    async with bench_of(build, database, clock, settings=settings) as bench:
+        yield bench
+    await database.close()
+
+
+async def test_a_call_is_passed_on_with_its_body_and_habits_and_the_answer_back(front: Bench, owner: Owner) -> None:
+    owner.answer("POST", "/sessions", {"id": "s", "version": 1}, status=201)
+    answer = await front.call("POST", "/sessions", {"minutes": 60}, headers={"Idempotency-Key": "k", "If-Match": '"1"'})
+    assert (answer.status, answer.json) == (201, {"id": "s", "version": 1})
+    method, path, body, headers = owner.orders[-1]
+    assert (method, path, body) == ("POST", "/sessions", {"minutes": 60})
+    assert (headers["idempotency-key"], headers["if-match"]) == ("k", '"1"')
+    assert headers["authorization"].startswith("Bearer ")
+
+
+async def test_the_owners_refusal_is_passed_back_as_it_is(front: Bench, owner: Owner) -> None:
+    owner.answer("PATCH", "/sessions/7", {"detail": "It is over."}, status=409)
+    answer = await front.call("PATCH", "/sessions/7", {"starts_at": "2026-12-02T10:00"})
+    assert (answer.status, answer.json["detail"]) == (409, "It is over.")
+
+
+async def test_a_service_that_is_away_is_a_503_that_says_which(front: Bench) -> None:
+    answer = await front.call("GET", "/alerts")
+    assert answer.status == 503
+    assert "assessments" in answer.json["detail"]
+
+
+async def test_what_is_hosted_here_is_not_passed_on(front: Bench, owner: Owner) -> None:
+    answer = await front.call("GET", "/patients")
+    assert (answer.status, owner.orders) == (200, [])

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from keepwell.front_desk.record import Chart, Placement, Visit
+from keepwell.front_desk.record import Chart, Placement
 from shared.walltime import at_wall, to_instant
 
 REMINDER_DAYS: Final = (3, 1)
@@ -96,14 +96,14 @@ def _reminders(chart: Chart) -> Iterator[Due]:
 
 
 def _questions(chart: Chart) -> Iterator[Due]:
-    held = [(visit, visit.attended_at) for visit in chart.visits if visit.attended_at is not None]
-    after: list[tuple[Visit, datetime] | None] = [*held[1:], None]
-    for (visit, recorded_at), following in zip(held, after, strict=True):
-        if visit.attended_on is None:
+    held = [visit for visit in chart.visits if visit.attended_at is not None]
+    for visit, following in pairwise([*held, None]):
+        if visit is None or visit.attended_at is None or visit.attended_on is None:
             continue
+        ends = None if following is None else following.attended_at
         for days in QUESTION_DAYS:
             at = at_wall(visit.attended_on + timedelta(days=days), ASK_AT, chart.person.zone)
-            if at > recorded_at and (following is None or at < following[1]):
+            if at > visit.attended_at and (ends is None or at < ends):
                 yield Due(Kind.CHECKIN, chart.person.index, visit.session, f"day-{days}", at)
 
 

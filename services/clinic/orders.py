@@ -101,10 +101,11 @@ class Patients:
         """
         return _found(await patients.find(tx, clinic, PatientId(patient), self.keyring, lock=True), patient)
 
-    async def read(self, tx: Transaction, principal: Principal, patient: UUID) -> Patient:
+    async def read(self, tx: Transaction, principal: Principal, patient: UUID, *, note: bool = True) -> Patient:
         """Return a patient and note who read it; raises `NotFound` as `held` does."""
         found = _found(await patients.find(tx, principal.clinic, PatientId(patient), self.keyring), patient)
-        await self._note(tx, principal, "patient.read", found.id)
+        if note:
+            await self._note(tx, principal, "patient.read", found.id)
         return found
 
     async def _clinic(self, reader: Reader, clinic: ClinicId) -> Clinic:

@@ -79,7 +79,9 @@ class Console:
         return await patients.names(reader, clinic, wanted, self.keyring)
 
     async def note(self, here: Visit, what: str, *, thing: UUID | None = None, patient: UUID | None = None) -> None:
-        """Write into the audit trail what somebody has seen or done here."""
+        """Write into the audit trail what somebody has seen or done here; once for a page that stays open."""
+        if here.live:
+            return
         principal = here.principal
         whose = None if patient is None else PatientId(patient)
         async with self.database.transaction() as tx:

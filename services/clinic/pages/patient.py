@@ -56,7 +56,7 @@ class PatientPages:
         """Return the page; with a problem, what was typed comes back with what is wrong."""
         console = self.console
         async with console.database.transaction() as tx:
-            found = await console.orders.read(tx, here.principal, patient)
+            found = await console.orders.read(tx, here.principal, patient, note=not here.live)
         sources = await console.elsewhere.sources(here.principal)
         protocols = await console.elsewhere.protocols(here.principal)
         async with console.database.reading() as reader:

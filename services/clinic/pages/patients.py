@@ -1,8 +1,8 @@
 """The list of patients, and its search."""
 
-from uuid import UUID
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.patient import Patient
@@ -25,13 +25,14 @@ def router(console: Console) -> APIRouter:
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @routes.get("/console/patients")
-    async def listed(request: Request, after: UUID | None = None) -> Response:
+    async def listed(request: Request, page: Annotated[int, Query(ge=1, le=10_000)] = 1) -> Response:
         here = await console.visit(request)
         await console.note(here, "patients.listed")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
-            found = await patients.page(reader, clinic.id, console.keyring, limit=_PAGE + 1, after=after)
-            following = str(found[_PAGE - 1].id) if len(found) > _PAGE else None
+            skip = (page - 1) * _PAGE
+            found = await patients.by_name(reader, clinic.id, console.keyring, limit=_PAGE + 1, skip=skip)
+            following = page + 1 if len(found) > _PAGE else None
             return await _show(console, here, reader, clinic, found[:_PAGE], query="", following=following)
 
     @routes.post("/console/patients")
@@ -57,7 +58,7 @@ async def _show(
     found: list[Patient],
     *,
     query: str,
-    following: str | None,
+    following: int | None,
 ) -> Response:
     rows = await _rows(console, reader, clinic, found)
     view = PatientsPage(query, rows, following, len(rows))

@@ -26,6 +26,7 @@ def router(console: Console) -> APIRouter:
     @routes.get("/console/today")
     async def today(request: Request, day: date | None = None) -> Response:
         here = await console.visit(request)
+        await console.note(here, "day.read")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
             shown = day or to_wall(reader.now, clinic.zone).date()

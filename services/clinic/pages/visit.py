@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
-from services.clinic.gate import Gate, Visitor, csrf_holds
+from services.clinic.gate import LIVE_HEADER, Gate, Visitor, csrf_holds
 from services.clinic.model.staff import NotAllowedError, Permission, Role, require
 from services.clinic.rendering import render
 from services.clinic.views.others import KindPage
@@ -41,6 +41,11 @@ class Visit:
     def role(self) -> Role:
         """Return the visitor's role."""
         return self.visitor.member.role
+
+    @property
+    def live(self) -> bool:
+        """Tell whether an open page only fetches itself again: its opening was noted already."""
+        return LIVE_HEADER in self.request.headers
 
     @property
     def principal(self) -> Principal:

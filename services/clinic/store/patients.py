@@ -99,6 +99,20 @@ async def search(
     return await _with_contacts(reader, ordered[:limit], keyring)
 
 
+async def by_name(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: int, skip: int) -> list[Patient]:
+    """Return patients of a clinic by family and given name, those who were discharged after the others."""
+    columns = select(PATIENTS.c.id, PATIENTS.c.state, PATIENTS.c.family_name, PATIENTS.c.given_name)
+    rows = await reader.all(columns.where(PATIENTS.c.clinic == clinic))
+
+    def place(row: Row[Any]) -> tuple[bool, str, str, UUID]:
+        family, given = (keyring.open(sealed, context=NAME).casefold() for sealed in (row.family_name, row.given_name))
+        return row.state != PatientState.ENROLLED, family, given, row.id
+
+    wanted = [row.id for row in sorted(rows, key=place)[skip : skip + limit]]
+    found = await _with_contacts(reader, await reader.all(_of(clinic).where(PATIENTS.c.id.in_(wanted))), keyring)
+    return sorted(found, key=lambda patient: wanted.index(patient.id))
+
+
 async def names(
     reader: Reader, clinic: ClinicId, wanted: Iterable[PatientId], keyring: Keyring
 ) -> dict[PatientId, str]:

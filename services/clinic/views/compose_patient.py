@@ -67,6 +67,7 @@ from shared.walltime import to_wall
 
 _OPEN: Final = (SessionState.BOOKED, SessionState.CONFIRMED)
 _SPARK_READINGS: Final = 8
+_USUAL_HOUR: Final = time(10)
 _PURPOSES: Final = {
     Purpose.REMINDERS: "reminders",
     Purpose.CHECKINS: "check-ins",
@@ -138,7 +139,7 @@ def patient_page(
         plan=_plan(record.plan, protocols, late=_late(record, today)) if record.plan else None,
         protocols=tuple(protocols),
         start_on=today.isoformat(),
-        book_at=_book_at(record.plan, today),
+        book_at=_book_at(record.plan, to_wall(now, zone)),
         upcoming=tuple(_session(session, now) for session in ordered if session.state in _OPEN),
         past=tuple(_session(session, now) for session in reversed(ordered) if session.state not in _OPEN),
         proposal=proposal_view(waiting[0], names, zone, sources) if waiting else None,
@@ -236,9 +237,11 @@ def _plan(plan: Plan, protocols: Sequence[Choice], *, late: bool) -> PlanView:
     )
 
 
-def _book_at(plan: Plan | None, today: date) -> str:
-    day = max(plan.next_due_on, today) if plan else today + timedelta(days=1)
-    return datetime.combine(day, time(10)).isoformat(timespec="minutes")
+def _book_at(plan: Plan | None, now: datetime) -> str:
+    """Return when a session is likely to be wanted: at ten on the day that is due, never in the past."""
+    ten = datetime.combine(plan.next_due_on if plan else now.date() + timedelta(days=1), _USUAL_HOUR)
+    soonest = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return max(ten, soonest).isoformat(timespec="minutes")
 
 
 def _session(session: Session, now: datetime) -> SessionRow:

@@ -40,7 +40,7 @@ class PatientsPage:
 
     query: str
     rows: tuple[PatientRow, ...]
-    following: str | None
+    following: int | None
     total: int
 
 

@@ -3,10 +3,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
+from services.clinic.gate import LIVE_HEADER
+from services.clinic.tables import AUDIT
 from shared import events
 from shared.bus import NotYet
-from tests.integration.clinic.conftest import Browser, Home
+from tests.integration.clinic.conftest import Browser, Home, a_body
 from tests.integration.clinic.facts import Facts
 from tests.support.bench import running
 
@@ -265,3 +268,23 @@ async def test_streams_end_when_the_process_stops(home: Home, browser: Browser) 
 
 async def test_a_stream_without_a_login_tells_the_browser_not_to_come_back(home: Home) -> None:
     assert (await home.browser().get("/console/events")).status == 204
+
+
+async def test_the_list_goes_by_name_with_those_who_left_at_its_end(home: Home, browser: Browser) -> None:
+    for given, family in (("Zoe", "Adams"), ("Ben", "Young"), ("amy", "adams")):
+        await home.bench.call("POST", "/patients", a_body(given_name=given, family_name=family, contacts=[]))
+    everyone = (await home.bench.call("GET", "/patients?q=zoe")).json["items"]
+    await home.bench.call("POST", f"/patients/{everyone[0]['id']}/discharge", {"reason": "Well"})
+    page = (await browser.get("/console/patients")).text
+    assert page.index("adams, amy") < page.index("Young, Ben") < page.index("Adams, Zoe")
+
+
+async def test_a_page_that_stays_open_is_noted_once(home: Home, browser: Browser, patient: Any) -> None:
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    path = f"{home.bench.base_url}/console/patients/{patient['id']}"
+    for headers in ({}, {LIVE_HEADER: "1"}, {LIVE_HEADER: "1"}):
+        async with home.bench.http.get(path, headers={"Cookie": cookie, **headers}) as page:
+            assert page.status == 200
+    async with home.bench.database.reading() as reader:
+        rows = await reader.all(select(AUDIT).where(AUDIT.c.what == "patient.read"))
+    assert len(rows) == 1

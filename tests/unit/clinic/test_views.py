@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -131,3 +131,20 @@ def test_what_was_typed_goes_back_into_its_own_form_alone() -> None:
     form = FormState({"reason": "ill"}, {}, "cancel-1")
     assert form.of("cancel-1").value("reason") == "ill"
     assert form.of("cancel-2").value("reason") == ""
+
+
+@pytest.mark.parametrize(
+    ("due", "now", "expected"),
+    [
+        (date(2026, 12, 8), NOW, "2026-12-08T10:00"),
+        (date(2026, 12, 1), NOW, "2026-12-01T12:00"),
+        (date(2026, 11, 1), NOW, "2026-12-01T12:00"),
+    ],
+)
+def test_the_time_offered_for_a_session_is_the_day_that_is_due_and_never_past(
+    due: date, now: datetime, expected: str
+) -> None:
+    plan = replace(samples.a_plan(0), next_due_on=due)
+    record = replace(samples.a_record(), plan=plan)
+    page = patient_page(samples.PATIENTS[0], record, role=Role.CLINICIAN, now=now, zone=ZONE, sources=SOURCES)
+    assert page.book_at == expected

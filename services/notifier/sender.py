@@ -55,7 +55,7 @@ class Limits:
     @property
     def claimed(self) -> int:
         """Return how many messages may be claimed and not yet answered for: enough to keep every call busy."""
-        return self.calls * 4
+        return self.calls * 8
 
 
 class Sender:
@@ -64,7 +64,7 @@ class Sender:
     Args:
         database: the service's.
         dispatch: turns rows into letters.
-        ports: by channel; a channel without one keeps its messages planned.
+        ports: by channel; messages of a channel without one fail with that reason on record.
         bell: rung when something was planned.
         limits: see there.
         patience: when an unknown attempt is looked up.
@@ -185,7 +185,7 @@ class _Shift:
         pause = self._duty.database.clock.pause
         while True:
             most = min(BATCH, self._sender.limits.claimed - len(self._calls))
-            if most <= self._sender.limits.calls:
+            if most < self._sender.limits.calls * 4:
                 self._room.clear()
                 await self._room.wait()
                 continue
@@ -205,7 +205,7 @@ class _Shift:
 
     def _called(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
-        if len(self._calls) <= self._sender.limits.calls * 2:
+        if len(self._calls) <= self._sender.limits.calls * 4:
             self._room.set()
 
     async def _store_all(self) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -48,9 +49,14 @@ class Content:
             "time": "",
         }
         if self.starts_at is not None:
-            named["day"] = say_day(self.language, self.starts_at.date())
-            named["time"] = say_time(self.language, self.starts_at.time())
+            named["day"], named["time"] = _day_and_time(self.language, self.starts_at)
         return named
+
+
+@lru_cache(4096)
+def _day_and_time(language: str, starts_at: datetime) -> tuple[str, str]:
+    """Return both as people say them; kept, because a clinic's sessions start at few times and saying them is slow."""
+    return say_day(language, starts_at.date()), say_time(language, starts_at.time())
 
 
 @dataclass(frozen=True)

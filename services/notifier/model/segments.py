@@ -40,7 +40,8 @@ def plain(text: str) -> str:
     `á`, `í`, `ó` and `ú` are not in GSM-7, `é`, `ñ`, `ü`, `¿` and `¡` are: the former lose their accent, as Spanish
     texts commonly do. A character without a stand-in stays, and the text then costs UCS-2.
     """
-    return "".join(_plain(character) for character in text.translate(_TYPOGRAPHY))
+    simple = text.translate(_TYPOGRAPHY)
+    return simple if BASIC.issuperset(simple) else "".join(map(_plain, simple))
 
 
 def _plain(character: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
 from services.notifier.ports.port import Letter, Listed, Query, Sighted
@@ -61,7 +62,7 @@ class TwilioPort:
     ) -> None:
         self._session = session
         self._account = account
-        self._url = f"{account.base_url}{API}/{account.sid}/Messages.json"
+        self._url = URL(f"{account.base_url}{API}/{account.sid}/Messages.json")
         basic = base64.b64encode(f"{account.sid}:{account.token}".encode()).decode()
         self._headers = {
             "Authorization": f"Basic {basic}",
@@ -103,7 +104,7 @@ class TwilioPort:
         if self._same_clock:
             wanted["DateSent>"] = (query.since - timedelta(days=1)).date().isoformat()
         found: list[Found] = []
-        url = f"{self._url}?{urlencode(wanted)}"
+        url = URL(f"{self._url}?{urlencode(wanted)}", encoded=True)
         for _ in range(_MOST_PAGES):
             page = await self._page(url)
             if isinstance(page, Blind):
@@ -112,10 +113,10 @@ class TwilioPort:
             following = page.get("next_page_uri")
             if not following:
                 return Listed(tuple(found))
-            url = self._account.base_url + following
+            url = URL(self._account.base_url + str(following), encoded=True)
         return Blind(f"more than {_MOST_PAGES} pages")
 
-    async def _page(self, url: str) -> dict[str, Any] | Blind:
+    async def _page(self, url: URL) -> dict[str, Any] | Blind:
         try:
             async with self._session.get(
                 url, headers=self._headers, timeout=self._timeout, allow_redirects=False

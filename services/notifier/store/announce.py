@@ -1,5 +1,7 @@
-"""What the notifier says of a message, made from its row as it now stands."""
+"""What the notifier says of messages, made from their rows as they now stand."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,37 +10,47 @@ from sqlalchemy import Row
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import MessageEvent
+from shared.ids import derived_id
 
 
-async def announce(
-    tx: Transaction,
-    kind: type[MessageEvent],
-    row: Row[Any],
-    *,
-    version: int | None = None,
-    event_id: UUID | None = None,
-) -> None:
-    """Publish an event of a message; the caller has locked or just written the row, which keeps their order.
+@dataclass(frozen=True)
+class Announcement:
+    """An event of a message.
 
-    Args:
-        tx: the caller's transaction.
-        kind: what happened.
+    Attributes:
+        kind: what happened; it happens once to a message, so the event's id follows from both.
         row: every column of the message.
-        version: where it is not the row's own: of two events of one step, the first has the version before.
-        event_id: where the cause has an id, such as a provider's callback.
+        version: the row's own, but for the first of two events of one step.
     """
-    event = kind(
-        clinic=row.clinic,
-        version=row.version if version is None else version,
-        patient=row.patient,
-        message=row.id,
-        purpose=row.purpose,
-        channel=row.channel,
-        occurrence=row.occurrence,
-        about=row.about,
-        to=row.to_masked,
-        reason=row.reason,
-        error=row.error,
-        at=tx.now,
-    )
-    await publish(tx, event, event_id=event_id)
+
+    kind: type[MessageEvent]
+    row: Row[Any]
+    version: int
+
+    def event_id(self) -> UUID:
+        """Return the same id however often the cause is reported."""
+        return derived_id(str(self.row.id), self.kind.TYPE)
+
+    def event(self, tx: Transaction) -> MessageEvent:
+        """Return the event."""
+        row = self.row
+        return self.kind(
+            clinic=row.clinic,
+            version=self.version,
+            patient=row.patient,
+            message=row.id,
+            purpose=row.purpose,
+            channel=row.channel,
+            occurrence=row.occurrence,
+            about=row.about,
+            to=row.to_masked,
+            reason=row.reason,
+            error=row.error,
+            at=tx.now,
+        )
+
+
+async def announce(tx: Transaction, announcements: Sequence[Announcement]) -> None:
+    """Publish events; the caller has locked or just written the rows, which keeps each message's events in order."""
+    for each in announcements:
+        await publish(tx, each.event(tx), event_id=each.event_id())

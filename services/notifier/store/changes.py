@@ -12,12 +12,12 @@ from services.notifier.metrics import WITHHELD
 from services.notifier.model.judging import ANOTHER_CHANNEL_MAY_HELP, Reason
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
 from services.notifier.model.states import Standing, State
-from services.notifier.store.announce import announce
+from services.notifier.store.announce import Announcement, announce
 from services.notifier.store.messages import Plan, plan
 from services.notifier.tables import CONTACT_POINTS, MESSAGES
 from shared.database import Reader, Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
-from shared.ids import ClinicId, MessageId, PatientId, derived_id
+from shared.ids import ClinicId, MessageId, PatientId
 
 _NOT_YET = frozenset({State.PLANNED, State.SENDING, State.UNKNOWN})
 _ARRIVED = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED})
@@ -98,19 +98,19 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
         )
     )
     rows = {row.id: row for row in result.all()}
-    for change in sorted(changes, key=lambda each: each.before.id.bytes):
-        await _say(tx, rows[change.before.id], events[change.before.id])
+    await announce(
+        tx, [said for key in sorted(rows, key=lambda each: each.bytes) for said in _said(rows[key], events[key])]
+    )
+    for change in changes:
         if change.reason is not None and change.after.state in _CLOSED:
             WITHHELD.labels(change.reason).inc()
         if _is_for_another_channel(change):
             await plan_next_channel(tx, rows[change.before.id])
 
 
-async def _say(tx: Transaction, row: Row[Any], events: Sequence[type[MessageEvent]]) -> None:
-    for number, kind in enumerate(events, start=1):
-        await announce(
-            tx, kind, row, version=row.version - len(events) + number, event_id=derived_id(str(row.id), kind.TYPE)
-        )
+def _said(row: Row[Any], events: Sequence[type[MessageEvent]]) -> list[Announcement]:
+    first = row.version - len(events) + 1
+    return [Announcement(kind, row, version) for version, kind in enumerate(events, start=first)]
 
 
 def _is_for_another_channel(change: Change) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.states import State
-from services.notifier.store.announce import announce
+from services.notifier.store.announce import Announcement, announce
 from services.notifier.tables import MESSAGES, NOTES
 from shared.database import Transaction
 from shared.events import MessageWithheld
@@ -92,8 +92,7 @@ async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) 
         .values(state=State.WITHHELD, reason=reason, version=MESSAGES.c.version + 1, updated_at=tx.now)
     )
     rows = (await tx.execute(closed.returning(*MESSAGES.c))).all()
-    for row in sorted(rows, key=lambda each: each.id):
-        await announce(tx, MessageWithheld, row)
+    await announce(tx, [Announcement(MessageWithheld, row, row.version) for row in rows])
     return rows
 
 

@@ -72,6 +72,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self.down: dict[str, str] = {}
         self.lag: dict[str, dict[str, int]] = {}
+        self._settled: dict[Consumer, int] = {}
 
     async def start(self) -> None:
         """Connect and start everything; a Kafka that is not there yet is waited for."""
@@ -134,24 +135,31 @@ class Engine:
 
     async def next_due(self) -> datetime | None:
         """Return the earliest instant after now at which a timer or a service's own loop has something to do."""
-        instants: list[datetime] = []
-        for service in self.services:
-            outbox = tables_of(service.name).outbox
-            async with service.database.reading() as reader:
-                timer = select(func.min(outbox.c.due_at)).where(outbox.c.due_at > literal(reader.now))
-                found = (await reader.scalar(timer), await service.next_due(reader))
-            instants += [instant for instant in found if instant is not None]
-        return min(instants, default=None)
+        found = await asyncio.gather(*map(_next_due, self.services))
+        return min((instant for instants in found for instant in instants if instant is not None), default=None)
 
     async def idle(self) -> bool:
         """Tell whether no outbox holds a due row and no service has work in flight."""
-        for service in self.services:
-            outbox = tables_of(service.name).outbox
-            async with service.database.reading() as reader:
-                due = select(outbox.c.seq).where(outbox.c.due_at <= literal(reader.now)).limit(1)
-                if await reader.scalar(due) is not None or await service.busy(reader):
-                    return False
-        return True
+        return all(await asyncio.gather(*map(_idle, self.services)))
+
+    def stirring(self) -> bool:
+        """Tell whether this process itself knows of work under way; a cheap question before the exact ones.
+
+        It may miss work (another process's, or that of a service's own loops), and never invents any for long: what
+        Kafka brought twice only makes it miss more, until `settled` is told that all was quiet.
+        """
+        return (
+            any(not relay.resting or relay.database.outbox_written.is_set() for relay in self.relays)
+            or any(consumer.handling for consumer in self.consumers)
+            or any(self._behind(consumer) > self._settled.get(consumer, 0) for consumer in self.consumers)
+        )
+
+    def settled(self) -> None:
+        """Remember what was sent and seen at an instant at which all was quiet."""
+        self._settled = {consumer: self._behind(consumer) for consumer in self.consumers}
+
+    def _behind(self, consumer: Consumer) -> int:
+        return sum(relay.sent[str(consumer.topic)] for relay in self.relays) - consumer.seen
 
     async def problems(self) -> list[str]:
         """Return what keeps this process from being ready, in plain words; nothing when all is well."""
@@ -175,3 +183,19 @@ class Engine:
             if age > OLDEST_OUTBOX:
                 found.append(f"outbox of {service.name} is {age:.0f} s behind")
         return found
+
+
+async def _next_due(service: Service) -> tuple[datetime | None, datetime | None]:
+    """Return the instants of a service's next timer and of its own loops' next work."""
+    outbox = tables_of(service.name).outbox
+    async with service.database.reading() as reader:
+        timer = select(func.min(outbox.c.due_at)).where(outbox.c.due_at > literal(reader.now))
+        return await reader.scalar(timer), await service.next_due(reader)
+
+
+async def _idle(service: Service) -> bool:
+    """Tell whether a service has nothing due in its outbox and no work in flight."""
+    outbox = tables_of(service.name).outbox
+    async with service.database.reading() as reader:
+        due = select(outbox.c.seq).where(outbox.c.due_at <= literal(reader.now)).limit(1)
+        return await reader.scalar(due) is None and not await service.busy(reader)

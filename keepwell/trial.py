@@ -14,8 +14,10 @@ from shared.web.api import Body, Command, Reads, View
 from shared.web.problems import Conflict, Forbidden, Invalid
 from shared.web.tokens import Scope
 
-LOOK_AGAIN: Final = 0.005
-"""Real seconds between two questions whether all is quiet."""
+LOOK_AGAIN: Final = 0.002
+"""Real seconds between two cheap looks whether something is under way in this process."""
+ASK_AGAIN: Final = 0.008
+"""Real seconds before the databases and Kafka are asked again whether all is quiet: asking takes work from the work."""
 PATIENCE: Final = 120.0
 """Real seconds after which a step that does not become quiet is reported rather than waited for."""
 
@@ -68,15 +70,22 @@ class TrialTime:
     async def settle(self) -> None:
         """Return once nothing is on its way."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
-        while not await self.quiet():
+        while True:
+            stirring = self._stirring()
+            if not stirring and await self.quiet():
+                self._engine.settled()
+                return
             if asyncio.get_running_loop().time() > deadline:
                 why = "; ".join(await self._engine.problems()) or "work is still in flight"
                 raise Conflict(f"Trial time stands at {self.clock.now().isoformat()}: {why}.")
-            await self.clock.pause(LOOK_AGAIN)
+            await self.clock.pause(LOOK_AGAIN if stirring else ASK_AGAIN)
 
     async def quiet(self) -> bool:
         """Tell whether nothing is on its way, in services, Kafka and sandbox."""
-        return await self._idle() and await self._engine.watch.quiet(self._idle)
+        return await self._engine.watch.quiet(self._idle)
+
+    def _stirring(self) -> bool:
+        return self._engine.stirring() or (self._bystander is not None and self._bystander.busy())
 
     async def _idle(self) -> bool:
         if self._bystander is not None and self._bystander.busy():
@@ -90,6 +99,7 @@ class TrialTime:
 
     async def _move(self, instant: datetime) -> None:
         await self.clock.move_to(instant)
+        await self.clock.pause(LOOK_AGAIN)
         self.steps += 1
         self._keep()
 

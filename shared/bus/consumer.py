@@ -56,13 +56,21 @@ def group_of(service: str, topic: Topic) -> str:
 
 
 class Consumer:
-    """Consumes one topic for one service."""
+    """Consumes one topic for one service.
+
+    Attributes:
+        blocked: why the batch at hand cannot be handled now, or None.
+        handling: whether a batch is being handled.
+        seen: records that were handled since the start, also those that came twice.
+    """
 
     def __init__(self, *, database: Database, handlers: Handlers, topic: Topic, dead_letters: Producer) -> None:
         self.service = database.schema
         self.topic = topic
         self.group = group_of(database.schema, topic)
         self.blocked: str | None = None
+        self.handling = False
+        self.seen = 0
         self._database = database
         self._handlers = handlers
         self._dead_letters = dead_letters
@@ -96,6 +104,7 @@ class Consumer:
         Raises:
             Exception: the environment's fault; FastStream seeks back and the batch comes again.
         """
+        self.handling = True
         try:
             await self._isolate(records)
         except Exception as error:
@@ -103,6 +112,9 @@ class Consumer:
             log.warning("consumer.blocked", service=self.service, topic=self.topic, error=self.blocked)
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
             raise
+        finally:
+            self.handling = False
+        self.seen += len(records)
         self.blocked = None
 
     async def _isolate(self, records: Records) -> None:
@@ -153,7 +165,9 @@ class Consumer:
             return
         async with self._database.transaction() as tx:
             new = await self._register(tx, wanted)
-            for each in new:
+            # One key's events stay in order; the keys go in one order in every batch, for handlers lock by key, and
+            # two batches that lock the same patients in two orders would wait for each other.
+            for each in sorted(new, key=lambda one: one.event.key):
                 trace.begin(each.trace)
                 await self._handlers.handle(tx, each)
         _HANDLED.labels(self.service, self.topic).inc(len(new))

@@ -7,6 +7,7 @@ loop: concurrent sends lose the order of a key under back-pressure.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -46,6 +47,11 @@ class Relay:
     Args:
         database: the service's database.
         bootstrap_servers: Kafka's address.
+
+    Attributes:
+        fired: rows that Kafka acknowledged since the start; `sent` has them by topic.
+        resting: whether it waits for something to do.
+        error: why it fails just now, or None.
     """
 
     def __init__(self, database: Database, bootstrap_servers: str) -> None:
@@ -57,6 +63,8 @@ class Relay:
         self._finished_at: float | None = None
         self.first_round = asyncio.Event()
         self.fired = 0
+        self.sent: Counter[str] = Counter()
+        self.resting = False
         self.error: str | None = None
 
     async def run(self) -> None:
@@ -110,6 +118,7 @@ class Relay:
             if rows:
                 await self._producer.send([self._record(row) for row in rows])
         self.fired += len(rows)
+        self.sent.update(row.topic for row in rows)
         _FIRED.labels(self.service).inc(len(rows))
         return len(rows)
 
@@ -189,8 +198,10 @@ class Relay:
         if next_due is not None:
             waits.append(asyncio.ensure_future(self.database.clock.sleep_until(next_due)))
         try:
+            self.resting = True
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.resting = False
             for wait in waits:
                 wait.cancel()
             for wait in waits:

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.clinic import api, gateway
+from services.clinic import api, api_settings, gateway
 from services.clinic.answers import Follow
 from services.clinic.bell import Bell
 from services.clinic.elsewhere import Elsewhere
@@ -41,13 +41,19 @@ def build(context: Context) -> Service:
         follow=Follow(database, keyring, real),
         orders=Patients(keyring),
         trial=context.settings.clock != "real",
+        live=context.settings.live,
     )
     return Service(
         name=SCHEMA,
         database=database,
         history=HISTORY,
         handlers=handlers(bell),
-        routers=[api.router(database, console.orders), *_pages(console), _gateway(context)],
+        routers=[
+            api.router(database, console.orders),
+            api_settings.router(database, keyring),
+            *_pages(console),
+            _gateway(context),
+        ],
         loops=[Loop("clinic.bell", lambda: _until_stopped(bell))],
     )
 

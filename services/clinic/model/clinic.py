@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.clinic.model.contacts import ContactKind
+from services.clinic.model.contacts import ContactKind, is_made_up
 from shared.ids import ClinicId
 from shared.languages import Language
 
@@ -36,3 +36,8 @@ class Clinic:
     quiet_until: str
     crisis: dict[Language, str]
     oncall: tuple[OnCall, ...]
+
+    @property
+    def pages_somebody(self) -> bool:
+        """Tell whether an alert can reach a person: at least one contact point is real."""
+        return any(not is_made_up(one.value) for one in self.oncall)

@@ -74,6 +74,11 @@ def read_phone(text: str) -> str:
     return e164
 
 
+def is_made_up(value: str) -> bool:
+    """Tell whether a number belongs to nobody: it serves tests and demonstrations, and reaches no one."""
+    return _FICTIONAL.fullmatch(value) is not None
+
+
 def show_phone(e164: str) -> str:
     """Return a number as people read it, such as `+1 202-555-0123`."""
     return phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.INTERNATIONAL)

@@ -61,6 +61,7 @@ class Console:
     follow: Follow
     orders: Patients
     trial: bool
+    live: bool
 
     async def visit(self, request: Request, needed: Permission = Permission.SEE_PATIENTS) -> Visit:
         """Return who is here; see `services.clinic.pages.visit.visit`."""
@@ -114,12 +115,21 @@ class Console:
             alerts=await reads.counts(reader, ALERTS, clinic.id, AlertState.OPEN),
             proposals=await reads.counts(reader, PROPOSALS, clinic.id, ProposalState.OPEN),
             trial=self.trial,
-            notices=told + notices,
+            notices=self._warnings(clinic) + told + notices,
         )
         answer = page(template, status=status, shell=shell, page=view, able=able(member.role))
         if told:
             answer.delete_cookie(_SAID_COOKIE, path="/console")
         return answer
+
+    def _warnings(self, clinic: Clinic) -> tuple[Notice, ...]:
+        if not self.live or clinic.pages_somebody:
+            return ()
+        return (
+            Notice(
+                "Safety alerts page nobody: the number on call is made up. Set a real one (see Settings).", Tone.DANGER
+            ),
+        )
 
     def done(self, said: str, path: str) -> Response:
         """Send the browser on after a form was done, with a word of what was done."""

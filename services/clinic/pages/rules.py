@@ -57,7 +57,8 @@ def router(console: Console) -> APIRouter:
                     f"{'text to' if one.kind is ContactKind.SMS else 'e-mail to'} {mask(one.value)}"
                     for one in clinic.oncall
                 ),
-                changed=f"Version {clinic.version}. Whoever runs Keepwell for you changes these.",
+                changed=f"Version {clinic.version}. They are changed by PATCH /api/v1/clinic.",
+                pages_somebody=clinic.pages_somebody,
             )
             return await console.show(here, reader, clinic, view, template="settings")
 

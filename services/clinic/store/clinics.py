@@ -26,9 +26,10 @@ async def change(tx: Transaction, clinic: Clinic, keyring: Keyring) -> None:
     await tx.execute(update(CLINICS).where(CLINICS.c.id == clinic.id).values(**values, changed_at=tx.now))
 
 
-async def find(reader: Reader, clinic: ClinicId, keyring: Keyring) -> Clinic | None:
-    """Return a clinic."""
-    row = await reader.one_or_none(select(CLINICS).where(CLINICS.c.id == clinic))
+async def find(reader: Reader, clinic: ClinicId, keyring: Keyring, *, lock: bool = False) -> Clinic | None:
+    """Return a clinic; with `lock`, nobody else changes it until the transaction ends."""
+    wanted = select(CLINICS).where(CLINICS.c.id == clinic)
+    row = await reader.one_or_none(wanted.with_for_update() if lock else wanted)
     if row is None:
         return None
     oncall = tuple(
@@ -57,11 +58,6 @@ async def first(reader: Reader) -> ClinicId | None:
 async def one_at_a_time(tx: Transaction) -> None:
     """Let only one process at a time set up the first clinic; ends with the transaction."""
     await tx.execute(select(func.pg_advisory_xact_lock(_FIRST_START)))
-
-
-async def count(reader: Reader) -> int:
-    """Return how many clinics there are."""
-    return int(await reader.scalar(select(func.count()).select_from(CLINICS)))
 
 
 def _values(clinic: Clinic, keyring: Keyring) -> dict[str, object]:

@@ -73,6 +73,7 @@ class SettingsPage:
     quiet: str
     crisis: tuple[tuple[str, str], ...]
     oncall: tuple[str, ...]
+    pages_somebody: bool
     changed: str
 
 

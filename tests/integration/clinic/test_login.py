@@ -135,7 +135,7 @@ async def test_logins_and_refusals_stand_in_the_audit_trail(home: Home) -> None:
     await home.logged_in()
     async with home.bench.database.reading() as reader:
         rows = await reader.all(select(AUDIT.c.what).order_by(AUDIT.c.id))
-    assert [row.what for row in rows] == ["clinic.set-up", "login.refused", "login"]
+    assert [row.what for row in rows] == ["clinic.set-up", "login.refused", "login", "day.read"]
 
 
 async def test_a_second_start_sets_up_nothing_and_gives_no_password(home: Home) -> None:

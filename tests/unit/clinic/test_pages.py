@@ -91,7 +91,9 @@ def rendered(name: str) -> str:
         "proposals": ProposalsPage((proposals[0],), (proposals[1],), may_decide=True),
         "alerts": alerts_page([samples.an_alert(at, state) for at, state in enumerate(AlertState)], NAME_OF, ZONE),
         "rules": RulesPage((rule,)),
-        "settings": SettingsPage("Clinic", "Keepwell", ZONE, "+1", "8 to 21", (("English", "988"),), (), "Version 1"),
+        "settings": SettingsPage(
+            "Clinic", "Keepwell", ZONE, "+1", "8 to 21", (("English", "988"),), (), False, "Version 1"
+        ),
         "login": LoginPage("token"),
         "kind": KindPage("Nothing here", "There is nothing at this address.", "/", "Back"),
     }

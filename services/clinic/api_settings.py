@@ -1,0 +1,146 @@
+"""The clinic's part of the interface for programs: its settings."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from services.clinic import facts
+from services.clinic.model.clinic import Clinic
+from services.clinic.model.contacts import ContactKind
+from services.clinic.model.flaws import FlawedError
+from services.clinic.model.settings import GivenClinic, check_settings
+from services.clinic.orders import refuse, who
+from services.clinic.store import audit, clinics
+from shared.bus import publish
+from shared.database import Database, Transaction
+from shared.ids import ClinicId
+from shared.languages import Language
+from shared.protection import Keyring, mask
+from shared.web.api import Body, DecideCommand, Reads, View, versioned
+from shared.web.problems import Invalid, NotFound
+
+Words = Annotated[str, Field(max_length=2000)]
+
+
+class OnCallContact(Body):
+    """Where the person on call is paged."""
+
+    kind: ContactKind
+    value: Words
+
+
+class Crisis(Body):
+    """What a person in crisis is told, in each language."""
+
+    en: Words
+    es: Words
+
+
+class ClinicChanges(Body):
+    """What to change of the clinic; `oncall` and `crisis` stand for all of them."""
+
+    name: Words | None = None
+    sender_name: Words | None = None
+    zone: Words | None = None
+    phone: Words | None = None
+    quiet_from: Words | None = None
+    quiet_until: Words | None = None
+    crisis: Crisis | None = None
+    oncall: tuple[OnCallContact, ...] | None = None
+
+
+class OnCallView(View):
+    """Where the person on call is paged, masked."""
+
+    kind: ContactKind
+    to: str
+
+
+class ClinicView(View):
+    """A clinic's settings."""
+
+    id: ClinicId
+    version: int
+    name: str
+    sender_name: str
+    zone: str
+    phone: str
+    quiet_from: str
+    quiet_until: str
+    crisis: dict[Language, str]
+    oncall: tuple[OnCallView, ...]
+
+    @classmethod
+    def of(cls, clinic: Clinic) -> "ClinicView":
+        """Show a clinic."""
+        return cls(
+            id=clinic.id,
+            version=clinic.version,
+            name=clinic.name,
+            sender_name=clinic.sender_name,
+            zone=clinic.zone,
+            phone=clinic.phone,
+            quiet_from=clinic.quiet_from,
+            quiet_until=clinic.quiet_until,
+            crisis=clinic.crisis,
+            oncall=tuple(OnCallView(kind=one.kind, to=mask(one.value)) for one in clinic.oncall),
+        )
+
+
+def router(database: Database, keyring: Keyring) -> APIRouter:
+    """Return the routes below /api/v1."""
+    routes = APIRouter(prefix="/api/v1", tags=["clinic"])
+
+    @routes.get("/clinic", response_model=ClinicView)
+    async def read(principal: Reads) -> Response:
+        """Return the clinic of the token."""
+        async with database.reading() as reader:
+            return versioned(ClinicView.of(_found(await clinics.find(reader, principal.clinic, keyring))))
+
+    @routes.patch("/clinic", response_model=ClinicView)
+    async def change(body: ClinicChanges, command: DecideCommand) -> Response:
+        """Change the clinic's settings: hours of texts, the person on call, what a person in crisis is told."""
+
+        async def work(tx: Transaction) -> ClinicView:
+            present = _found(await clinics.find(tx, command.principal.clinic, keyring, lock=True))
+            command.if_match(present.version)
+            try:
+                changed = check_settings(_merged(present, body), present)
+            except FlawedError as error:
+                raise refuse(error) from error
+            await clinics.change(tx, changed, keyring)
+            await publish(tx, facts.clinic_changed(changed, keyring))
+            await audit.note(tx, changed.id, who(command.principal), "clinic.changed", thing=changed.id)
+            return ClinicView.of(changed)
+
+        return await command.run(database, work)
+
+    return routes
+
+
+def _merged(present: Clinic, body: ClinicChanges) -> GivenClinic:
+    for name in body.model_fields_set:
+        if getattr(body, name) is None:
+            raise Invalid.at(f"/{name}", "This cannot be emptied. Give a value or leave it out.")
+    oncall = (
+        tuple((one.kind, one.value) for one in present.oncall)
+        if body.oncall is None
+        else tuple((one.kind, one.value) for one in body.oncall)
+    )
+    return GivenClinic(
+        name=present.name if body.name is None else body.name,
+        sender_name=present.sender_name if body.sender_name is None else body.sender_name,
+        zone=present.zone if body.zone is None else body.zone,
+        phone=present.phone if body.phone is None else body.phone,
+        quiet_from=present.quiet_from if body.quiet_from is None else body.quiet_from,
+        quiet_until=present.quiet_until if body.quiet_until is None else body.quiet_until,
+        crisis=present.crisis if body.crisis is None else {Language.EN: body.crisis.en, Language.ES: body.crisis.es},
+        oncall=oncall,
+    )
+
+
+def _found(clinic: Clinic | None) -> Clinic:
+    if clinic is None:
+        raise NotFound("The clinic of your token does not exist here. Make a new token.")
+    return clinic

@@ -16,20 +16,37 @@ from keepwell.place import Place
 from shared.settings import Settings
 
 
-def stop_on_signal() -> asyncio.Event:
-    """Return an event that SIGINT or SIGTERM sets; a second signal stops at once."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+class Stop:
+    """What SIGINT and SIGTERM do: end a start that is under way, ask what runs to stop; the second ends it at once."""
 
-    def ask() -> None:
-        if stop.is_set():
-            loop.remove_signal_handler(signal.SIGINT)
-            loop.remove_signal_handler(signal.SIGTERM)
-        stop.set()
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self._starting = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._ask, loop)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ask)
-    return stop
+    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+        if self._asked.is_set():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+        self._asked.set()
+
+    def is_set(self) -> bool:
+        """Tell whether somebody asked to stop."""
+        return self._asked.is_set()
+
+    async def wait(self) -> None:
+        """Wait for a signal; from here on it no longer ends a start."""
+        self._starting = None
+        await self._asked.wait()
+
+
+def stop_on_signal() -> Stop:
+    """Return what a signal sets."""
+    return Stop()
 
 
 def progress(*, quiet: bool) -> Any:
@@ -72,11 +89,16 @@ def announce(host: Host, *, as_json: bool) -> None:
 async def serve(settings: Settings, names: Sequence[str], *, as_json: bool) -> int:
     """Host services until a signal."""
     stop = stop_on_signal()
-    async with host_up(settings, names, progress(quiet=as_json)) as host:
-        announce(host, as_json=as_json)
-        await stop.wait()
-        if not as_json:
-            sys.stderr.write("Stopping; what is in flight is finished first.\n")
+    try:
+        async with host_up(settings, names, progress(quiet=as_json)) as host:
+            announce(host, as_json=as_json)
+            await stop.wait()
+            if not as_json:
+                sys.stderr.write("Stopping; what is in flight is finished first.\n")
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        sys.stderr.write("Stopped before it was ready.\n")
     return 0
 
 

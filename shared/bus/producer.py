@@ -18,6 +18,7 @@ log = get_logger(__name__)
 
 MAX_RECORD_BYTES = 1_000_000
 """Refused here before it can reach the broker; topics take a little more (see `shared.bus.topics`)."""
+REQUEST_TIMEOUT_MS = 4000
 SEND_TIMEOUT = 20.0
 """Real seconds for a batch to be acknowledged; an idempotent send never times out by itself."""
 
@@ -77,6 +78,8 @@ class Producer:
                 enable_idempotence=True,
                 max_request_size=MAX_RECORD_BYTES,
                 max_batch_size=64 * 1024,
+                # A leader that froze keeps its connection: with the default of 40 s that is how long everything waits.
+                request_timeout_ms=REQUEST_TIMEOUT_MS,
             )
             try:
                 await producer.start()

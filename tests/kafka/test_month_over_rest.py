@@ -24,8 +24,8 @@ async def network() -> AsyncIterator[TinyTwilio]:
 
 
 @pytest.fixture(scope="module")
-async def clinic(network: TinyTwilio, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Keepwell]:
-    async with keepwell(tmp_path_factory.mktemp("month"), **settings_for(network)) as running:
+async def clinic(network: TinyTwilio) -> AsyncIterator[Keepwell]:
+    async with keepwell(**settings_for(network)) as running:
         yield running
         await network.settled()
 

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -88,8 +89,19 @@ def _log_in(data_dir: Path) -> Path:
 
 
 @asynccontextmanager
-async def keepwell(data_dir: Path, *arguments: str, **settings: str) -> AsyncIterator[Keepwell]:
-    """Start `keepwell up --json`, wait until it says that it is ready, and stop it by SIGTERM at the end."""
+async def keepwell(*arguments: str, folder: Path | None = None, **settings: str) -> AsyncIterator[Keepwell]:
+    """Start `keepwell up --json`, wait until it says that it is ready, and stop it by SIGTERM at the end.
+
+    Its data lies in a folder of its own right below /tmp: as root PostgreSQL runs as another account, which pytest's
+    own temporary folders would keep out.
+    """
+    with tempfile.TemporaryDirectory(prefix="kwr", dir="/tmp", ignore_cleanup_errors=True) as place:
+        async with _keepwell(folder or Path(place), *arguments, **settings) as running:
+            yield running
+
+
+@asynccontextmanager
+async def _keepwell(data_dir: Path, *arguments: str, **settings: str) -> AsyncIterator[Keepwell]:
     environment = clean_environment(KEEPWELL_DATA_DIR=str(data_dir), KEEPWELL_HTTP_PORT="0") | settings
     log = await asyncio.to_thread(_log_in, data_dir)
     with log.open("wb") as errors:

@@ -1,0 +1,203 @@
+"""One turn of the loop, as the people of a clinic and a patient would do it."""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from playwright.async_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import Look, log_in
+from tests.support.running import Keepwell
+
+ZONE = ZoneInfo("America/New_York")
+PHQ9_OPTION = "Several days"
+
+
+async def at_hour(clinic: Keepwell, days: int, hour: int) -> datetime:
+    day = (await clinic.now()).astimezone(ZONE).date() + timedelta(days=days)
+    return datetime(day.year, day.month, day.day, hour, tzinfo=ZONE)
+
+
+async def enrol(page: Page, name: str, number: str) -> str:
+    """Enrol a patient on the console and return their id."""
+    await page.get_by_role("link", name="Patients", exact=True).first.click()
+    await page.get_by_role("link", name="Enrol a patient").first.click()
+    await page.get_by_label("Given name").fill(name)
+    await page.get_by_label("Family name").fill("Rivera")
+    await page.get_by_label("Mobile number").fill(number)
+    for purpose in ("reminders of sessions", "check-ins between sessions", "asking them to book"):
+        await page.get_by_label(purpose).first.check()
+    await page.get_by_role("button", name="Enrol").click()
+    await expect(page.get_by_role("heading", name=f"{name} Rivera")).to_be_visible()
+    return page.url.split("/")[-1].partition("?")[0]
+
+
+async def start_plan(page: Page) -> None:
+    await page.get_by_role("button", name="Start the plan").click()
+    await expect(page.locator("#plan")).to_contain_text("Next due")
+
+
+async def book(page: Page, at: datetime) -> None:
+    await page.locator("#f-starts_at").fill(at.strftime("%Y-%m-%dT%H:%M"))
+    await page.get_by_role("button", name="Book a session").click()
+    await expect(page.locator("#sessions")).to_contain_text("not confirmed")
+
+
+async def open_phone(page: Page, clinic: Keepwell) -> None:
+    """Open the handset whose conversation is the newest."""
+    await page.goto(clinic.lines["phone"])
+    await page.locator("main a[href*='/sandbox/phone/']").first.click()
+
+
+async def answer_check_in(page: Page, look: Look, name: str, *, option: str) -> None:
+    """Answer every page of a check-in: the option asked for where there is one, else each question's first."""
+    for number in range(1, 6):
+        groups = page.locator("fieldset:has(input[type=radio])")
+        if await groups.count() == 0:
+            return
+        await look(page, f"{name}-{number}")
+        for index in range(await groups.count()):
+            group = groups.nth(index)
+            wanted = group.get_by_label(option, exact=True)
+            await (wanted if await wanted.count() else group.get_by_role("radio").first).check()
+        async with page.expect_navigation():
+            await page.get_by_role("button", name=re.compile("^(Next|Go on|Send my answers)")).click()
+    raise AssertionError("a check-in has no more than five pages")
+
+
+async def test_one_turn_of_the_loop_in_a_browser(  # noqa: PLR0915 - a turn has many steps
+    clinic: Keepwell, desk: BrowserContext, phone: BrowserContext, look: Look
+) -> None:
+    console = await desk.new_page()
+    await console.goto(clinic.lines["console"])
+    await look(console, "login")
+    await log_in(console, clinic)
+    await look(console, "today-empty")
+
+    # Enrol, plan, book.
+    patient = await enrol(console, "Ana", "+12025550151")
+    await start_plan(console)
+    first = await at_hour(clinic, 5, 10)
+    await book(console, first)
+    await look(console, "patient-booked")
+
+    # The reminder arrives on the phone page; the patient answers C; the console shows it.
+    await clinic.live_until(first - timedelta(days=3) + timedelta(minutes=1))
+    handset = await phone.new_page()
+    await open_phone(handset, clinic)
+    await expect(handset.locator("main")).to_contain_text("10:00 AM")
+    await look(handset, "phone-reminder")
+    await handset.locator("textarea, input[name=Body]").first.fill("C")
+    await handset.get_by_role("button", name="Send").click()
+    await clinic.live_until(await clinic.now())
+    await console.reload()
+    await expect(console.locator("#sessions")).to_contain_text("confirmed")
+    await expect(console.locator("#sessions")).not_to_contain_text("not confirmed")
+
+    # Attended; the remaining sessions of the induction go by the interface for programs, as a bridge would do it.
+    await clinic.live_until(first + timedelta(hours=1))
+    await console.reload()
+    await console.get_by_role("button", name="Attended").first.click()
+    await expect(console.locator("#plan")).to_contain_text("1")
+    for _ in range(5):
+        at = await at_hour(clinic, 3, 10)
+        body = {"patient": patient, "starts_at": at.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
+        session = await clinic.post("/sessions", body, status=201)
+        await clinic.live_until(at + timedelta(hours=1))
+        await clinic.post(f"/sessions/{session['id']}/attend")
+    await clinic.live_until(await at_hour(clinic, 8, 11))
+
+    # The check-in's link is opened on the old phone and answered.
+    await open_phone(handset, clinic)
+    await handset.locator("a[href*='/c/']").last.click()
+    await handset.wait_for_url("**/c/**")
+    await answer_check_in(handset, look, "checkin-week", option=PHQ9_OPTION)
+    await look(handset, "checkin-thanks")
+    await clinic.live_until(await clinic.now())
+
+    # Item 9 was above zero: the alert is loud, and is acknowledged and closed with a note.
+    await console.goto(clinic.lines["console"])
+    await expect(console.locator("main")).to_contain_text("Ana Rivera")
+    await look(console, "today-alert")
+    await console.goto(f"{clinic.base}/console/patients/{patient}")
+    await look(console, "patient-alert")
+    await console.get_by_role("button", name="I have it").first.click()
+    await console.get_by_text("Close with a note").first.click()
+    await console.get_by_label("What was done").fill("Called; safe, plan agreed.")
+    await console.get_by_role("button", name="Close the alert").click()
+    await expect(console.get_by_role("button", name="Close the alert")).to_have_count(0)
+
+    # Score and proposal with its reasons; approved; the plan shows the date that follows.
+    await expect(console.locator("#scores")).to_contain_text("9")
+    proposal = console.locator("#proposal")
+    await expect(proposal.locator("ul.points").first).to_be_visible()
+    await look(console, "patient-proposal")
+    await proposal.get_by_text("Evidence and rule").click()
+    await proposal.locator("select[name=interval_days]").select_option("14")
+    await proposal.locator("input[name=reason]").fill("Early sign of return.")
+    before = await console.locator("#plan time").first.get_attribute("datetime")
+    await proposal.get_by_role("button", name="Change").click()
+    await clinic.live_until(await clinic.now())
+    await console.goto(f"{clinic.base}/console/patients/{patient}")
+    await expect(console.locator("#plan")).to_contain_text("14 days")
+    after = await console.locator("#plan time").first.get_attribute("datetime")
+    assert before is not None
+    assert after is not None
+    assert datetime.fromisoformat(before) - datetime.fromisoformat(after) == timedelta(days=14)
+    await look(console, "patient-decided")
+
+
+async def test_an_approved_proposal_keeps_what_it_proposed(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:
+    console = await desk.new_page()
+    await log_in(console, clinic)
+    patient = await enrol(console, "Bea", "+12025550152")
+    await start_plan(console)
+    checkin = await clinic.post("/checkins", {"patient": patient, "instruments": ["phq-9"]}, status=201)
+    answers = {"instrument": "phq-9", "answers": [1, 1, 1, 0, 0, 0, 0, 0, 0], "entered_by": "Alma Reid"}
+    await clinic.post(f"/checkins/{checkin['id']}/answers", answers)
+    await clinic.live_until(await clinic.now())
+    await console.goto(f"{clinic.base}/console/proposals")
+    await look(console, "proposals")
+    await console.goto(f"{clinic.base}/console/patients/{patient}")
+    await console.locator("#proposal").get_by_role("button", name="Approve").click()
+    await clinic.live_until(await clinic.now())
+    await console.goto(f"{clinic.base}/console/patients/{patient}")
+    await expect(console.locator("#record-title")).to_be_visible()
+
+
+async def test_every_other_page_is_silent_under_axe(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:
+    console = await desk.new_page()
+    await log_in(console, clinic)
+    for path in ("patients", "patients/new", "alerts", "proposals", "rules", "settings"):
+        await console.goto(f"{clinic.base}/console/{path}")
+        await look(console, path.replace("/", "-"))
+    for name in ("phone", "mail"):
+        await console.goto(clinic.lines[name])
+        await look(console, f"sandbox-{name}")
+    await console.goto(f"{clinic.base}/c/an-altered-link")
+    await look(console, "checkin-closed")
+
+
+async def test_the_console_fits_a_small_phone_and_the_dark(clinic: Keepwell, browser: object, look: Look) -> None:
+    context = await browser.new_context(viewport={"width": 360, "height": 640}, color_scheme="dark")  # type: ignore[attr-defined]
+    page = await context.new_page()
+    await log_in(page, clinic)
+    for path in ("today", "patients", "patients/new", "proposals"):
+        await page.goto(f"{clinic.base}/console/{path}")
+        await look(page, f"dark-{path.replace('/', '-')}")
+    await context.close()
+
+
+async def test_a_wrong_number_is_refused_on_the_form_and_nothing_typed_is_lost(
+    clinic: Keepwell, desk: BrowserContext, look: Look
+) -> None:
+    console = await desk.new_page()
+    await log_in(console, clinic)
+    await console.goto(f"{clinic.base}/console/patients/new")
+    await console.get_by_label("Given name").fill("Cleo")
+    await console.get_by_label("Family name").fill("Marsh")
+    await console.get_by_label("Mobile number").fill("12")
+    await console.get_by_role("button", name="Enrol").click()
+    await expect(console.get_by_role("alert")).to_be_visible()
+    await expect(console.get_by_label("Given name")).to_have_value("Cleo")
+    await look(console, "enrol-refused")

@@ -152,7 +152,9 @@ def _messaging(made: Handlers, bell: Bell) -> None:
 
     @made.on(events.ReplyReceived)
     async def reply(tx: Transaction, event: events.ReplyReceived) -> None:
-        values = {"intent": event.intent, "text": event.text, "at": event.at}
+        # A yes to a session that was found is already in the session's state: it asks nobody to read it.
+        settled = "keepwell" if event.intent == "confirm" and event.session is not None else None
+        values = {"intent": event.intent, "text": event.text, "at": event.at, "read_by": settled}
         await learn.keep(tx, REPLIES, {**_thing(event, "reply"), **values})
         bell.after(tx, event.clinic, "replies")
 

@@ -139,14 +139,14 @@ class Facts:
         }
         return kind(**self.whose, **{**said, **changes})
 
-    def reply(self, text: str) -> events.ReplyReceived:
-        return events.ReplyReceived(
-            **self.whose,
-            reply=uuid4(),
-            version=1,
-            intent="other",
-            session=None,
-            session_version=None,
-            text=KEYRING.seal(text, context="reply"),
-            at=NOON,
-        )
+    def reply(self, text: str, **changes: Any) -> events.ReplyReceived:
+        said = {
+            "reply": uuid4(),
+            "version": 1,
+            "intent": "other",
+            "session": None,
+            "session_version": None,
+            "text": KEYRING.seal(text, context="reply"),
+            "at": NOON,
+        }
+        return events.ReplyReceived(**self.whose, **{**said, **changes})

@@ -288,3 +288,12 @@ async def test_a_page_that_stays_open_is_noted_once(home: Home, browser: Browser
     async with home.bench.database.reading() as reader:
         rows = await reader.all(select(AUDIT).where(AUDIT.c.what == "patient.read"))
     assert len(rows) == 1
+
+
+async def test_a_yes_to_a_session_asks_nobody_to_read_it_and_a_yes_to_nothing_does(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    await home.bench.tell(facts.reply("C", intent="confirm", session=facts.session_id, session_version=1))
+    assert "All replies are read." in (await browser.get("/console/today")).text
+    await home.bench.tell(facts.reply("C", intent="confirm"))
+    assert "confirms" in (await browser.get("/console/today")).text

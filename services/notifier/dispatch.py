@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.notifier.calendar_entry import Visit, calendar_entry, method_of
 from services.notifier.metrics import HELD
 from services.notifier.model.judging import (
+    WHY,
     Draft,
     Expire,
     Facts,
@@ -147,7 +148,7 @@ class Dispatch:
         untils = [verdict.until for _, verdict in held]
         await claims.mark_held(tx, ids, untils, [str(verdict.reason) for _, verdict in held])
         for row, verdict in held:
-            await note(tx, row.id, "held", f"{verdict.reason} until {verdict.until.isoformat()}")
+            await note(tx, row.id, "held", f"until {verdict.until.isoformat()}: {WHY[verdict.reason]}")
             HELD.labels(verdict.reason).inc()
 
     def _facts(self, row: Row[Any], now: datetime) -> Facts:

@@ -2,7 +2,7 @@
 
 from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
-from services.notifier.model.purposes import Channel, Consented, Purpose
+from services.notifier.model.purposes import Consented, Purpose
 from services.notifier.store import people
 from services.notifier.store.messages import Plan, withhold
 from services.notifier.tables import MESSAGES
@@ -23,14 +23,14 @@ def register(handlers: Handlers, desk: Desk) -> None:
         # After a pause several may have gathered: only the latest is worth an answer.
         older = (MESSAGES.c.patient == event.patient) & (MESSAGES.c.purpose == Purpose.CHECKIN)
         await withhold(tx, older & (MESSAGES.c.about != event.checkin), Reason.SUPERSEDED)
-        channel = await people.best_channel(tx, PatientId(event.patient), Consented.CHECKINS)
+        channel = await people.channel_of(tx, PatientId(event.patient), Consented.CHECKINS)
         await desk.plan(
             tx,
             Plan(
                 clinic=event.clinic,
                 patient=PatientId(event.patient),
                 purpose=Purpose.CHECKIN,
-                channel=Channel(channel),
+                channel=channel,
                 occurrence=event.occurrence,
                 about=event.checkin,
                 due_at=tx.now,

@@ -23,17 +23,16 @@ def register(handlers: Handlers, desk: Desk) -> None:
 
     @handlers.on(SessionDue)
     async def session_due(tx: Transaction, event: SessionDue) -> None:
-        session = await sessions.session(tx, event.session)
-        if session is None or not await people.known(tx, event.patient):
+        session = await sessions.session_and_channel(tx, event.session)
+        if session is None:
             raise NotYet("A session became due before its booking or its patient arrived.")
-        channel = await people.best_channel(tx, PatientId(event.patient), Consented.REMINDERS)
         await desk.plan(
             tx,
             Plan(
                 clinic=event.clinic,
                 patient=PatientId(event.patient),
                 purpose=Purpose.REMINDER,
-                channel=Channel(channel),
+                channel=Channel(session.channel or Channel.SMS),
                 occurrence=event.occurrence,
                 about=event.session,
                 turn=_turn(session, event),
@@ -46,14 +45,14 @@ def register(handlers: Handlers, desk: Desk) -> None:
     async def booking_due(tx: Transaction, event: BookingDue) -> None:
         if not await people.known(tx, event.patient):
             raise NotYet("A booking became due before its patient arrived.")
-        channel = await people.best_channel(tx, PatientId(event.patient), Consented.BOOKING)
+        channel = await people.channel_of(tx, PatientId(event.patient), Consented.BOOKING)
         await desk.plan(
             tx,
             Plan(
                 clinic=event.clinic,
                 patient=PatientId(event.patient),
                 purpose=Purpose.BOOKING,
-                channel=Channel(channel),
+                channel=channel,
                 occurrence=event.due_on.isoformat(),
                 about=event.plan,
                 due_at=tx.now,

@@ -25,8 +25,24 @@ class Reason(StrEnum):
     TOO_LATE = "too_late"
     QUIET_HOURS = "quiet_hours"
     DAILY_LIMIT = "daily_limit"
-    ANSWERED_TODAY = "answered_today"
 
+
+WHY: Final[dict[Reason, str]] = {
+    Reason.DISCHARGED: "the patient has left the clinic's care",
+    Reason.NO_ADDRESS: "there is no address for it",
+    Reason.NO_CONSENT: "the patient has not agreed to this on this channel",
+    Reason.OPTED_OUT: "the number said stop; only a START from the number itself brings its texts back",
+    Reason.SESSION_MOVED: "the session has another time now",
+    Reason.SESSION_OVER: "the session was cancelled, or is over",
+    Reason.CHECKIN_CLOSED: "the check-in was answered, or has ended",
+    Reason.ALERT_CLOSED: "a person has seen the alert",
+    Reason.ALREADY_BOOKED: "the patient has a session ahead",
+    Reason.SUPERSEDED: "a later message says it better",
+    Reason.TOO_LATE: "it would come too late to be of use",
+    Reason.QUIET_HOURS: "it is night where the recipient is",
+    Reason.DAILY_LIMIT: "the patient got enough texts for one day",
+}
+"""The reasons in words, for the staff who ask."""
 
 ANOTHER_CHANNEL_MAY_HELP: Final = frozenset({Reason.NO_ADDRESS, Reason.NO_CONSENT, Reason.OPTED_OUT})
 """Reasons that lie with the address, not with the message."""
@@ -161,7 +177,7 @@ def _session_changed(planned_for: datetime, session: SessionFacts | None) -> Rea
 
 def _earliest(draft: Draft, facts: Facts, now: datetime) -> tuple[datetime, Reason | None]:
     policy = POLICIES[draft.purpose]
-    if policy.counted and facts.sent_today >= facts.daily_limit:
+    if policy.counted and draft.channel == Channel.SMS and facts.sent_today >= facts.daily_limit:
         return facts.hours.next_day(now, facts.zone), Reason.DAILY_LIMIT
     if policy.keeps_quiet:
         opening = facts.hours.earliest(now, facts.zone)

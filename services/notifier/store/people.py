@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifier.model.purposes import Consented
+from services.notifier.model.purposes import Channel, Consented
 from services.notifier.store.messages import Recipient
 from services.notifier.tables import CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
 from shared.database import Reader, Transaction
@@ -178,11 +178,10 @@ async def record_consent(
     await tx.execute(insert(CONSENTS), rows or [{"clinic": None, "patient": None, "contact": None, **common}])
 
 
-async def best_channel(reader: Reader, patient: PatientId, purpose: Consented) -> str:
-    """Return the channel that a message to a patient should take.
+def best_channel(patient: ColumnElement[UUID] | UUID, purpose: Consented) -> Select[tuple[str]]:
+    """Return a statement for the channel that a message to a patient should take.
 
-    The first contact point with consent that has not said stop; text before e-mail; text where there is none, so that
-    the message is withheld with its reason on record.
+    That of the first contact point with consent that has not said stop; text before e-mail; no row where there is none.
     """
     said_stop = select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists()
     usable = select(CONTACT_POINTS.c.kind).where(
@@ -192,8 +191,12 @@ async def best_channel(reader: Reader, patient: PatientId, purpose: Consented) -
         ~said_stop,
     )
     # "sms" sorts after "email".
-    first = await reader.scalar(usable.order_by(CONTACT_POINTS.c.kind.desc()).limit(1))
-    return str(first or "sms")
+    return usable.order_by(CONTACT_POINTS.c.kind.desc()).limit(1)
+
+
+async def channel_of(reader: Reader, patient: PatientId, purpose: Consented) -> Channel:
+    """Return the channel that a message takes; text where there is none, so that it is withheld with its reason."""
+    return Channel(await reader.scalar(best_channel(patient, purpose)) or Channel.SMS)
 
 
 async def known(reader: Reader, patient: UUID) -> bool:

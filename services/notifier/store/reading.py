@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select
 
+from services.notifier.model.judging import WHY, Reason
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.states import ON_ITS_WAY
 from services.notifier.tables import ATTEMPTS, CALLBACKS, MESSAGES, NOTES, PATIENTS, SESSIONS
@@ -81,7 +82,7 @@ async def stories(reader: Reader, rows: Sequence[Row[Any]]) -> dict[UUID, list[L
     for row in rows:
         told[row.id].append(Line(row.created_at, "planned", f"due {row.due_at.isoformat()}"))
         if row.state in {"withheld", "expired"}:
-            told[row.id].append(Line(row.updated_at, row.state, row.reason or ""))
+            told[row.id].append(Line(row.updated_at, row.state, WHY[Reason(row.reason)] if row.reason else ""))
     for attempt in await reader.all(select(ATTEMPTS).where(ATTEMPTS.c.message.in_(ids)).order_by(ATTEMPTS.c.id)):
         told[attempt.message].append(Line(attempt.started_at, "attempt", f"by {attempt.channel}"))
         if attempt.ended_at is not None:

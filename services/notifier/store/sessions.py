@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy import Row, case, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifier.tables import SESSIONS
+from services.notifier.model.purposes import Consented
+from services.notifier.store.people import best_channel
+from services.notifier.tables import PATIENTS, SESSIONS
 from shared.database import Reader, Transaction
 from shared.events import SessionEvent
 
@@ -34,6 +36,12 @@ async def keep_session(tx: Transaction, event: SessionEvent) -> bool:
     return int(kept.rowcount) > 0
 
 
-async def session(reader: Reader, session_id: UUID) -> Row[Any] | None:
-    """Return a session's row."""
-    return await reader.one_or_none(select(SESSIONS).where(SESSIONS.c.session == session_id))
+async def session_and_channel(reader: Reader, session: UUID) -> Row[Any] | None:
+    """Return a session's row with the channel that its reminder takes; None until both session and patient are known.
+
+    One statement: of all that happens here, sessions that become due are what comes in crowds.
+    """
+    channel = best_channel(SESSIONS.c.patient, Consented.REMINDERS).scalar_subquery().label("channel")
+    both = SESSIONS.join(PATIENTS, PATIENTS.c.patient == SESSIONS.c.patient)
+    wanted = select(*SESSIONS.c, channel).select_from(both).where(SESSIONS.c.session == session)
+    return await reader.one_or_none(wanted)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.model.judging import (
+    WHY,
     Draft,
     Expire,
     Facts,
@@ -102,6 +103,15 @@ def test_a_reminder_that_would_be_held_past_the_start_expires_visibly() -> None:
 def test_the_daily_limit_moves_a_text_to_the_next_morning() -> None:
     facts = replace(FACTS, sent_today=4, daily_limit=4)
     assert judge(REMINDER, facts, at(11, 28, 12)) == Hold(at(11, 29, 8), Reason.DAILY_LIMIT)
+
+
+def test_the_daily_limit_is_one_of_texts() -> None:
+    mail = replace(REMINDER, channel=Channel.EMAIL)
+    assert judge(mail, replace(FACTS, sent_today=4, daily_limit=4), NOON) == Send()
+
+
+def test_every_reason_is_told_in_words() -> None:
+    assert set(WHY) == set(Reason)
 
 
 @pytest.mark.parametrize("purpose", [Purpose.PAGE, Purpose.REPLY])

@@ -4,7 +4,7 @@ Open to the world, so nothing is read before the signature was checked: over the
 one that this process sees behind a proxy, and over every parameter that came.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,6 +20,7 @@ from services.notifier.desk import Desk
 from services.notifier.metrics import FORGED
 from services.notifier.store import callbacks, inbound
 from services.notifier.tables import FORGERIES
+from services.notifier.together import Together
 from shared.database import Database
 from shared.telemetry.log import get_logger
 from shared.web.problems import Forbidden, Invalid
@@ -55,6 +56,12 @@ def webhooks(door: Door) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     validator = RequestValidator(door.token) if door.token else None
 
+    async def keep(given: Sequence[callbacks.Report]) -> None:
+        async with door.database.transaction() as tx:
+            await callbacks.receive(tx, given)
+
+    reports = Together(keep, door.database.clock)
+
     @router.post(STATUS_PATH)
     async def status(request: Request) -> Response:
         form = await _checked(request, door, validator)
@@ -66,8 +73,7 @@ def webhooks(door: Door) -> APIRouter:
             attempt=_id(request.query_params.get("attempt")),
             fields=form,
         )
-        async with door.database.transaction() as tx:
-            await callbacks.receive(tx, report)
+        await reports.give(report)
         door.desk.bell.ring()
         return Response(status_code=204)
 

@@ -1,6 +1,7 @@
 """The provider's status reports: every one is kept; the message only moves forward."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.metrics import CALLBACKS as COUNTED
-from services.notifier.model.outcomes import OPTED_OUT
+from services.notifier.model.outcomes import OPTED_OUT, Found
 from services.notifier.model.states import PROVIDER_STATUS
 from services.notifier.store.changes import apply, lock
 from services.notifier.store.opting import opt_out
@@ -26,7 +27,7 @@ KEPT_FIELDS: Final = frozenset(
 """What of a report is kept: neither numbers nor text."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """A status report.
 
@@ -43,40 +44,54 @@ class Report:
     fields: Mapping[str, str]
 
 
-async def receive(tx: Transaction, report: Report) -> None:
-    """Keep a report and move its message forward, if it is a step forward."""
-    attempt = await _attempt(tx, report)
-    message = attempt.message if attempt is not None else None
-    kept = {name: value for name, value in report.fields.items() if name in KEPT_FIELDS}
-    await tx.execute(
-        insert(CALLBACKS).values(
-            message=message,
-            sid=report.sid,
-            status=report.status,
-            error=report.error,
-            fields=kept,
-            received_at=tx.now,
-        )
-    )
-    COUNTED.labels(report.status if report.status in PROVIDER_STATUS else "other").inc()
-    if attempt is None or message is None:
-        return
-    row = (await lock(tx, [message]))[message]
-    await apply(tx, await accepted(tx, row, report.sid, report.status, report.error))
-    settled = update(ATTEMPTS).where(ATTEMPTS.c.id == attempt.id, ATTEMPTS.c.sid.is_(None))
-    await tx.execute(
-        settled.values(
-            state="accepted", sid=report.sid, ended_at=tx.now, look_at=None, detail="known by its status report"
-        )
-    )
-    if report.error == OPTED_OUT:
-        await opt_out(tx, row.to_fingerprint, how=f"provider error {OPTED_OUT}")
+async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
+    """Keep reports, in the order they came, and move their messages forward where that is a step forward."""
+    attempts = await _attempts(tx, reports)
+    await tx.execute(insert(CALLBACKS), [_kept(tx, report, attempts.get(report)) for report in reports])
+    for report in reports:
+        COUNTED.labels(report.status if report.status in PROVIDER_STATUS else "other").inc()
+    by_message: dict[UUID, list[Report]] = defaultdict(list)
+    for report, attempt in attempts.items():
+        by_message[attempt.message].append(report)
+    rows = await lock(tx, by_message)
+    steps = [await accepted(tx, rows[message], list(map(_word, told))) for message, told in by_message.items()]
+    await apply(tx, [step for step in steps if step is not None])
+    await _settle(tx, [(attempt.id, report.sid) for report, attempt in attempts.items() if attempt.sid is None])
+    for report, attempt in attempts.items():
+        if report.error == OPTED_OUT:
+            await opt_out(tx, rows[attempt.message].to_fingerprint, how=f"provider error {OPTED_OUT}")
 
 
-async def _attempt(tx: Transaction, report: Report) -> Row[Any] | None:
-    if report.attempt is not None:
-        named = select(ATTEMPTS).where(ATTEMPTS.c.id == report.attempt, ATTEMPTS.c.message == report.message)
-        found = await tx.one_or_none(named)
-        if found is not None:
-            return found
-    return await tx.one_or_none(select(ATTEMPTS).where(ATTEMPTS.c.sid == report.sid))
+def _word(report: Report) -> Found:
+    return Found(report.sid, report.status, report.error)
+
+
+def _kept(tx: Transaction, report: Report, attempt: Row[Any] | None) -> dict[str, Any]:
+    return {
+        "message": attempt.message if attempt is not None else None,
+        "sid": report.sid,
+        "status": report.status,
+        "error": report.error,
+        "fields": {name: value for name, value in report.fields.items() if name in KEPT_FIELDS},
+        "received_at": tx.now,
+    }
+
+
+async def _attempts(tx: Transaction, reports: Sequence[Report]) -> dict[Report, Row[Any]]:
+    """Return the attempt that each report speaks of: the one its address names, else the one with the provider's id."""
+    named = ATTEMPTS.c.id.in_([report.attempt for report in reports if report.attempt is not None])
+    rows = await tx.all(select(ATTEMPTS).where(named | ATTEMPTS.c.sid.in_([report.sid for report in reports])))
+    by_id = {(row.id, row.message): row for row in rows}
+    by_sid = {row.sid: row for row in rows if row.sid is not None}
+    found = {report: by_id.get((report.attempt, report.message)) or by_sid.get(report.sid) for report in reports}
+    return {report: row for report, row in found.items() if row is not None}
+
+
+async def _settle(tx: Transaction, known: Sequence[tuple[UUID, str]]) -> None:
+    for attempt, sid in dict(known).items():
+        settled = update(ATTEMPTS).where(ATTEMPTS.c.id == attempt, ATTEMPTS.c.sid.is_(None))
+        await tx.execute(
+            settled.values(
+                state="accepted", sid=sid, ended_at=tx.now, look_at=None, detail="known by its status report"
+            )
+        )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from services.notifier.metrics import DOUBLED
-from services.notifier.model.outcomes import OPTED_OUT, Accepted, Later, Outcome, Refused, Unknown
+from services.notifier.model.outcomes import OPTED_OUT, Accepted, Found, Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Patience
 from services.notifier.model.states import NEXT, PROVIDER_STATUS, Standing, State, report
@@ -59,7 +59,8 @@ async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patie
     rows = await lock(tx, {call.message for call in calls})
     changes: list[Change] = []
     for call in calls:
-        changes += await _step(tx, rows[call.message], call)
+        step = await _step(tx, rows[call.message], call)
+        changes += [] if step is None else [step]
     await close_attempts(tx, [_ending(call, tx.now, patience) for call in calls])
     await apply(tx, changes)
     for call in calls:
@@ -95,11 +96,11 @@ def _ending(call: Call, now: datetime, patience: Patience) -> Ending:
             return Ending(call.attempt, "unknown", reason, look_at=now + patience.margin)
 
 
-async def _step(tx: Transaction, row: Row[Any], call: Call) -> list[Change]:
+async def _step(tx: Transaction, row: Row[Any], call: Call) -> Change | None:
     standing = Standing(State(row.state), row.error)
     match call.outcome:
         case Accepted(sid, status):
-            return await accepted(tx, row, sid, status, None)
+            return await accepted(tx, row, [Found(sid, status, None)])
         case Refused(code):
             after = Standing(State.FAILED, code)
         case Unknown() if call.channel == Channel.EMAIL:
@@ -108,17 +109,25 @@ async def _step(tx: Transaction, row: Row[Any], call: Call) -> list[Change]:
             after = Standing(State.UNKNOWN)
         case Later(pause, _):
             after = Standing(State.PLANNED)
-            return [Change(row, after, next_at=tx.now + pause)] if standing.state == State.SENDING else []
+            return Change(row, after, next_at=tx.now + pause) if standing.state == State.SENDING else None
     # A status report may have overtaken the answer to the call: it knows more.
-    return [Change(row, after)] if after.state in NEXT[standing.state] else []
+    return Change(row, after) if after.state in NEXT[standing.state] else None
 
 
-async def accepted(tx: Transaction, row: Row[Any], sid: str, status: str, error: str | None) -> list[Change]:
-    """Return the step that the provider's word on a message means; a second copy is put on record and counted."""
-    if row.sid is not None and row.sid != sid:
-        DOUBLED.inc()
-        await note(tx, row.id, "second copy", f"the provider reports {status} for another id than the first")
-        return []
-    known = status if status in PROVIDER_STATUS else "accepted"
-    after = report(Standing(State(row.state), row.error), known, error)
-    return [Change(row, after, sid=sid)] if after.state != row.state or row.sid is None else []
+async def accepted(tx: Transaction, row: Row[Any], words: Sequence[Found]) -> Change | None:
+    """Return the step that the provider's words on a message mean together, or None where they mean none.
+
+    A second copy, which is one under another id than the first, is put on record and counted.
+    """
+    standing, sid = Standing(State(row.state), row.error), row.sid
+    for word in words:
+        if sid is not None and word.sid != sid:
+            DOUBLED.inc()
+            await note(tx, row.id, "second copy", f"the provider reports {word.status} for another id than the first")
+            continue
+        sid = word.sid
+        known = word.status if word.status in PROVIDER_STATUS else "accepted"
+        standing = report(standing, known, word.error)
+    if standing.state == row.state and sid == row.sid:
+        return None
+    return Change(row, standing, sid=sid)

@@ -92,7 +92,8 @@ async def store_look(tx: Transaction, attempt_id: UUID, seen: tuple[Found, ...] 
     match verdict:
         case Settled(found):
             await _end(tx, attempt_id, "accepted", "found at the provider", sid=found.sid)
-            await apply(tx, await accepted(tx, message, found.sid, found.status, found.error))
+            step = await accepted(tx, message, [found])
+            await apply(tx, [] if step is None else [step])
         case Free():
             await _end(tx, attempt_id, "nothing", "the provider has nothing of it")
             if message.state == State.UNKNOWN:

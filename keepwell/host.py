@@ -127,10 +127,11 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
             trial = TrialTime(clock, engine, bystander=stand, keep=lambda: place.keep_clock(clock))
         app = application(services, engine, tokens=tokens, kafka=built.kafka, trial=trial)
         server = Server(app, listening)
-        await engine.start()
-        stack.push_async_callback(engine.stop)
-        await server.start()
+        # Stopped after the engine: pages' streams end with their loops, and what is in flight may still be looked at.
         stack.push_async_callback(server.stop)
+        stack.push_async_callback(engine.stop)
+        await engine.start()
+        await server.start()
         place.keep_running(
             Running(
                 pid=os.getpid(),

@@ -36,8 +36,9 @@ from shared.walltime import to_instant
 FIRST_DAY: Final = date(2026, 9, 21)
 """A Monday; ninety days from it hold the end of daylight saving time, and the end of every month to Christmas."""
 OPENS: Final = time(6)
-GRID: Final = 60
-"""Seconds to which the network's callbacks are put off: without it nearly every text would be steps of its own."""
+GRID: Final = 1200
+"""Seconds of the network's callbacks' grid: they come at the minutes at which patients act. Each distinct instant is a
+step of trial time, and without a grid nearly every text would be several of its own."""
 SHOWN: Final = 20
 """Findings that are named on standard error."""
 

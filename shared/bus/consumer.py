@@ -8,8 +8,9 @@ whole batch would become dead letters.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from aiokafka import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from sqlalchemy.dialects.postgresql import insert
@@ -27,9 +28,6 @@ from shared.telemetry import trace
 from shared.telemetry.log import get_logger
 from shared.telemetry.metrics import counter
 
-if TYPE_CHECKING:
-    from aiokafka import ConsumerRecord
-
 log = get_logger(__name__)
 
 RECORDS: Final = 500
@@ -44,7 +42,7 @@ _HANDLED = counter("events_handled", "Events that a service handled.", "service"
 _REPEATED = counter("events_repeated", "Events that a service had already handled.", "service", "topic")
 _DEAD = counter("dead_letters", "Records that became dead letters.", "service", "topic")
 
-Records = Sequence["ConsumerRecord[bytes, bytes]"]
+Records = Sequence[ConsumerRecord[bytes, bytes]]
 
 
 def group_of(service: str, topic: Topic) -> str:
@@ -98,7 +96,7 @@ class Consumer:
             decoder=_raw_decoder,
         )(self.consume)
 
-    async def consume(self, records: tuple["ConsumerRecord[bytes, bytes]", ...]) -> None:
+    async def consume(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
         """Handle a batch; return only when each record was handled, was known, or is a dead letter.
 
         Raises:

@@ -44,7 +44,7 @@ class DeadLetter:
         return dict(self.headers).get("ce_type", b"?").decode(errors="replace")
 
 
-def letter(record: "ConsumerRecord[bytes, bytes]", *, group: str, error: str, now: datetime) -> Record:
+def letter(record: ConsumerRecord[bytes, bytes], *, group: str, error: str, now: datetime) -> Record:
     """Return the dead letter of a record; the same record of the same group always has the same id."""
     origin = {
         "group": group,
@@ -99,7 +99,7 @@ async def replay(bootstrap_servers: str, letters: Sequence[DeadLetter], *, now: 
         await producer.close()
 
 
-def _fold(letters: dict[UUID, DeadLetter], record: "ConsumerRecord[bytes, bytes]") -> None:
+def _fold(letters: dict[UUID, DeadLetter], record: ConsumerRecord[bytes, bytes]) -> None:
     ours = {name.removeprefix(PREFIX): value.decode() for name, value in record.headers if name.startswith(PREFIX)}
     letter_id = UUID((record.key or b"").decode())
     if "replayed" in ours:

@@ -25,7 +25,7 @@ async def network() -> AsyncIterator[TinyTwilio]:
 
 @pytest.fixture(scope="module")
 async def clinic(network: TinyTwilio) -> AsyncIterator[Keepwell]:
-    async with keepwell(**settings_for(network)) as running:
+    async with keepwell(settings_for(network)) as running:
         yield running
         await network.settled()
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,20 +89,20 @@ def _log_in(data_dir: Path) -> Path:
 
 
 @asynccontextmanager
-async def keepwell(*arguments: str, folder: Path | None = None, **settings: str) -> AsyncIterator[Keepwell]:
+async def keepwell(settings: Mapping[str, str], *arguments: str, folder: Path | None = None) -> AsyncIterator[Keepwell]:
     """Start `keepwell up --json`, wait until it says that it is ready, and stop it by SIGTERM at the end.
 
     Its data lies in a folder of its own right below /tmp: as root PostgreSQL runs as another account, which pytest's
     own temporary folders would keep out.
     """
     with tempfile.TemporaryDirectory(prefix="kwr", dir="/tmp", ignore_cleanup_errors=True) as place:
-        async with _keepwell(folder or Path(place), *arguments, **settings) as running:
+        async with _keepwell(folder or Path(place), arguments, settings) as running:
             yield running
 
 
 @asynccontextmanager
-async def _keepwell(data_dir: Path, *arguments: str, **settings: str) -> AsyncIterator[Keepwell]:
-    environment = clean_environment(KEEPWELL_DATA_DIR=str(data_dir), KEEPWELL_HTTP_PORT="0") | settings
+async def _keepwell(data_dir: Path, arguments: Sequence[str], settings: Mapping[str, str]) -> AsyncIterator[Keepwell]:
+    environment = clean_environment(KEEPWELL_DATA_DIR=str(data_dir), KEEPWELL_HTTP_PORT="0") | dict(settings)
     log = await asyncio.to_thread(_log_in, data_dir)
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import pytest
@@ -25,7 +26,10 @@ def good(event: PatientDischarged) -> list[tuple[str, bytes]]:
     )
 
 
-async def put(toy: Toy, records: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]]) -> None:
+Raw = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
+
+
+async def put(toy: Toy, records: Sequence[Raw]) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=toy.kafka)
     await producer.start()
     for key, value, attributes in records:
@@ -41,7 +45,7 @@ def replaced(attributes: list[tuple[str, bytes]], name: str, value: bytes | None
     return [(key, value if key == name else old) for key, old in attributes]
 
 
-POISONS = {
+POISONS: dict[str, Callable[[PatientDischarged], Raw]] = {
     "a body that is no JSON": lambda one: (b"k", b"{nonsense", good(one)),
     "an unknown type": lambda one: (b"k", b"{}", replaced(good(one), "ce_type", b"patient.teleported")),
     "a newer schema version": lambda one: (

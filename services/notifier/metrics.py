@@ -7,6 +7,7 @@ from shared.telemetry.metrics import counter, gauge
 
 CALLS: Final = counter("provider_calls", "Calls to a provider by what became of them.", "channel", "outcome")
 REFUSALS: Final = counter("provider_errors", "Errors that a provider named, by its code.", "channel", "code")
+SEGMENTS: Final = counter("text_segments", "Segments of the texts that a provider took, as carriers bill them.")
 WITHHELD: Final = counter("messages_withheld", "Messages that did not go out, by reason.", "reason")
 HELD: Final = counter("messages_held", "Messages that wait for a later hour, by reason.", "reason")
 DOUBLED: Final = counter("messages_doubled", "Messages of which the provider reports a second copy.")

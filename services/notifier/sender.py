@@ -12,10 +12,11 @@ from typing import Final
 
 from services.notifier.bell import Bell
 from services.notifier.dispatch import Dispatch, Ready
-from services.notifier.metrics import CALLS, REFUSALS, code_label
-from services.notifier.model.outcomes import Outcome, Refused, Unknown
+from services.notifier.metrics import CALLS, REFUSALS, SEGMENTS, code_label
+from services.notifier.model.outcomes import Accepted, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
+from services.notifier.model.segments import segments
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port
 from services.notifier.presence import Duty, on_duty
@@ -111,6 +112,8 @@ class Sender:
         port = self._ports.get(ready.channel)
         outcome: Outcome = Refused("no provider") if port is None else await port.send(ready.letter)
         CALLS.labels(ready.channel, type(outcome).__name__.lower()).inc()
+        if isinstance(outcome, Accepted) and ready.channel == Channel.SMS:
+            SEGMENTS.inc(segments(ready.letter.body))
         if isinstance(outcome, Refused):
             REFUSALS.labels(ready.channel, code_label(outcome.code)).inc()
         if isinstance(outcome, Unknown):

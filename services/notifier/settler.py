@@ -19,6 +19,8 @@ from shared.protection import Keyring
 
 ROUND: Final = 1.0
 """Real seconds between two rounds: how soon a dead sender's attempts are noticed."""
+STANDBY: Final = 3.0
+"""Real seconds between two tries to become the one that settles."""
 LOOKS: Final = 50
 SIDE_BY_SIDE: Final = 8
 
@@ -52,7 +54,7 @@ class Settler:
                     await turn.execute(STILL_HELD)
                     await self.round()
                     await self._wait()
-            await clock.pause(ROUND)
+            await clock.pause(STANDBY)
 
     async def round(self) -> None:
         """Take over from the dead, then look up what is due."""

@@ -53,7 +53,7 @@ def _plain(character: str) -> str:
 
 def segments(text: str) -> int:
     """Return how many segments a text is billed as; an empty text is one."""
-    if all(character in BASIC or character in EXTENDED for character in text):
+    if BASIC.issuperset(text) or (BASIC | EXTENDED).issuperset(text):
         return _gsm_segments(text)
     units = len(text.encode("utf-16-be")) // 2
     return 1 if units <= 70 else ceil(units / 67)  # noqa: PLR2004 - the protocol's numbers, given above

@@ -23,9 +23,6 @@ class State(StrEnum):
 FINAL: Final = frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED, State.WITHHELD, State.EXPIRED})
 """States that nothing leaves."""
 
-WITH_PROVIDER: Final = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED, State.FAILED})
-"""States in which the provider has answered for the message."""
-
 ON_ITS_WAY: Final = frozenset({State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT, State.DELIVERED})
 """States in which the recipient has the message, or may have it."""
 
@@ -58,12 +55,12 @@ class IllegalTransitionError(Exception):
 
 
 def move(before: State, after: State) -> State:
-    """Return `after` where that is a step forward.
+    """Return `after` where that is a step forward, or no step at all.
 
     Raises:
         IllegalTransitionError: the machine has no such step.
     """
-    if after not in NEXT[before]:
+    if after != before and after not in NEXT[before]:
         raise IllegalTransitionError(before, after)
     return after
 

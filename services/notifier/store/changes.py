@@ -11,7 +11,7 @@ from sqlalchemy import Row, select, text
 from services.notifier.metrics import WITHHELD
 from services.notifier.model.judging import ANOTHER_CHANNEL_MAY_HELP, Reason
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
-from services.notifier.model.states import Standing, State
+from services.notifier.model.states import Standing, State, move
 from services.notifier.store.announce import Announcement, announce
 from services.notifier.store.messages import Plan, plan
 from services.notifier.tables import CONTACT_POINTS, MESSAGES
@@ -80,7 +80,11 @@ async def lock(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
 
 
 async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
-    """Write steps, say what follows from each, and plan the next channel for what will not arrive on this one."""
+    """Write steps, say what follows from each, and plan the next channel for what will not arrive on this one.
+
+    Raises:
+        IllegalTransitionError: one of them is no step forward.
+    """
     if not changes:
         return
     events = {change.before.id: change.events() for change in changes}
@@ -88,7 +92,7 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
         _APPLY.bindparams(
             now=tx.now,
             ids=[change.before.id for change in changes],
-            states=[str(change.after.state) for change in changes],
+            states=[str(move(State(change.before.state), change.after.state)) for change in changes],
             errors=[change.after.error for change in changes],
             reasons=[None if change.reason is None else str(change.reason) for change in changes],
             sids=[change.sid for change in changes],

@@ -37,8 +37,6 @@ PROMISED = {
     ("get", "/api/v1/status"),
     ("post", "/api/v1/trial/clock"),
     ("get", "/api/v1/trial/clock"),
-    ("post", "/webhooks/twilio/status"),
-    ("post", "/webhooks/twilio/inbound"),
 }
 
 

@@ -2,11 +2,13 @@
 
 from services.clinic.bell import Bell
 from services.clinic.model.reads import AlertState, CheckinState, MessageState, ProposalState
+from services.clinic.model.replies import SETTLED, needs_a_person, yes_is_void
 from services.clinic.store import learn
 from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
 from shared.bus import Handlers
 from shared.database import Transaction
+from shared.protection import Keyring
 from shared.walltime import parse_wall
 
 _DECIDED = {
@@ -22,7 +24,7 @@ _STORY = {
 }
 
 
-def handlers(bell: Bell) -> Handlers:
+def handlers(bell: Bell, keyring: Keyring) -> Handlers:
     """Return what the clinic service does about each event."""
     made = Handlers()
     _scheduling(made, bell)
@@ -30,6 +32,7 @@ def handlers(bell: Bell) -> Handlers:
     _alerts(made, bell)
     _proposals(made, bell)
     _messaging(made, bell)
+    _replies(made, bell, keyring)
     return made
 
 
@@ -150,13 +153,24 @@ def _messaging(made: Handlers, bell: Bell) -> None:
             await learn.keep_consent(tx, {**whose, **said, "purpose": purpose})
         bell.after(tx, event.clinic, "consents")
 
+
+def _replies(made: Handlers, bell: Bell, keyring: Keyring) -> None:
     @made.on(events.ReplyReceived)
     async def reply(tx: Transaction, event: events.ReplyReceived) -> None:
-        # A yes to a session that was found is already in the session's state: it asks nobody to read it.
-        settled = "keepwell" if event.intent == "confirm" and event.session is not None else None
-        values = {"intent": event.intent, "text": event.text, "at": event.at, "read_by": settled}
+        unread = needs_a_person(event.intent, keyring.open(event.text, context="reply")) or await _void(tx, event)
+        values = {"intent": event.intent, "text": event.text, "at": event.at, "read_by": None if unread else SETTLED}
         await learn.keep(tx, REPLIES, {**_thing(event, "reply"), **values})
-        bell.after(tx, event.clinic, "replies")
+        bell.after(tx, event.clinic, "replies", "messages")
+
+
+async def _void(tx: Transaction, event: events.ReplyReceived) -> bool:
+    """Tell whether a yes found no session, or one that it could not confirm."""
+    if event.intent != "confirm":
+        return False
+    if event.session is None:
+        return True
+    held = await learn.session_of(tx, event.session)
+    return held is not None and yes_is_void(*held, told=event.session_version)
 
 
 def _thing(event: events.Event, name: str) -> dict[str, object]:

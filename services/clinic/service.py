@@ -47,7 +47,7 @@ def build(context: Context) -> Service:
         name=SCHEMA,
         database=database,
         history=HISTORY,
-        handlers=handlers(bell),
+        handlers=handlers(bell, keyring),
         routers=[
             api.router(database, console.orders),
             api_settings.router(database, keyring),

@@ -62,6 +62,6 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date) -> D
         alerts=await reads.alerts(reader, open_alerts, console.keyring),
         checkins=await reads.checkins(reader, waiting),
         proposals=await reads.proposals(reader, to_decide, console.keyring),
-        replies=await reads.replies(reader, reads.of_clinic(REPLIES, clinic.id), console.keyring),
+        replies=await reads.unread(reader, reads.of_clinic(REPLIES, clinic.id), console.keyring),
         troubles=await reads.messages(reader, recent, limit=_MOST),
     )

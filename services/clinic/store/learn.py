@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.clinic.tables import ALERTS, CONSENTS, MESSAGES, REPLIES
+from services.clinic.model.reads import SessionState
+from services.clinic.tables import ALERTS, CONSENTS, MESSAGES, REPLIES, SESSIONS
 from shared.bus import NotYet
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
@@ -81,6 +82,12 @@ async def version_of(reader: Reader, table: Table, thing: UUID) -> int | None:
     """Return the version of a thing that is held here."""
     found = await reader.scalar(select(table.c.version).where(table.c.id == thing))
     return None if found is None else int(found)
+
+
+async def session_of(reader: Reader, session: UUID) -> tuple[SessionState, int] | None:
+    """Return the state and version of a session that is held here."""
+    row = await reader.one_or_none(select(SESSIONS.c.state, SESSIONS.c.version).where(SESSIONS.c.id == session))
+    return None if row is None else (SessionState(row.state), row.version)
 
 
 async def patient_of(reader: Reader, table: Table, clinic: ClinicId, thing: UUID) -> UUID | None:

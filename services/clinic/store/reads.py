@@ -124,9 +124,15 @@ async def messages(reader: Reader, where: Condition, *, limit: int = 100) -> lis
 
 
 async def replies(reader: Reader, where: Condition, keyring: Keyring, *, limit: int = 100) -> list[Reply]:
-    """Return replies that nobody has read, the oldest first."""
-    unread = where & REPLIES.c.read_by.is_(None)
-    rows = await reader.all(select(REPLIES).where(unread).order_by(REPLIES.c.at).limit(limit))
+    """Return replies, the newest first."""
+    rows = await reader.all(select(REPLIES).where(where).order_by(REPLIES.c.at.desc()).limit(limit))
+    return [_reply(row, keyring) for row in rows]
+
+
+async def unread(reader: Reader, where: Condition, keyring: Keyring, *, limit: int = 100) -> list[Reply]:
+    """Return replies that a person must read and nobody has, the oldest first."""
+    mine = where & REPLIES.c.read_by.is_(None)
+    rows = await reader.all(select(REPLIES).where(mine).order_by(REPLIES.c.at).limit(limit))
     return [_reply(row, keyring) for row in rows]
 
 

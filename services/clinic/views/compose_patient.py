@@ -57,6 +57,8 @@ from services.clinic.views.rows import (
     Sources,
     alert_row,
     checkin_row,
+    first_of,
+    intent_chip,
     message_words,
     proposal_view,
     reply_row,
@@ -89,6 +91,7 @@ class Record:
     alerts: Sequence[Alert]
     messages: Sequence[Message]
     replies: Sequence[Reply]
+    unread: Sequence[Reply]
     stopped: frozenset[tuple[str, str]]
 
 
@@ -148,10 +151,10 @@ def patient_page(
         ),
         alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is not AlertState.CLOSED),
         old_alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is AlertState.CLOSED),
-        checkins=tuple(checkin_row(checkin, names) for checkin in record.checkins),
+        checkins=first_of([checkin_row(checkin, names) for checkin in record.checkins]),
         scores=_scores(record),
-        messages=tuple(_message(message, zone) for message in record.messages),
-        replies=tuple(reply_row(reply, names, zone) for reply in record.replies if reply.read_by is None),
+        messages=first_of(_conversation(record, zone)),
+        replies=tuple(reply_row(reply, names, zone) for reply in record.unread),
         form=form or FormState(),
     )
 
@@ -292,6 +295,19 @@ def _instrument(name: str, scores: Sequence[Score], attended: Sequence[date]) ->
 
 def _flag_words(flag: str) -> str:
     return _FLAGS.get(flag, flag.replace("-", " ").replace(":", ": ").capitalize())
+
+
+def _conversation(record: Record, zone: str) -> list[MessageRow]:
+    """Return what was sent and what came back, the newest first."""
+    said = [(message.at, _message(message, zone)) for message in record.messages]
+    heard = [(reply.at, _heard(reply, zone)) for reply in record.replies]
+    return [row for _, row in sorted(said + heard, key=lambda pair: pair[0], reverse=True)]
+
+
+def _heard(reply: Reply, zone: str) -> MessageRow:
+    return MessageRow(
+        "Text from the patient", None, moment(reply.at, zone), intent_chip(reply.intent), None, (), reply.text
+    )
 
 
 def _message(message: Message, zone: str) -> MessageRow:

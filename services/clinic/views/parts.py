@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from babel.dates import format_date
@@ -11,6 +12,8 @@ from babel.dates import format_date
 from services.clinic.model.reads import MessageState, ProposalState, SessionState
 from shared.languages import Language, say_time
 from shared.walltime import to_wall
+
+T = TypeVar("T")
 
 
 class Tone(StrEnum):
@@ -54,6 +57,14 @@ class Notice:
 
     text: str
     tone: Tone = Tone.GOOD
+
+
+@dataclass(frozen=True)
+class Shelf(Generic[T]):
+    """Rows of a list: the newest, and the earlier ones that a page folds away."""
+
+    newest: tuple[T, ...]
+    earlier: tuple[T, ...] = ()
 
 
 @dataclass(frozen=True)

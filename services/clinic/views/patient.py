@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.clinic.model.chart import Chart
 from services.clinic.model.reads import Source
-from services.clinic.views.parts import Chip, FormState, Moment, Person
+from services.clinic.views.parts import Chip, FormState, Moment, Person, Shelf
 from services.clinic.views.today import AlertRow, CheckinRow, ReplyRow
 
 
@@ -111,14 +111,15 @@ class StepView:
 
 @dataclass(frozen=True)
 class MessageRow:
-    """A message with its story."""
+    """A message with its story, or a text from the patient with its words."""
 
     what: str
-    to: str
+    to: str | None
     at: Moment
     state: Chip
     why: str | None
     story: tuple[StepView, ...]
+    words: str | None = None
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,8 @@ class PatientPage:
     decided: tuple[ProposalView, ...]
     alerts: tuple[AlertRow, ...]
     old_alerts: tuple[AlertRow, ...]
-    checkins: tuple[CheckinRow, ...]
+    checkins: Shelf[CheckinRow]
     scores: tuple[ScoresView, ...]
-    messages: tuple[MessageRow, ...]
+    messages: Shelf[MessageRow]
     replies: tuple[ReplyRow, ...]
     form: FormState

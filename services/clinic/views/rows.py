@@ -1,7 +1,7 @@
 """Rows that several pages show: an alert, a check-in, a proposal, a reply, a message that did not go out."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
 
 from services.clinic.model.reads import (
     Alert,
@@ -17,6 +17,7 @@ from services.clinic.model.reads import (
 from services.clinic.views.parts import (
     Chip,
     Person,
+    Shelf,
     Tone,
     day_moment,
     days,
@@ -34,6 +35,9 @@ from shared.ids import PatientId
 Names = Mapping[PatientId, str]
 Sources = Mapping[str, tuple[Source, ...]]
 
+T = TypeVar("T")
+SHOWN: Final = 8
+"""Rows of a kind that a patient's page shows unfolded."""
 LADDER: Final = (7, 14, 21, 28, 42, 56, 84)
 """Rungs offered when a clinician changes an interval; from the IV protocol (docs of the scheduler's catalogue)."""
 
@@ -173,9 +177,21 @@ def proposal_view(proposal: Proposal, names: Names, zone: str, sources: Sources)
     )
 
 
+def intent_chip(intent: str) -> Chip:
+    """Return what a text from a patient asks for."""
+    return _INTENTS[intent]
+
+
+def first_of(rows: Sequence[T]) -> Shelf[T]:
+    """Return rows, the newest first, as a page shows them: a few, and the earlier ones folded away."""
+    return Shelf(tuple(rows[:SHOWN]), tuple(rows[SHOWN:]))
+
+
 def reply_row(reply: Reply, names: Names, zone: str) -> ReplyRow:
     """Return a text from a patient."""
-    return ReplyRow(reply.id, person(reply.patient, names), reply.text, moment(reply.at, zone), _INTENTS[reply.intent])
+    return ReplyRow(
+        reply.id, person(reply.patient, names), reply.text, moment(reply.at, zone), intent_chip(reply.intent)
+    )
 
 
 def message_words(message: Message) -> str:

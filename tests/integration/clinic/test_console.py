@@ -293,7 +293,43 @@ async def test_a_page_that_stays_open_is_noted_once(home: Home, browser: Browser
 async def test_a_yes_to_a_session_asks_nobody_to_read_it_and_a_yes_to_nothing_does(
     home: Home, facts: Facts, browser: Browser
 ) -> None:
+    await home.bench.tell(facts.session())
     await home.bench.tell(facts.reply("C", intent="confirm", session=facts.session_id, session_version=1))
     assert "All replies are read." in (await browser.get("/console/today")).text
     await home.bench.tell(facts.reply("C", intent="confirm"))
     assert "confirms" in (await browser.get("/console/today")).text
+
+
+@pytest.mark.parametrize("change", [{"state": "cancelled"}, {"starts_at": "2026-12-03T14:00"}])
+async def test_a_yes_to_what_was_cancelled_or_moved_meanwhile_is_to_be_read(
+    home: Home, facts: Facts, browser: Browser, change: dict[str, str]
+) -> None:
+    await home.bench.tell(facts.session())
+    await home.bench.tell(facts.session(events.SessionMoved, version=2, **change))
+    await home.bench.tell(facts.reply("C", intent="confirm", session=facts.session_id, session_version=1))
+    assert "confirms" in (await browser.get("/console/today")).text
+
+
+async def test_plain_words_are_history_on_the_patients_page_and_nothing_to_read(
+    home: Home, facts: Facts, browser: Browser, patient: Any
+) -> None:
+    for intent in ("stop", "start", "help"):
+        await home.bench.tell(facts.reply(intent.upper(), intent=intent))
+    assert "All replies are read." in (await browser.get("/console/today")).text
+    page = (await browser.get(f"/console/patients/{patient['id']}")).text
+    assert "Replies to read" not in page
+    assert page.count("Text from the patient") == 3
+    await home.bench.tell(facts.reply("Stop texting me, I cannot bear it any more", intent="stop"))
+    assert "cannot bear it" in (await browser.get("/console/today")).text
+
+
+async def test_only_the_newest_messages_and_check_ins_are_unfolded(
+    home: Home, facts: Facts, browser: Browser, patient: Any
+) -> None:
+    for number in range(10):
+        await home.bench.tell(facts.reply(f"Word {number}"))
+        facts.checkin_id = uuid4()
+        await home.bench.tell(facts.opened())
+    page = (await browser.get(f"/console/patients/{patient['id']}")).text
+    assert '2 earlier<span class="hush"> messages</span>' in page
+    assert '2 earlier<span class="hush"> check-ins</span>' in page

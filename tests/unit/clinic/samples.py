@@ -268,6 +268,7 @@ def a_record(number: int = 0) -> Record:
             a_message(number, MessageState.WITHHELD, "checkin", "quiet_hours"),
         ],
         replies=[a_reply(number, "C", "confirm")],
+        unread=[a_reply(number, "Could I come at noon?")],
         stopped=frozenset(),
     )
 

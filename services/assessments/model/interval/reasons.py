@@ -5,7 +5,7 @@ from typing import Final
 from services.assessments.model.interval.history import Code, Reason
 
 _SENTENCES: Final[dict[Code, str]] = {
-    Code.SAFETY_ALERT_OPEN: "{alerts:g} safety alert(s) are not closed. Close them first.",
+    Code.SAFETY_ALERT_OPEN: "{alerts:g} safety alerts are not closed. Close them first.",
     Code.INDUCTION_NOT_COMPLETE: "Induction not complete: the interval follows the protocol until then.",
     Code.RESPONSE_NOT_DOCUMENTED: (
         "No response is on record: no PHQ-9 after induction is below 5, or at half of one taken before its end."
@@ -40,6 +40,12 @@ _SENTENCES: Final[dict[Code, str]] = {
     Code.OPT_IN_NEEDED: "Stable, but {days:g} days is above 28, and the clinic has not opted in to that.",
     Code.BETWEEN: "The late PHQ-9s ({first:g}, {last:g}) are neither high nor stable (best {best:g}).",
 }
+_OF_ONE: Final[dict[Code, str]] = {
+    Code.SAFETY_ALERT_OPEN: "1 safety alert is not closed. Close it first.",
+    Code.INSUFFICIENT_DATA: "Insufficient data: 1 of {asked:g} PHQ-9s of this cycle was answered.",
+    Code.PREVIOUS_CYCLE_INSUFFICIENT: "Insufficient data of the cycle before: 1 of {asked:g} was answered.",
+}
+"""Sentences whose first figure is one."""
 
 
 def reason(code: Code, **values: float) -> Reason:
@@ -48,4 +54,6 @@ def reason(code: Code, **values: float) -> Reason:
     Raises:
         KeyError: a figure of the sentence is missing.
     """
-    return Reason(code, _SENTENCES[code].format(**values), tuple(values.items()))
+    single = next(iter(values.values()), None) == 1
+    sentence = _OF_ONE.get(code, _SENTENCES[code]) if single else _SENTENCES[code]
+    return Reason(code, sentence.format(**values), tuple(values.items()))

@@ -111,6 +111,9 @@ def test_g1_an_open_safety_alert_goes_to_review_before_everything_else() -> None
     verdict = evaluate(replace(history, open_alerts=1), induction, NO_OPT_IN)
     assert (verdict.direction, verdict.review) == (Direction.HOLD, True)
     assert verdict.reasons[0].code is Code.SAFETY_ALERT_OPEN
+    assert verdict.reasons[0].text == "1 safety alert is not closed. Close it first."
+    two = evaluate(replace(history, open_alerts=2), induction, NO_OPT_IN)
+    assert two.reasons[0].text == "2 safety alerts are not closed. Close them first."
 
 
 def test_g2_in_induction_it_holds_and_says_so() -> None:
@@ -131,7 +134,7 @@ def test_g3_fewer_than_two_scores_hold_as_insufficient() -> None:
     history, plan = course(current=(4,))
     verdict = evaluate(history, plan, NO_OPT_IN)
     assert not verdict.review
-    assert verdict.reasons[0].text == "Insufficient data: 1 of 1 PHQ-9s of this cycle were answered."
+    assert verdict.reasons[0].text == "Insufficient data: 1 of 1 PHQ-9s of this cycle was answered."
 
 
 def test_g3_fewer_than_half_of_what_was_asked_hold_as_insufficient() -> None:

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-WIDTH: Final = 500
-HEIGHT: Final = 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 28, 100, 14, 26
-_MOST_DATES: Final = 5
+WIDTH: Final = 360
+HEIGHT: Final = 320
+"""A unit is about a pixel where the chart stands in a column of the desk; its text grows where it is drawn smaller."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 28, 102, 18, 28
+_MOST_DATES: Final = 4
+_DATE_ROOM: Final = 58
+"""Units from the middle of a date to that of the next: a date in the largest letters takes 54."""
 _CLOSE: Final = 22
 
 
@@ -40,13 +44,18 @@ class Reading:
 
 @dataclass(frozen=True)
 class Band:
-    """A shaded band, from `top` over `height`, with the baseline of its name."""
+    """A shaded band, from `top` over `height`, with the baseline of its name if that stood in one line."""
 
     number: int
     name: str
     top: float
     height: float
     label: float
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return the name in the lines that have room beside the drawing."""
+        return tuple(self.name.split())
 
 
 @dataclass(frozen=True)
@@ -148,9 +157,13 @@ def _bands(scale: Scale, y: Callable[[float], float]) -> tuple[Band, ...]:
 
 
 def _days(first: date, last: date, x: Callable[[date], float]) -> tuple[Tick, ...]:
+    """Return as many dates as have room, the first and the last among them."""
     span = (last - first).days
-    steps = min(_MOST_DATES - 1, span) or 1
-    days = sorted({date.fromordinal(first.toordinal() + round(span * at / steps)) for at in range(steps + 1)})
+    days = [first]
+    for steps in range(min(_MOST_DATES - 1, span), 0, -1):
+        days = [date.fromordinal(first.toordinal() + round(span * at / steps)) for at in range(steps + 1)]
+        if all(x(later) - x(sooner) >= _DATE_ROOM for sooner, later in pairwise(days)):
+            break
     return tuple(Tick(x(day), f"{day:%b} {day.day}") for day in days)
 
 

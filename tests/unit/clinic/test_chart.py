@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from itertools import pairwise
 
 import hypothesis.strategies as st
 from hypothesis import given
@@ -39,6 +40,19 @@ def test_the_bands_fill_the_drawing_without_a_gap() -> None:
     assert chart is not None
     assert [band.name for band in chart.bands] == ["minimal", "mild", "moderate", "moderately severe", "severe"]
     assert abs(sum(band.height for band in chart.bands) - (chart.floor - chart.bands[-1].top)) < 1
+
+
+@given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(0, 2000))
+def test_dates_on_the_axis_never_touch(first: date, span: int) -> None:
+    chart = draw([Reading(first, 4), Reading(first + timedelta(days=span), 9)], [], SCALE)
+    assert chart is not None
+    assert all(later.at - sooner.at >= 58 for sooner, later in pairwise(chart.days))
+
+
+def test_a_long_name_of_a_band_takes_two_lines() -> None:
+    chart = draw([Reading(DAY, 4)], [], SCALE)
+    assert chart is not None
+    assert chart.bands[3].lines == ("moderately", "severe")
 
 
 def test_a_line_needs_two_readings() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -29,6 +29,9 @@ LAG_EVERY: Final = 5.0
 OLDEST_OUTBOX: Final = 60.0
 """Seconds that a due row may wait before readiness says that the relay does not keep up."""
 
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for a due time without beginning, which Python's datetime cannot hold."""
+
 _OUTBOX_AGE = gauge("outbox_age_seconds", "Age of the oldest outbox row that is due.", "service")
 _LOOP_DOWN = gauge("loop_down", "1 while a background loop waits to be started again.", "loop")
 
@@ -42,6 +45,10 @@ class Engine:
         clock: the process's clock.
         instance: a name that the process keeps over restarts, where it has one.
         stop_seconds: how long a batch that is being handled may take to finish at a stop.
+
+    Attributes:
+        next_due: the earliest instant at which a timer or a service's own loop has something to do, as of the last time
+            that `idle` found no work.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self.down: dict[str, str] = {}
         self.lag: dict[str, dict[str, int]] = {}
+        self.next_due: datetime | None = None
         self._settled: dict[Consumer, int] = {}
 
     async def start(self) -> None:
@@ -133,14 +141,14 @@ class Engine:
             )
             return max(0.0, (reader.now - oldest).total_seconds()) if oldest else 0.0
 
-    async def next_due(self) -> datetime | None:
-        """Return the earliest instant after now at which a timer or a service's own loop has something to do."""
-        found = await asyncio.gather(*map(_next_due, self.services))
-        return min((instant for instants in found for instant in instants if instant is not None), default=None)
-
     async def idle(self) -> bool:
-        """Tell whether no outbox holds a due row and no service has work in flight."""
-        return all(await asyncio.gather(*map(_idle, self.services)))
+        """Tell whether no outbox holds a due row and no service has work in flight; if so, `next_due` is new too."""
+        looks = await asyncio.gather(*map(_look, self.services))
+        if any(look is None for look in looks):
+            return False
+        instants = [instant for look in looks if look is not None for instant in look]
+        self.next_due = min((instant for instant in instants if instant is not None), default=None)
+        return True
 
     def stirring(self) -> bool:
         """Tell whether this process itself knows of work under way; a cheap question before the exact ones.
@@ -185,17 +193,13 @@ class Engine:
         return found
 
 
-async def _next_due(service: Service) -> tuple[datetime | None, datetime | None]:
-    """Return the instants of a service's next timer and of its own loops' next work."""
+async def _look(service: Service) -> tuple[datetime | None, datetime | None] | None:
+    """Return when a service's next timer and its own loops' next work are due, or None where it is at work now."""
     outbox = tables_of(service.name).outbox
     async with service.database.reading() as reader:
-        timer = select(func.min(outbox.c.due_at)).where(outbox.c.due_at > literal(reader.now))
-        return await reader.scalar(timer), await service.next_due(reader)
-
-
-async def _idle(service: Service) -> bool:
-    """Tell whether a service has nothing due in its outbox and no work in flight."""
-    outbox = tables_of(service.name).outbox
-    async with service.database.reading() as reader:
-        due = select(outbox.c.seq).where(outbox.c.due_at <= literal(reader.now)).limit(1)
-        return await reader.scalar(due) is None and not await service.busy(reader)
+        # Events to be sent at once have a due time before every other.
+        first = select(func.greatest(outbox.c.due_at, LONG_AGO)).order_by(outbox.c.due_at).limit(1)
+        timer: datetime | None = await reader.scalar(first)
+        if (timer is not None and timer <= reader.now) or await service.busy(reader):
+            return None
+        return timer, await service.next_due(reader)

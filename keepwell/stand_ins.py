@@ -18,6 +18,9 @@ from shared.settings import Settings, SettingsError
 PHONE: Final = "+15005550006"
 """Keepwell's own number in the sandbox: one that no real subscriber has."""
 LOOPBACK: Final = "127.0.0.1"
+KEEP_ALIVE: Final = 75
+"""Seconds that an idle connection stays open, longer than a caller keeps it: whichever side closes first must be the one
+that knows whether a call is on its way, or that call is lost and its outcome unknown."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ async def stand_ins(settings: Settings, place: Place, clock: Clock, *, inbound: 
     )
     listening = listen(LOOPBACK, 0)
     url = address(listening, host=LOOPBACK)
-    server = Server(built.app, listening)
+    server = Server(built.app, listening, timeout_keep_alive=KEEP_ALIVE)
     await built.start()
     try:
         await server.start()

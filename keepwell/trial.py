@@ -59,7 +59,7 @@ class TrialTime:
             before = self.events()
             while True:
                 await self.settle()
-                due = await self._next_due()
+                due = self._next_due()
                 if due is None or due > instant:
                     break
                 await self._move(due)
@@ -92,9 +92,9 @@ class TrialTime:
             return False
         return await self._engine.idle()
 
-    async def _next_due(self) -> datetime | None:
+    def _next_due(self) -> datetime | None:
         theirs = self._bystander.next_due() if self._bystander is not None else None
-        ours = await self._engine.next_due()
+        ours = self._engine.next_due
         return min((instant for instant in (theirs, ours) if instant is not None), default=None)
 
     async def _move(self, instant: datetime) -> None:

@@ -27,6 +27,7 @@ class Watch:
         self._watch: AIOKafkaConsumer | None = None
         self._partitions: dict[str, list[TopicPartition]] = {}
         self._coordinators: dict[str, int] = {}
+        self._known: dict[str, dict[TopicPartition, int]] = {}
 
     async def start(self) -> None:
         """Connect; raises `KafkaError` where Kafka is away."""
@@ -53,7 +54,7 @@ class Watch:
 
     async def lag(self) -> dict[str, dict[str, int]]:
         """Return the records behind, by group and topic, and export them as a metric."""
-        committed = await self._committed()
+        committed = await self._committed(self._interests)
         ends = await self._ends()
         behind: dict[str, dict[str, int]] = {}
         for group, topics in self._interests.items():
@@ -67,19 +68,24 @@ class Watch:
     async def quiet(self, idle: Callable[[], Awaitable[bool]]) -> bool:
         """Tell whether nothing is on its way: outboxes, topics and attempts at one instant.
 
-        Committed offsets are read before end offsets: both only grow, so equal means equal at one instant. `idle` says
-        whether outboxes hold nothing due and no attempt is in flight; end offsets that have not moved meanwhile make
-        its answer hold for the same instant.
+        Committed offsets that equal end offsets were equal to them at one instant, for the end offsets are read before
+        them and once more at last, unmoved. `idle` is asked in between, so that its answer, whether outboxes hold
+        nothing due and no attempt is in flight, holds for the same instant.
         """
-        committed = await self._committed()
         ends = await self._ends()
-        for group, topics in self._interests.items():
-            for topic in topics:
-                if any(committed[group].get(part, 0) != ends[part] for part in self._partitions[topic]):
-                    return False
+        # Offsets only grow: a group that was found at an end which has not moved is still there.
+        self._known.update(await self._committed(group for group in self._interests if self._behind(group, ends)))
+        if any(self._behind(group, ends) for group in self._interests):
+            return False
         return await idle() and await self._ends() == ends
 
-    async def _committed(self) -> dict[str, dict[TopicPartition, int]]:
+    def _behind(self, group: str, ends: Mapping[TopicPartition, int]) -> bool:
+        known = self._known.get(group)
+        return known is None or any(
+            known.get(part, 0) != ends[part] for topic in self._interests[group] for part in self._partitions[topic]
+        )
+
+    async def _committed(self, groups: Iterable[str]) -> dict[str, dict[TopicPartition, int]]:
         admin = self._admin
         if admin is None:
             raise RuntimeError("The watch was not started.")
@@ -91,8 +97,8 @@ class Watch:
             )
             return {part: max(meta.offset, 0) for part, meta in found.items()}
 
-        groups = list(self._interests)
-        return dict(zip(groups, await asyncio.gather(*map(of_group, groups)), strict=True))
+        asked = list(groups)
+        return dict(zip(asked, await asyncio.gather(*map(of_group, asked)), strict=True))
 
     async def _ends(self) -> dict[TopicPartition, int]:
         if self._watch is None:

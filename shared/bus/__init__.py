@@ -1,7 +1,7 @@
 """Timers and outbox, relay, inbox, dead letters: exactly-once effects over Kafka."""
 
 from shared.bus.handlers import Handlers, NotYet
-from shared.bus.publish import Timer, cancel_timers, pending_timers, publish, publish_timers
+from shared.bus.publish import Timer, cancel_timers, pending_timers, publish, publish_all, publish_timers
 from shared.bus.tables import bus_tables
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "cancel_timers",
     "pending_timers",
     "publish",
+    "publish_all",
     "publish_timers",
 ]

@@ -64,6 +64,15 @@ async def publish(
     return chosen
 
 
+async def publish_all(tx: Transaction, events: Sequence[tuple[Event, UUID]]) -> None:
+    """Write several events in one statement, to be sent in this order when the transaction commits."""
+    if not events:
+        return
+    rows = [_row(tx, event, event_id) | {"timer": None} for event, event_id in events]
+    await tx.execute(_statement(tx.schema, timed=False), rows)
+    tx.after_commit(tx.database.outbox_written.set)
+
+
 async def publish_timers(tx: Transaction, timers: Sequence[Timer]) -> None:
     """Write several timers at once; each replaces a pending one of its name."""
     if not timers:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from shared.bus import publish
+from shared.bus import publish_all
 from shared.database import Transaction
 from shared.events import MessageEvent
 from shared.ids import derived_id
@@ -52,5 +52,4 @@ class Announcement:
 
 async def announce(tx: Transaction, announcements: Sequence[Announcement]) -> None:
     """Publish events; the caller has locked or just written the rows, which keeps each message's events in order."""
-    for each in announcements:
-        await publish(tx, each.event(tx), event_id=each.event_id())
+    await publish_all(tx, [(each.event(tx), each.event_id()) for each in announcements])

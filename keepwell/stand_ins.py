@@ -19,8 +19,8 @@ PHONE: Final = "+15005550006"
 """Keepwell's own number in the sandbox: one that no real subscriber has."""
 LOOPBACK: Final = "127.0.0.1"
 KEEP_ALIVE: Final = 75
-"""Seconds that an idle connection stays open, longer than a caller keeps it: if the server closed first, a call could be
-lost on its way and its outcome be unknown."""
+"""Seconds that an idle connection stays open, longer than a caller keeps it: if the server closed first, a call could
+be lost on its way and its outcome be unknown."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What an owner answered to an order, as the read models hold it; for the moment until its event has arrived."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -58,6 +59,36 @@ def _checkin(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
     }
 
 
+def _taken(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
+    """Return a completed check-in with its scores, as its event would bring them."""
+    result = [
+        {
+            "instrument": score["instrument"],
+            "version": score["instrument_version"],
+            "total": score["total"],
+            "band": score["band"],
+            "flags": score["flags"],
+            "answers": score["answers"],
+        }
+        for score in answer["scores"]
+    ]
+    return {
+        **_checkin(answer, keyring),
+        "completed_at": datetime.fromisoformat(answer["completed_at"]),
+        "result": keyring.seal(json.dumps(result), context="result"),
+    }
+
+
+def _raised(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
+    return {
+        "level": answer["level"],
+        "cause": keyring.seal(answer["cause"], context="cause"),
+        "raised_at": datetime.fromisoformat(answer["raised_at"]),
+        "pages": answer["pages"],
+        "state": answer["state"],
+    }
+
+
 def _alert(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
     verb = "closed" if answer["state"] == "closed" else "acknowledged"
     told = answer["disposition"]
@@ -81,6 +112,8 @@ def _proposal(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
 SESSION: Final = Kind(SESSIONS, _session, whole=True)
 PLAN: Final = Kind(PLANS, _plan, whole=True)
 CHECKIN: Final = Kind(CHECKINS, _checkin, whole=True)
+TAKEN: Final = Kind(CHECKINS, _taken, whole=True)
+RAISED: Final = Kind(ALERTS, _raised, whole=True)
 ALERT: Final = Kind(ALERTS, _alert, whole=False)
 PROPOSAL: Final = Kind(PROPOSALS, _proposal, whole=False)
 

@@ -33,6 +33,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
         "/api/v1/alerts",
         "/api/v1/alerts/{rest:path}",
         "/api/v1/proposals/{rest:path}",
+        "/api/v1/instruments",
         "/api/v1/rules",
         "/api/v1/rules/{rest:path}",
         "/c/{rest:path}",

@@ -13,7 +13,7 @@ from services.clinic.elsewhere import Elsewhere
 from services.clinic.gate import Gate
 from services.clinic.handlers import handlers
 from services.clinic.orders import Patients
-from services.clinic.pages import decisions, door, enrolment, live, patient, patients, rules, sessions, today
+from services.clinic.pages import decisions, door, enrolment, live, patient, patients, phone, rules, sessions, today
 from services.clinic.pages.console import Console
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import is_secure
@@ -68,6 +68,7 @@ def _pages(console: Console) -> list[APIRouter]:
         patients.router(console),
         patient.router(pages),
         sessions.router(pages),
+        phone.router(pages),
         decisions.router(pages),
         rules.router(console),
     ]

@@ -19,7 +19,7 @@ class Permission(StrEnum):
     SEE_PATIENTS = "see patients"
     ENROL = "enrol and change patients"
     PLAN_SESSIONS = "book, move and cancel sessions"
-    RECORD_CHECKINS = "ask for check-ins"
+    RECORD_CHECKINS = "ask for check-ins and enter their answers"
     HANDLE_ALERTS = "acknowledge and close alerts"
     START_PLANS = "start treatment plans"
     DECIDE = "decide interval proposals"

@@ -38,6 +38,11 @@ SAID: Final = {
     "cancelled": "The session is cancelled, and its reminders with it.",
     "attended": "Noted as attended. Check-ins follow.",
     "missed": "Noted as missed.",
+    "taken": "The answers are saved.",
+    "taken-alert": (
+        "The answers are saved, and one of them needs a person now. Stay with the patient on the phone: the alert and "
+        "what to tell them stand below."
+    ),
     "asked": "The check-in is on its way.",
     "decided": "Your decision is saved. The plan follows it.",
     "acknowledged": "The alert is yours now. Close it when it is dealt with.",
@@ -46,6 +51,7 @@ SAID: Final = {
     "signed": "The rule is signed.",
 }
 """What a page says after a form was done, by a word that a short-lived cookie carries: nothing of it is in a URL."""
+_LOUD: Final = frozenset({"taken-alert"})
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,9 @@ class Console:
         status: int = HTTPStatus.OK,
     ) -> Response:
         """Return a page in its shell; what the last form had to say is said once."""
-        said = SAID.get(here.request.cookies.get(_SAID_COOKIE, ""))
-        told = (Notice(said, Tone.GOOD),) if said and not notices else ()
+        word = here.request.cookies.get(_SAID_COOKIE, "")
+        said, tone = SAID.get(word), Tone.DANGER if word in _LOUD else Tone.GOOD
+        told = (Notice(said, tone),) if said and not notices else ()
         member = here.visitor.member
         shell = Shell(
             clinic=clinic.name,

@@ -70,6 +70,7 @@ class PatientPages:
                 zone=clinic.zone,
                 sources=sources,
                 protocols=protocols,
+                crisis=clinic.crisis[found.language],
                 form=form,
             )
             notices = (Notice(_words(problem), Tone.DANGER),) if problem else ()

@@ -12,12 +12,9 @@ from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.views.others import RulesPage, RuleView, SettingsPage
-from services.clinic.views.parts import Chip, Notice, Tone, moment
-from shared.languages import Language
+from services.clinic.views.parts import Chip, Notice, Tone, moment, say_language
 from shared.protection import mask
 from shared.web.problems import Problem
-
-_LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
 
 
 def router(console: Console) -> APIRouter:
@@ -52,7 +49,7 @@ def router(console: Console) -> APIRouter:
                 zone=clinic.zone,
                 phone=show_phone(clinic.phone),
                 quiet=f"from {clinic.quiet_from} to {clinic.quiet_until}, by the patient's own clock",
-                crisis=tuple((_LANGUAGES[language], text) for language, text in clinic.crisis.items()),
+                crisis=tuple((say_language(language), text) for language, text in clinic.crisis.items()),
                 oncall=tuple(
                     f"{'text to' if one.kind is ContactKind.SMS else 'e-mail to'} {mask(one.value)}"
                     for one in clinic.oncall

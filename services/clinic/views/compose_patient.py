@@ -36,6 +36,7 @@ from services.clinic.views.parts import (
     moment,
     say_date,
     say_instrument,
+    say_language,
     session_chip,
     wall_moment,
 )
@@ -75,7 +76,6 @@ _PURPOSES: Final = {
     Purpose.CHECKINS: "check-ins",
     Purpose.BOOKING: "booking",
 }
-_LANGUAGES: Final = {Language.EN: "English", Language.ES: "Spanish"}
 _FLAGS: Final = {"item9": "Item 9 above zero"}
 
 
@@ -122,9 +122,13 @@ def patient_page(
     zone: str,
     sources: Sources,
     protocols: Sequence[Choice] = (),
+    crisis: str = "",
     form: FormState | None = None,
 ) -> PatientPage:
-    """Return the page of one patient; `zone` is the clinic's, in which all but the patient's own time is shown."""
+    """Return the page of one patient; `zone` is the clinic's, in which all but the patient's own time is shown.
+
+    `crisis` is what a person in crisis is told, in the patient's language: it stands beside an open alert.
+    """
     names = {patient.id: patient.name}
     today = to_wall(now, zone).date()
     ordered = sorted(record.sessions, key=lambda session: session.starts_at_utc)
@@ -151,6 +155,8 @@ def patient_page(
         ),
         alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is not AlertState.CLOSED),
         old_alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is AlertState.CLOSED),
+        crisis=crisis,
+        language=str(patient.language),
         checkins=first_of([checkin_row(checkin, names) for checkin in record.checkins]),
         scores=_scores(record),
         messages=first_of(_conversation(record, zone)),
@@ -182,7 +188,7 @@ def patient_row(
         marks.append(state_chip(patient.state))
     return PatientRow(
         person=Person(patient.id, f"{patient.family_name}, {patient.given_name}"),
-        under=f"{_LANGUAGES[patient.language]}, {plan.phase}" if plan else _LANGUAGES[patient.language],
+        under=f"{say_language(patient.language)}, {plan.phase}" if plan else say_language(patient.language),
         state=state_chip(patient.state),
         interval=days(plan.interval_days) if plan else "",
         next_session=wall_moment(upcoming.starts_at) if upcoming else None,
@@ -200,7 +206,7 @@ def _facts(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
         born = [f"{age_on(patient.birth_date, today)} years, born {say_date(patient.birth_date)[5:]}"]
     there = say_time(Language.EN, to_wall(now, patient.zone).time())
     record = [f"record {patient.external_id}"] if patient.external_id else []
-    return (*born, _LANGUAGES[patient.language], f"{patient.zone} ({there} there)", *record)
+    return (*born, say_language(patient.language), f"{patient.zone} ({there} there)", *record)
 
 
 def _contact(contact: Contact, record: Record, zone: str) -> ContactView:

@@ -164,6 +164,7 @@ _PROPOSAL = {
     ProposalState.REFUSED: Chip("refused", Tone.PLAIN),
     ProposalState.EXPIRED: Chip("expired", Tone.WARN),
 }
+_LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
 _INSTRUMENTS = {"phq-9": "PHQ-9", "post-session": "Post-session check"}
 _OCCURRENCES = {"3d": "3 days before", "1d": "1 day before"}
 
@@ -181,6 +182,11 @@ def message_chip(state: MessageState) -> Chip:
 def proposal_chip(state: ProposalState) -> Chip:
     """Return a proposal's state."""
     return _PROPOSAL[state]
+
+
+def say_language(language: Language) -> str:
+    """Return a language's English name."""
+    return _LANGUAGES[language]
 
 
 def say_instrument(instrument: str) -> str:

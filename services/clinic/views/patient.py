@@ -190,6 +190,8 @@ class PatientPage:
     decided: tuple[ProposalView, ...]
     alerts: tuple[AlertRow, ...]
     old_alerts: tuple[AlertRow, ...]
+    crisis: str
+    language: str
     checkins: Shelf[CheckinRow]
     scores: tuple[ScoresView, ...]
     messages: Shelf[MessageRow]

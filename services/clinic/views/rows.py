@@ -119,6 +119,8 @@ def checkin_row(checkin: Checkin, names: Names) -> CheckinRow:
     """Return a check-in."""
     asked = " and ".join(say_instrument(instrument) for instrument in checkin.instruments)
     return CheckinRow(
+        id=checkin.id,
+        waits=checkin.state in {CheckinState.OPEN, CheckinState.PARTIAL},
         person=person(checkin.patient, names),
         what=f"{asked}, {say_occurrence(checkin.occurrence)}" if checkin.occurrence else asked,
         asked=day_moment(checkin.asked_for),

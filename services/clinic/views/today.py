@@ -58,8 +58,10 @@ class AlertRow:
 
 @dataclass(frozen=True)
 class CheckinRow:
-    """A check-in that waits for its patient."""
+    """A check-in that was asked for; `waits` for answers, by link or by phone."""
 
+    id: UUID
+    waits: bool
     person: Person
     what: str
     asked: Moment

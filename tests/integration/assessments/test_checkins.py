@@ -70,6 +70,20 @@ async def test_staff_open_a_check_in_now_and_enter_answers_by_phone(ward: Ward) 
     assert again.status == 409
 
 
+async def test_instruments_are_told_word_by_word_in_the_order_that_answers_are_given_in(ward: Ward) -> None:
+    by_id = {one["id"]: one for one in await ward.items("/instruments")}
+    phq9 = by_id["phq-9"]
+    assert (phq9["version"], phq9["validated"]) == (1, True)
+    symptoms, difficulty = phq9["languages"]["en"]["sections"]
+    assert [item["id"] for item in symptoms["items"]] == [str(number) for number in range(1, 10)]
+    assert symptoms["items"][0]["text"] == "Little interest or pleasure in doing things"
+    assert symptoms["items"][0]["options"][3] == {"value": 3, "text": "Nearly every day"}
+    assert not difficulty["items"][0]["required"]
+    mood = by_id["post-session"]["languages"]["es"]["sections"][0]["items"][0]
+    assert mood["text"] == "¿Cómo está su ánimo hoy?"
+    assert [option["value"] for option in mood["options"]] == list(range(11))
+
+
 async def test_answers_by_phone_raise_the_same_alert(ward: Ward) -> None:
     checkin = await opened(ward, "phq-9")
     body = {"instrument": "phq-9", "answers": [*NINE_ZEROS[:8], 2], "entered_by": "Nurse Kim"}

@@ -23,11 +23,17 @@ class Owner:
     """A stand-in for the services that own plans, sessions, check-ins, alerts, proposals and rules."""
 
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
+    firsts: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     orders: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
     url: str = ""
 
     def answer(self, method: str, path: str, body: Any, status: int = 200) -> None:
         self.answers[method, path] = (status, body)
+
+    def once(self, method: str, path: str, **changes: Any) -> None:
+        """Answer the next call with something else than those that follow."""
+        status, body = self.answers[method, path]
+        self.firsts[method, path] = (status, {**body, **changes})
 
 
 @pytest.fixture
@@ -39,9 +45,9 @@ async def owner() -> AsyncIterator[Owner]:
         raw = await request.body()
         body = await request.json() if raw else None
         stand_in.orders.append((request.method, f"/{path}", body, dict(request.headers)))
-        status, content = stand_in.answers.get(
-            (request.method, f"/{path}"), (404, {"detail": "There is no such thing."})
-        )
+        asked = (request.method, f"/{path}")
+        first = stand_in.firsts.pop(asked, None)
+        status, content = first or stand_in.answers.get(asked, (404, {"detail": "There is no such thing."}))
         return JSONResponse(content, status_code=status)
 
     async with served(app) as url:

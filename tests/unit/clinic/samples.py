@@ -27,6 +27,8 @@ from services.clinic.model.reads import (
 from services.clinic.views.compose_patient import Record
 from services.clinic.views.compose_today import Day
 from services.clinic.views.parts import Moment, Shell
+from services.clinic.views.patient import Choice
+from services.clinic.views.phone import Question, QuestionGroup, Questionnaire
 from shared.ids import (
     AlertId,
     CheckinId,
@@ -272,6 +274,21 @@ def a_record(number: int = 0) -> Record:
         stopped=frozenset(),
     )
 
+
+QUESTIONS = Questionnaire(
+    "phq-9",
+    "PHQ-9",
+    "Developed by others.",
+    (
+        QuestionGroup(
+            "How often?",
+            tuple(
+                Question(str(number), f"Question {number}", number < 4, (Choice("0", "Never"), Choice("1", "Often")))
+                for number in range(1, 5)
+            ),
+        ),
+    ),
+)
 
 SHELL = Shell(
     clinic="Keepwell Clinic",

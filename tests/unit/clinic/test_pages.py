@@ -21,9 +21,11 @@ from services.clinic.views.others import (
     RuleView,
     SettingsPage,
 )
-from services.clinic.views.parts import Chip, FormState, Tone
+from services.clinic.views.parts import Chip, FormState, Person, Tone
 from services.clinic.views.patient import Choice, PatientsPage
+from services.clinic.views.phone import PhonePage
 from services.clinic.views.rows import proposal_view
+from shared.ids import derived_id
 from shared.web.pages import SHARED_STATIC
 from tests.unit.clinic import samples
 from tests.unit.clinic.samples import NAME_OF, NOW, SHELL, SOURCES, ZONE
@@ -94,13 +96,24 @@ def rendered(name: str) -> str:
         "settings": SettingsPage(
             "Clinic", "Keepwell", ZONE, "+1", "8 to 21", (("English", "988"),), (), False, "Version 1"
         ),
+        "phone": PhonePage(
+            derived_id("checkin"),
+            Person(patient.id, patient.name),
+            "PHQ-9, day 7",
+            samples.QUESTIONS,
+            1,
+            2,
+            "es",
+            (Choice("en", "English"),),
+            FormState({"q-1": "1"}, {"q-2": "Not answered yet: Question 2"}),
+        ),
         "login": LoginPage("token"),
         "kind": KindPage("Nothing here", "There is nothing at this address.", "/", "Back"),
     }
     return render(name, shell=SHELL, page=views[name], able=clinician)
 
 
-NAMES = ["today", "patients", "patient", "enrol", "proposals", "alerts", "rules", "settings", "login", "kind"]
+NAMES = ["today", "patients", "patient", "enrol", "proposals", "alerts", "rules", "settings", "phone", "login", "kind"]
 
 
 @pytest.mark.parametrize("name", NAMES)

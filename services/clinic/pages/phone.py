@@ -1,0 +1,180 @@
+"""Answers that staff take by phone: the questions in the patient's language, and what an answer calls for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.clinic import answers
+from services.clinic.model.patient import Patient
+from services.clinic.model.staff import Permission
+from services.clinic.pages.console import patient_path
+from services.clinic.pages.patient import PatientPages
+from services.clinic.pages.visit import PageRoute, Visit, see
+from services.clinic.views.parts import FormState, Notice, Person, Tone, say_instrument, say_language, say_occurrence
+from services.clinic.views.patient import Choice
+from services.clinic.views.phone import PhonePage, Question, QuestionGroup, Questionnaire, answers_of, field_of
+from shared.languages import Language
+from shared.telemetry.log import get_logger
+from shared.web.problems import Conflict, Problem
+
+log = get_logger(__name__)
+
+_WAITING = ("open", "partial")
+_MOST_SCORES = 100
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A check-in that is answered by phone: whose, what is asked next, and in which words."""
+
+    checkin: UUID
+    version: int
+    patient: Patient
+    occurrence: str
+    asked: Questionnaire
+    number: int
+    count: int
+    language: Language
+
+    def page(self, form: FormState) -> PhonePage:
+        others = tuple(Choice(str(one), say_language(one)) for one in Language if one is not self.language)
+        what = f"{say_instrument(self.asked.id)}, {say_occurrence(self.occurrence)}"
+        person = Person(self.patient.id, self.patient.name)
+        return PhonePage(
+            checkin=self.checkin,
+            person=person,
+            what=what,
+            asked=self.asked,
+            number=self.number,
+            count=self.count,
+            language=str(self.language),
+            others=others,
+            form=form,
+        )
+
+
+def router(pages: PatientPages) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+    console = pages.console
+
+    @routes.get("/console/checkins/{checkin}/answers")
+    async def ask(checkin: UUID, request: Request, language: Language | None = None) -> Response:
+        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        return await _show(pages, here, await _call(pages, here, checkin, language), FormState())
+
+    @routes.post("/console/checkins/{checkin}/answers")
+    async def take(checkin: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        form = await here.form()
+        call = await _call(pages, here, checkin, _language(form))
+        if form.get("instrument") != call.asked.id:
+            return see(f"/console/checkins/{checkin}/answers")
+        given, missing = answers_of(call.asked, form)
+        if missing:
+            return await _show(pages, here, call, FormState(form, missing), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        body = {"instrument": call.asked.id, "answers": given, "entered_by": here.visitor.member.name}
+        try:
+            answer = await console.client.order(
+                "assessments",
+                f"/checkins/{checkin}/answers",
+                body,
+                principal=here.principal,
+                idempotency_key=form.get("key"),
+            )
+        except Problem as problem:
+            errors = {field_of(call.asked, flaw.pointer, sent=len(given)): flaw.detail for flaw in problem.errors}
+            return await _show(pages, here, call, FormState(form, errors), problem=problem, status=problem.status)
+        await console.note(here, "checkin.answered", thing=checkin, patient=call.patient.id)
+        await _follow(pages, here, checkin, answer)
+        if answer["alert"]:
+            return console.done("taken-alert", patient_path(call.patient.id))
+        more = answer["state"] in _WAITING
+        return console.done("taken", f"/console/checkins/{checkin}/answers" if more else patient_path(call.patient.id))
+
+    return routes
+
+
+async def _call(pages: PatientPages, here: Visit, checkin: UUID, language: Language | None) -> _Call:
+    """Return what is asked next.
+
+    Raises:
+        NotFound: the clinic has no such check-in.
+        Conflict: nothing of it is to be answered any more.
+        Unavailable: the owner does not answer.
+    """
+    console, principal = pages.console, here.principal
+    whose = await pages.owner(principal.clinic, answers.CHECKIN, checkin)
+    async with console.database.transaction() as tx:
+        patient = await console.orders.read(tx, principal, whose)
+    held = await console.client.get("assessments", f"/checkins/{checkin}", principal=principal)
+    path = f"/patients/{whose}/scores?limit={_MOST_SCORES}"
+    scores = (await console.client.get("assessments", path, principal=principal))["items"]
+    done = {score["instrument"] for score in scores if score["checkin"] == str(checkin)}
+    left = [one for one in held["instruments"] if one not in done]
+    if held["state"] not in _WAITING or not left:
+        raise Conflict(f"The check-in of {patient.name} is closed: it takes no more answers.")
+    known = (await console.client.get("assessments", "/instruments", principal=principal))["items"]
+    spoken = language or patient.language
+    asked = next(_questionnaire(one, spoken) for one in known if one["id"] == left[0])
+    count = len(held["instruments"])
+    return _Call(checkin, held["version"], patient, held["occurrence"], asked, count - len(left) + 1, count, spoken)
+
+
+async def _show(
+    pages: PatientPages,
+    here: Visit,
+    call: _Call,
+    form: FormState,
+    *,
+    problem: Problem | None = None,
+    status: int = HTTPStatus.OK,
+) -> Response:
+    console = pages.console
+    async with console.database.reading() as reader:
+        clinic = await console.clinic(reader, here.principal.clinic)
+        notices = (Notice(problem.detail, Tone.DANGER),) if problem else ()
+        return await console.show(
+            here, reader, clinic, call.page(form), template="phone", place="patients", notices=notices, status=status
+        )
+
+
+async def _follow(pages: PatientPages, here: Visit, checkin: UUID, answer: Mapping[str, Any]) -> None:
+    """Let the patient's page know of the answers and of the alert that they raised."""
+    console, principal = pages.console, here.principal
+    try:
+        held = await console.client.get("assessments", f"/checkins/{checkin}", principal=principal)
+        if answer["alert"]:
+            alert = await console.client.get("assessments", f"/alerts/{answer['alert']}", principal=principal)
+            await console.follow.up_to(answers.RAISED, principal.clinic, alert)
+    except Problem as problem:
+        # The answers are kept; the page shows them once their events have come.
+        log.warning("checkin.not-followed", checkin=str(checkin), status=int(problem.status))
+        return
+    if held["state"] == "completed":
+        taken = {**held, "scores": answer["scores"]}
+        await console.follow.up_to(answers.TAKEN, principal.clinic, taken)
+    else:
+        await console.follow.up_to(answers.CHECKIN, principal.clinic, held)
+
+
+def _language(form: Mapping[str, str]) -> Language | None:
+    return Language(form["language"]) if form.get("language") in set(Language) else None
+
+
+def _questionnaire(one: Mapping[str, Any], language: Language) -> Questionnaire:
+    words = one["languages"][str(language)]
+    groups = tuple(
+        QuestionGroup(section["stem"], tuple(_question(item) for item in section["items"]))
+        for section in words["sections"]
+    )
+    return Questionnaire(one["id"], words["title"], words["notice"], groups)
+
+
+def _question(item: Mapping[str, Any]) -> Question:
+    options = tuple(Choice(str(option["value"]), option["text"]) for option in item["options"])
+    return Question(item["id"], item["text"], item["required"], options)

@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
 letters_app = typer.Typer(help="Events that a service could not handle.", no_args_is_help=True)
+staff_app = typer.Typer(help="The people who log in to the console.", no_args_is_help=True)
+app.add_typer(staff_app, name="staff")
 app.add_typer(token_app, name="token")
 app.add_typer(letters_app, name="dead-letters")
 
@@ -134,6 +136,15 @@ def token_create(
     chosen = settings(data_dir=data_dir)
     made = create_token(Place(chosen.data_dir), chosen, name=name, days=days, scopes=scope or [], clinic=clinic)
     show(made if as_json else made["token"], as_json=as_json)
+
+
+@staff_app.command("reset-password")
+def staff_reset_password(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Give the first clinician a new password, where the first one was lost."""
+    from keepwell.commands.staff import reset_password  # noqa: PLC0415 - loads the database
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: reset_password(Place(chosen.data_dir), chosen, as_json=as_json))
 
 
 @letters_app.command("list")

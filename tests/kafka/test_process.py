@@ -142,6 +142,14 @@ async def test_there_are_no_dead_letters_in_a_new_clinic(clinic: Keepwell) -> No
     assert (code, json.loads(output)) == (0, [])
 
 
+async def test_a_lost_password_can_be_replaced(clinic: Keepwell) -> None:
+    code, output, complaint = await clinic.command("staff", "reset-password", "--json")
+    assert code == 0, complaint
+    made = json.loads(output)
+    assert made["login"] == clinic.lines["login"]["login"]
+    assert made["password"] != clinic.lines["login"]["password"]
+
+
 async def test_a_token_without_a_scope_is_refused_what_needs_it(clinic: Keepwell) -> None:
     code, output, _ = await clinic.command("token", "create", "--name", "reader", "--scope", "read", "--json")
     assert code == 0

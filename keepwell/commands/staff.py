@@ -1,0 +1,29 @@
+"""`keepwell staff reset-password`: the way back in when the first password was lost."""
+
+from keepwell import parts
+from keepwell.output import fail, show
+from keepwell.place import Login, Place
+from shared.database import Database
+from shared.database.connection import async_url
+from shared.settings import Settings
+
+
+async def reset_password(place: Place, settings: Settings, *, as_json: bool) -> int:
+    """Give the first clinician a new password and end every session of theirs."""
+    from services.clinic.first_start import forgotten_password  # noqa: PLC0415 - only this command needs the clinic
+
+    given = settings.database_url
+    admin = async_url(given.get_secret_value() if given is not None else place.running.database_url)
+    url = parts.database_urls(settings, place.keyring(settings), admin)["clinic"]
+    database = Database(url, schema="clinic", clock=place.clock(settings))
+    try:
+        async with database.transaction() as tx:
+            made = await forgotten_password(tx)
+    except LookupError as error:
+        fail(str(error), as_json=as_json)
+    finally:
+        await database.close()
+    if made.password is not None:
+        place.keep_login(Login(clinic=str(made.clinic), login=made.login, password=made.password))
+    show({"login": made.login, "password": made.password}, as_json=as_json)
+    return 0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -33,19 +34,46 @@ def headers(
     *, event_id: UUID, event_type: str, service: str, time: datetime, subject: str, trace: str
 ) -> list[tuple[str, bytes]]:
     """Return a record's headers."""
-    schema = BY_TYPE[event_type].SCHEMA
+    return encoded_headers(
+        event_id=str(event_id).encode(),
+        event_type=event_type,
+        service=service,
+        time=time,
+        subject=subject.encode(),
+        trace=trace.encode(),
+    )
+
+
+def encoded_headers(
+    *, event_id: bytes, event_type: str, service: str, time: datetime, subject: bytes, trace: bytes
+) -> list[tuple[str, bytes]]:
+    """Return a record's headers from values that are encoded already: a relay makes tens of thousands a second."""
+    return [
+        ("ce_id", event_id),
+        ("ce_time", _instant(time)),
+        ("ce_subject", subject),
+        ("traceparent", trace),
+        *_fixed(event_type, service),
+    ]
+
+
+@cache
+def _fixed(event_type: str, service: str) -> tuple[tuple[str, bytes], ...]:
+    """Return the headers that all events of a type from a service share."""
     attributes = {
         "ce_specversion": SPEC_VERSION,
-        "ce_id": str(event_id),
         "ce_type": event_type,
         "ce_source": SOURCE_PREFIX + service,
-        "ce_time": time.isoformat(),
-        "ce_subject": subject,
-        "ce_dataschema": f"{SCHEMA_PREFIX}{event_type}/{schema}",
+        "ce_dataschema": f"{SCHEMA_PREFIX}{event_type}/{BY_TYPE[event_type].SCHEMA}",
         "content-type": "application/json",
-        "traceparent": trace,
     }
-    return [(name, value.encode()) for name, value in attributes.items()]
+    return tuple((name, value.encode()) for name, value in attributes.items())
+
+
+@lru_cache(maxsize=4096)
+def _instant(time: datetime) -> bytes:
+    """Return an instant in ISO 8601; timers of one morning and events of one transaction share theirs."""
+    return time.isoformat().encode()
 
 
 def decode(raw_headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Received:

@@ -8,25 +8,23 @@ loop: concurrent sends lose the order of a key under back-pressure.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, delete, func, literal, select, text
+import asyncpg
+from sqlalchemy import func, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.envelope import headers
-from shared.bus.producer import NotSent, Producer, Record
-from shared.bus.tables import AT_ONCE, SHARDS, tables_of
+from shared.bus.claim import BATCH, claim
+from shared.bus.producer import NotSent, Producer
+from shared.bus.tables import SHARDS, tables_of
 from shared.database import Database
 from shared.telemetry.log import get_logger
 from shared.telemetry.metrics import counter, gauge
 
 log = get_logger(__name__)
 
-BATCH: Final = 1000
 TICK: Final = 0.010
 """Real seconds between two claims: batches are kept full on purpose (decision 0004)."""
 IDLE: Final = 1.0
@@ -35,6 +33,9 @@ BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Real seconds to wait after the first, second, ... failure in a row."""
 STALE_AFTER: Final = 30.0
 """Real seconds without a finished round after which readiness says that a relay hangs."""
+
+FAILURES: Final = (NotSent, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a relay waits out: Kafka or the database is away."""
 
 _FIRED = counter("relay_records", "Outbox rows that Kafka acknowledged.", "service")
 _FAILED = counter("relay_failures", "Rounds of a relay that were rolled back.", "service")
@@ -73,9 +74,8 @@ class Relay:
         try:
             while True:
                 try:
-                    async with self.database.engine.connect() as connection:
-                        await self._rounds(connection)
-                except (NotSent, SQLAlchemyError, OSError, TimeoutError) as error:
+                    await self._connected()
+                except FAILURES as error:
                     self._owned = frozenset()
                     _SHARDS.labels(self.service).set(0)
                     _FAILED.labels(self.service).inc()
@@ -87,6 +87,14 @@ class Relay:
         finally:
             await self._producer.discard()
 
+    async def _connected(self) -> None:
+        async with self.database.engine.connect() as connection:
+            try:
+                await self._rounds(connection)
+            finally:
+                # A pooled connection would keep the locks of shards that nobody relays any more.
+                await connection.invalidate()
+
     def stale_for(self) -> float:
         """Return the real seconds since the last finished round; infinite before the first."""
         if self._finished_at is None:
@@ -95,13 +103,14 @@ class Relay:
 
     async def _rounds(self, connection: AsyncConnection) -> None:
         loop = asyncio.get_running_loop()
+        driver = (await connection.get_raw_connection()).driver_connection
         looked_at = float("-inf")
         while True:
             self.database.outbox_written.clear()
             if loop.time() - looked_at >= IDLE:
                 await self._share_shards(connection)
                 looked_at = loop.time()
-            moved = await self._round(connection)
+            moved = await self._round(driver)
             self._finished_at = loop.time()
             self.first_round.set()
             self.error = None
@@ -112,48 +121,15 @@ class Relay:
             else:
                 await self._wait(connection)
 
-    async def _round(self, connection: AsyncConnection) -> int:
-        async with connection.begin():
-            rows = await self._claim(connection)
-            if rows:
-                await self._producer.send([self._record(row) for row in rows])
-        self.fired += len(rows)
-        self.sent.update(row.topic for row in rows)
-        _FIRED.labels(self.service).inc(len(rows))
-        return len(rows)
-
-    async def _claim(self, connection: AsyncConnection) -> Sequence[Row[Any]]:
-        outbox = self._outbox
-        due = (
-            select(outbox.c.seq)
-            .where(outbox.c.due_at <= literal(self.database.clock.now()), outbox.c.shard.in_(sorted(self._owned)))
-            .order_by(outbox.c.due_at, outbox.c.seq)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        taken = await connection.execute(
-            delete(outbox)
-            .where(outbox.c.seq.in_(due))
-            .returning(
-                *(outbox.c[name] for name in ("seq", "id", "type", "topic", "key", "trace", "body", "written_at")),
-                func.nullif(outbox.c.due_at, AT_ONCE).label("due_at"),
-            )
-        )
-        # DELETE ... RETURNING gives rows in no order; events at once come before timers, as in the claim.
-        early = datetime.min.replace(tzinfo=UTC)
-        rows: Sequence[Any] = taken.all()
-        return sorted(rows, key=lambda row: (row.due_at or early, row.seq))
-
-    def _record(self, row: Row[Any]) -> Record:
-        attributes = headers(
-            event_id=row.id,
-            event_type=row.type,
-            service=self.service,
-            time=row.due_at or row.written_at,
-            subject=row.key,
-            trace=row.trace,
-        )
-        return Record(row.topic, row.key.encode(), row.body.encode(), attributes)
+    async def _round(self, driver: asyncpg.Connection) -> int:
+        async with driver.transaction():
+            records = await claim(driver, service=self.service, now=self.database.clock.now(), shards=self._owned)
+            if records:
+                await self._producer.send(records)
+        self.fired += len(records)
+        self.sent.update(record.topic for record in records)
+        _FIRED.labels(self.service).inc(len(records))
+        return len(records)
 
     async def _share_shards(self, connection: AsyncConnection) -> None:
         """Take the free shards up to a fair share among the relays of this outbox; give back what is above it."""

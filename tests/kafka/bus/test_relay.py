@@ -1,10 +1,15 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from sqlalchemy import text
 
 from shared.bus import cancel_timers, publish
+from shared.bus.claim import BATCH
+from shared.bus.producer import NotSent, Producer, Record
+from shared.bus.tables import SHARDS
 from shared.events import PatientDischarged, Topic
 from tests.kafka.bus.conftest import CLINIC, Toy
 
@@ -104,3 +109,65 @@ async def test_a_record_is_a_cloud_event_in_binary_mode(toy: Toy) -> None:
     assert headers["ce_dataschema"].endswith("/patient.discharged/1")
     assert headers["content-type"] == "application/json"
     assert headers["traceparent"].startswith("00-")
+
+
+async def test_a_backlog_of_many_batches_keeps_each_patients_order(toy: Toy) -> None:
+    patients = [uuid4() for _ in range(7)]
+    async with toy.database.transaction() as tx:
+        for version in range(1, BATCH // 2):
+            for patient in patients:
+                await publish(tx, PatientDischarged(clinic=CLINIC, patient=patient, version=version))
+    await toy.make_engine().start()
+    await toy.quiet()
+    for patient in patients:
+        assert [event.version for event in toy.heard if event.patient == patient] == list(range(1, BATCH // 2))
+
+
+async def test_what_kafka_did_not_take_stays_in_the_outbox_and_goes_out_once_it_does(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, refused = Producer.send, 0
+
+    async def refuse_thrice(producer: Producer, records: Sequence[Record]) -> None:
+        nonlocal refused
+        refused += 1
+        if refused <= 3:
+            await send(producer, records[:1])  # some of it arrives all the same
+            await producer.discard()
+            raise NotSent("only the first was acknowledged")
+        await send(producer, records)
+
+    monkeypatch.setattr(Producer, "send", refuse_thrice)
+    patient = uuid4()
+    for version in range(1, 6):
+        await toy.say(patient, version)
+    await toy.make_engine().start()
+    await toy.quiet()
+    assert refused == 4
+    assert [event.version for event in toy.heard] == [1, 2, 3, 4, 5]
+
+
+async def test_a_relay_that_failed_owns_its_shards_again_and_leaves_no_lock_behind(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = toy.make_engine()
+    await engine.start()
+    send = Producer.send
+
+    async def refuse(_producer: Producer, _records: Sequence[Record]) -> None:
+        monkeypatch.setattr(Producer, "send", send)
+        raise NotSent("Kafka is away")
+
+    for _ in range(3):
+        monkeypatch.setattr(Producer, "send", refuse)
+        await toy.say(uuid4())
+        await toy.quiet()
+    async with toy.database.reading() as reader:
+        held = await reader.all(
+            text(
+                "SELECT pid, count(*) AS shards FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY pid"
+            )
+        )
+    assert [row.shards for row in held] == [SHARDS]
+    assert len(toy.heard) == 3

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -81,6 +82,7 @@ class Engine:
         self.lag: dict[str, dict[str, int]] = {}
         self.next_due: datetime | None = None
         self._settled: dict[Consumer, int] = {}
+        self._looks: dict[str, _Look] = {}
 
     async def start(self) -> None:
         """Connect and start everything; a Kafka that is not there yet is waited for."""
@@ -141,14 +143,32 @@ class Engine:
             )
             return max(0.0, (reader.now - oldest).total_seconds()) if oldest else 0.0
 
-    async def idle(self) -> bool:
-        """Tell whether no outbox holds a due row and no service has work in flight; if so, `next_due` is new too."""
-        looks = await asyncio.gather(*map(_look, self.services))
+    async def idle(self, *, alone: bool = False) -> bool:
+        """Tell whether no outbox holds a due row and no service has work in flight; if so, `next_due` is new too.
+
+        Args:
+            alone: whether no other process writes to these databases, as in a trial: what a service was found to have
+                to do then holds while this process has committed nothing and nothing has fallen due.
+        """
+        if not alone:
+            self._looks.clear()
+        looks = await asyncio.gather(*map(self._look, self.relays, self.services))
         if any(look is None for look in looks):
             return False
-        instants = [instant for look in looks if look is not None for instant in look]
-        self.next_due = min((instant for instant in instants if instant is not None), default=None)
+        self.next_due = min((look.next_due for look in looks if look and look.next_due is not None), default=None)
         return True
+
+    async def _look(self, relay: Relay, service: Service) -> "_Look | None":
+        """Return when a service has something to do next, or None where it is at work now."""
+        changes = (service.database.commits, relay.fired)
+        known = self._looks.get(service.name)
+        now = self._clock.now()
+        if known is not None and known.changes == changes and (known.next_due is None or known.next_due > now):
+            return known
+        found = await _look(service, changes)
+        if found is not None:
+            self._looks[service.name] = found
+        return found
 
     def stirring(self) -> bool:
         """Tell whether this process itself knows of work under way; a cheap question before the exact ones.
@@ -193,8 +213,16 @@ class Engine:
         return found
 
 
-async def _look(service: Service) -> tuple[datetime | None, datetime | None] | None:
-    """Return when a service's next timer and its own loops' next work are due, or None where it is at work now."""
+@dataclass(frozen=True)
+class _Look:
+    """When a service that has nothing to do now has something to do next, as of so many changes."""
+
+    changes: tuple[int, int]
+    next_due: datetime | None
+
+
+async def _look(service: Service, changes: tuple[int, int]) -> _Look | None:
+    """Ask the database when a service's next timer and its own loops' next work are due; None where it is at work."""
     outbox = tables_of(service.name).outbox
     async with service.database.reading() as reader:
         # Events to be sent at once have a due time before every other.
@@ -202,4 +230,5 @@ async def _look(service: Service) -> tuple[datetime | None, datetime | None] | N
         timer: datetime | None = await reader.scalar(first)
         if (timer is not None and timer <= reader.now) or await service.busy(reader):
             return None
-        return timer, await service.next_due(reader)
+        instants = (timer, await service.next_due(reader))
+        return _Look(changes, min((instant for instant in instants if instant is not None), default=None))

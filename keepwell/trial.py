@@ -90,7 +90,7 @@ class TrialTime:
     async def _idle(self) -> bool:
         if self._bystander is not None and self._bystander.busy():
             return False
-        return await self._engine.idle()
+        return await self._engine.idle(alone=True)
 
     def _next_due(self) -> datetime | None:
         theirs = self._bystander.next_due() if self._bystander is not None else None

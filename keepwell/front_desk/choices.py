@@ -90,9 +90,9 @@ class Decision:
 
 
 def care(seed: int, index: int, days: int) -> Care:
-    """Return when a patient of a clinic that lives `days` days comes and goes: most come in its first half."""
+    """Return when a patient comes and goes; a clinic that lives `days` days takes new ones until its last weeks."""
     who = (seed, "care", index)
-    enrols = 0 if happens(0.3, *who, "at once") else int(roll(*who, "enrols") * max(days // 2, 1))
+    enrols = 0 if happens(0.15, *who, "at once") else int(roll(*who, "enrols") * max(days * 4 // 5 - 5, 1))
     starts = enrols + 1 + int(roll(*who, "starts") * 9)
     leaves = starts + 10 + int(roll(*who, "stays") * 80) if happens(0.06, *who, "leaves") else None
     return Care(enrols_on=enrols, starts_on=starts, leaves_on=leaves)

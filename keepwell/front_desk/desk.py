@@ -16,8 +16,8 @@ log = get_logger(__name__)
 
 MORNING: Final = 7
 EVENING: Final = 17
-ALWAYS: Final = (MORNING, 12, EVENING, 20)
-"""Hours of the rounds of every day; after each hour in which a session ended there is one more."""
+ROUNDS: Final = (MORNING, 12, EVENING, 20)
+"""Hours of the rounds of every day: the morning's bookings, who came until noon and after it, a look at night."""
 MINUTE, SECOND = 40, 7
 """When a round begins: an instant at which nothing else falls due, so that no text is sent as its cause changes."""
 
@@ -40,18 +40,13 @@ class FrontDesk:
 
     def next_round(self, after: datetime) -> datetime:
         """Return the first round after an instant."""
-        clinic = self.clinic
-        wall = to_wall(after, clinic.zone)
-        ended = {
-            visit.present.starts_at + timedelta(minutes=choices.SESSION_MINUTES)
-            for chart in clinic.in_care()
-            if (visit := chart.open_visit) is not None
-        }
-        hours = {
-            datetime.combine(wall.date() + timedelta(days=day), time(hour)) for day in (0, 1) for hour in ALWAYS
-        } | {end for end in ended if end.date() == wall.date()}
-        rounds = (to_instant(hour.replace(minute=MINUTE, second=SECOND), clinic.zone) for hour in hours)
-        return min(instant for instant in rounds if instant > after)
+        zone = self.clinic.zone
+        today = to_wall(after, zone).date()
+        days = (today, today + timedelta(days=1))
+        rounds = (
+            to_instant(datetime.combine(day, time(hour, MINUTE, SECOND)), zone) for day in days for hour in ROUNDS
+        )
+        return min(instant for wall in walls if (instant := to_instant(wall, zone)) > after)
 
     async def work(self, now: datetime) -> None:
         """Do a round."""

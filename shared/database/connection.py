@@ -73,6 +73,10 @@ class Database:
         schema: the service's schema; also the name of its role's search path.
         clock: gives each transaction its instant.
         pool_size: connections kept.
+
+    Attributes:
+        outbox_written: set when a transaction of this process has written to the outbox.
+        commits: transactions of this process that were committed.
     """
 
     def __init__(self, url: str | URL, *, schema: str, clock: Clock, pool_size: int = 4, overflow: int = 8) -> None:
@@ -80,6 +84,7 @@ class Database:
         self.clock = clock
         self.url = async_url(url)
         self.outbox_written = asyncio.Event()
+        self.commits = 0
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool_size,
@@ -99,6 +104,7 @@ class Database:
         async with self.engine.begin() as connection:
             tx = Transaction(connection, schema=self.schema, now=self.clock.now(), database=self)
             yield tx
+        self.commits += 1
         tx.committed()
 
     @asynccontextmanager

@@ -5,20 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from services.clinic import facts
+from services.clinic.clinic_orders import Clinics
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import ContactKind
-from services.clinic.model.flaws import FlawedError
-from services.clinic.model.settings import GivenClinic, check_settings
-from services.clinic.orders import refuse, who
-from services.clinic.store import audit, clinics
-from shared.bus import publish
+from services.clinic.model.settings import GivenClinic
 from shared.database import Database, Transaction
 from shared.ids import ClinicId
 from shared.languages import Language
-from shared.protection import Keyring, mask
+from shared.protection import mask
 from shared.web.api import Body, DecideCommand, Reads, View, versioned
-from shared.web.problems import Invalid, NotFound
+from shared.web.problems import Invalid
 
 Words = Annotated[str, Field(max_length=2000)]
 
@@ -88,7 +84,7 @@ class ClinicView(View):
         )
 
 
-def router(database: Database, keyring: Keyring) -> APIRouter:
+def router(database: Database, orders: Clinics) -> APIRouter:
     """Return the routes below /api/v1."""
     routes = APIRouter(prefix="/api/v1", tags=["clinic"])
 
@@ -96,23 +92,16 @@ def router(database: Database, keyring: Keyring) -> APIRouter:
     async def read(principal: Reads) -> Response:
         """Return the clinic of the token."""
         async with database.reading() as reader:
-            return versioned(ClinicView.of(_found(await clinics.find(reader, principal.clinic, keyring))))
+            return versioned(ClinicView.of(await orders.read(reader, principal.clinic)))
 
     @routes.patch("/clinic", response_model=ClinicView)
     async def change(body: ClinicChanges, command: DecideCommand) -> Response:
         """Change the clinic's settings: hours of texts, the person on call, what a person in crisis is told."""
 
         async def work(tx: Transaction) -> ClinicView:
-            present = _found(await clinics.find(tx, command.principal.clinic, keyring, lock=True))
+            present = await orders.held(tx, command.principal.clinic)
             command.if_match(present.version)
-            try:
-                changed = check_settings(_merged(present, body), present)
-            except FlawedError as error:
-                raise refuse(error) from error
-            await clinics.change(tx, changed, keyring)
-            await publish(tx, facts.clinic_changed(changed, keyring))
-            await audit.note(tx, changed.id, who(command.principal), "clinic.changed", thing=changed.id)
-            return ClinicView.of(changed)
+            return ClinicView.of(await orders.change(tx, command.principal, present, _merged(present, body)))
 
         return await command.run(database, work)
 
@@ -138,9 +127,3 @@ def _merged(present: Clinic, body: ClinicChanges) -> GivenClinic:
         crisis=present.crisis if body.crisis is None else {Language.EN: body.crisis.en, Language.ES: body.crisis.es},
         oncall=oncall,
     )
-
-
-def _found(clinic: Clinic | None) -> Clinic:
-    if clinic is None:
-        raise NotFound("The clinic of your token does not exist here. Make a new token.")
-    return clinic

@@ -1,14 +1,14 @@
 """The first start: one clinic, and one clinician who can log in."""
 
-import secrets
 from dataclasses import dataclass
 from typing import Final
 
 from argon2 import PasswordHasher
 
-from services.clinic import facts
+from services.clinic import crew, facts
 from services.clinic.model.clinic import Clinic, OnCall
 from services.clinic.model.contacts import ContactKind
+from services.clinic.model.logins import one_time_password
 from services.clinic.model.staff import Role
 from services.clinic.store import audit, clinics, staff
 from services.clinic.store.staff import Member
@@ -19,7 +19,6 @@ from shared.languages import Language
 from shared.protection import Keyring
 
 LOGIN: Final = "clinician"
-_PASSWORD_BYTES: Final = 12
 CRISIS: Final = {
     Language.EN: (
         "If you might act on thoughts of harming yourself, or you are in danger now, call 911. You can call or text "
@@ -79,21 +78,25 @@ async def ensure_first_clinic(
     )
     await clinics.add(tx, clinic, keyring)
     await publish(tx, facts.clinic_changed(clinic, keyring))
-    password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    password = one_time_password()
     member = Member(StaffId(new_id()), clinic.id, LOGIN, "Alma Reid", Role.CLINICIAN)
     await staff.add(tx, member, PasswordHasher().hash(password))
     await audit.note(tx, clinic.id, "system", "clinic.set-up", thing=clinic.id)
     return FirstLogin(clinic.id, LOGIN, password)
 
 
-async def forgotten_password(tx: Transaction) -> FirstLogin:
-    """Give the first clinician a new password, where the first one was lost; every session of theirs ends."""
-    clinic = await clinics.first(tx)
-    found = await staff.by_login(tx, LOGIN)
-    if clinic is None or found is None:
-        raise LookupError("There is no clinic yet; `keepwell up` sets one up.")
-    password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    await staff.set_hash(tx, found[0].id, PasswordHasher().hash(password))
-    await staff.end_all(tx, found[0].id)
-    await audit.note(tx, clinic, "system", "staff.new-password", thing=found[0].id)
-    return FirstLogin(clinic, LOGIN, password)
+async def forgotten_password(tx: Transaction, login: str = LOGIN) -> FirstLogin:
+    """Give a member of staff a password for one login, where theirs was lost; every session of theirs ends.
+
+    They choose their own right after they have logged in with it.
+
+    Raises:
+        LookupError: nobody active has this login; the message says what to do, for whoever runs the command.
+    """
+    found = await staff.by_login(tx, login.strip().casefold())
+    if found is None:
+        if await clinics.first(tx) is None:
+            raise LookupError("There is no clinic yet; `keepwell up` sets one up.")
+        raise LookupError(f"Nobody who is active has the login {login!r}. The first login is {LOGIN!r}.")
+    handed = await crew.give_password(tx, found[0], by="system")
+    return FirstLogin(handed.member.clinic, handed.member.login, handed.password)

@@ -45,6 +45,10 @@ class TooManyLoginsError(Exception):
     """Too many wrong passwords. Wait 15 minutes, then try again."""
 
 
+class OldPasswordError(Exception):
+    """This is not your present password. Check it; capital letters count."""
+
+
 @dataclass(frozen=True)
 class Visitor:
     """Who is logged in, by which session."""
@@ -138,6 +142,32 @@ class Gate:
             async with self._database.transaction() as tx:
                 await staff.seen(tx, hash_of(token), now)
         return Visitor(login.member, token)
+
+    async def change_password(self, visitor: Visitor, old: str, new: str, address: str) -> None:
+        """Give a member of staff the password that they chose; their sessions elsewhere end.
+
+        Raises:
+            OldPasswordError: the present password is another one.
+            TooManyLoginsError: too many failures from this account or address.
+        """
+        member, now = visitor.member, self._clock.now()
+        account = self._keyring.fingerprint(member.login, context="login")
+        place = self._keyring.fingerprint(address, context="address")
+        async with self._database.reading() as reader:
+            by_account, by_address = await staff.failures(reader, account, place, since=now - WINDOW)
+            found = await staff.by_login(reader, member.login)
+        if by_account >= ACCOUNT_FAILURES or by_address >= ADDRESS_FAILURES:
+            raise TooManyLoginsError(TooManyLoginsError.__doc__)
+        if found is None or not await asyncio.to_thread(self._verify, found[1], old):
+            async with self._database.transaction() as tx:
+                await staff.note_failure(tx, account, place, now)
+                await audit.note(tx, member.clinic, f"staff:{member.id}", "password.refused", thing=member.id)
+            raise OldPasswordError(OldPasswordError.__doc__)
+        new_hash = await asyncio.to_thread(self._hasher.hash, new)
+        async with self._database.transaction() as tx:
+            await staff.set_hash(tx, member.id, new_hash, must_change=False)
+            await staff.end_all(tx, member.id, but=hash_of(visitor.token))
+            await audit.note(tx, member.clinic, f"staff:{member.id}", "staff.password-changed", thing=member.id)
 
     async def logout(self, visitor: Visitor) -> None:
         """End a session."""

@@ -9,11 +9,25 @@ from fastapi import APIRouter
 from services.clinic import api, api_settings, gateway
 from services.clinic.answers import Follow
 from services.clinic.bell import Bell
+from services.clinic.clinic_orders import Clinics
 from services.clinic.elsewhere import Elsewhere
 from services.clinic.gate import Gate
 from services.clinic.handlers import handlers
 from services.clinic.orders import Patients
-from services.clinic.pages import decisions, door, enrolment, live, patient, patients, phone, rules, sessions, today
+from services.clinic.pages import (
+    decisions,
+    door,
+    enrolment,
+    live,
+    patient,
+    patients,
+    phone,
+    rules,
+    sessions,
+    settings,
+    staff,
+    today,
+)
 from services.clinic.pages.console import Console
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import is_secure
@@ -50,7 +64,7 @@ def build(context: Context) -> Service:
         handlers=handlers(bell, keyring),
         routers=[
             api.router(database, console.orders),
-            api_settings.router(database, keyring),
+            api_settings.router(database, Clinics(keyring)),
             *_pages(console),
             _gateway(context),
         ],
@@ -71,6 +85,8 @@ def _pages(console: Console) -> list[APIRouter]:
         phone.router(pages),
         decisions.router(pages),
         rules.router(console),
+        settings.router(console),
+        staff.router(console),
     ]
 
 

@@ -55,6 +55,7 @@ STAFF = Table(
     Column("role", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("must_change", Boolean, nullable=False),  # the password is for one login
     schema=SCHEMA,
 )
 

@@ -25,6 +25,8 @@ class Permission(StrEnum):
     DECIDE = "decide interval proposals"
     SIGN_RULES = "sign rules"
     DISCHARGE = "discharge patients"
+    CHANGE_SETTINGS = "change the clinic's settings"
+    MANAGE_STAFF = "add and deactivate staff"
 
 
 _DESK: Final = frozenset(
@@ -36,15 +38,24 @@ _DESK: Final = frozenset(
         Permission.HANDLE_ALERTS,
     }
 )
+_OFFICE: Final = frozenset({Permission.CHANGE_SETTINGS, Permission.MANAGE_STAFF})
 PERMISSIONS: Final = MappingProxyType(
     {
         Role.STAFF: _DESK,
         Role.CLINICIAN: _DESK
+        | _OFFICE
         | {Permission.START_PLANS, Permission.DECIDE, Permission.SIGN_RULES, Permission.DISCHARGE},
-        Role.ADMIN: frozenset({Permission.SEE_PATIENTS, Permission.ENROL, Permission.PLAN_SESSIONS}),
+        Role.ADMIN: _OFFICE | {Permission.SEE_PATIENTS, Permission.ENROL, Permission.PLAN_SESSIONS},
     }
 )
 """What a role may do. Only a clinician decides about treatment; an administrator runs the desk."""
+
+
+_APPOINTS: Final = MappingProxyType(
+    {Role.CLINICIAN: frozenset(Role), Role.ADMIN: frozenset({Role.STAFF, Role.ADMIN}), Role.STAFF: frozenset[Role]()}
+)
+"""Whom a role may add, deactivate and give a new password. Who gives a password could log in with it: so nobody may
+do that for a role that decides about treatment who may not decide it themselves."""
 
 
 class NotAllowedError(Exception):
@@ -58,6 +69,11 @@ class NotAllowedError(Exception):
 def may(role: Role, permission: Permission) -> bool:
     """Tell whether a role may do something."""
     return permission in PERMISSIONS[role]
+
+
+def may_appoint(role: Role, other: Role) -> bool:
+    """Tell whether a role may add, deactivate and give a new password to members of another."""
+    return other in _APPOINTS[role]
 
 
 def require(role: Role, permission: Permission) -> None:

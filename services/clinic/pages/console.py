@@ -49,6 +49,9 @@ SAID: Final = {
     "closed": "The alert is closed.",
     "read": "Marked as read.",
     "signed": "The rule is signed.",
+    "settings": "The settings are saved.",
+    "password": "Your password is changed. Your sessions in other browsers have ended.",
+    "deactivated": "They can log in no more.",
 }
 """What a page says after a form was done, by a word that a short-lived cookie carries: nothing of it is in a URL."""
 _LOUD: Final = frozenset({"taken-alert"})

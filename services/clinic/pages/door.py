@@ -60,7 +60,7 @@ def router(gate: Gate) -> APIRouter:
 
     @routes.post("/console/logout")
     async def logout(request: Request) -> Response:
-        here = await visit(gate, request)
+        here = await visit(gate, request, with_any_password=True)
         await here.form()
         await gate.logout(here.visitor)
         answer = see(f"{LOGIN_PAGE}?out")

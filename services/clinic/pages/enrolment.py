@@ -13,25 +13,14 @@ from services.clinic.model.staff import Permission
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import PageRoute, Visit
+from services.clinic.pages.zones import zone_choices
 from services.clinic.views.others import EnrolPage
 from services.clinic.views.parts import FormState, Notice, Tone
-from services.clinic.views.patient import Choice
 from shared.languages import Language
-from shared.walltime import at_wall, to_wall, zone_names
+from shared.walltime import at_wall, to_wall
 from shared.web.problems import FieldError, Invalid, PreconditionFailed, Problem
 
 _NOON = time(12)
-_USUAL = (
-    "America/New_York",
-    "America/Chicago",
-    "America/Denver",
-    "America/Phoenix",
-    "America/Los_Angeles",
-    "America/Anchorage",
-    "Pacific/Honolulu",
-    "America/Puerto_Rico",
-)
-_OTHERS = ("Europe/", "America/", "Pacific/", "Asia/", "Australia/", "Africa/", "Atlantic/", "Indian/")
 
 
 def router(console: Console, pages: PatientPages) -> APIRouter:
@@ -116,7 +105,7 @@ async def _show(
         clinic = await console.clinic(reader, here.principal.clinic)
         view = EnrolPage(
             form=form,
-            zones=_zones(form.value("zone", clinic.zone)),
+            zones=zone_choices(form.value("zone", clinic.zone)),
             today=to_wall(reader.now, clinic.zone).date().isoformat(),
             patient=str(patient.id) if patient else None,
             version=patient.version if patient else None,
@@ -221,11 +210,3 @@ def _filled(patient: Patient) -> dict[str, str]:
 def _refuse_old(present: Patient, form: Mapping[str, str]) -> None:
     if form.get("version") != str(present.version):
         raise PreconditionFailed("Somebody else has changed this patient since you opened the form. Look again first.")
-
-
-def _zones(chosen: str) -> tuple[Choice, ...]:
-    others = sorted(zone for zone in zone_names() if zone.startswith(_OTHERS) and zone not in _USUAL)
-    named = [*_USUAL, *others]
-    if chosen not in named:
-        named.insert(0, chosen)
-    return tuple(Choice(zone, zone.replace("_", " ")) for zone in named)

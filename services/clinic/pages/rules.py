@@ -1,4 +1,4 @@
-"""The rules with their provenance and signatures, and the clinic's settings."""
+"""The rules with their provenance and signatures."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,14 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic.model.contacts import ContactKind, show_phone
 from services.clinic.model.reads import Source
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute, Visit
-from services.clinic.views.others import RulesPage, RuleView, SettingsPage
-from services.clinic.views.parts import Chip, Notice, Tone, moment, say_language
-from shared.protection import mask
+from services.clinic.views.others import RulesPage, RuleView
+from services.clinic.views.parts import Chip, Notice, Tone, moment
 from shared.web.problems import Problem
 
 
@@ -37,27 +35,6 @@ def router(console: Console) -> APIRouter:
             return await _rules(console, here, problem=problem)
         await console.note(here, "rule.signed")
         return console.done("signed", "/console/rules")
-
-    @routes.get("/console/settings")
-    async def settings(request: Request) -> Response:
-        here = await console.visit(request)
-        async with console.database.reading() as reader:
-            clinic = await console.clinic(reader, here.principal.clinic)
-            view = SettingsPage(
-                name=clinic.name,
-                sender_name=clinic.sender_name,
-                zone=clinic.zone,
-                phone=show_phone(clinic.phone),
-                quiet=f"from {clinic.quiet_from} to {clinic.quiet_until}, by the patient's own clock",
-                crisis=tuple((say_language(language), text) for language, text in clinic.crisis.items()),
-                oncall=tuple(
-                    f"{'text to' if one.kind is ContactKind.SMS else 'e-mail to'} {mask(one.value)}"
-                    for one in clinic.oncall
-                ),
-                changed=f"Version {clinic.version}. They are changed by PATCH /api/v1/clinic.",
-                pages_somebody=clinic.pages_somebody,
-            )
-            return await console.show(here, reader, clinic, view, template="settings")
 
     return routes
 

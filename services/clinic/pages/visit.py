@@ -19,6 +19,7 @@ from shared.web.problems import Forbidden, NotFound, Problem, Unavailable
 from shared.web.tokens import Principal, Scope
 
 LOGIN_PAGE: Final = "/console/login"
+OWN_DOOR_PAGE: Final = "/console/password"
 _SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.CLINICIAN: frozenset({Scope.READ, Scope.WRITE, Scope.DECIDE}),
     Role.STAFF: frozenset({Scope.READ, Scope.WRITE}),
@@ -28,6 +29,10 @@ _SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
 
 class NotLoggedInError(Exception):
     """Nobody is logged in, or the session has ended."""
+
+
+class PasswordForOneLoginError(Exception):
+    """This member of staff has to choose a password of their own first."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +70,27 @@ class Visit:
         return filled
 
 
-async def visit(gate: Gate, request: Request, needed: Permission = Permission.SEE_PATIENTS) -> Visit:
+async def visit(
+    gate: Gate, request: Request, needed: Permission = Permission.SEE_PATIENTS, *, with_any_password: bool = False
+) -> Visit:
     """Return the visit of somebody who may do what is needed.
+
+    Args:
+        gate: knows who is logged in.
+        request: theirs.
+        needed: what they want to do.
+        with_any_password: also where their password is for one login and they have not chosen their own yet.
 
     Raises:
         NotLoggedInError: nobody is logged in.
+        PasswordForOneLoginError: they have to choose a password first.
         Forbidden: their role does not allow it.
     """
     visitor = await gate.visitor(request)
     if visitor is None:
         raise NotLoggedInError
+    if visitor.member.must_change and not with_any_password:
+        raise PasswordForOneLoginError
     try:
         require(visitor.member.role, needed)
     except NotAllowedError as error:
@@ -94,6 +110,8 @@ class PageRoute(APIRoute):
                 return await inner(request)
             except NotLoggedInError:
                 return RedirectResponse(LOGIN_PAGE, HTTPStatus.SEE_OTHER)
+            except PasswordForOneLoginError:
+                return RedirectResponse(OWN_DOOR_PAGE, HTTPStatus.SEE_OTHER)
             except RequestValidationError:
                 return _kind(NotFound("There is nothing at this address."))
             except Problem as problem:

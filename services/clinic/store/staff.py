@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from services.clinic.model.staff import Role
 from services.clinic.tables import LOGIN_FAILURES, LOGINS, STAFF
@@ -25,6 +26,9 @@ class Member:
     login: str
     name: str
     role: Role
+    active: bool = True
+    must_change: bool = False
+    """Whether their password was given to them for one login."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,29 @@ class Login:
     seen_at: datetime
 
 
-async def add(tx: Transaction, member: Member, password_hash: str) -> None:
-    """Write a new member of staff."""
-    values = {"id": member.id, "clinic": member.clinic, "login": member.login, "name": member.name}
-    await tx.execute(insert(STAFF).values(**values, role=str(member.role), password_hash=password_hash, active=True))
+async def add(tx: Transaction, member: Member, password_hash: str) -> bool:
+    """Write a new member of staff; tell whether the login was free."""
+    values = {**vars(member), "role": str(member.role), "password_hash": password_hash}
+    free = insert(STAFF).values(values).on_conflict_do_nothing(index_elements=[STAFF.c.login])
+    return (await tx.execute(free.returning(STAFF.c.id))).first() is not None
+
+
+async def of_clinic(reader: Reader, clinic: ClinicId) -> list[Member]:
+    """Return everybody who works or worked in a clinic, by name."""
+    rows = await reader.all(select(STAFF).where(STAFF.c.clinic == clinic).order_by(STAFF.c.name, STAFF.c.id))
+    return [_member(row) for row in rows]
+
+
+async def find(reader: Reader, clinic: ClinicId, member: StaffId, *, lock: bool = False) -> Member | None:
+    """Return a member of a clinic's staff; with `lock`, nobody else changes them until the transaction ends."""
+    wanted = select(STAFF).where(STAFF.c.id == member, STAFF.c.clinic == clinic)
+    row = await reader.one_or_none(wanted.with_for_update() if lock else wanted)
+    return None if row is None else _member(row)
+
+
+async def deactivate(tx: Transaction, member: StaffId) -> None:
+    """Let a member of staff in no more."""
+    await tx.execute(update(STAFF).where(STAFF.c.id == member).values(active=False))
 
 
 async def by_login(reader: Reader, login: str) -> tuple[Member, str] | None:
@@ -48,14 +71,15 @@ async def by_login(reader: Reader, login: str) -> tuple[Member, str] | None:
     return None if row is None else (_member(row), row.password_hash)
 
 
-async def set_hash(tx: Transaction, staff: StaffId, password_hash: str) -> None:
-    """Keep a new hash of a password; every session of theirs ends with the old one."""
-    await tx.execute(update(STAFF).where(STAFF.c.id == staff).values(password_hash=password_hash))
+async def set_hash(tx: Transaction, staff: StaffId, password_hash: str, *, must_change: bool) -> None:
+    """Keep a new hash of a password, and whether it is for one login only."""
+    values = {"password_hash": password_hash, "must_change": must_change}
+    await tx.execute(update(STAFF).where(STAFF.c.id == staff).values(values))
 
 
-async def end_all(tx: Transaction, staff: StaffId) -> None:
-    """End every session of a member of staff."""
-    await tx.execute(delete(LOGINS).where(LOGINS.c.staff == staff))
+async def end_all(tx: Transaction, staff: StaffId, *, but: str = "") -> None:
+    """End every session of a member of staff, `but` that of one token hash."""
+    await tx.execute(delete(LOGINS).where(LOGINS.c.staff == staff, LOGINS.c.token_hash != but))
 
 
 async def begin(tx: Transaction, staff: StaffId, token_hash: str, now: datetime) -> None:
@@ -115,4 +139,6 @@ def _member(row: Row[Any]) -> Member:
         login=row.login,
         name=row.name,
         role=Role(row.role),
+        active=row.active,
+        must_change=row.must_change,
     )

@@ -1,4 +1,4 @@
-"""Login, enrolment, proposals, rules and settings."""
+"""Login, enrolment, proposals and rules."""
 
 from dataclasses import dataclass
 
@@ -60,21 +60,6 @@ class RulesPage:
 
     rules: tuple[RuleView, ...]
     trouble: str | None = None
-
-
-@dataclass(frozen=True)
-class SettingsPage:
-    """A clinic's settings, to read."""
-
-    name: str
-    sender_name: str
-    zone: str
-    phone: str
-    quiet: str
-    crisis: tuple[tuple[str, str], ...]
-    oncall: tuple[str, ...]
-    pages_somebody: bool
-    changed: str
 
 
 @dataclass(frozen=True)

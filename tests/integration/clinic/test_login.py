@@ -153,6 +153,21 @@ async def test_a_forgotten_password_is_replaced_and_ends_every_session(home: Hom
     assert (await home.browser().login("clinician", fresh.password or "")).status == 303
 
 
+async def test_a_forgotten_password_needs_somebody_active_who_has_the_login(home: Home) -> None:
+    async with home.bench.database.transaction() as tx:
+        with pytest.raises(LookupError, match="The first login is 'clinician'"):
+            await forgotten_password(tx, "nobody")
+        assert (await forgotten_password(tx, " Clinician ")).login == "clinician"
+
+
+async def test_before_the_first_start_there_is_no_password_to_forget(databases: Databases, clock: SteppedClock) -> None:
+    database = await databases.fresh(HISTORY, clock)
+    async with database.transaction() as tx:
+        with pytest.raises(LookupError, match="keepwell up"):
+            await forgotten_password(tx)
+    await database.close()
+
+
 async def test_a_member_who_left_is_let_in_no_more(home: Home) -> None:
     browser = await home.logged_in()
     async with home.bench.database.transaction() as tx:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from services.clinic.model.clinic import Clinic, OnCall
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reads import (
@@ -24,6 +25,8 @@ from services.clinic.model.reads import (
     Source,
     Step,
 )
+from services.clinic.model.staff import Role
+from services.clinic.store.staff import Member
 from services.clinic.views.compose_patient import Record
 from services.clinic.views.compose_today import Day
 from services.clinic.views.parts import Moment, Shell
@@ -39,6 +42,7 @@ from shared.ids import (
     PlanId,
     ProposalId,
     SessionId,
+    StaffId,
     derived_id,
 )
 from shared.languages import Language
@@ -289,6 +293,28 @@ QUESTIONS = Questionnaire(
         ),
     ),
 )
+
+A_CLINIC = Clinic(
+    id=CLINIC,
+    version=3,
+    name="Keepwell Clinic",
+    sender_name="Keepwell",
+    zone=ZONE,
+    phone="+12025550100",
+    quiet_from="08:00",
+    quiet_until="21:00",
+    crisis={Language.EN: "Call 988.", Language.ES: "Llame al 988."},
+    oncall=(OnCall(ContactKind.SMS, "+12025550199"),),
+)
+STAFF = [
+    Member(StaffId(an_id("staff", login)), CLINIC, login, name, role, active=active, must_change=login == "kim")
+    for login, name, role, active in (
+        ("alma", "Dr. Alma Reid", Role.CLINICIAN, True),
+        ("kim", "Kim Lee", Role.STAFF, True),
+        ("ada", "Ada Adler", Role.ADMIN, True),
+        ("otto", "Otto Old", Role.STAFF, False),
+    )
+]
 
 SHELL = Shell(
     clinic="Keepwell Clinic",

@@ -19,12 +19,12 @@ from services.clinic.views.others import (
     ProposalsPage,
     RulesPage,
     RuleView,
-    SettingsPage,
 )
 from services.clinic.views.parts import Chip, FormState, Person, Tone
 from services.clinic.views.patient import Choice, PatientsPage
 from services.clinic.views.phone import PhonePage
 from services.clinic.views.rows import proposal_view
+from services.clinic.views.settings import ChangePage, HandedPage, PasswordPage, settings_page
 from shared.ids import derived_id
 from shared.web.pages import SHARED_STATIC
 from tests.unit.clinic import samples
@@ -93,9 +93,16 @@ def rendered(name: str) -> str:
         "proposals": ProposalsPage((proposals[0],), (proposals[1],), may_decide=True),
         "alerts": alerts_page([samples.an_alert(at, state) for at, state in enumerate(AlertState)], NAME_OF, ZONE),
         "rules": RulesPage((rule,)),
-        "settings": SettingsPage(
-            "Clinic", "Keepwell", ZONE, "+1", "8 to 21", (("English", "988"),), (), False, "Version 1"
+        "settings": settings_page(samples.A_CLINIC, samples.STAFF, own=samples.STAFF[0], form=wrong),
+        "settings-change": ChangePage(
+            3,
+            FormState({"oncall-0": "1"}, {"oncall-0": "No."}),
+            (Choice(ZONE, ZONE),),
+            (Choice("en", "English"),),
+            (0, 1),
         ),
+        "password": PasswordPage(FormState({}, {"old": "Wrong."}), "alma", True, 12),
+        "handed": HandedPage("Kim", "kim", "secret"),
         "phone": PhonePage(
             derived_id("checkin"),
             Person(patient.id, patient.name),
@@ -113,7 +120,22 @@ def rendered(name: str) -> str:
     return render(name, shell=SHELL, page=views[name], able=clinician)
 
 
-NAMES = ["today", "patients", "patient", "enrol", "proposals", "alerts", "rules", "settings", "phone", "login", "kind"]
+NAMES = [
+    "today",
+    "patients",
+    "patient",
+    "enrol",
+    "proposals",
+    "alerts",
+    "rules",
+    "settings",
+    "settings-change",
+    "password",
+    "handed",
+    "phone",
+    "login",
+    "kind",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

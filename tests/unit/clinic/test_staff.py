@@ -1,6 +1,6 @@
 import pytest
 
-from services.clinic.model.staff import NotAllowedError, Permission, Role, may, require
+from services.clinic.model.staff import NotAllowedError, Permission, Role, may, may_appoint, require
 
 
 @pytest.mark.parametrize("permission", [Permission.DECIDE, Permission.SIGN_RULES, Permission.START_PLANS])
@@ -16,3 +16,14 @@ def test_everybody_sees_patients_and_the_desk_handles_alerts() -> None:
 def test_a_refusal_says_whose_role_it_takes() -> None:
     with pytest.raises(NotAllowedError, match=r"may not decide interval proposals\. It takes the role clinician"):
         require(Role.STAFF, Permission.DECIDE)
+
+
+def test_the_desk_changes_neither_settings_nor_staff() -> None:
+    for permission in (Permission.CHANGE_SETTINGS, Permission.MANAGE_STAFF):
+        assert [role for role in Role if may(role, permission)] == [Role.CLINICIAN, Role.ADMIN]
+
+
+def test_nobody_gives_a_password_for_a_role_that_decides_about_treatment_without_deciding_themselves() -> None:
+    assert all(may_appoint(Role.CLINICIAN, role) for role in Role)
+    assert [role for role in Role if may_appoint(Role.ADMIN, role)] == [Role.STAFF, Role.ADMIN]
+    assert not any(may_appoint(Role.STAFF, role) for role in Role)

@@ -1,0 +1,18 @@
+"""passwords for one login"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0002"
+down_revision: str | None = "0001"
+
+
+def upgrade() -> None:
+    op.add_column(
+        "staff", sa.Column("must_change", sa.Boolean(), nullable=False, server_default=sa.false()), schema="clinic"
+    )
+    op.alter_column("staff", "must_change", server_default=None, schema="clinic")
+
+
+def downgrade() -> None:
+    op.drop_column("staff", "must_change", schema="clinic")

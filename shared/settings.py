@@ -107,7 +107,11 @@ class Settings(BaseSettings):
     smtp_from: str | None = Field(None, description="sender address of e-mail")
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
-    smtp_tls: str = Field("starttls", pattern="^(none|starttls|tls)$", description="none, starttls or tls")
+    smtp_tls: str = Field(
+        "auto",
+        pattern="^(auto|none|starttls|tls)$",
+        description="tls, starttls, none, or auto: STARTTLS where the server offers it, and always with a password",
+    )
 
     clinic: ServiceSettings = ServiceSettings()
     scheduler: ServiceSettings = ServiceSettings()

@@ -37,6 +37,13 @@ class SmtpAccount:
     tls: str
 
     @property
+    def start_tls(self) -> bool | None:
+        """Return whether STARTTLS is a must; None takes it where the server offers it. A password never goes in clear."""
+        if self.tls == "auto":
+            return True if self.password else None
+        return self.tls == "starttls"
+
+    @property
     def domain(self) -> str:
         """Return the sender's domain, which also names this client."""
         return self.sender.rpartition("@")[2] or "localhost"
@@ -109,7 +116,7 @@ class SmtpPort:
             local_hostname=account.domain,
             timeout=self._timeout,
             use_tls=account.tls == "tls",
-            start_tls=account.tls == "starttls",
+            start_tls=account.start_tls,
         )
 
     def _message(self, letter: Letter) -> EmailMessage:

@@ -38,7 +38,7 @@ class SmtpAccount:
 
     @property
     def start_tls(self) -> bool | None:
-        """Return whether STARTTLS is a must; None takes it where the server offers it. A password never goes in clear."""
+        """Return whether STARTTLS is a must; None takes it where it is offered. A password never goes in clear."""
         if self.tls == "auto":
             return True if self.password else None
         return self.tls == "starttls"

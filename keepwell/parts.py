@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from keepwell import registry
 from keepwell.place import Place
+from shared.bus.consumer import is_environment
 from shared.bus.topics import create_topics
 from shared.clock import RealClock
 from shared.database.connection import async_url
@@ -23,8 +25,8 @@ from shared.telemetry.log import get_logger
 log = get_logger(__name__)
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
-KAFKA_PATIENCE: Final = 120.0
-"""Real seconds that a start waits for a Kafka that is not there yet."""
+PATIENCE: Final = 120.0
+"""Real seconds that a start waits for a PostgreSQL or a Kafka that is not there yet, or recovers from a crash."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,25 @@ def password(keyring: Keyring, service: str) -> str:
 
 
 async def migrate(settings: Settings, keyring: Keyring, parts: Parts) -> None:
-    """Make roles, schemas and topics, and bring every schema to its newest version."""
+    """Make roles, schemas and topics, and bring every schema to its newest version.
+
+    Each step is whole or not at all, and may be repeated: one that a lost database broke off is begun anew.
+    """
+    clock = RealClock()
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        try:
+            await _migrate_schemas(settings, keyring, parts)
+            break
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            if not is_environment(error) or asyncio.get_running_loop().time() > deadline:
+                raise
+            log.warning("database.awaited", error=type(error).__name__)
+            await clock.pause(0.5)
+    await make_topics(settings, parts)
+
+
+async def _migrate_schemas(settings: Settings, keyring: Keyring, parts: Parts) -> None:
     urls = database_urls(settings, keyring, parts.database)
     derived = [name for name in SERVICES if getattr(settings, name).database_url is None]
     if derived:
@@ -93,13 +113,12 @@ async def migrate(settings: Settings, keyring: Keyring, parts: Parts) -> None:
     # One after the other: Alembic's context is one for the whole process.
     for history in registry.histories():
         await upgrade(urls[history.service], history)
-    await make_topics(settings, parts)
 
 
 async def make_topics(settings: Settings, parts: Parts) -> None:
     """Make the topics that are missing; wait for a Kafka that is still starting."""
     clock = RealClock()
-    deadline = asyncio.get_running_loop().time() + KAFKA_PATIENCE
+    deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
             made = await create_topics(

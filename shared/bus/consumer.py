@@ -36,7 +36,10 @@ RETRIES: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 ENVIRONMENT_PAUSE: Final = 1.0
 """Real seconds before a batch is taken again after the database or the dead letters were away."""
 SESSION_TIMEOUT_MS: Final = 6000
-_DEADLOCK_OR_SERIALIZATION: Final = {"40P01", "40001"}
+_ENVIRONMENT: Final = ("08", "40", "53", "57P", "58", "25006")
+"""How SQLSTATEs begin that are no statement's fault: connection lost, rolled back by the server (deadlock), resources
+(disk, connections), shut down or starting up, input and output, and a standby that takes no writes.
+Source: appendix A of PostgreSQL's manual. 57014, a statement that was cancelled, is not among them."""
 
 _HANDLED = counter("events_handled", "Events that a service handled.", "service", "topic")
 _REPEATED = counter("events_repeated", "Events that a service had already handled.", "service", "topic")
@@ -189,7 +192,7 @@ def is_environment(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             return True
-        return getattr(error.orig, "sqlstate", None) in _DEADLOCK_OR_SERIALIZATION
+        return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
     return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError)
 
 

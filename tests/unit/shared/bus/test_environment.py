@@ -8,7 +8,7 @@ from shared.bus.handlers import NotYet
 from shared.bus.producer import NotSent
 
 
-class FromPostgres(Exception):
+class PostgresError(Exception):
     """What the driver raises, as far as it matters here."""
 
     def __init__(self, sqlstate: str) -> None:
@@ -32,12 +32,12 @@ class FromPostgres(Exception):
     ],
 )
 def test_a_database_that_cannot_just_now_is_the_environments_fault(sqlstate: str) -> None:
-    assert is_environment(DBAPIError("select 1", None, FromPostgres(sqlstate)))
+    assert is_environment(DBAPIError("select 1", None, PostgresError(sqlstate)))
 
 
 @pytest.mark.parametrize("sqlstate", ["23505", "22P02", "42P01", "57014"])
 def test_what_a_statement_did_wrong_is_its_records_fault(sqlstate: str) -> None:
-    assert not is_environment(IntegrityError("insert", None, FromPostgres(sqlstate)))
+    assert not is_environment(IntegrityError("insert", None, PostgresError(sqlstate)))
 
 
 @pytest.mark.parametrize("error", [NotSent("away"), ConnectionRefusedError(), TimeoutError()])

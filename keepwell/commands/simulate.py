@@ -27,6 +27,7 @@ from keepwell.front_desk.verdict import Verdict
 from keepwell.host import Host, up
 from keepwell.output import FINDINGS, show
 from keepwell.place import Place
+from services.sandbox.model.profiles import Profile
 from shared.clock import SteppedClock
 from shared.database.connection import async_url
 from shared.settings import Settings, SettingsError, load
@@ -83,6 +84,8 @@ async def simulate(*, patients: int, days: int, seed: int, profile: str, as_json
     """
     if patients > MOST:
         raise SettingsError(f"--patients is {patients}, but there are only {MOST} numbers for made-up people.")
+    if profile not in set(Profile):
+        raise SettingsError(f"--profile is {profile!r}: it must be one of {', '.join(Profile)}.")
     order = Order(patients, days, seed, profile)
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="kws") as folder:

@@ -42,10 +42,11 @@ class FrontDesk:
         """Return the first round after an instant."""
         zone = self.clinic.zone
         today = to_wall(after, zone).date()
-        days = (today, today + timedelta(days=1))
-        rounds = (
-            to_instant(datetime.combine(day, time(hour, MINUTE, SECOND)), zone) for day in days for hour in ROUNDS
-        )
+        walls = [
+            datetime.combine(day, time(hour, MINUTE, SECOND))
+            for day in (today, today + timedelta(days=1))
+            for hour in ROUNDS
+        ]
         return min(instant for wall in walls if (instant := to_instant(wall, zone)) > after)
 
     async def work(self, now: datetime) -> None:

@@ -1,0 +1,54 @@
+"""The simulation as a user runs it: the same seed gives the same counts, with nothing lost, doubled, stale or unwanted."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.running import clean_environment, run_command
+
+ARGUMENTS = ("simulate", "--patients", "6", "--days", "14", "--seed", "1", "--json")
+KEYS = {
+    *("due", "accepted", "delivered", "withheld", "lost", "twice", "stale", "after_stop", "replies"),
+    *("checkins", "alerts", "proposals", "decisions", "plan_changes"),
+    *("patients", "days", "seed", "profile", "wall_s"),
+}
+
+
+async def simulated(*arguments: str, **settings: str) -> dict[str, Any]:
+    code, output, errors = await run_command(*arguments, environment=clean_environment(**settings))
+    assert code == 0, errors
+    report: dict[str, Any] = json.loads(output)
+    return report
+
+
+async def test_the_same_seed_gives_the_same_counts_and_nothing_is_lost_doubled_or_stale() -> None:
+    # Side by side the two interleave differently, and still must come to the same.
+    one, other = await asyncio.gather(simulated(*ARGUMENTS), simulated(*ARGUMENTS))
+    assert one.keys() == KEYS
+    assert one | {"wall_s": 0} == other | {"wall_s": 0}
+    assert (one["lost"], one["twice"], one["stale"], one["after_stop"]) == (0, 0, 0, 0)
+    assert one["due"] == one["accepted"] + sum(one["withheld"].values())
+    assert one["accepted"] > 20
+    assert one["checkins"]["completed"] > 0
+    assert one["plan_changes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "complaint"),
+    [
+        (("--profile", "stormy"), {}, "--profile is 'stormy'"),
+        ((), {"KEEPWELL_TWILIO_ACCOUNT_SID": "AC1", "KEEPWELL_TWILIO_BASE_URL": "https://api.twilio.com"}, "live"),
+    ],
+)
+async def test_a_simulation_that_cannot_be_says_so_in_a_line(
+    arguments: tuple[str, ...], settings: dict[str, str], complaint: str
+) -> None:
+    code, output, errors = await run_command(
+        "simulate", *arguments, "--json", environment=clean_environment(**settings)
+    )
+    assert code == 2
+    assert output == ""
+    assert complaint in errors
+    assert "Traceback" not in errors

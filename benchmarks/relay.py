@@ -1,0 +1,44 @@
+"""A relay in a process of its own: `python -m benchmarks.relay`, with Keepwell's settings, until it is told to stop."""
+
+import asyncio
+import cProfile
+import os
+import signal
+
+import uvloop
+
+from benchmarks.stand import CLOCK
+from keepwell import parts
+from keepwell.place import Place
+from shared.bus.relay import Relay
+from shared.database import Database
+from shared.settings import load
+
+SERVICE = "scheduler"
+
+
+async def main() -> None:
+    settings = load()
+    keyring = Place(settings.data_dir).keyring(settings)
+    secret = settings.database_url
+    if secret is None:
+        raise RuntimeError("The stand names a database.")
+    url = parts.database_urls(settings, keyring, parts.async_url(secret.get_secret_value()))[SERVICE]
+    database = Database(url, schema=SERVICE, clock=CLOCK)
+    relay = Relay(database, settings.kafka_bootstrap_servers or "")
+    running = asyncio.create_task(relay.run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    await relay.first_round.wait()
+    print("ready", flush=True)
+    await asyncio.gather(running, return_exceptions=True)
+    await database.close()
+
+
+if __name__ == "__main__":
+    profile = os.environ.get("BENCH_PROFILE")
+    if profile is None:
+        uvloop.run(main())
+    else:
+        with cProfile.Profile() as recorded:
+            uvloop.run(main())
+        recorded.dump_stats(f"{profile}.{os.getpid()}")

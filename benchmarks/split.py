@@ -1,0 +1,131 @@
+"""A split deployment: a relay of the scheduler, notifiers of the product, and a provider that answers at once."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import aiohttp
+import asyncpg
+
+from benchmarks import tell
+from benchmarks.stand import CLOCK, Stand, child, first_line, stand
+from shared.events import SessionBooked
+
+STALLED = 60.0
+"""Seconds without a new acceptance after which a run is given up."""
+LEAD = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One run.
+
+    Attributes:
+        waits: seconds from due to stored as accepted, of each message.
+        seconds: from the first due instant to the last acceptance.
+        twice: calls to the provider beyond one for each message.
+    """
+
+    waits: list[float]
+    seconds: float
+    twice: int
+
+
+@dataclass
+class Split:
+    """The deployment."""
+
+    here: Stand
+    sql: asyncpg.Connection
+    http: aiohttp.ClientSession
+    provider: str
+    zone: str = field(default_factory=tell.zone_at_noon)
+    numbers: Any = field(default_factory=count)
+    told: int = 0
+    taking_in: list[float] = field(default_factory=list)
+
+    async def sessions(self, number: int) -> list[SessionBooked]:
+        """Tell the notifier of patients with a session each."""
+        patients = [tell.patient(self.here, next(self.numbers), self.zone) for _ in range(number)]
+        sessions = [tell.booked(each) for each in patients]
+        self.told += number
+        began = CLOCK.now()
+        await tell.tell(self.here, patients)
+        await tell.arrived(self.sql, "notifier.patients", self.told)
+        await tell.tell(self.here, sessions)
+        await tell.arrived(self.sql, "notifier.sessions", self.told)
+        self.taking_in.append(2 * number / (CLOCK.now() - began).total_seconds())
+        await self.sql.execute("VACUUM (ANALYZE) notifier.messages, notifier.attempts, notifier.patients")
+        return sessions
+
+    async def ledger(self) -> dict[str, int]:
+        """Return the provider's counts."""
+        async with self.http.get(self.provider) as answer:
+            found: dict[str, int] = await answer.json()
+            return found
+
+    async def remind(self, number: int, *, rate: float | None = None) -> Accepted:
+        """Let reminders fall due at once, or evenly at `rate` a second, and wait until all are accepted."""
+        sessions = await self.sessions(number)
+        before = await self.ledger()
+        start = CLOCK.now() + LEAD + timedelta(seconds=number / 5000)
+        instants = [start + timedelta(seconds=0 if rate is None else i / rate) for i in range(number)]
+        await tell.set_timers(self.sql, sessions, instants)
+        await CLOCK.sleep_until(instants[-1])
+        await self._all_accepted(start, number)
+        after = await self.ledger()
+        return await self._result(sessions, instants, after["calls"] - before["calls"] - number)
+
+    async def _all_accepted(self, start: datetime, number: int) -> None:
+        there, since = 0, CLOCK.now()
+        while there < number:
+            await CLOCK.pause(0.1)
+            now = await self.sql.fetchval("SELECT count(*) FROM notifier.messages WHERE sent_at >= $1", start)
+            if now > there:
+                there, since = now, CLOCK.now()
+            if (CLOCK.now() - since).total_seconds() > STALLED:
+                states = await self.sql.fetch(
+                    "SELECT state, reason, count(*) FROM notifier.messages WHERE created_at >= $1 GROUP BY 1, 2", start
+                )
+                raise RuntimeError(f"{there} of {number} messages were accepted; they stand at {states}.")
+
+    async def _result(self, sessions: Sequence[SessionBooked], instants: Sequence[datetime], twice: int) -> Accepted:
+        due = dict(zip((each.session for each in sessions), instants, strict=True))
+        rows = await self.sql.fetch(
+            "SELECT about, sent_at FROM notifier.messages WHERE about = ANY($1::uuid[])", list(due)
+        )
+        waits = [(row["sent_at"] - due[row["about"]]).total_seconds() for row in rows]
+        seconds = (max(row["sent_at"] for row in rows) - instants[0]).total_seconds()
+        return Accepted(waits, seconds, twice)
+
+
+@asynccontextmanager
+async def split(notifiers: int) -> AsyncIterator[Split]:
+    """Start everything and tell the notifier of the clinic."""
+    async with stand() as here, here.sql() as sql, aiohttp.ClientSession() as http, AsyncExitStack() as stack:
+        log = here.folder / "children.log"
+        provider = await stack.enter_async_context(
+            child("benchmarks.provider", environment=here.environment(), log=log)
+        )
+        address = f"http://127.0.0.1:{int(await first_line(provider, log))}"
+        relay = await stack.enter_async_context(child("benchmarks.relay", environment=here.environment(), log=log))
+        await first_line(relay, log)
+        for number in range(notifiers):
+            environment = here.environment(
+                KEEPWELL_DATA_DIR=str(here.folder / f"notifier-{number}"),
+                KEEPWELL_TWILIO_BASE_URL=address,
+                KEEPWELL_TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+                KEEPWELL_TWILIO_AUTH_TOKEN="benchmark",  # noqa: S106 - of our own stand-in
+                KEEPWELL_TWILIO_FROM="+15550100000",
+            )
+            running = await stack.enter_async_context(
+                child("keepwell", "up", "notifier", "--json", environment=environment, log=log)
+            )
+            await first_line(running, log)
+        made = Split(here, sql, http, address)
+        await tell.tell(here, [tell.clinic(made.zone)])
+        await tell.arrived(sql, "notifier.clinics", 1)
+        yield made

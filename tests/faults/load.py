@@ -1,0 +1,197 @@
+"""The load: enrolments, bookings, moves, cancellations and texts from handsets, all drawn from one seed.
+
+Reminders go out one and three days before a session at its own wall time, and wall times have no seconds. So sessions
+are booked for a coming whole minute, one or three days on, and each minute is a wave of reminders; what ends a session
+is aimed at the seconds around it.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Final
+
+from shared.clock import RealClock
+from shared.walltime import to_wall, wall_text
+from tests.faults.caller import Caller, RefusedError, UnansweredError
+from tests.faults.record import Order, Placement, Record, SessionRecord, StopRecord
+
+ZONES: Final = (
+    "America/New_York",
+    "America/Los_Angeles",
+    "Pacific/Honolulu",
+    "Pacific/Auckland",
+    "Australia/Perth",
+    "Asia/Tokyo",
+    "Asia/Kolkata",
+    "Asia/Dubai",
+    "Africa/Nairobi",
+    "Europe/Madrid",
+    "America/Sao_Paulo",
+)
+AWAKE: Final = range(9, 19)
+CYCLE: Final = 10
+"""Minutes: a patient has one session a day ahead and one three days ahead in each."""
+SPREAD: Final = 3
+"""Minutes into a cycle at which sessions lie: moved by two and lasting five, they do not reach the next cycle's."""
+FATES: Final = (
+    ("stays", 46),
+    ("cancelled-before", 10),
+    ("cancelled-around", 14),
+    ("moved-before", 6),
+    ("moved-around", 10),
+    ("moved-away", 6),
+    ("confirmed", 8),
+)
+STOPS: Final = ("STOP", "please stop texting me", "Unsubscribe", "no more texts please")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much.
+
+    Attributes:
+        patients: enrolled.
+        minutes: waves of reminders.
+    """
+
+    patients: int
+    minutes: int
+
+
+def minute_after(instant: datetime, seconds: float) -> datetime:
+    """Return the first whole minute at least so many seconds after an instant."""
+    later = instant + timedelta(seconds=seconds)
+    return later.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+class Load:
+    """Lives a round's days as a clinic and its patients would."""
+
+    def __init__(self, caller: Caller, record: Record, *, seed: int, size: Size) -> None:
+        self._caller = caller
+        self._record = record
+        self._random = Random(seed)  # noqa: S311 - a seed is the point
+        self._size = size
+        self._clock = RealClock()
+        now = self._clock.now()
+        ahead = timedelta(minutes=size.minutes + 5)
+        self._zones = [
+            zone for zone in ZONES if to_wall(now, zone).hour in AWAKE and to_wall(now + ahead, zone).hour in AWAKE
+        ]
+        self.failures: list[str] = []
+        self.numbers = [f"+1212555{index:04d}" for index in range(size.patients)]
+
+    async def enrol(self, share: float) -> None:
+        """Enrol a share of the patients, before anything is due."""
+        first = round(len(self.numbers) * share)
+        await asyncio.gather(*(self._enrol(number) for number in self.numbers[:first]))
+
+    async def live(self, first: datetime) -> None:
+        """Live the waves that begin at `first`; return when the last order was answered."""
+        seeds = [self._random.random() for _ in self.numbers]
+        tasks = [
+            asyncio.create_task(self._patient(number, first, Random(seed)))  # noqa: S311 - a seed is the point
+            for number, seed in zip(self.numbers, seeds, strict=True)
+        ]
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, UnansweredError):
+                continue  # it is in the record
+            if isinstance(outcome, BaseException):
+                self.failures.append(f"{type(outcome).__name__}: {outcome}")
+
+    async def _enrol(self, number: str) -> None:
+        zone = self._zones[int(number[-4:]) % len(self._zones)]
+        at = (self._clock.now() - timedelta(days=1)).isoformat()
+        consents = [{"purpose": name, "how": "paper form", "at": at} for name in ("reminders", "checkins", "booking")]
+        body = {
+            "given_name": "Test",
+            "family_name": number[-4:],
+            "zone": zone,
+            "language": "es" if int(number[-1]) % 4 == 0 else "en",
+            "contacts": [{"kind": "sms", "value": number, "consents": consents}],
+        }
+        seen = await self._caller.order("POST", "/patients", body, Order(self._clock.now()))
+        self._record.patients[number] = seen["id"]
+
+    async def _patient(self, number: str, first: datetime, random: Random) -> None:
+        if number not in self._record.patients:
+            await self._enrol(number)
+        lives = []
+        phase = random.randrange(CYCLE) if self._size.minutes > CYCLE else 0
+        for cycle in range(phase, self._size.minutes, CYCLE):
+            for days in (1, 3):
+                minute = cycle + random.randrange(min(SPREAD, self._size.minutes - cycle))
+                lives.append(self._session(number, first + timedelta(minutes=minute), days, random))
+        if random.random() < 0.06:
+            lives.append(self._stop(number, first, random))
+        elif random.random() < 0.1:
+            lives.append(self._help(number, first, random))
+        outcomes = await asyncio.gather(*lives, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, UnansweredError):
+                raise outcome
+
+    async def _session(self, number: str, due: datetime, days: int, random: Random) -> None:
+        fate = random.choices([name for name, _ in FATES], [weight for _, weight in FATES])[0]
+        book_before, act = random.uniform(8, 50), random.uniform(-2.0, 4.0)
+        early, later = random.uniform(2.5, 6), random.randrange(1, 3)
+        await self._clock.sleep_until(due - timedelta(seconds=book_before))
+        session = SessionRecord(number, self._record.patients[number], "es" if int(number[-1]) % 4 == 0 else "en")
+        zone = self._zones[int(number[-4:]) % len(self._zones)]
+        wall = to_wall(due + timedelta(days=days), zone)
+        placement = Placement(wall, due, Order(self._clock.now()))
+        session.placements.append(placement)
+        self._record.sessions.append(session)
+        body = {"patient": session.patient, "starts_at": wall_text(wall), "minutes": 5}
+        seen = await self._caller.order("POST", "/sessions", body, placement.placed)
+        session.id = seen["id"]
+        match fate:
+            case "cancelled-before":
+                await self._clock.sleep_until(due - timedelta(seconds=early))
+                await self._cancel(session)
+            case "cancelled-around":
+                await self._clock.sleep_until(due + timedelta(seconds=act))
+                await self._cancel(session)
+            case "moved-before" | "moved-around" | "moved-away":
+                away = timedelta(days=9) if fate == "moved-away" else timedelta(minutes=later)
+                await self._clock.sleep_until(due + timedelta(seconds=-early if fate == "moved-before" else act))
+                await self._move(session, wall + away, None if fate == "moved-away" else due + away)
+            case "confirmed":
+                await self._clock.sleep_until(due + timedelta(seconds=8 + 2 * early))
+                await self._caller.text(number, "C", Order(self._clock.now()))
+
+    async def _cancel(self, session: SessionRecord) -> None:
+        order = Order(self._clock.now())
+        session.placements[-1].ended = order
+        await self._order(session, "POST", f"/sessions/{session.id}/cancel", {}, order)
+        session.cancelled = True
+
+    async def _move(self, session: SessionRecord, wall: datetime, due: datetime | None) -> None:
+        order = Order(self._clock.now())
+        session.placements[-1].ended = order
+        session.placements.append(Placement(wall, due, order))
+        await self._order(session, "PATCH", f"/sessions/{session.id}", {"starts_at": wall_text(wall)}, order)
+
+    async def _order(self, session: SessionRecord, method: str, path: str, body: Any, order: Order) -> None:
+        del session
+        try:
+            await self._caller.order(method, path, body, order)
+        except RefusedError as error:
+            self.failures.append(str(error))
+
+    async def _stop(self, number: str, first: datetime, random: Random) -> None:
+        at = first + timedelta(seconds=random.uniform(-20, 60 * self._size.minutes))
+        comes_back, words = random.random() < 0.4, random.choice(STOPS)
+        await self._clock.sleep_until(at)
+        record = StopRecord(number, Order(self._clock.now()))
+        self._record.stops.append(record)
+        record.clean = await self._caller.text(number, words, record.stop)
+        if comes_back:
+            await self._clock.sleep_until(at + timedelta(seconds=random.uniform(20, 50)))
+            record.start = Order(self._clock.now())
+            record.clean = await self._caller.text(number, "START", record.start) and record.clean
+
+    async def _help(self, number: str, first: datetime, random: Random) -> None:
+        await self._clock.sleep_until(first + timedelta(seconds=random.uniform(0, 60 * self._size.minutes)))
+        await self._caller.text(number, "HELP", Order(self._clock.now()))

@@ -1,0 +1,248 @@
+"""The tormentor: with a seed, ends, freezes and restarts whatever runs, at random instants."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from signal import SIGKILL, SIGTERM
+from typing import Final
+
+import asyncpg
+
+from shared.clock import RealClock
+from shared.embedded.kafka_probe import ask
+from tests.faults.deployment import Deployment
+from tests.faults.member import Member
+from tests.faults.record import Fault, Record
+
+LOOK: Final = 0.1
+FAULTS: Final = (
+    ("kill", 38),
+    ("term", 12),
+    ("stall", 14),
+    ("broker-kill", 5),
+    ("broker-stall", 4),
+    ("database-kill", 5),
+    ("database-backend-kill", 3),
+    ("database-stall", 4),
+    ("rebalance", 10),
+)
+WEIGHTS: Final = {"clinic": 2, "scheduler": 3, "notifier-1": 5, "notifier-2": 5, "assessments": 1, "provider": 2}
+MOST_NOTIFIERS: Final = 3
+
+
+class Tormentor:
+    """Does one fault after the other, and some while others last.
+
+    Args:
+        deployment: whom.
+        record: what was done is written there.
+        seed: of its choices; which instant meets which work is the machine's.
+        pause: seconds between two faults, at least and at most.
+    """
+
+    def __init__(
+        self, deployment: Deployment, record: Record, *, seed: int, pause: tuple[float, float] = (1.0, 4.0)
+    ) -> None:
+        self._deployment = deployment
+        self._record = record
+        self._random = Random(seed)  # noqa: S311 - a seed is the point
+        self._pause = pause
+        self._clock = RealClock()
+        self._busy: set[str] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self.failures: list[str] = []
+        self._faults: dict[str, Callable[[], Awaitable[None]]] = {
+            "kill": self._kill,
+            "term": self._term,
+            "stall": self._stall,
+            "broker-kill": self._broker_kill,
+            "broker-stall": self._broker_stall,
+            "database-kill": self._database_kill,
+            "database-backend-kill": self._backend_kill,
+            "database-stall": self._database_stall,
+            "rebalance": self._rebalance,
+        }
+
+    async def torment(self, until: datetime) -> None:
+        """Torment until an instant; return once everything that was hurt is well again."""
+        names, weights = [name for name, _ in FAULTS], [weight for _, weight in FAULTS]
+        while (left := (until - self._clock.now()).total_seconds()) > 0:
+            await self._clock.pause(min(left, self._random.uniform(*self._pause)))
+            task = asyncio.create_task(self._one(self._random.choices(names, weights)[0]))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        await asyncio.gather(*self._under_way)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many faults there were by kind."""
+        return dict(sorted(Counter(fault.kind for fault in self._record.faults).items()))
+
+    async def _one(self, kind: str) -> None:
+        try:
+            await self._faults[kind]()
+        except Exception as error:  # noqa: BLE001 - told in the report, which fails by it
+            self.failures.append(f"{kind}: {type(error).__name__}: {error}")
+
+    def _choose(self) -> Member | None:
+        """Choose a member that is well; None where all are hurt already."""
+        well = {name: each for name, each in self._deployment.members.items() if name not in self._busy}
+        if not well:
+            return None
+        names = list(well)
+        return well[self._random.choices(names, [WEIGHTS.get(name, 3) for name in names])[0]]
+
+    async def _end(self, kind: str, number: signal.Signals) -> None:
+        member = self._choose()
+        down = self._random.choice((0.0, 0.0, 0.0, 0.5, 3.0))
+        if member is None:
+            return
+        async with self._hurting(kind, member.name):
+            code = await member.end(number)
+            if number == SIGTERM and member.name != "provider" and code not in {0, -SIGTERM}:
+                self.failures.append(f"{member.name} ended with {code} after SIGTERM")
+            await self._clock.pause(down)
+            await member.start()
+
+    async def _kill(self) -> None:
+        await self._end("kill", SIGKILL)
+
+    async def _term(self) -> None:
+        await self._end("term", SIGTERM)
+
+    async def _stall(self) -> None:
+        member, seconds = self._choose(), self._random.choice((0.5, 1.5, 3.0, 8.0))
+        if member is None:
+            return
+        async with self._hurting("stall", member.name):
+            member.freeze()
+            await self._clock.pause(seconds)
+            member.thaw()
+            await member.ready()
+
+    async def _broker_kill(self) -> None:
+        broker, down = self._random.choice(self._deployment.kafka.brokers), self._random.uniform(0, 3)
+        if "kafka" in self._busy:
+            return
+        async with self._hurting("broker-kill", "kafka"):
+            await broker.kill()
+            await self._clock.pause(down)
+            await broker.restart()
+
+    async def _broker_stall(self) -> None:
+        broker, seconds = self._random.choice(self._deployment.kafka.brokers), self._random.uniform(0.5, 6)
+        if "kafka" in self._busy:
+            return
+        async with self._hurting("broker-stall", "kafka"):
+            broker.suspend()
+            await self._clock.pause(seconds)
+            broker.resume()
+            while await ask(broker.port) is None:
+                await self._clock.pause(LOOK)
+
+    async def _database_kill(self) -> None:
+        if "postgres" in self._busy:
+            return
+        async with self._hurting("database-kill", "postgres"):
+            server = self._deployment.database.server
+            if server.pid is not None:
+                os.kill(server.pid, SIGKILL)
+            await self._database_serves()
+
+    async def _backend_kill(self) -> None:
+        """Kill one session's process: PostgreSQL then ends every other session too, and recovers."""
+        if "postgres" in self._busy:
+            return
+        async with self._hurting("database-backend-kill", "postgres"):
+            children = await asyncio.to_thread(_children, self._deployment.database.server.pid)
+            _signal_all(self._random.sample(children, min(1, len(children))), SIGKILL)
+            await self._database_serves()
+
+    async def _database_stall(self) -> None:
+        """Freeze every session as they are; a server that swaps or a network that hangs looks like this."""
+        if "postgres" in self._busy:
+            return
+        async with self._hurting("database-stall", "postgres"):
+            parent, seconds = self._deployment.database.server.pid, self._random.uniform(0.5, 5)
+            frozen = [] if parent is None else [parent, *await asyncio.to_thread(_children, parent)]
+            _signal_all(frozen, signal.SIGSTOP)
+            await self._clock.pause(seconds)
+            _signal_all(frozen, signal.SIGCONT)
+            await self._database_serves()
+
+    async def _rebalance(self) -> None:
+        """Add a notifier, or take away one that was added."""
+        if "rebalance" in self._busy:
+            return
+        added = [member.name for member in self._deployment.notifiers if int(member.name.rpartition("-")[2]) > 2]
+        if len(added) < MOST_NOTIFIERS - 2:
+            async with self._hurting("rebalance-add", "rebalance"):
+                await self._deployment.add_notifier()
+            return
+        spare = [name for name in added if name not in self._busy]
+        if spare:
+            name = self._random.choice(spare)
+            self._busy.add(name)
+            async with self._hurting("rebalance-remove", "rebalance"):
+                code = await self._deployment.remove(name)
+            self._busy.discard(name)
+            if code != 0:
+                self.failures.append(f"{name} ended with {code} when it was taken away")
+
+    @asynccontextmanager
+    async def _hurting(self, kind: str, target: str) -> AsyncIterator[None]:
+        """Keep a target to one fault at a time, and note the fault once it is over."""
+        began = self._clock.now()
+        self._busy.add(target)
+        try:
+            yield
+            self._record.faults.append(Fault(kind, target, began, self._clock.now()))
+        finally:
+            self._busy.discard(target)
+
+    async def _database_serves(self) -> None:
+        address = self._deployment.database
+        while True:
+            try:
+                connection = await asyncpg.connect(
+                    host=address.host,
+                    port=address.port,
+                    user=address.user,
+                    password=address.password,
+                    database=address.database,
+                    ssl=False,
+                    timeout=3,
+                )
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._clock.pause(LOOK)
+            else:
+                await connection.close()
+                return
+
+
+def _children(parent: int | None) -> list[int]:
+    """Return the processes of a server."""
+    if parent is None:
+        return []
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile
+        if int(fields[1]) == parent:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def _signal_all(processes: list[int], number: signal.Signals) -> None:
+    for process in processes:
+        try:
+            os.kill(process, number)
+        except ProcessLookupError:
+            continue

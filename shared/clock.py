@@ -67,6 +67,13 @@ class FastClock:
         """Return the present simulated instant, aware, in UTC."""
         return self._origin + (self._real.now() - self._real_origin) * self.factor
 
+    def run_at(self, factor: float) -> None:
+        """Run at another pace from now on; a sleeper notices a faster one only after the nap that it has begun."""
+        real = self._real.now()
+        self._origin += (real - self._real_origin) * self.factor
+        self._real_origin = real
+        self.factor = factor
+
     async def sleep_until(self, instant: datetime) -> None:
         """Return once `now()` has reached `instant`."""
         while (left := (instant - self.now()).total_seconds()) > 0:

@@ -20,13 +20,23 @@ class Clinicians:
 
     Args:
         patience: how long proposals and alerts are left alone, for somebody else to act first.
+        every_evening: whether proposals are looked at every evening, or each patient's twice a week.
     """
 
-    def __init__(self, clinic: Clinic, counter: Counter, clock: Clock, *, patience: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        clinic: Clinic,
+        counter: Counter,
+        clock: Clock,
+        *,
+        patience: timedelta = timedelta(0),
+        every_evening: bool = False,
+    ) -> None:
         self._clinic = clinic
         self._counter = counter
         self._clock = clock
-        self.patience = patience
+        self._patience = patience
+        self._every_evening = every_evening
 
     async def see_to_alerts(self) -> None:
         """Acknowledge every open alert that has waited long enough."""
@@ -45,7 +55,8 @@ class Clinicians:
         """Decide a patient's open proposal, if today is the day to look at it."""
         clinic, now = self._clinic, self._clock.now()
         today, index = clinic.today(now), chart.person.index
-        if not choices.looks_on(index, today) or all(visit.attended_on is None for visit in chart.visits):
+        looks = self._every_evening or choices.looks_on(index, today)
+        if not looks or all(visit.attended_on is None for visit in chart.visits):
             return
         proposals = await self._counter.every(ProposalSeen, f"patients/{chart.patient}/proposals")
         for number, proposal in enumerate(reversed(proposals)):
@@ -85,4 +96,4 @@ class Clinicians:
         raise RefusedError("GET", f"patients/{chart.patient}/plan", 200, "the decision did not reach the plan")
 
     def _waited(self, since: datetime) -> bool:
-        return self._clock.now() - since >= self.patience
+        return self._clock.now() - since >= self._patience

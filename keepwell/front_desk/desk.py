@@ -1,7 +1,7 @@
 """The desk's day: which rounds there are, and what is done on each."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -9,6 +9,7 @@ from keepwell.front_desk import choices
 from keepwell.front_desk.clinicians import Clinicians
 from keepwell.front_desk.counter import RefusedError
 from keepwell.front_desk.reception import Clinic, Reception
+from keepwell.front_desk.record import Chart
 from shared.telemetry.log import get_logger
 from shared.walltime import to_instant, to_wall
 
@@ -21,6 +22,8 @@ ROUNDS: Final = (MORNING, 12, EVENING, 20)
 MINUTE, SECOND = 40, 7
 """When a round begins: an instant at which nothing else falls due, so that no text is sent as its cause changes."""
 
+OnChart = Callable[[Chart], Awaitable[None]]
+
 
 class FrontDesk:
     """All who work in the made-up clinic.
@@ -29,14 +32,17 @@ class FrontDesk:
         clinic: whose people and days these are.
         reception: the people at the desk.
         clinicians: the clinicians.
-        strict: whether a refused order ends the work (a simulation) or is put up with (a clinic with visitors).
+        look_again: brings a chart to how things stand, each morning and after a refusal, where visitors may have made
+            changes. Without it a refused order is an error: nobody else works here.
     """
 
-    def __init__(self, clinic: Clinic, reception: Reception, clinicians: Clinicians, *, strict: bool) -> None:
+    def __init__(
+        self, clinic: Clinic, reception: Reception, clinicians: Clinicians, *, look_again: OnChart | None = None
+    ) -> None:
         self.clinic = clinic
         self.reception = reception
         self.clinicians = clinicians
-        self._strict = strict
+        self._look_again = look_again
 
     def next_round(self, after: datetime) -> datetime:
         """Return the first round after an instant."""
@@ -49,27 +55,41 @@ class FrontDesk:
         ]
         return min(instant for wall in walls if (instant := to_instant(wall, zone)) > after)
 
-    async def work(self, now: datetime) -> None:
-        """Do a round."""
-        clinic, reception, clinicians = self.clinic, self.reception, self.clinicians
-        hour = to_wall(now, clinic.zone).hour
-        await self._all(reception.record_outcomes(chart) for chart in clinic.in_care())
-        if hour == MORNING:
-            today = (clinic.today(now) - clinic.first_day).days
-            came = [
-                who for who in clinic.to_come if choices.care(clinic.seed, who.index, clinic.days).enrols_on <= today
-            ]
-            await self._all(reception.enrol(who) for who in came)
-            await self._all(reception.morning(chart) for chart in clinic.in_care())
-        await self._all([clinicians.see_to_alerts()])
-        if hour == EVENING:
-            await self._all([clinicians.close_alerts()])
-            await self._all(clinicians.decide(chart) for chart in clinic.in_care())
+    async def work(self, at: datetime) -> None:
+        """Do the round of an instant.
 
-    async def _all(self, orders: Iterable[Awaitable[None]]) -> None:
-        """Have orders done side by side; patients do not wait for one another."""
-        for outcome in await asyncio.gather(*orders, return_exceptions=True):
-            if isinstance(outcome, RefusedError) and not self._strict:
-                log.warning("front_desk.refused", status=outcome.status)
-            elif isinstance(outcome, BaseException):
-                raise outcome
+        Raises:
+            RefusedError: an order was refused, and nobody else works here.
+        """
+        hour = to_wall(at, self.clinic.zone).hour
+        if hour == MORNING and self._look_again is not None:
+            await self._each(self._look_again)
+        await self._each(self.reception.record_outcomes)
+        if hour == MORNING:
+            await self._welcome(at)
+            await self._each(self.reception.morning)
+        await self._do(self.clinicians.see_to_alerts())
+        if hour == EVENING:
+            await self._do(self.clinicians.close_alerts())
+            await self._each(self.clinicians.decide)
+
+    async def _welcome(self, at: datetime) -> None:
+        """Enrol those whose day has come."""
+        clinic = self.clinic
+        day = (clinic.today(at) - clinic.first_day).days
+        came = [who for who in clinic.to_come if choices.care(clinic.seed, who.index, clinic.days).enrols_on <= day]
+        await asyncio.gather(*(self._do(self.reception.enrol(who)) for who in came))
+
+    async def _each(self, act: OnChart) -> None:
+        """Do something for each patient in care, side by side: patients do not wait for one another."""
+        await asyncio.gather(*(self._do(act(chart), chart) for chart in self.clinic.in_care()))
+
+    async def _do(self, order: Awaitable[None], chart: Chart | None = None) -> None:
+        try:
+            await order
+        except RefusedError as refusal:
+            if self._look_again is None:
+                raise
+            log.warning("front_desk.refused", status=refusal.status)
+            if chart is not None:
+                await self._look_again(chart)

@@ -195,7 +195,9 @@ def say_instrument(instrument: str) -> str:
 
 
 def say_occurrence(occurrence: str) -> str:
-    """Return `3 days before` for `3d` and `day 7` for `day-7`."""
+    """Return `3 days before` for `3d`, `day 7` for `day-7`, and that staff asked for `manual-…`."""
+    if occurrence.startswith("manual-"):
+        return "asked by staff"
     return _OCCURRENCES.get(occurrence, occurrence.replace("-", " "))
 
 

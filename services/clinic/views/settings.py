@@ -16,9 +16,9 @@ from shared.protection import mask
 
 _FEWEST_ROWS: Final = 2
 _ROLES: Final = {
-    Role.CLINICIAN: "Clinician: decides about treatment",
-    Role.STAFF: "Staff: runs the desk and handles alerts",
-    Role.ADMIN: "Admin: settings, staff and the desk",
+    Role.CLINICIAN: "Clinician: decides treatment",
+    Role.STAFF: "Staff: desk and alerts",
+    Role.ADMIN: "Admin: settings and desk",
 }
 
 

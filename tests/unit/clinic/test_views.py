@@ -8,7 +8,7 @@ from services.clinic.model.reads import AlertState, MessageState, ProposalState,
 from services.clinic.model.staff import Role
 from services.clinic.views.compose_patient import able, patient_page, patient_row
 from services.clinic.views.compose_today import may_attend, today_page
-from services.clinic.views.parts import FormState, band_chip
+from services.clinic.views.parts import FormState, band_chip, say_occurrence
 from services.clinic.views.rows import alert_row, change_text, proposal_view, why_words
 from tests.unit.clinic import samples
 from tests.unit.clinic.samples import NAME_OF, NOW, SOURCES, ZONE
@@ -89,6 +89,14 @@ def test_a_decided_proposal_can_not_be_decided_again() -> None:
 )
 def test_why_a_message_was_withheld_is_said_in_words(reason: str, words: str) -> None:
     assert why_words(samples.a_message(0, MessageState.WITHHELD, reason=reason)) == words
+
+
+@pytest.mark.parametrize(
+    ("occurrence", "words"),
+    [("3d", "3 days before"), ("day-7", "day 7"), ("manual-ebef68978761", "asked by staff")],
+)
+def test_what_a_check_in_or_message_was_for_is_said_in_words(occurrence: str, words: str) -> None:
+    assert say_occurrence(occurrence) == words
 
 
 def test_questions_without_a_score_are_only_said_to_be_answered() -> None:

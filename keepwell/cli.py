@@ -139,12 +139,14 @@ def token_create(
 
 
 @staff_app.command("reset-password")
-def staff_reset_password(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Give the first clinician a new password, where the first one was lost."""
+def staff_reset_password(
+    login: Annotated[str, typer.Argument(help="Whose.")] = "clinician", data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Give somebody a new password, where theirs was lost; it is for one login and is then replaced by their own."""
     from keepwell.commands.staff import reset_password  # noqa: PLC0415 - loads the database
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: reset_password(Place(chosen.data_dir), chosen, as_json=as_json))
+    run(lambda: reset_password(Place(chosen.data_dir), chosen, login, as_json=as_json))
 
 
 @letters_app.command("list")

@@ -8,8 +8,8 @@ from shared.database.connection import async_url
 from shared.settings import Settings
 
 
-async def reset_password(place: Place, settings: Settings, *, as_json: bool) -> int:
-    """Give the first clinician a new password and end every session of theirs."""
+async def reset_password(place: Place, settings: Settings, login: str, *, as_json: bool) -> int:
+    """Give somebody a new password for one login, and end every session of theirs."""
     from services.clinic.first_start import forgotten_password  # noqa: PLC0415 - only this command needs the clinic
 
     given = settings.database_url
@@ -18,12 +18,13 @@ async def reset_password(place: Place, settings: Settings, *, as_json: bool) -> 
     database = Database(url, schema="clinic", clock=place.clock(settings))
     try:
         async with database.transaction() as tx:
-            made = await forgotten_password(tx)
+            made = await forgotten_password(tx, login)
     except LookupError as error:
         fail(str(error), as_json=as_json)
     finally:
         await database.close()
-    if made.password is not None:
-        place.keep_login(Login(clinic=str(made.clinic), login=made.login, password=made.password))
+    first = place.login
+    if made.password is not None and first is not None and first.login == made.login:
+        place.keep_login(Login(clinic=first.clinic, login=made.login, password=made.password))
     show({"login": made.login, "password": made.password}, as_json=as_json)
     return 0

@@ -1,4 +1,4 @@
-"""The simulation as a user runs it: the same seed, the same counts, and nothing lost, doubled, stale or unwanted."""
+"""The simulation as a user runs it: the same seed gives the same counts, and nothing is lost, doubled or stale."""
 
 import asyncio
 import json

@@ -1,0 +1,86 @@
+"""The demonstration as a user runs it: a clinic that fills and lives by itself, and goes on after a restart."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.support.running import COMMAND, START_WITHIN, clean_environment, run_command
+
+PATIENTS = 4
+
+
+class Visit:
+    """A visitor's view of a running demonstration."""
+
+    def __init__(self, lines: dict[str, Any], token: str, http: aiohttp.ClientSession) -> None:
+        self.lines = lines
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._http = http
+
+    async def get(self, path: str) -> Any:
+        async with self._http.get(f"{self.lines['api']}{path}", headers=self._headers) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def sessions(self) -> dict[str, list[str]]:
+        """Return the states of each patient's sessions, by external id."""
+        patients = (await self.get("/patients"))["items"]
+        return {
+            patient["external_id"]: [
+                session["state"] for session in (await self.get(f"/patients/{patient['id']}/sessions"))["items"]
+            ]
+            for patient in patients
+        }
+
+
+@asynccontextmanager
+async def demonstration(folder: Path) -> AsyncIterator[Visit]:
+    environment = clean_environment(KEEPWELL_DATA_DIR=str(folder), KEEPWELL_HTTP_PORT="0")
+    arguments = ("demo", "--patients", str(PATIENTS), "--json")
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, *arguments, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_WITHIN):
+            lines = json.loads(await process.stdout.readline())
+        place = environment | {"KEEPWELL_DATA_DIR": str(folder / "demo")}
+        code, output, complaint = await run_command("token", "create", "--name", "t", "--json", environment=place)
+        assert code == 0, complaint
+        async with aiohttp.ClientSession() as http:
+            yield Visit(lines, json.loads(output)["token"], http)
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def until(visit: Visit, state: str) -> dict[str, list[str]]:
+    """Return the clinic's sessions once one of them was in a state."""
+    async with asyncio.timeout(120):
+        while True:
+            sessions = await visit.sessions()
+            if any(state in states for states in sessions.values()):
+                return sessions
+            await asyncio.sleep(0.2)  # noqa: TID251 - another process is watched; it tells nobody
+
+
+@pytest.mark.timeout(280)
+async def test_the_clinic_fills_and_lives_by_itself_and_goes_on_after_a_restart() -> None:
+    # As root PostgreSQL runs as another account, which pytest's own temporary folders would keep out.
+    with tempfile.TemporaryDirectory(prefix="kwd", dir="/tmp", ignore_cleanup_errors=True) as place:
+        async with demonstration(Path(place)) as visit:
+            before = await until(visit, "booked")
+            assert visit.lines["phone"]
+            assert visit.lines["mail"]
+        async with demonstration(Path(place)) as visit:
+            after = await until(visit, "attended")
+    assert before.keys() <= after.keys()
+    assert set(after) <= {f"made-up-{index:04}" for index in range(PATIENTS)}
+    assert all(len(after[who]) >= len(states) for who, states in before.items())

@@ -29,6 +29,7 @@ _CLOSE = text(
                 CAST(:looks AS timestamptz[]))
          AS c (id, state, detail, sid, look_at)
     WHERE a.id = c.id AND a.state IN ('calling', 'unknown')
+    RETURNING a.id
     """
 )
 
@@ -57,20 +58,20 @@ class Ending:
 async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patience) -> None:
     """Write what calls came to: attempts, messages, events, opt-outs; one transaction for all."""
     rows = await lock(tx, {call.message for call in calls})
+    closed = await close_attempts(tx, [_ending(call, tx.now, patience) for call in calls])
     changes: list[Change] = []
     for call in calls:
-        step = await _step(tx, rows[call.message], call)
+        step = await _step(tx, rows[call.message], call, current=call.attempt in closed)
         changes += [] if step is None else [step]
-    await close_attempts(tx, [_ending(call, tx.now, patience) for call in calls])
     await apply(tx, changes)
     for call in calls:
         if call.outcome == Refused(OPTED_OUT):
             await opt_out(tx, rows[call.message].to_fingerprint, how=f"provider error {OPTED_OUT}")
 
 
-async def close_attempts(tx: Transaction, endings: Sequence[Ending]) -> None:
-    """Write how attempts ended; one that a report has settled meanwhile stays as it is."""
-    await tx.execute(
+async def close_attempts(tx: Transaction, endings: Sequence[Ending]) -> set[UUID]:
+    """Write how attempts ended and return those that were open; one that was settled meanwhile stays as it is."""
+    closed = await tx.execute(
         _CLOSE.bindparams(
             now=tx.now,
             ids=[ending.attempt for ending in endings],
@@ -80,6 +81,7 @@ async def close_attempts(tx: Transaction, endings: Sequence[Ending]) -> None:
             looks=[ending.look_at for ending in endings],
         )
     )
+    return {row.id for row in closed}
 
 
 def _ending(call: Call, now: datetime, patience: Patience) -> Ending:
@@ -96,8 +98,15 @@ def _ending(call: Call, now: datetime, patience: Patience) -> Ending:
             return Ending(call.attempt, "unknown", reason, look_at=now + patience.margin)
 
 
-async def _step(tx: Transaction, row: Row[Any], call: Call) -> Change | None:
+async def _step(tx: Transaction, row: Row[Any], call: Call, *, current: bool) -> Change | None:
+    """Return the step that a call's outcome means, or None.
+
+    `current` tells whether the attempt was open until now. The outcome of one that was settled meanwhile, because its
+    sender was thought dead, says nothing of the attempt that followed it; but what was accepted, was.
+    """
     standing = Standing(State(row.state), row.error)
+    if not current and not isinstance(call.outcome, Accepted):
+        return None
     match call.outcome:
         case Accepted(sid, status):
             return await accepted(tx, row, [Found(sid, status, None)])
@@ -108,8 +117,9 @@ async def _step(tx: Transaction, row: Row[Any], call: Call) -> Change | None:
         case Unknown():
             after = Standing(State.UNKNOWN)
         case Later(pause, _):
-            after = Standing(State.PLANNED)
-            return Change(row, after, next_at=tx.now + pause) if standing.state == State.SENDING else None
+            # Also where its sender was thought dead meanwhile: nobody would look up what is known not to be there.
+            waits = standing.state in {State.SENDING, State.UNKNOWN}
+            return Change(row, Standing(State.PLANNED), next_at=tx.now + pause) if waits else None
     # A status report may have overtaken the answer to the call: it knows more.
     return Change(row, after) if after.state in NEXT[standing.state] else None
 

@@ -1,0 +1,54 @@
+"""An answer that comes after its attempt was taken over: it speaks of that attempt alone."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from services.notifier.model.outcomes import Later, Outcome, Refused, Unknown
+from services.notifier.model.purposes import Channel
+from services.notifier.model.settling import Patience
+from services.notifier.store.outcomes import Call, store_outcomes
+from services.notifier.tables import ATTEMPTS, MESSAGES
+from tests.integration.notifier.practice import Practice, contact_of
+from tests.support.bench import running
+
+PHONE = "+15550101234"
+
+
+async def taken_over(practice: Practice) -> Call:
+    """Lose an answer; return the call as its sender, thought dead, will know it later."""
+    async with running(practice.bench.service):
+        practice.exchange.script.append("lose")
+        patient = await practice.enrol(contact_of("sms", PHONE))
+        await practice.due(await practice.book(patient))
+        await practice.in_state("unknown")
+    async with practice.bench.database.reading() as reader:
+        attempt = await reader.one(select(ATTEMPTS))
+    return Call(attempt.message, attempt.id, Channel.SMS, Unknown("none yet"))
+
+
+async def answer(practice: Practice, call: Call, outcome: Outcome) -> str:
+    """Store an answer and return where the message stands."""
+    async with practice.bench.database.transaction() as tx:
+        late = Call(call.message, call.attempt, call.channel, outcome)
+        await store_outcomes(tx, [late], Patience())
+        row = await tx.one(select(MESSAGES.c.state).where(MESSAGES.c.id == call.message))
+    return str(row.state)
+
+
+async def test_a_text_that_was_not_taken_is_sent_again_though_its_sender_was_thought_dead(resting: Practice) -> None:
+    call = await taken_over(resting)
+    assert await answer(resting, call, Later(timedelta(seconds=5), "20429")) == "planned"
+
+
+@pytest.mark.parametrize("outcome", [Later(timedelta(seconds=5), "20429"), Refused("21211"), Unknown("TimeoutError")])
+async def test_the_answer_to_a_settled_attempt_says_nothing_of_the_next_one(
+    resting: Practice, outcome: Outcome
+) -> None:
+    call = await taken_over(resting)
+    async with resting.bench.database.transaction() as tx:
+        await tx.execute(update(ATTEMPTS).values(state="nothing", look_at=None))
+        # The look-ups found nothing, and another sender is calling.
+        await tx.execute(update(MESSAGES).values(state="sending"))
+    assert await answer(resting, call, outcome) == "sending"

@@ -22,6 +22,7 @@ def test_each_keyword_ends_texts_and_is_answered_by_the_provider(text: str) -> N
         "please stop texting me",
         "Please, STOP sending me these messages.",
         "stop all texts",
+        "Please stop sending so many of these texts",
         "don't text me any more",
         "Don’t send me any more messages",  # noqa: RUF001 - what phones type
         "do not contact me",

@@ -36,7 +36,7 @@ class Reset(Response):
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
             return
         connection = transport.get_extra_info("socket")
-        if connection is not None:
+        if connection is not None and not transport.is_closing():
             # A close without lingering sends RST instead of an orderly end.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()

@@ -33,6 +33,7 @@ the sandbox's list of messages lags (30 s) and than any freeze of the tormentor.
 PROVIDER_TIMEOUT = 4
 STOP_SECONDS = 8
 KEYS = Keyring.generate()
+KEEPWELL = ("-m", "keepwell")
 SERVICES = ("clinic", "scheduler", "notifier", "assessments")
 
 
@@ -41,8 +42,9 @@ class Deployment:
     """What runs.
 
     Attributes:
-        members: by name; `notifier-1` and `notifier-2` are two of one kind, `provider` is the sandbox.
         settings: what every service is given.
+        launcher: the module that a process runs: `keepwell`, or it with places to die at.
+        members: by name; `notifier-1` and `notifier-2` are two of one kind, `provider` is the sandbox.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class Deployment:
     urls: Mapping[str, str]
     profile: str
     seed: int
+    launcher: tuple[str, ...] = KEEPWELL
     members: dict[str, Member] = field(default_factory=dict)
     token: str = ""
     extra: int = 0
@@ -71,13 +74,13 @@ class Deployment:
         """Return every notifier that is a member now."""
         return [member for name, member in self.members.items() if name.startswith("notifier")]
 
-    def member(self, name: str, service: str, port: int, launcher: tuple[str, ...] = ("-m", "keepwell")) -> Member:
+    def member(self, name: str, service: str, port: int) -> Member:
         """Describe a process that hosts a service."""
         place = self.folder / name
         own = {"KEEPWELL_DATA_DIR": str(place), "KEEPWELL_HTTP_PORT": str(port)}
         return Member(
             name=name,
-            command=(*PYTHON, *launcher, "up", service, "--json"),
+            command=(*PYTHON, *self.launcher, "up", service, "--json"),
             environment=clean_environment(**self.settings, **own),
             port=port,
             ready_path="/readyz",
@@ -143,7 +146,13 @@ def settings_of(database: PostgresAddress, servers: str, urls: Mapping[str, str]
 
 @asynccontextmanager
 async def deployed(
-    *, profile: str = "rough", seed: int = 1, brokers: int = 1, **settings: str
+    *,
+    profile: str = "rough",
+    seed: int = 1,
+    brokers: int = 1,
+    notifiers: int = 2,
+    launcher: tuple[str, ...] = KEEPWELL,
+    **settings: str,
 ) -> AsyncIterator[Deployment]:
     """Start PostgreSQL, Kafka, the provider and every service; stop them at the end.
 
@@ -151,6 +160,8 @@ async def deployed(
         profile: how the provider behaves.
         seed: of the provider.
         brokers: of Kafka, 1 or 3.
+        notifiers: 1 or 2.
+        launcher: see `Deployment`.
         settings: variables that win over the usual ones.
     """
     async with AsyncExitStack() as stack:
@@ -165,7 +176,7 @@ async def deployed(
         joined = settings_of(database, broker.bootstrap_servers, urls)
         if brokers > 1:
             joined |= {"KEEPWELL_KAFKA_REPLICATION": "3", "KEEPWELL_KAFKA_MIN_INSYNC": "2"}
-        deployment = Deployment(place, database, broker, joined | settings, urls, profile, seed)
+        deployment = Deployment(place, database, broker, joined | settings, urls, profile, seed, launcher)
         migrated = clean_environment(**deployment.settings, KEEPWELL_DATA_DIR=str(place / "migrate"))
         code, _, complaint = await run_command("migrate", environment=migrated)
         if code != 0:
@@ -174,7 +185,8 @@ async def deployed(
         for service in SERVICES:
             name = "notifier-1" if service == "notifier" else service
             deployment.members[name] = deployment.member(name, service, ports[service])
-        deployment.members["notifier-2"] = deployment.member("notifier-2", "notifier", ports["notifier-2"])
+        if notifiers > 1:
+            deployment.members["notifier-2"] = deployment.member("notifier-2", "notifier", ports["notifier-2"])
         stack.push_async_callback(stop_all, deployment)
         await start_all(deployment)
         yield deployment

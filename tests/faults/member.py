@@ -13,7 +13,7 @@ from shared.clock import RealClock
 
 LOOK = 0.05
 """Seconds between two looks at a process that is starting."""
-START_WITHIN = 120.0
+START_WITHIN = 300.0
 FALL = 0.5
 """Seconds after which a supervisor starts a process again."""
 STOP_WITHIN = 40.0
@@ -68,6 +68,14 @@ class Member:
         """Start a process and return once it is ready."""
         await self.spawn(**extra)
         await self.ready()
+
+    async def killed(self, seconds: float = 90) -> bool:
+        """Wait for the process to die by SIGKILL and tell whether it did."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.ended() == -signal.SIGKILL
+        except TimeoutError:
+            return False
 
     async def ready(self) -> None:
         """Return once the process can do its work; one that ends by itself is started again.

@@ -102,10 +102,10 @@ async def run(plan: Plan) -> Result:
     return Result(plan, loop.time() - began, record, verdict, tormentor.counts(), counts, flaws)
 
 
-async def quiet(deployment: Deployment, caller: Caller) -> list[str]:
+async def quiet(deployment: Deployment, caller: Caller, *, within: float = QUIET_WITHIN) -> list[str]:
     """Wait until nothing is on its way anywhere; return what still was when patience ended."""
     clock, loop = RealClock(), asyncio.get_running_loop()
-    deadline = loop.time() + QUIET_WITHIN
+    deadline = loop.time() + within
     waiting: list[str] = []
     while loop.time() < deadline:
         waiting = []
@@ -119,7 +119,7 @@ async def quiet(deployment: Deployment, caller: Caller) -> list[str]:
         if not waiting:
             return []
         await clock.pause(LOOK)
-    return [f"not quiet after {QUIET_WITHIN:.0f} s: {each}" for each in waiting]
+    return [f"not quiet after {within:.0f} s: {each}" for each in waiting]
 
 
 async def read_ledger(deployment: Deployment, caller: Caller) -> LedgerView:

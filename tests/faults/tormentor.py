@@ -34,6 +34,9 @@ FAULTS: Final = (
 )
 WEIGHTS: Final = {"clinic": 2, "scheduler": 3, "notifier-1": 5, "notifier-2": 5, "assessments": 1, "provider": 2}
 MOST_NOTIFIERS: Final = 3
+MOST_AT_ONCE: Final = 3
+"""Faults that last at the same time. On a slow machine a process takes long to start again, and with no limit all would
+be down for ever: a system that never works breaks no promise."""
 
 
 class Tormentor:
@@ -74,6 +77,8 @@ class Tormentor:
         names, weights = [name for name, _ in FAULTS], [weight for _, weight in FAULTS]
         while (left := (until - self._clock.now()).total_seconds()) > 0:
             await self._clock.pause(min(left, self._random.uniform(*self._pause)))
+            if len(self._under_way) >= MOST_AT_ONCE:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             task = asyncio.create_task(self._one(self._random.choices(names, weights)[0]))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)

@@ -56,7 +56,7 @@ class Clinicians:
         clinic, now = self._clinic, self._clock.now()
         today, index = clinic.today(now), chart.person.index
         looks = self._every_evening or choices.looks_on(index, today)
-        if not looks or all(visit.attended_on is None for visit in chart.visits):
+        if not looks or not chart.was_asked_weekly(today):
             return
         proposals = await self._counter.every(ProposalSeen, f"patients/{chart.patient}/proposals")
         for number, proposal in enumerate(reversed(proposals)):

@@ -6,10 +6,14 @@ from the services that are judged, except a plan's dates, which are theirs to se
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
+from typing import Final
 
 from keepwell.front_desk.choices import Care, Fate
 from keepwell.front_desk.people import Person
 from shared.walltime import to_instant
+
+WEEK: Final = 7
 
 
 @dataclass
@@ -118,6 +122,11 @@ class Chart:
     def booked_ahead(self, now: datetime) -> bool:
         """Tell whether a session is still ahead."""
         return any(visit.open and visit.present.starts_at_utc >= now for visit in self.visits)
+
+    def was_asked_weekly(self, today: date) -> bool:
+        """Tell whether a weekly questionnaire, from which proposals follow, was ever due: a week without a session."""
+        held = [visit.attended_on for visit in self.visits if visit.attended_on is not None]
+        return any((later - day).days >= WEEK for day, later in pairwise([*held, today]))
 
     def saw_plan(self, now: datetime, *, version: int, next_due_on: date) -> None:
         """Note how the plan stands after an order."""

@@ -1,5 +1,6 @@
 """A patient's month over the interface for programs alone, with a stand-in of Twilio that is not the sandbox."""
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -161,7 +162,8 @@ async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has 
     assert all(times == 1 for body, times in bodies.items() if "/c/" in body)
     assert all(times <= 2 for times in bodies.values())
     for body in network.to(PHONE):
-        assert not any(word in body.lower() for word in ("ketamine", "depress", "phq", "score", "dose"))
+        words = re.sub(r"http\S+", "", body).lower()  # a link's token is chance, and may spell anything
+        assert not any(word in words for word in ("ketamine", "depress", "phq", "score", "dose"))
 
 
 async def test_a_forged_webhook_is_refused(clinic: Keepwell) -> None:

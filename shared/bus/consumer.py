@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.bus.dead_letters import letter
 from shared.bus.envelope import Received, Undecodable, decode
-from shared.bus.handlers import Handlers
+from shared.bus.handlers import Handlers, NotYet
 from shared.bus.producer import NotSent, Producer
 from shared.bus.tables import tables_of
 from shared.database import Database, Transaction
@@ -33,6 +33,9 @@ log = get_logger(__name__)
 RECORDS: Final = 500
 RETRIES: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 """Real seconds before each further attempt at a single record; together far below the poll interval."""
+NOT_YET_RETRIES: Final = (*RETRIES, 3.0, *(4.0,) * 6)
+"""The same where something has not arrived: what it waits for may stand in the queue of a consumer that died, which is
+missed for the session timeout, or of a process that is being started again."""
 ENVIRONMENT_PAUSE: Final = 1.0
 """Real seconds before a batch is taken again after the database or the dead letters were away."""
 SESSION_TIMEOUT_MS: Final = 6000
@@ -132,8 +135,8 @@ class Consumer:
             await self._isolate(records[middle:])
 
     async def _single(self, records: Records, error: Exception) -> None:
-        for pause in RETRIES:
-            if isinstance(error, Undecodable):
+        for tries, pause in enumerate(NOT_YET_RETRIES):
+            if isinstance(error, Undecodable) or (tries >= len(RETRIES) and not isinstance(error, NotYet)):
                 break
             await self._database.clock.pause(pause)
             try:

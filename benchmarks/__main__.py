@@ -1,9 +1,11 @@
 """`python -m benchmarks [NAME ...] [--quick] [--json FILE]`: measure, and print tables."""
 
 import argparse
+import asyncio
 import json
 import os
 import platform
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -40,6 +42,10 @@ def machine() -> dict[str, Any]:
 
 async def measure(names: Sequence[str], scale: Scale, console: Console) -> list[dict[str, Any]]:
     """Run benchmarks one after the other and show each as it is done."""
+    task = asyncio.current_task()
+    if task is not None:
+        # The servers that a benchmark started stop with it.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     found = []
     for name in names:
         report = Report(name)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import secrets
 import signal
+from typing import cast
 
 import uvloop
 
@@ -31,7 +32,7 @@ class Provider(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport if isinstance(transport, asyncio.Transport) else None
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is no subclass of it
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -26,7 +26,7 @@ async def run(report: Report, scale: Scale) -> None:
                 twice += done.twice
             sent = scale.messages * scale.runs
             report.add(f"due to accepted, {who}", "1/s", rates, remark=f"{sent} messages, {twice} sent twice")
-            report.add(f"events taken in by {who}", "1/s", here.taking_in[1:], remark="enrolments and bookings")
+            report.add(f"events taken in by {who}", "1/s", here.taking_in[1:], remark="bookings")
             if notifiers == 1:
                 bare = [await bare_client(here, scale.messages) for _ in range(scale.runs)]
                 report.add(f"aiohttp, {CONNECTIONS} connections, the same request", "1/s", bare, bare=True)

@@ -55,16 +55,15 @@ class Stand:
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the settings of a process of the product, at this stand."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        return clean | {
+        own = {
             "KEEPWELL_DATA_DIR": str(self.folder / "data"),
             "KEEPWELL_DATABASE_URL": self.database.render_as_string(hide_password=False),
             "KEEPWELL_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
             "KEEPWELL_KEYS": self.keys,
             "KEEPWELL_HTTP_PORT": "0",
             "KEEPWELL_LOG_LEVEL": "WARNING",
-            **more,
         }
+        return clean_environment(**(own | more))
 
     @asynccontextmanager
     async def sql(self) -> AsyncIterator[asyncpg.Connection]:
@@ -75,6 +74,11 @@ class Stand:
             yield connection
         finally:
             await connection.close()
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """Return this process's environment with these settings of Keepwell and no others."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | settings
 
 
 @asynccontextmanager

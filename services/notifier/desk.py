@@ -1,9 +1,10 @@
 """What handlers and webhooks have at hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.notifier.bell import Bell
-from services.notifier.store.messages import Plan, plan
+from services.notifier.store.messages import Plan, plan, plan_all
 from shared.database import Transaction
 from shared.ids import MessageId
 from shared.protection import Keyring
@@ -21,3 +22,8 @@ class Desk:
         planned = await plan(tx, message)
         tx.after_commit(self.bell.ring)
         return planned
+
+    async def plan_all(self, tx: Transaction, messages: Sequence[Plan]) -> None:
+        """Plan messages at once and wake the sender once the transaction has committed."""
+        await plan_all(tx, messages)
+        tx.after_commit(self.bell.ring)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from aiokafka import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -21,10 +21,8 @@ from shared.bus.dead_letters import letter
 from shared.bus.envelope import Received, Undecodable, decode
 from shared.bus.handlers import Handlers, NotYet
 from shared.bus.producer import NotSent, Producer
-from shared.bus.tables import tables_of
 from shared.database import Database, Transaction
 from shared.events import Topic
-from shared.telemetry import trace
 from shared.telemetry.log import get_logger
 from shared.telemetry.metrics import counter
 
@@ -47,6 +45,11 @@ Source: appendix A of PostgreSQL's manual. 57014, a statement that was cancelled
 _HANDLED = counter("events_handled", "Events that a service handled.", "service", "topic")
 _REPEATED = counter("events_repeated", "Events that a service had already handled.", "service", "topic")
 _DEAD = counter("dead_letters", "Records that became dead letters.", "service", "topic")
+
+_REGISTER: Final = text(
+    "INSERT INTO inbox (id) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING RETURNING id"
+)
+"""One parameter however many ids: a statement with one for each is built anew for every batch."""
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 
@@ -78,7 +81,6 @@ class Consumer:
         self._database = database
         self._handlers = handlers
         self._dead_letters = dead_letters
-        self._inbox = tables_of(database.schema).inbox
 
     def subscribe(self, broker: KafkaBroker, *, instance: str | None) -> None:
         """Register with a broker that is not started yet.
@@ -171,16 +173,13 @@ class Consumer:
             new = await self._register(tx, wanted)
             # One key's events stay in order; the keys go in one order in every batch, for handlers lock by key, and
             # two batches that lock the same patients in two orders would wait for each other.
-            for each in sorted(new, key=lambda one: one.event.key):
-                trace.begin(each.trace)
-                await self._handlers.handle(tx, each)
+            await self._handlers.handle_all(tx, sorted(new, key=lambda one: one.event.key))
         _HANDLED.labels(self.service, self.topic).inc(len(new))
         _REPEATED.labels(self.service, self.topic).inc(len(wanted) - len(new))
 
     async def _register(self, tx: Transaction, wanted: Sequence[Received]) -> list[Received]:
         ids = list(dict.fromkeys(each.id for each in wanted))
-        statement = insert(self._inbox).values([{"id": event_id} for event_id in ids]).on_conflict_do_nothing()
-        result = await tx.execute(statement.returning(self._inbox.c.id))
+        result = await tx.execute(_REGISTER.bindparams(ids=ids))
         unseen = {row.id for row in result}
         new: list[Received] = []
         for each in wanted:

@@ -1,14 +1,17 @@
 """Which events a service listens to, and what it does about each."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 from typing import Any, Final, TypeVar
 
 from shared.bus.envelope import Received
 from shared.database import Transaction
 from shared.events import Event, Topic
+from shared.telemetry import trace
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Transaction, E], Awaitable[None]]
+HandlerOfMany = Callable[[Transaction, Sequence[E]], Awaitable[None]]
 
 
 class NotYet(Exception):  # noqa: N818 - reads as what it says
@@ -19,7 +22,8 @@ class Handlers:
     """A service's handlers by event type."""
 
     def __init__(self) -> None:
-        self._handlers: Final[dict[str, Callable[[Transaction, Any], Awaitable[None]]]] = {}
+        self._handlers: Final[dict[str, Handler[Any]]] = {}
+        self._of_many: Final[dict[str, HandlerOfMany[Any]]] = {}
         self._topics: set[Topic] = set()
 
     def on(self, *events: type[E]) -> Callable[[Handler[E]], Handler[E]]:
@@ -27,13 +31,29 @@ class Handlers:
 
         def register(handler: Handler[E]) -> Handler[E]:
             for event in events:
-                if event.TYPE in self._handlers:
-                    raise ValueError(f"{event.TYPE} already has a handler here.")
+                self._add(event)
                 self._handlers[event.TYPE] = handler
-                self._topics.add(event.TOPIC)
             return handler
 
         return register
+
+    def on_many(self, event: type[E]) -> Callable[[HandlerOfMany[E]], HandlerOfMany[E]]:
+        """Register a handler for an event that comes in crowds: it gets those that follow one another, in order.
+
+        It handles all of them or raises; where it raises, it is asked again with fewer, in the end with one alone.
+        """
+
+        def register(handler: HandlerOfMany[E]) -> HandlerOfMany[E]:
+            self._add(event)
+            self._of_many[event.TYPE] = handler
+            return handler
+
+        return register
+
+    def _add(self, event: type[Event]) -> None:
+        if self.wants(event.TYPE):
+            raise ValueError(f"{event.TYPE} already has a handler here.")
+        self._topics.add(event.TOPIC)
 
     @property
     def topics(self) -> list[Topic]:
@@ -42,8 +62,21 @@ class Handlers:
 
     def wants(self, event_type: str) -> bool:
         """Tell whether an event type has a handler here."""
-        return event_type in self._handlers
+        return event_type in self._handlers or event_type in self._of_many
 
     async def handle(self, tx: Transaction, received: Received) -> None:
         """Run the handler of an event."""
-        await self._handlers[received.type](tx, received.event)
+        await self.handle_all(tx, [received])
+
+    async def handle_all(self, tx: Transaction, received: Sequence[Received]) -> None:
+        """Run the handlers of events, in order."""
+        for event_type, following in groupby(received, key=lambda each: each.type):
+            together = list(following)
+            of_many = self._of_many.get(event_type)
+            if of_many is not None:
+                trace.begin(together[0].trace)
+                await of_many(tx, [each.event for each in together])
+                continue
+            for each in together:
+                trace.begin(each.trace)
+                await self._handlers[event_type](tx, each.event)

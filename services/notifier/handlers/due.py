@@ -1,5 +1,6 @@
 """What is due is planned; whether it still goes out is judged when it does."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
@@ -21,25 +22,12 @@ BOOKING_USEFUL_FOR: Final = timedelta(days=14)
 def register(handlers: Handlers, desk: Desk) -> None:
     """Register the handlers of this module."""
 
-    @handlers.on(SessionDue)
-    async def session_due(tx: Transaction, event: SessionDue) -> None:
-        session = await sessions.session_and_channel(tx, event.session)
-        if session is None:
+    @handlers.on_many(SessionDue)
+    async def sessions_due(tx: Transaction, events: Sequence[SessionDue]) -> None:
+        known = await sessions.sessions_and_channels(tx, {event.session for event in events})
+        if any(event.session not in known for event in events):
             raise NotYet("A session became due before its booking or its patient arrived.")
-        await desk.plan(
-            tx,
-            Plan(
-                clinic=event.clinic,
-                patient=PatientId(event.patient),
-                purpose=Purpose.REMINDER,
-                channel=Channel(session.channel or Channel.SMS),
-                occurrence=event.occurrence,
-                about=event.session,
-                turn=_turn(session, event),
-                due_at=tx.now,
-                starts_at=event.starts_at_utc,
-            ),
-        )
+        await desk.plan_all(tx, [_reminder(tx, known[event.session], event) for event in events])
 
     @handlers.on(BookingDue)
     async def booking_due(tx: Transaction, event: BookingDue) -> None:
@@ -59,6 +47,20 @@ def register(handlers: Handlers, desk: Desk) -> None:
                 useful_until=datetime.combine(event.due_on, time(), UTC) + BOOKING_USEFUL_FOR,
             ),
         )
+
+
+def _reminder(tx: Transaction, session: Row[Any], event: SessionDue) -> Plan:
+    return Plan(
+        clinic=event.clinic,
+        patient=PatientId(event.patient),
+        purpose=Purpose.REMINDER,
+        channel=Channel(session.channel or Channel.SMS),
+        occurrence=event.occurrence,
+        about=event.session,
+        turn=_turn(session, event),
+        due_at=tx.now,
+        starts_at=event.starts_at_utc,
+    )
 
 
 def _turn(session: Row[Any], event: SessionDue) -> str:

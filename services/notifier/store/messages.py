@@ -1,9 +1,9 @@
 """Messages: written before anything is sent, once for each business key."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, update
@@ -63,10 +63,22 @@ class Plan:
 
 async def plan(tx: Transaction, message: Plan) -> MessageId | None:
     """Write a planned message; return None where its business key is taken, which means that it was planned before."""
-    values = asdict(message)
+    planned: MessageId | None = (await tx.execute(_PLAN.returning(MESSAGES.c.id), [_row(tx, message)])).scalar()
+    return planned
+
+
+async def plan_all(tx: Transaction, messages: Sequence[Plan]) -> None:
+    """Write planned messages in one go; those whose business key is taken were planned before."""
+    await tx.execute(_PLAN, [_row(tx, message) for message in messages])
+
+
+_PLAN: Final = insert(MESSAGES).on_conflict_do_nothing(constraint="messages_business_key")
+
+
+def _row(tx: Transaction, message: Plan) -> dict[str, Any]:
     recipient = message.recipient
-    del values["recipient"]
-    row = {
+    values = {field.name: getattr(message, field.name) for field in fields(message) if field.name != "recipient"}
+    return {
         **values,
         "id": new_id(),
         "state": State.PLANNED,
@@ -79,9 +91,6 @@ async def plan(tx: Transaction, message: Plan) -> MessageId | None:
         "created_at": tx.now,
         "updated_at": tx.now,
     }
-    statement = insert(MESSAGES).values(row).on_conflict_do_nothing(constraint="messages_business_key")
-    planned: MessageId | None = (await tx.execute(statement.returning(MESSAGES.c.id))).scalar()
-    return planned
 
 
 async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) -> Sequence[Row[Any]]:

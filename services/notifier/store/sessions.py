@@ -1,9 +1,10 @@
 """Sessions, as far as a message about one needs them."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, select
+from sqlalchemy import ARRAY, Row, Uuid, bindparam, case, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.purposes import Consented
@@ -36,12 +37,13 @@ async def keep_session(tx: Transaction, event: SessionEvent) -> bool:
     return int(kept.rowcount) > 0
 
 
-async def session_and_channel(reader: Reader, session: UUID) -> Row[Any] | None:
-    """Return a session's row with the channel that its reminder takes; None until both session and patient are known.
+async def sessions_and_channels(reader: Reader, sessions: Iterable[UUID]) -> dict[UUID, Row[Any]]:
+    """Return sessions' rows with the channel that a reminder takes, of those where session and patient are known.
 
-    One statement: of all that happens here, sessions that become due are what comes in crowds.
+    One statement for many: of all that happens here, sessions that become due are what comes in crowds.
     """
     channel = best_channel(SESSIONS.c.patient, Consented.REMINDERS).scalar_subquery().label("channel")
     both = SESSIONS.join(PATIENTS, PATIENTS.c.patient == SESSIONS.c.patient)
-    wanted = select(*SESSIONS.c, channel).select_from(both).where(SESSIONS.c.session == session)
-    return await reader.one_or_none(wanted)
+    wanted = bindparam("sessions", list(sessions), type_=ARRAY(Uuid))
+    found = select(*SESSIONS.c, channel).select_from(both).where(SESSIONS.c.session == wanted.any_())
+    return {row.session: row for row in await reader.all(found)}

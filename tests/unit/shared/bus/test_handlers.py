@@ -27,7 +27,7 @@ def due() -> Received:
         occurrence="1d",
         starts_at="2026-12-01T10:00",
         zone="America/New_York",
-        starts_at_utc="2026-12-01T15:00:00Z",  # type: ignore[arg-type]
+        starts_at_utc="2026-12-01T15:00:00Z",
         minutes=90,
     )
     return received(event)

@@ -60,8 +60,10 @@ _MESSAGES: Final = r"(?:texts?|texting|messages?|messaging|msgs?|sms|mensajes?|t
 _STOP_PHRASES: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\b(?:stop|quit|end|cancel) "
-        rf"(?:(?:all|the|these|those|your|sending|me|my|with|any|more|so|many|much|of) )*{_MESSAGES}\b",
+        (
+            r"\b(?:stop|quit|end|cancel) "
+            rf"(?:(?:all|the|these|those|your|sending|me|my|with|any|more|so|many|much|of) )*{_MESSAGES}\b"
+        ),
         r"\b(?:stop|quit) (?:contacting|messaging|writing) me\b",
         rf"\b(?:do not|don t|dont|never) (?:(?:want|to|get|receive|send|me|any|more|these|your) )*{_MESSAGES}\b",
         rf"\bno longer (?:want|wish) (?:(?:to|get|receive|any|more|these|your) )*{_MESSAGES}\b",

@@ -1,5 +1,6 @@
 """Figures: several runs of one measurement, shown as a median with its spread, never judged."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -54,6 +55,8 @@ class Report:
     def add(self, what: str, unit: str, runs: Sequence[float], *, bare: bool = False, remark: str = "") -> Figure:
         figure = Figure(what, unit, tuple(runs), bare, remark)
         self.figures.append(figure)
+        # A long run tells what it has, also when it is stopped half-way.
+        print(f"{what}: {', '.join(map(rounded, runs))} {unit} {remark}".rstrip(), file=sys.stderr, flush=True)
         return figure
 
     def show(self, console: Console) -> None:

@@ -12,6 +12,7 @@ from keepwell import parts
 from keepwell.place import Place
 from shared.bus.relay import Relay
 from shared.database import Database
+from shared.database.connection import async_url
 from shared.settings import load
 
 SERVICE = "scheduler"
@@ -23,7 +24,7 @@ async def main() -> None:
     secret = settings.database_url
     if secret is None:
         raise RuntimeError("The stand names a database.")
-    url = parts.database_urls(settings, keyring, parts.async_url(secret.get_secret_value()))[SERVICE]
+    url = parts.database_urls(settings, keyring, async_url(secret.get_secret_value()))[SERVICE]
     database = Database(url, schema=SERVICE, clock=CLOCK)
     relay = Relay(database, settings.kafka_bootstrap_servers or "")
     running = asyncio.create_task(relay.run())

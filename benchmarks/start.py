@@ -14,7 +14,10 @@ MB = 1_000_000
 
 
 async def run(report: Report, scale: Scale) -> None:
-    first, again, memory, own = [], [], [], []
+    first: list[float] = []
+    again: list[float] = []
+    memory: list[float] = []
+    own: list[float] = []
     for _ in range(scale.runs):
         with tempfile.TemporaryDirectory(prefix="kwb", dir="/tmp", ignore_cleanup_errors=True) as name:
             for seconds in (first, again):

@@ -140,7 +140,9 @@ async def staffed(order: Order, host: Host) -> AsyncIterator[tuple[FrontDesk, Co
     clinic = Clinic(order.seed, zone, FIRST_DAY, order.days, people)
     async with Counter.open(host, name="front desk") as counter:
         reception = Reception(clinic, counter, host.clock, phones)
-        yield FrontDesk(clinic, reception, Clinicians(clinic, counter, host.clock)), counter
+        clinicians = Clinicians(clinic, counter, host.clock)
+        settled = None if host.trial is None else host.trial.settle
+        yield FrontDesk(clinic, reception, clinicians, settled=settled), counter
 
 
 async def _refuse_used(settings: Settings) -> None:

@@ -32,16 +32,25 @@ class FrontDesk:
         clinic: whose people and days these are.
         reception: the people at the desk.
         clinicians: the clinicians.
+        settled: returns once all that was ordered so far has come to rest, where the counts must not hang on a race: an
+            attended session may replace the very proposal that is decided in the same round.
         look_again: brings a chart to how things stand, each morning and after a refusal, where visitors may have made
             changes. Without it a refused order is an error: nobody else works here.
     """
 
     def __init__(
-        self, clinic: Clinic, reception: Reception, clinicians: Clinicians, *, look_again: OnChart | None = None
+        self,
+        clinic: Clinic,
+        reception: Reception,
+        clinicians: Clinicians,
+        *,
+        settled: Callable[[], Awaitable[None]] | None = None,
+        look_again: OnChart | None = None,
     ) -> None:
         self.clinic = clinic
         self.reception = reception
         self.clinicians = clinicians
+        self._settled = settled
         self._look_again = look_again
 
     def next_round(self, after: datetime) -> datetime:
@@ -71,6 +80,8 @@ class FrontDesk:
         await self._do(self.clinicians.see_to_alerts())
         if hour == EVENING:
             await self._do(self.clinicians.close_alerts())
+            if self._settled is not None:
+                await self._settled()
             await self._each(self.clinicians.decide)
 
     async def _welcome(self, at: datetime) -> None:

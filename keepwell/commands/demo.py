@@ -29,6 +29,8 @@ RUSH: Final = 20160.0
 OPENS: Final = time(6)
 COMING: Final = 45
 """Days in which the made-up people come, counted from the first."""
+LEAVING: Final = 0.05
+"""Share of the made-up people who leave: few, for the clinic shall still be one when a visitor comes back."""
 VISITOR_FIRST: Final = timedelta(days=1)
 """How long proposals and alerts are left to the visitor before the made-up clinicians see to them."""
 LATE: Final = timedelta(days=2)
@@ -106,7 +108,7 @@ async def _work(host: Host, story: Story, pace: float) -> None:
         raise SettingsError("Made-up patients need the sandbox: they must not text anybody.")
     clock, place, zone = host.clock, Place(host.settings.data_dir), host.settings.zone
     people = [person(story.seed, index, here=zone) for index in range(story.patients)]
-    clinic = Clinic(story.seed, zone, story.opened_on, COMING, list(people))
+    clinic = Clinic(story.seed, zone, story.opened_on, COMING, list(people), leaving=LEAVING)
     ends = _history_ends(host.settings, story)
     async with Counter.open(host, name="made-up staff") as counter:
         desk = await _desk(host, clinic, counter, people)

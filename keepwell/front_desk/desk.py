@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from keepwell.front_desk import choices
 from keepwell.front_desk.clinicians import Clinicians
 from keepwell.front_desk.counter import RefusedError
 from keepwell.front_desk.reception import Clinic, Reception
@@ -88,7 +87,7 @@ class FrontDesk:
         """Enrol those whose day has come."""
         clinic = self.clinic
         day = (clinic.today(at) - clinic.first_day).days
-        came = [who for who in clinic.to_come if choices.care(clinic.seed, who.index, clinic.days).enrols_on <= day]
+        came = [who for who in clinic.to_come if clinic.care(who).enrols_on <= day]
         await asyncio.gather(*(self._do(self.reception.enrol(who)) for who in came))
 
     async def _each(self, act: OnChart) -> None:

@@ -52,8 +52,7 @@ async def remember(clinic: Clinic, counter: Counter, people: Sequence[Person], n
     for who in people:
         seen = known.get(who.external_id)
         if seen is not None:
-            care = choices.care(clinic.seed, who.index, clinic.days)
-            clinic.charts[who.index] = chart = Chart(who, care, seen.id, now)
+            clinic.charts[who.index] = chart = Chart(who, clinic.care(who), seen.id, now)
             await refresh(clinic, counter, chart, now)
 
 

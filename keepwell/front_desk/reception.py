@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from keepwell.front_desk import choices
-from keepwell.front_desk.choices import Ending
+from keepwell.front_desk.choices import Care, Ending
 from keepwell.front_desk.counter import Counter, PatientSeen, PlanAnswer, SessionSeen
 from keepwell.front_desk.people import Person
 from keepwell.front_desk.record import Chart, Placement, Visit
@@ -26,7 +26,8 @@ class Clinic:
         seed: of every choice.
         zone: of the clinic's clock.
         first_day: from which days are counted.
-        days: how long the clinic is meant to live; people come in its first half.
+        days: in how many days, about, its people come.
+        leaving: share of them who leave around the end of induction.
         to_come: made-up people who are not enrolled yet.
         charts: the others, by index.
     """
@@ -36,7 +37,12 @@ class Clinic:
     first_day: date
     days: int
     to_come: list[Person]
+    leaving: float = choices.LEAVES
     charts: dict[int, Chart] = field(default_factory=dict)
+
+    def care(self, who: Person) -> Care:
+        """Return when a person comes and goes."""
+        return choices.care(self.seed, who.index, self.days, leaving=self.leaving)
 
     def today(self, now: datetime) -> date:
         """Return the day at the clinic."""
@@ -59,7 +65,7 @@ class Reception:
     async def enrol(self, who: Person) -> None:
         """Enrol a patient whose day has come, with what they allow, and start the plan."""
         clinic, now = self._clinic, self._clock.now()
-        care = choices.care(clinic.seed, who.index, clinic.days)
+        care = clinic.care(who)
         self._phones.enrol(who.number)
         contacts = [("sms", who.number, who.by_text), ("email", who.email, who.by_email)]
         enrolled = await self._counter.post(

@@ -67,14 +67,15 @@ class Exchange:
         form = await request.post()
         self.requests += 1
         word = self.script.popleft() if self.script else "accept"
-        if word.startswith("refuse"):
-            return web.json_response({"code": int(word.split()[1]), "status": 400}, status=400)
-        if word == "busy":
-            return web.json_response({"code": 20429}, status=429, headers={"Retry-After": "7"})
-        if word == "forbid":
-            return web.json_response({"code": 20003}, status=401)
-        if word == "broken":
-            return web.Response(status=503)
+        if (refusal := _refusal(word)) is not None:
+            return refusal
+        if word == "reset":
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if word == "slow":
+            self.held.set()
+            await self.go_on.wait()
         sent = Sent(f"SM{uuid4().hex}", str(form["To"]), str(form["Body"]), str(form.get("StatusCallback", "")))
         assert form["From"] == OUR_NUMBER
         self.ledger.append(sent)
@@ -119,6 +120,17 @@ class Exchange:
         async with self.http.post(url, data=form, headers={"X-Twilio-Signature": signature}) as answer:
             await answer.read()
             return answer.status
+
+
+def _refusal(word: str) -> web.Response | None:
+    """Return the answer of a call that is not even looked at."""
+    if word.startswith("refuse"):
+        return web.json_response({"code": int(word.split()[1]), "status": 400}, status=400)
+    if word == "busy":
+        return web.json_response({"code": 20429}, status=429, headers={"Retry-After": "7"})
+    if word == "forbid":
+        return web.json_response({"code": 20003}, status=401)
+    return web.Response(status=503) if word == "broken" else None
 
 
 @asynccontextmanager

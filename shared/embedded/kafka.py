@@ -36,7 +36,9 @@ class KafkaAddress:
 
 
 @asynccontextmanager
-async def kafka(data_dir: Path, *, brokers: int = 1, progress: Report | None = None) -> AsyncIterator[KafkaAddress]:
+async def kafka(
+    data_dir: Path, *, brokers: int = 1, progress: Report | None = None, advertised: Sequence[int] = ()
+) -> AsyncIterator[KafkaAddress]:
     """Run a Kafka while the context is open; the data outlives it.
 
     It listens on loopback alone. A broker that ends unasked is started again on its port.
@@ -45,6 +47,7 @@ async def kafka(data_dir: Path, *, brokers: int = 1, progress: Report | None = N
         data_dir: its folder, made if need be. One start at a time holds it.
         brokers: 1, or 3 for tests: replication 3, two in sync at least, each broker a controller too.
         progress: told what the start is doing.
+        advertised: a port on loopback for each broker by which clients shall come, where something stands before it.
 
     Raises:
         NotInstalledError: if a wheel is not installed.
@@ -65,7 +68,7 @@ async def kafka(data_dir: Path, *, brokers: int = 1, progress: Report | None = N
             lay_out(home)
         jars = await asyncio.to_thread(fetch_jars, from_thread(report))
         on = with_archive(Java(program, tuple(jars)))
-        nodes = _nodes(folder, brokers)
+        nodes = _nodes(folder, brokers, advertised)
         cluster = _cluster(homes)
         report(Progress("Starting Kafka"))
         pairs = list(zip(homes, nodes, strict=True))
@@ -77,7 +80,7 @@ async def kafka(data_dir: Path, *, brokers: int = 1, progress: Report | None = N
                 for each in ready:
                     await stack.enter_async_context(each.server.watched())
                 await _know_each_other(nodes)
-                yield KafkaAddress(",".join(f"{LOOPBACK}:{node.port}" for node in nodes), ready)
+                yield KafkaAddress(",".join(f"{LOOPBACK}:{node.public_port}" for node in nodes), ready)
         finally:
             await _all(each.stop() for each in ready)
 
@@ -94,11 +97,15 @@ def _homes(folder: Path, brokers: int) -> list[Path]:
     return homes
 
 
-def _nodes(folder: Path, brokers: int) -> list[Node]:
+def _nodes(folder: Path, brokers: int, advertised: Sequence[int]) -> list[Node]:
     numbers = range(1, brokers + 1)
     names = [f"{role}-{number}" for number in numbers for role in ("broker", "controller")]
     ports = remembered_ports(folder / "ports.json", names)
-    return [Node(number, ports[f"broker-{number}"], ports[f"controller-{number}"]) for number in numbers]
+    doors = advertised or [None] * brokers
+    return [
+        Node(number, ports[f"broker-{number}"], ports[f"controller-{number}"], door)
+        for number, door in zip(numbers, doors, strict=True)
+    ]
 
 
 def _cluster(homes: Sequence[Path]) -> str:

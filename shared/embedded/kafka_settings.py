@@ -33,11 +33,18 @@ class Node:
         id: from 1.
         port: for clients and for its fellow brokers.
         controller_port: for the quorum.
+        advertised: the port by which it tells everybody to come; its own where None.
     """
 
     id: int
     port: int
     controller_port: int
+    advertised: int | None = None
+
+    @property
+    def public_port(self) -> int:
+        """Return the port by which clients come."""
+        return self.port if self.advertised is None else self.advertised
 
 
 def server_properties(node: Node, nodes: Sequence[Node], *, data: str) -> str:
@@ -61,7 +68,7 @@ def _values(node: Node, nodes: Sequence[Node], data: str) -> Mapping[str, object
         "controller.quorum.voters": ",".join(f"{each.id}@{LOOPBACK}:{each.controller_port}" for each in nodes),
         "controller.listener.names": "CONTROLLER",
         "listeners": f"PLAINTEXT://{LOOPBACK}:{node.port},CONTROLLER://{LOOPBACK}:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{node.port}",
+        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{node.public_port}",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         # A broker that is gone is noticed in 3 s, not 9 (measured in shared/design/kafka.md).
         "broker.session.timeout.ms": 3000,

@@ -1,8 +1,8 @@
 """Settings: environment variables that begin with `KEEPWELL_`, nested per service, secrets also from files.
 
 `KEEPWELL_TWILIO_AUTH_TOKEN_FILE=/run/secrets/twilio` reads the value of `KEEPWELL_TWILIO_AUTH_TOKEN` from a file; any
-setting can be given that way. A wrong value, a value that contradicts another, or a name that does not exist stops the
-start with one line each.
+setting can be given that way. An empty variable or file leaves its setting unset, as compose files need. A wrong value,
+a value that contradicts another, or a name that does not exist stops the start with one line each.
 """
 
 import difflib
@@ -64,13 +64,27 @@ class SandboxSettings(BaseModel):
     profile: str = Field("lively", description="calm, lively or rough")
     seed: int = 1
     patients: bool = Field(False, description="whether virtual patients answer by themselves")
+    inbound_hosts: str = Field(
+        "", description="hosts that it may call beside this machine's own, with commas; for a Keepwell in a container"
+    )
+    smtp_port: int = Field(0, ge=0, le=65535, description="port of the mailbox; 0 takes a free one")
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Return the names in `inbound_hosts`."""
+        return frozenset(filter(None, (host.strip().lower() for host in self.inbound_hosts.split(","))))
 
 
 class Settings(BaseSettings):
     """Every setting, with its default."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     http_host: str = Field("127.0.0.1", description="address to listen on")
@@ -78,6 +92,10 @@ class Settings(BaseSettings):
         None, ge=0, le=65535, description="port to listen on; 8080 or, where that is taken, a free one by default"
     )
     public_url: str | None = Field(None, description="address that patients and the provider reach; http(s)://host")
+    trusted_proxies: str | None = Field(
+        None,
+        description="addresses or networks of reverse proxies, with commas, whose X-Forwarded-For tells who calls",
+    )
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("keepwell"),
         description="where the embedded parts, the keys and the sandbox keep their data",
@@ -88,7 +106,25 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(1, ge=1, description="replicas of each topic when it is made")
     kafka_min_insync: int = Field(1, ge=1, description="min.insync.replicas of each topic when it is made")
     kafka_retention_days: int = Field(7, ge=1, description="how long topics keep events")
-    instance: str | None = Field(None, description="a name that this process keeps over restarts (static membership)")
+    kafka_security_protocol: str = Field(
+        "PLAINTEXT",
+        pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
+        description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+    )
+    kafka_ca: Path | None = Field(None, description="PEM file with whom to trust; the system's where absent")
+    kafka_certificate: Path | None = Field(None, description="PEM file with this client's certificate, for mutual TLS")
+    kafka_key: Path | None = Field(None, description="PEM file with that certificate's key")
+    kafka_sasl_mechanism: str = Field(
+        "SCRAM-SHA-512",
+        pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$",
+        description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
+    )
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    instance: str | None = Field(
+        None,
+        description="a name that this process keeps over restarts (static membership); `hostname` takes the machine's",
+    )
     keys: SecretStr | None = Field(None, description="sealing keys as id:base64,...; made in data_dir where absent")
     clock: str = Field(
         "real", description="real, xN (N times as fast) or steps", pattern=r"^(real|steps|x\d+(\.\d+)?)$"
@@ -118,6 +154,14 @@ class Settings(BaseSettings):
     notifier: NotifierSettings = NotifierSettings()
     assessments: AssessmentsSettings = AssessmentsSettings()
     sandbox: SandboxSettings = SandboxSettings()
+
+    @property
+    def can_host(self) -> frozenset[str]:
+        """Return the services that this process has a database for: all, or those whose own role alone it was given."""
+        if self.database_url is not None:
+            return frozenset(SERVICES)
+        own = frozenset(name for name in SERVICES if getattr(self, name).database_url is not None)
+        return own or frozenset(SERVICES)
 
     @property
     def live(self) -> bool:
@@ -158,8 +202,18 @@ class Settings(BaseSettings):
             )
         if self.clock == "steps" and not self.trial:
             raise ValueError("KEEPWELL_CLOCK=steps stands still until it is moved: set KEEPWELL_TRIAL=true with it")
+        logs_in = self.kafka_security_protocol.startswith("SASL")
+        if logs_in and not (self.kafka_sasl_username and self.kafka_sasl_password):
+            raise ValueError(
+                f"KEEPWELL_KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol!r}: set "
+                "KEEPWELL_KAFKA_SASL_USERNAME and KEEPWELL_KAFKA_SASL_PASSWORD too"
+            )
+        if (self.kafka_certificate is None) != (self.kafka_key is None):
+            raise ValueError("KEEPWELL_KAFKA_CERTIFICATE and KEEPWELL_KAFKA_KEY belong together: set both or neither")
         if self.twilio_account_sid is not None and not self.sandbox.enabled:
-            needed = {"KEEPWELL_TWILIO_AUTH_TOKEN": self.twilio_auth_token, "KEEPWELL_TWILIO_FROM": self.twilio_from}
+            needed: dict[str, object] = {"KEEPWELL_TWILIO_FROM": self.twilio_from}
+            if "notifier" in self.can_host:  # the others only tell by the account whether real phones are texted
+                needed = {"KEEPWELL_TWILIO_AUTH_TOKEN": self.twilio_auth_token} | needed
             if missing := [name for name, value in needed.items() if value is None]:
                 raise ValueError(f"KEEPWELL_TWILIO_ACCOUNT_SID is set, so set {' and '.join(missing)} too")
         if self.live and self.public_url is None:
@@ -229,9 +283,11 @@ def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
         target = name.removesuffix("_FILE")
         if name.startswith(PREFIX) and target != name and target in known_names():
             try:
-                found[target] = Path(path).read_text(encoding="utf-8").strip()
+                value = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise SettingsError(f"{name} is {path!r}, which cannot be read: {error.strerror}.") from None
+            if value:
+                found[target] = value
     return found
 
 

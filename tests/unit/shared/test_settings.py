@@ -94,3 +94,50 @@ def test_an_account_without_its_secret_is_refused(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("clock", ["fast", "x", "x-3", "steps please"])
 def test_a_clock_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch, clock: str) -> None:
     assert f"KEEPWELL_CLOCK is {clock!r}" in refusal(monkeypatch, KEEPWELL_CLOCK=clock)
+
+
+def test_a_process_with_a_role_of_its_own_hosts_that_service_and_needs_no_other_ones_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KEEPWELL_ASSESSMENTS__DATABASE_URL", "postgresql://keepwell_assessments:a@db/keepwell")
+    for name in ("KEEPWELL_TWILIO_ACCOUNT_SID", "KEEPWELL_TWILIO_FROM", "KEEPWELL_PUBLIC_URL"):
+        monkeypatch.setenv(name, {"KEEPWELL_PUBLIC_URL": "https://clinic.example"}.get(name, "AC1"))
+    settings = load()
+    assert settings.can_host == {"assessments"}
+    assert settings.live
+    monkeypatch.setenv("KEEPWELL_NOTIFIER__DATABASE_URL", "postgresql://keepwell_notifier:n@db/keepwell")
+    with pytest.raises(SettingsError, match="set KEEPWELL_TWILIO_AUTH_TOKEN too"):
+        load()
+
+
+def test_a_common_database_lets_a_process_host_every_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPWELL_DATABASE_URL", "postgresql://admin:a@db/keepwell")
+    monkeypatch.setenv("KEEPWELL_CLINIC__DATABASE_URL", "postgresql://keepwell_clinic:c@db/keepwell")
+    assert load().can_host == {"clinic", "scheduler", "notifier", "assessments"}
+
+
+def test_kafka_asks_for_a_name_and_a_password_where_it_logs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, KEEPWELL_KAFKA_SECURITY_PROTOCOL="SASL_SSL", KEEPWELL_KAFKA_SASL_USERNAME="keepwell")
+    assert "KEEPWELL_KAFKA_SASL_PASSWORD" in message
+
+
+def test_a_client_certificate_and_its_key_belong_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "KEEPWELL_KAFKA_KEY" in refusal(monkeypatch, KEEPWELL_KAFKA_CERTIFICATE="/run/secrets/kafka.pem")
+
+
+def test_the_hosts_that_the_sandbox_may_call_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPWELL_SANDBOX__INBOUND_HOSTS", "keepwell.localhost, Clinic")
+    assert load().sandbox.allowed_hosts == {"keepwell.localhost", "clinic"}
+
+
+def test_an_empty_secret_file_leaves_its_setting_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("\n")
+    monkeypatch.setenv("KEEPWELL_SMTP_PASSWORD_FILE", str(tmp_path / "password"))
+    assert load().smtp_password is None
+
+
+def test_an_empty_variable_leaves_its_setting_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPWELL_KAFKA_CA", "")
+    monkeypatch.setenv("KEEPWELL_SANDBOX__INBOUND_HOSTS", "")
+    assert load().kafka_ca is None
+    assert load().sandbox.allowed_hosts == frozenset()

@@ -88,12 +88,21 @@ def simulate(
 
 
 @app.command()
-def migrate(data_dir: DataDir = None, as_json: Json = False) -> None:
+def migrate(
+    before: Annotated[
+        bool, typer.Option("--before", help="Only what processes of the version before can work with.")
+    ] = False,
+    after: Annotated[bool, typer.Option("--after", help="Only what must wait until none of them runs.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
     """Make roles, schemas and topics, and bring every schema to its newest version."""
     from keepwell.commands.up import migrate_only  # noqa: PLC0415 - loads every service
+    from shared.database.migrate import Part  # noqa: PLC0415 - loads Alembic
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: migrate_only(chosen, as_json=as_json))
+    part = Part.WHOLE if before == after else Part.BEFORE if before else Part.AFTER
+    run(lambda: migrate_only(chosen, part, as_json=as_json))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from typing import Final
 
 from keepwell.listen import PortTakenError
 from keepwell.place import NotRunningError
+from shared.database.migrate import UpgradeError
 from shared.embedded.errors import EmbeddedError
 from shared.protection import KeyringError
 from shared.settings import SettingsError
@@ -15,5 +16,6 @@ EXPECTED: Final[tuple[type[Exception], ...]] = (
     PortTakenError,
     EmbeddedError,
     KeyringError,
+    UpgradeError,
     Problem,
 )

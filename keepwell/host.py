@@ -17,6 +17,7 @@ from keepwell.stand_ins import StandIns, stand_ins
 from keepwell.trial import TrialTime
 from shared.clock import Clock, SteppedClock
 from shared.database import Database
+from shared.database.migrate import Part, working_name
 from shared.service import Context, Provider, Service
 from shared.settings import SERVICES, Settings, SettingsError
 from shared.telemetry.log import get_logger
@@ -83,7 +84,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         url = address(listening, host=settings.http_host)
         public_url = settings.public_url or url
         built = await stack.enter_async_context(parts.opened(settings, place, progress))
-        await parts.migrate(settings, keyring, built)
+        await parts.migrate(settings, keyring, built, Part.FITTING)
         stack.callback(place.keep_clock, clock)
         stand = None
         if settings.sandbox_on and (not names or "sandbox" in names):
@@ -98,7 +99,8 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         contexts: dict[str, Context] = {}
         for name in hosted:
             service_url = parts.database_urls(settings, keyring, built.database)[name]
-            database = Database(service_url, schema=name, clock=clock)
+            module = registry.module(name)
+            database = Database(service_url, schema=name, clock=clock, name=working_name(name, module.HISTORY.head))
             stack.push_async_callback(database.close)
             contexts[name] = Context(
                 settings=settings,
@@ -113,7 +115,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
                 hosted=frozenset(hosted),
                 urls=urls,
             )
-            services.append(registry.module(name).build(contexts[name]))
+            services.append(module.build(contexts[name]))
         login = await _first_login(place, contexts)
         engine = Engine(
             services,

@@ -16,7 +16,7 @@ from shared.bus.consumer import is_environment
 from shared.bus.topics import create_topics
 from shared.clock import RealClock
 from shared.database.connection import async_url
-from shared.database.migrate import upgrade
+from shared.database.migrate import Part, upgrade
 from shared.database.roles import prepare, service_url
 from shared.protection import Keyring
 from shared.settings import SERVICES, ServiceSettings, Settings
@@ -86,16 +86,22 @@ def password(keyring: Keyring, service: str) -> str:
     return keyring.derive(f"database:{service}").hex()
 
 
-async def migrate(settings: Settings, keyring: Keyring, parts: Parts) -> None:
+async def migrate(settings: Settings, keyring: Keyring, parts: Parts, part: Part = Part.WHOLE) -> list[str]:
     """Make roles, schemas and topics, and bring every schema to its newest version.
 
     Each step is whole or not at all, and may be repeated: one that a lost database broke off is begun anew.
+
+    Returns:
+        the revisions that were brought in, as `service revision`.
+
+    Raises:
+        UpgradeError: the part asked for must wait.
     """
     clock = RealClock()
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
-            await _migrate_schemas(settings, keyring, parts)
+            brought = await _migrate_schemas(settings, keyring, parts, part)
             break
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             if not is_environment(error) or asyncio.get_running_loop().time() > deadline:
@@ -103,16 +109,20 @@ async def migrate(settings: Settings, keyring: Keyring, parts: Parts) -> None:
             log.warning("database.awaited", error=type(error).__name__)
             await clock.pause(0.5)
     await make_topics(settings, parts)
+    return brought
 
 
-async def _migrate_schemas(settings: Settings, keyring: Keyring, parts: Parts) -> None:
+async def _migrate_schemas(settings: Settings, keyring: Keyring, parts: Parts, part: Part) -> list[str]:
     urls = database_urls(settings, keyring, parts.database)
     derived = [name for name in SERVICES if getattr(settings, name).database_url is None]
     if derived:
         await prepare(parts.database, {name: password(keyring, name) for name in derived})
     # One after the other: Alembic's context is one for the whole process.
-    for history in registry.histories():
-        await upgrade(urls[history.service], history)
+    return [
+        f"{history.service} {revision}"
+        for history in registry.histories()
+        for revision in await upgrade(urls[history.service], history, part)
+    ]
 
 
 async def make_topics(settings: Settings, parts: Parts) -> None:

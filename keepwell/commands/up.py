@@ -13,6 +13,7 @@ from keepwell.host import Host
 from keepwell.host import up as host_up
 from keepwell.output import show
 from keepwell.place import Place
+from shared.database.migrate import Part
 from shared.settings import Settings
 
 
@@ -102,10 +103,13 @@ async def serve(settings: Settings, names: Sequence[str], *, as_json: bool) -> i
     return 0
 
 
-async def migrate_only(settings: Settings, *, as_json: bool) -> int:
-    """Migrate and leave."""
+async def migrate_only(settings: Settings, part: Part, *, as_json: bool) -> int:
+    """Migrate a part, or all, and leave."""
     place = Place(settings.data_dir)
     async with parts.opened(settings, place, progress(quiet=as_json)) as built:
-        await parts.migrate(settings, place.keyring(settings), built)
-    show({"migrated": True} if as_json else "Every schema and topic is as this version needs it.", as_json=as_json)
+        brought = await parts.migrate(settings, place.keyring(settings), built, part)
+    said = "Every schema and topic is as this version needs it."
+    if part != Part.WHOLE:
+        said = f"The part {part} is in: {', '.join(brought) or 'nothing was missing'}."
+    show({"migrated": True, "part": part, "revisions": brought} if as_json else said, as_json=as_json)
     return 0

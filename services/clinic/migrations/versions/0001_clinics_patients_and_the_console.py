@@ -6,6 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 revision: str = "0001"
 down_revision: str | None = None
+PHASE = "before"
 
 
 # The audit trail is evidence: whoever holds the service's role can add to it, and change or remove nothing.

@@ -5,6 +5,7 @@ from alembic import op
 
 revision: str = "0002"
 down_revision: str | None = "0001"
+PHASE = "after"  # older code, which does not know the column, could add no staff any more
 
 
 def upgrade() -> None:

@@ -6,6 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 revision: str = "0001"
 down_revision: str | None = None
+PHASE = "before"
 
 APPEND_ONLY = (
     """

@@ -5,6 +5,7 @@ from alembic import op
 
 revision: str = "0001"
 down_revision: str | None = None
+PHASE = "before"
 
 
 def upgrade() -> None:

@@ -1,13 +1,12 @@
 """The script's hands: orders over REST, repeated under the same key until they are answered; texts from handsets."""
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
 from shared.clock import RealClock
 from shared.ids import new_id
-from tests.faults.deployment import Deployment
 from tests.faults.record import Order, Record
 
 PAUSE = 0.25
@@ -18,6 +17,30 @@ GIVE_UP_AFTER = 90.0
 CALL_WITHIN = 10.0
 UNKNOWN_YET = 404
 """A patient who was enrolled just now may not have reached the scheduler while something is down."""
+
+
+class Provider(Protocol):
+    """Where the sandbox is."""
+
+    @property
+    def url(self) -> str:
+        """Return its base address."""
+
+
+class Reached(Protocol):
+    """What the script needs to know of a Keepwell, whatever it is deployed on."""
+
+    @property
+    def gateway(self) -> str:
+        """Return the address that everything is behind."""
+
+    @property
+    def token(self) -> str:
+        """Return a token for the interface for programs."""
+
+    @property
+    def provider(self) -> Provider:
+        """Return where handsets are."""
 
 
 class UnansweredError(Exception):
@@ -31,7 +54,7 @@ class RefusedError(Exception):
 class Caller:
     """Calls the gateway and the provider's handsets."""
 
-    def __init__(self, deployment: Deployment, http: aiohttp.ClientSession, record: Record) -> None:
+    def __init__(self, deployment: Reached, http: aiohttp.ClientSession, record: Record) -> None:
         self._deployment = deployment
         self._http = http
         self._record = record

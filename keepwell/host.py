@@ -1,15 +1,18 @@
 """One process with any set of services: everything is built here, started in order and stopped in reverse."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
+from sqlalchemy.engine import URL
 
 from keepwell import parts, registry
 from keepwell.app import application
+from keepwell.door import Door
 from keepwell.engine import Engine
 from keepwell.listen import Server, address, listen
 from keepwell.place import Login, Place, Running
@@ -18,6 +21,7 @@ from keepwell.trial import TrialTime
 from shared.clock import Clock, SteppedClock
 from shared.database import Database
 from shared.database.migrate import Part, working_name
+from shared.protection import Keyring
 from shared.service import Context, Provider, Service
 from shared.settings import SERVICES, Settings, SettingsError
 from shared.telemetry.log import get_logger
@@ -73,8 +77,9 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
     Raises:
         SettingsError: the settings do not fit these services.
     """
-    hosted = [name for name in names if name != "sandbox"] if names else list(SERVICES)
+    hosted = [name for name in names or SERVICES if name != "sandbox" and (names or name in settings.can_host)]
     _refuse_split_trial(settings, hosted)
+    _refuse_what_is_others(settings, hosted)
     place = Place(settings.data_dir)
     keyring = place.keyring(settings)
     clock = place.clock(settings)
@@ -83,8 +88,12 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         stack.callback(listening.close)
         url = address(listening, host=settings.http_host)
         public_url = settings.public_url or url
+        door = Door()
+        server = Server(door, listening, trusted_proxies=settings.trusted_proxies)
+        stack.push_async_callback(server.stop)
+        await server.start()
         built = await stack.enter_async_context(parts.opened(settings, place, progress))
-        await parts.migrate(settings, keyring, built, Part.FITTING)
+        database_urls = await _migrated(settings, keyring, built, hosted, door)
         stack.callback(place.keep_clock, clock)
         stand = None
         if settings.sandbox_on and (not names or "sandbox" in names):
@@ -98,9 +107,10 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         services: list[Service] = []
         contexts: dict[str, Context] = {}
         for name in hosted:
-            service_url = parts.database_urls(settings, keyring, built.database)[name]
             module = registry.module(name)
-            database = Database(service_url, schema=name, clock=clock, name=working_name(name, module.HISTORY.head))
+            database = Database(
+                database_urls[name], schema=name, clock=clock, name=working_name(name, module.HISTORY.head)
+            )
             stack.push_async_callback(database.close)
             contexts[name] = Context(
                 settings=settings,
@@ -121,24 +131,24 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
             services,
             kafka=built.kafka,
             clock=clock,
-            instance=settings.instance,
+            instance=socket.gethostname() if settings.instance == "hostname" else settings.instance,
             stop_seconds=settings.stop_seconds,
         )
         trial = None
         if isinstance(clock, SteppedClock):
             trial = TrialTime(clock, engine, bystander=stand, keep=lambda: place.keep_clock(clock))
         app = application(services, engine, tokens=tokens, kafka=built.kafka, trial=trial)
-        server = Server(app, listening)
         # Stopped after the engine: pages' streams end with their loops, and what is in flight may still be looked at.
         stack.push_async_callback(server.stop)
         stack.push_async_callback(engine.stop)
+        door.wait_for("it connects to Kafka and looks at what is due")
         await engine.start()
-        await server.start()
+        door.open(app)
         place.keep_running(
             Running(
                 pid=os.getpid(),
                 api=url,
-                database_url=built.database.render_as_string(hide_password=False),
+                database_url=built.database and built.database.render_as_string(hide_password=False),
                 kafka=built.kafka,
             )
         )
@@ -147,11 +157,41 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         yield Host(settings, services, engine, clock, tokens, http, url, public_url, login, stand, trial, built)
 
 
+async def _migrated(
+    settings: Settings, keyring: Keyring, built: parts.Parts, hosted: Sequence[str], door: Door
+) -> Mapping[str, URL]:
+    """Bring every schema up to date, or wait until that was done elsewhere; return where each hosted service's is."""
+    urls = parts.database_urls(settings, keyring, built.database)
+    own = {name: urls[name] for name in hosted}
+    if built.database is None:
+        await parts.migrated(own, built.kafka, door.wait_for)
+    else:
+        await parts.migrate(settings, keyring, built, Part.FITTING)
+    return own
+
+
 def _refuse_split_trial(settings: Settings, hosted: Sequence[str]) -> None:
     if settings.clock != "real" and set(hosted) != set(SERVICES):
         raise SettingsError(
             f"KEEPWELL_CLOCK is {settings.clock!r}, but only {', '.join(hosted)} would run here: trial time is one "
             "process's. Start all services together, or use KEEPWELL_CLOCK=real."
+        )
+
+
+def _refuse_what_is_others(settings: Settings, hosted: Sequence[str]) -> None:
+    """Hold a process that knows its own roles alone to what it was given.
+
+    Raises:
+        SettingsError: a service has no address, or there are no keys: new ones would open nothing that others sealed.
+    """
+    if not settings.split:
+        return
+    if missing := [f"KEEPWELL_{name.upper()}__DATABASE_URL" for name in hosted if name not in settings.can_host]:
+        raise SettingsError(f"{' and '.join(missing)} is missing, and so is KEEPWELL_DATABASE_URL.")
+    if settings.keys is None:
+        raise SettingsError(
+            "KEEPWELL_KEYS is missing: this process has its own role's address alone, so others share its data, and "
+            "they have the keys. Give it the same."
         )
 
 

@@ -50,16 +50,27 @@ class _Server(uvicorn.Server):
 
 
 class Server:
-    """Serves an application on a socket until it is stopped."""
+    """Serves an application on a socket until it is stopped.
 
-    def __init__(self, app: ASGIApp, listening: socket.socket, **options: Any) -> None:
+    Args:
+        app: what is served.
+        listening: where.
+        trusted_proxies: addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed; nobody's
+            where absent, for anybody can send them.
+        options: more for uvicorn.
+    """
+
+    def __init__(
+        self, app: ASGIApp, listening: socket.socket, *, trusted_proxies: str | None = None, **options: Any
+    ) -> None:
         config = uvicorn.Config(
             app,
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=trusted_proxies is not None,
+            forwarded_allow_ips=trusted_proxies or "",
             timeout_graceful_shutdown=CLOSE_WITHIN,
             **options,
         )
@@ -72,7 +83,7 @@ class Server:
         self._task = asyncio.create_task(self._server.serve(sockets=[self._listening]))
 
     async def stop(self) -> None:
-        """Answer what is open, within bounds, and stop."""
+        """Answer what is open, within bounds, and stop; a second time does nothing."""
         if self._task is not None:
             self._server.should_exit = True
             await self._task

@@ -1,11 +1,13 @@
 """What the services stand on in this process: PostgreSQL and Kafka, brought along where the settings name none."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,10 +18,11 @@ from shared.bus.consumer import is_environment
 from shared.bus.topics import create_topics
 from shared.clock import RealClock
 from shared.database.connection import async_url
-from shared.database.migrate import Part, upgrade
-from shared.database.roles import prepare, service_url
+from shared.database.migrate import Part, pending, upgrade
+from shared.database.roles import prepare, role_of, service_url
+from shared.events import Topic
 from shared.protection import Keyring
-from shared.settings import SERVICES, ServiceSettings, Settings
+from shared.settings import SERVICES, ServiceSettings, Settings, SettingsError
 from shared.telemetry.log import get_logger
 
 log = get_logger(__name__)
@@ -31,9 +34,14 @@ PATIENCE: Final = 120.0
 
 @dataclass(frozen=True)
 class Parts:
-    """Where PostgreSQL and Kafka are."""
+    """Where PostgreSQL and Kafka are.
 
-    database: URL
+    Attributes:
+        database: the common address, which may make roles; None where each service has its own role's alone.
+        kafka: bootstrap servers.
+    """
+
+    database: URL | None
     kafka: str
 
 
@@ -42,7 +50,7 @@ async def opened(settings: Settings, place: Place, progress: Any = None) -> Asyn
     """Start what the settings do not name, both at once, and stop it at the end."""
     async with AsyncExitStack() as stack:
         starting: list[Any] = []
-        if settings.database_url is None:
+        if settings.database_url is None and not settings.split:
             from shared.embedded.postgres import postgres  # noqa: PLC0415 - absent where the embedded group is left out
 
             starting.append(postgres(place.folder / "postgres", progress=progress))
@@ -51,10 +59,13 @@ async def opened(settings: Settings, place: Place, progress: Any = None) -> Asyn
 
             starting.append(kafka(place.folder / "kafka", progress=progress))
         addresses = iter(await _enter_all(stack, starting))
-        given = settings.database_url
-        database = next(addresses).url if given is None else given.get_secret_value()
+        database: URL | None = None
+        if settings.database_url is not None:
+            database = async_url(settings.database_url.get_secret_value())
+        elif not settings.split:
+            database = async_url(next(addresses).url)
         bootstrap = settings.kafka_bootstrap_servers or next(addresses).bootstrap_servers
-        yield Parts(async_url(database), bootstrap)
+        yield Parts(database, bootstrap)
 
 
 async def _enter_all(stack: AsyncExitStack, starting: Sequence[Any]) -> list[Any]:
@@ -69,14 +80,17 @@ async def _enter_all(stack: AsyncExitStack, starting: Sequence[Any]) -> list[Any
     return outcomes
 
 
-def database_urls(settings: Settings, keyring: Keyring, admin: URL) -> Mapping[str, URL]:
-    """Return each service's own address: the one it was given, or its role on the admin's database."""
+def database_urls(settings: Settings, keyring: Keyring, admin: URL | None) -> Mapping[str, URL]:
+    """Return the address of each service's own role: the one it was given, or one on the common database.
+
+    Where there is no common database, the services that were given none are left out.
+    """
     urls: dict[str, URL] = {}
     for name in SERVICES:
         own: ServiceSettings = getattr(settings, name)
         if own.database_url is not None:
             urls[name] = async_url(own.database_url.get_secret_value())
-        else:
+        elif admin is not None:
             urls[name] = service_url(admin, name, password(keyring, name))
     return urls
 
@@ -90,6 +104,9 @@ async def migrate(settings: Settings, keyring: Keyring, parts: Parts, part: Part
     """Make roles, schemas and topics, and bring every schema to its newest version.
 
     Each step is whole or not at all, and may be repeated: one that a lost database broke off is begun anew.
+
+    A role is made where its password is derived from the keys, and where the service's own address names Keepwell's
+    role for it. Another name is an operator's, who made that role.
 
     Returns:
         the revisions that were brought in, as `service revision`.
@@ -113,10 +130,15 @@ async def migrate(settings: Settings, keyring: Keyring, parts: Parts, part: Part
 
 
 async def _migrate_schemas(settings: Settings, keyring: Keyring, parts: Parts, part: Part) -> list[str]:
+    if parts.database is None:
+        raise SettingsError(
+            "KEEPWELL_DATABASE_URL is missing: roles and schemas are made with an address that may make them. "
+            "`keepwell migrate` needs it; a service that has its own role's address alone does not."
+        )
     urls = database_urls(settings, keyring, parts.database)
-    derived = [name for name in SERVICES if getattr(settings, name).database_url is None]
-    if derived:
-        await prepare(parts.database, {name: password(keyring, name) for name in derived})
+    ours = {name: url.password for name, url in urls.items() if url.username == role_of(name) and url.password}
+    if ours:
+        await prepare(parts.database, ours)
     # One after the other: Alembic's context is one for the whole process.
     return [
         f"{history.service} {revision}"
@@ -147,3 +169,41 @@ async def make_topics(settings: Settings, parts: Parts) -> None:
             if made:
                 log.info("kafka.topics_made", topics=made)
             return
+
+
+async def migrated(urls: Mapping[str, URL], kafka: str, say: Callable[[str], None]) -> None:
+    """Wait until `keepwell migrate`, run elsewhere, has made what this process needs.
+
+    Args:
+        urls: the addresses of the services that it hosts.
+        kafka: bootstrap servers.
+        say: told what is waited for, whenever that changes.
+    """
+    clock = RealClock()
+    said = ""
+    while reason := await _missing(urls, kafka):
+        if reason != said:
+            log.warning("migration.awaited", reason=reason)
+            say(reason)
+        said = reason
+        await clock.pause(0.5)
+
+
+async def _missing(urls: Mapping[str, URL], kafka: str) -> str:
+    """Return what is not there yet, in plain words; empty where all is."""
+    for history in registry.histories(tuple(urls)):
+        try:
+            steps = await pending(urls[history.service], history)
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            return f"the database of {history.service} does not let it in: {type(error).__name__}"
+        if any(step.phase == Part.BEFORE for step in steps or ()):
+            return f"the schema of {history.service} is older than this version: waiting for `keepwell migrate`"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        await admin.start()
+        missing = sorted(set(map(str, Topic)) - set(await admin.list_topics()))
+    except (KafkaError, OSError) as error:
+        return f"Kafka does not answer: {type(error).__name__}"
+    finally:
+        await admin.close()
+    return f"topics are missing: waiting for `keepwell migrate` to make {', '.join(missing)}" if missing else ""

@@ -26,11 +26,11 @@ class NotRunningError(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """Where a running Keepwell is found by the other commands."""
+    """Where a running Keepwell is found by the other commands; no common database where it has its own role alone."""
 
     pid: int
     api: str
-    database_url: str
+    database_url: str | None
     kafka: str
 
 
@@ -58,6 +58,20 @@ class Place:
         if not file.exists():
             self._write(file, Keyring.generate())
         return Keyring.from_text(file.read_text(encoding="utf-8"))
+
+    def keys_text(self, settings: Settings) -> str:
+        """Return the keys as they are written, in clear; never new ones.
+
+        Raises:
+            FileNotFoundError: there are none yet.
+        """
+        if settings.keys is not None:
+            return settings.keys.get_secret_value()
+        return (self.folder / "keys").read_text(encoding="utf-8")
+
+    def keep_keys(self, text: str) -> None:
+        """Write down keys."""
+        self._write(self.folder / "keys", text)
 
     def clock(self, settings: Settings) -> Clock:
         """Return the clock of the settings; a trial's time goes on from where it was."""

@@ -1,5 +1,6 @@
 """The services by name, imported only when they are hosted: a notifier alone need not load the console."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -28,6 +29,6 @@ def module(name: str) -> ServiceModule:
     return cast("ServiceModule", import_module(f"services.{name}.service"))
 
 
-def histories() -> list[History]:
-    """Return every service's migrations."""
-    return [module(name).HISTORY for name in SERVICES]
+def histories(names: Sequence[str] = SERVICES) -> list[History]:
+    """Return the migrations of services, by default of every one."""
+    return [module(name).HISTORY for name in names]

@@ -1,10 +1,13 @@
 """The sandbox beside the services: a phone network, a mailbox and the account that reaches them."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from fastapi import APIRouter
 
 from keepwell.listen import Server, address, listen
 from keepwell.place import Place
@@ -63,42 +66,16 @@ async def stand_ins(settings: Settings, place: Place, clock: Clock, *, inbound: 
     Raises:
         SettingsError: there is no such profile.
     """
-    account, secret = settings.twilio_account_sid, settings.twilio_auth_token
-    account_sid = account or "AC" + place.secret("sandbox-account")
-    token = secret.get_secret_value() if secret else place.secret("sandbox-token")
-    try:
-        profile = Profile(settings.sandbox.profile)
-    except ValueError:
-        known = ", ".join(Profile)
-        raise SettingsError(
-            f"KEEPWELL_SANDBOX__PROFILE is {settings.sandbox.profile!r}: it must be one of {known}."
-        ) from None
-    built = sandbox.build(
-        SandboxSettings(
-            account_sid=account_sid,
-            auth_token=token,
-            data_dir=place.folder,
-            phone=settings.twilio_from or PHONE,
-            inbound_url=inbound,
-            profile=profile,
-            seed=settings.sandbox.seed,
-            virtual_patients=settings.sandbox.patients,
-            zone=settings.zone,
-        ),
-        clock,
-    )
     listening = listen(LOOPBACK, 0)
-    url = address(listening, host=LOOPBACK)
-    server = Server(built.app, listening, timeout_keep_alive=KEEP_ALIVE)
-    await built.start()
-    try:
-        await server.start()
+    async with _running(_build(settings, place, clock, inbound, smtp_host=LOOPBACK), listening) as built:
+        account, token = _account(settings, place)
+        url = address(listening, host=LOOPBACK)
         yield StandIns(
             built,
             url,
             Provider(
                 twilio_base_url=url,
-                twilio_account_sid=account_sid,
+                twilio_account_sid=account,
                 twilio_auth_token=token,
                 twilio_from=settings.twilio_from or PHONE,
                 smtp_host=LOOPBACK,
@@ -109,7 +86,92 @@ async def stand_ins(settings: Settings, place: Place, clock: Clock, *, inbound: 
                 smtp_tls="none",
             ),
         )
+
+
+@asynccontextmanager
+async def alone(settings: Settings) -> AsyncIterator[str]:
+    """Run the sandbox as a process of its own, where the process listens; give its address.
+
+    The account, its secret and Keepwell's number are those that the notifier was given; texts from handsets go to the
+    public address, which is the one that the provider's signature is made over.
+
+    Raises:
+        SettingsError: one of these is missing, or there is no such profile.
+    """
+    needed = {
+        "KEEPWELL_TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+        "KEEPWELL_TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
+        "KEEPWELL_PUBLIC_URL": settings.public_url,
+    }
+    if missing := [name for name, value in needed.items() if value is None]:
+        raise SettingsError(f"The sandbox by itself stands in for an account: set {' and '.join(missing)}.")
+    place = Place(settings.data_dir)
+    inbound = f"{settings.public_url}/webhooks/twilio/inbound"
+    built = _build(settings, place, place.clock(settings), inbound, smtp_host=settings.http_host)
+    built.app.include_router(_health())
+    listening = listen(settings.http_host, settings.http_port)
+    async with _running(built, listening):
+        yield address(listening, host=settings.http_host)
+
+
+@asynccontextmanager
+async def _running(built: sandbox.SandboxService, listening: socket.socket) -> AsyncIterator[sandbox.SandboxService]:
+    server = Server(built.app, listening, timeout_keep_alive=KEEP_ALIVE)
+    await built.start()
+    try:
+        await server.start()
+        yield built
     finally:
         await built.stop()
         await server.stop()
         built.close()
+
+
+def _build(settings: Settings, place: Place, clock: Clock, inbound: str, *, smtp_host: str) -> sandbox.SandboxService:
+    account, token = _account(settings, place)
+    try:
+        profile = Profile(settings.sandbox.profile)
+    except ValueError:
+        known = ", ".join(Profile)
+        raise SettingsError(
+            f"KEEPWELL_SANDBOX__PROFILE is {settings.sandbox.profile!r}: it must be one of {known}."
+        ) from None
+    return sandbox.build(
+        SandboxSettings(
+            account_sid=account,
+            auth_token=token,
+            data_dir=place.folder,
+            phone=settings.twilio_from or PHONE,
+            inbound_url=inbound,
+            profile=profile,
+            seed=settings.sandbox.seed,
+            smtp_host=smtp_host,
+            smtp_port=settings.sandbox.smtp_port,
+            virtual_patients=settings.sandbox.patients,
+            zone=settings.zone,
+            also=settings.sandbox.allowed_hosts,
+        ),
+        clock,
+    )
+
+
+def _account(settings: Settings, place: Place) -> tuple[str, str]:
+    """Return the account and its secret: the settings', or ones that this place keeps."""
+    secret = settings.twilio_auth_token
+    account = settings.twilio_account_sid or "AC" + place.secret("sandbox-account")
+    return account, secret.get_secret_value() if secret else place.secret("sandbox-token")
+
+
+def _health() -> APIRouter:
+    """Return the routes that a supervisor asks; the sandbox waits for nobody."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/readyz")
+    async def readyz() -> dict[str, object]:
+        return {"ready": True, "problems": []}
+
+    return routes

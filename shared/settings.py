@@ -156,12 +156,16 @@ class Settings(BaseSettings):
     sandbox: SandboxSettings = SandboxSettings()
 
     @property
+    def split(self) -> bool:
+        """Tell whether this process knows its services' own roles alone, and `keepwell migrate` is run elsewhere."""
+        return self.database_url is None and any(getattr(self, name).database_url is not None for name in SERVICES)
+
+    @property
     def can_host(self) -> frozenset[str]:
         """Return the services that this process has a database for: all, or those whose own role alone it was given."""
-        if self.database_url is not None:
+        if not self.split:
             return frozenset(SERVICES)
-        own = frozenset(name for name in SERVICES if getattr(self, name).database_url is not None)
-        return own or frozenset(SERVICES)
+        return frozenset(name for name in SERVICES if getattr(self, name).database_url is not None)
 
     @property
     def live(self) -> bool:

@@ -13,8 +13,13 @@ async def reset_password(place: Place, settings: Settings, login: str, *, as_jso
     from services.clinic.first_start import forgotten_password  # noqa: PLC0415 - only this command needs the clinic
 
     given = settings.database_url
-    admin = async_url(given.get_secret_value() if given is not None else place.running.database_url)
-    url = parts.database_urls(settings, place.keyring(settings), admin)["clinic"]
+    common = given.get_secret_value() if given is not None else None
+    if common is None and not settings.split:
+        common = place.running.database_url
+    urls = parts.database_urls(settings, place.keyring(settings), None if common is None else async_url(common))
+    if "clinic" not in urls:
+        fail("Logins are the clinic's: run this where it runs.", as_json=as_json)
+    url = urls["clinic"]
     database = Database(url, schema="clinic", clock=place.clock(settings))
     try:
         async with database.transaction() as tx:

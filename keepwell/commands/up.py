@@ -13,6 +13,7 @@ from keepwell.host import Host
 from keepwell.host import up as host_up
 from keepwell.output import show
 from keepwell.place import Place
+from keepwell.stand_ins import alone
 from shared.database.migrate import Part
 from shared.settings import Settings
 
@@ -91,6 +92,9 @@ async def serve(settings: Settings, names: Sequence[str], *, as_json: bool) -> i
     """Host services until a signal."""
     stop = stop_on_signal()
     try:
+        if list(names) == ["sandbox"]:
+            await _sandbox_alone(settings, stop, as_json=as_json)
+            return 0
         async with host_up(settings, names, progress(quiet=as_json)) as host:
             announce(host, as_json=as_json)
             await stop.wait()
@@ -101,6 +105,17 @@ async def serve(settings: Settings, names: Sequence[str], *, as_json: bool) -> i
             raise
         sys.stderr.write("Stopped before it was ready.\n")
     return 0
+
+
+async def _sandbox_alone(settings: Settings, stop: Stop, *, as_json: bool) -> None:
+    """Host the stand-in network and mailbox and nothing else; it needs neither PostgreSQL nor Kafka."""
+    async with alone(settings) as url:
+        where = {"phone": f"{url}/sandbox/phone", "mail": f"{url}/sandbox/mail"}
+        show(
+            where if as_json else f"The sandbox is ready.  Phones {where['phone']}  Mail {where['mail']}",
+            as_json=as_json,
+        )
+        await stop.wait()
 
 
 async def migrate_only(settings: Settings, part: Part, *, as_json: bool) -> int:

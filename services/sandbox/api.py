@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from services.sandbox.app import Reset, hung_up
 from services.sandbox.caller import NotLoopbackError, require_loopback
 from services.sandbox.ledger import Ledger
-from services.sandbox.listing import Listed, NotADateError, message_json, page_of, wish_of
+from services.sandbox.listing import Came, Listed, NotADateError, message_json, page_of, wish_of
 from services.sandbox.model.chance import roll
 from services.sandbox.model.numbers import INCAPABLE, valid_number
 from services.sandbox.model.profiles import BEFORE_WRITE, Fault
@@ -149,14 +149,14 @@ class MessagesApi:
             service=service,
             callback=callback,
         )
-        flaw = _flaw(call)
+        flaw = _flaw(call, self._settings.also)
         if flaw is not None:
             self._network.refuse(call, flaw.code)
             raise flaw
         return call
 
     async def list(self, request: Request) -> Response:
-        """List texts, the newest first, by To, From and the day or instant they were sent."""
+        """List texts that went out or came in, the newest first, by To, From and the day or instant of each."""
         try:
             wish = wish_of(request.query_params)
         except NotADateError as error:
@@ -166,11 +166,13 @@ class MessagesApi:
             return _refusal_of(begun)
         now = self._clock.now()
         texts = self._ledger.texts_of.get(wish.to, []) if wish.to else list(self._ledger.texts.values())
-        listed = [
+        listed: list[Listed | Came] = [
             Listed(text, self._network.stage(text))
-            for text in reversed(texts)
+            for text in texts
             if (now - text.at).total_seconds() >= text.script.listed_after
         ]
+        listed += [Came(text) for text in self._ledger.inbound.values()]
+        listed.sort(key=lambda one: self._ledger.place[one.text.sid], reverse=True)
         return JSONResponse(page_of(self._settings.account_sid, wish, listed))
 
     async def fetch(self, request: Request) -> Response:
@@ -181,9 +183,9 @@ class MessagesApi:
         return JSONResponse(message_json(self._settings.account_sid, text, self._network.stage(text)))
 
 
-def _flaw(call: TextCall) -> RefusalError | None:
+def _flaw(call: TextCall, also: frozenset[str]) -> RefusalError | None:
     """Return why the provider would not even look at a call, or None."""
-    callback = _callback_flaw(call.callback)
+    callback = _callback_flaw(call.callback, also)
     checks = (
         (not call.to, 21604, "A 'To' phone number is required."),
         (not call.sender, 21603, "A 'From' phone number is required."),
@@ -197,9 +199,9 @@ def _flaw(call: TextCall) -> RefusalError | None:
     return next((RefusalError(400, code, message) for wrong, code, message in checks if wrong), None)
 
 
-def _callback_flaw(url: str | None) -> str:
+def _callback_flaw(url: str | None, also: frozenset[str]) -> str:
     try:
-        require_loopback(url or "http://localhost")
+        require_loopback(url or "http://localhost", also)
     except NotLoopbackError as error:
         return str(error)
     return ""

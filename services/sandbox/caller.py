@@ -1,6 +1,7 @@
 """Outgoing HTTP: signed webhooks as the provider sends them, and pages as a patient's browser asks for them.
 
-Everything goes to this machine only: a stand-in that reaches out would not be one.
+Everything goes to this machine only, and to hosts that were named one by one (Keepwell in a container of its own): a
+stand-in that reaches out would not be one.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ _SERVER_ERROR: Final = 500
 
 
 class NotLoopbackError(Exception):
-    """The sandbox calls only addresses of this machine (localhost, 127.0.0.1, ::1)."""
+    """The sandbox calls only addresses of this machine (localhost, 127.0.0.1, ::1) and the hosts that were allowed."""
 
     def __init__(self, url: str) -> None:
         super().__init__(f"{urlsplit(url).hostname or 'no host'} is refused. {self.__doc__}")
@@ -48,8 +49,8 @@ class Posted:
     problem: str = ""
 
 
-def require_loopback(url: str) -> str:
-    """Return the address if it is one of this machine.
+def require_loopback(url: str, also: frozenset[str] = frozenset()) -> str:
+    """Return the address if it is one of this machine, or of a host in `also` (in small letters).
 
     Raises:
         NotLoopbackError: if it is any other.
@@ -58,7 +59,7 @@ def require_loopback(url: str) -> str:
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"}:
         raise NotLoopbackError(url)
-    if host == "localhost" or host.endswith(".localhost"):
+    if host in also or host == "localhost" or host.endswith(".localhost"):
         return url
     try:
         inside = ip_address(host).is_loopback
@@ -77,9 +78,13 @@ class Caller:
         auth_token: signs the webhooks.
         budget: seconds that a webhook may take.
         retries: how often a webhook is posted again after a server error or no answer.
+        also: hosts that may be called beside this machine's own.
     """
 
-    def __init__(self, clock: Clock, *, auth_token: str, budget: float, retries: int) -> None:
+    def __init__(
+        self, clock: Clock, *, auth_token: str, budget: float, retries: int, also: frozenset[str] = frozenset()
+    ) -> None:
+        self._also = also
         self._clock = clock
         self._validator = RequestValidator(auth_token)
         self._forger = RequestValidator(auth_token[::-1] + "?")
@@ -135,7 +140,7 @@ class Caller:
     async def _ask(self, method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         if self._session is None:
             raise RuntimeError("The sandbox was not started.")
-        return await ask(self._session, method, url, body, headers)
+        return await ask(self._session, method, url, body, headers, also=self._also)
 
     def visit(self) -> "Visit":
         """Begin a visit of somebody's browser: its own cookies, the common pool."""
@@ -147,15 +152,17 @@ class Caller:
                 connector_owner=False,
                 timeout=self._timeout,
                 cookie_jar=aiohttp.CookieJar(unsafe=True),
-            )
+            ),
+            self._also,
         )
 
 
 class Visit:
     """A visit of a browser without scripts: pages, forms, redirects, cookies."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, also: frozenset[str] = frozenset()) -> None:
         self._session = session
+        self._also = also
 
     async def __aenter__(self) -> Self:
         return self
@@ -165,30 +172,36 @@ class Visit:
 
     async def get(self, url: str) -> Answer:
         """Open a page, and follow its redirects on this machine."""
-        answer = await ask(self._session, "GET", url, None, {"Accept": "text/html"})
+        answer = await ask(self._session, "GET", url, None, {"Accept": "text/html"}, also=self._also)
         for _ in range(5):
             if answer.location is None:
                 break
-            answer = await ask(self._session, "GET", answer.location, None, {"Accept": "text/html"})
+            answer = await ask(self._session, "GET", answer.location, None, {"Accept": "text/html"}, also=self._also)
         return answer
 
     async def post(self, url: str, pairs: Sequence[tuple[str, str]]) -> Answer:
         """Send a form, and follow the redirect that answers it."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html", "Origin": _origin(url)}
-        answer = await ask(self._session, "POST", url, urlencode(pairs).encode(), headers)
+        answer = await ask(self._session, "POST", url, urlencode(pairs).encode(), headers, also=self._also)
         return answer if answer.location is None else await self.get(answer.location)
 
 
 async def ask(
-    session: aiohttp.ClientSession, method: str, url: str, body: bytes | None, headers: dict[str, str]
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    *,
+    also: frozenset[str] = frozenset(),
 ) -> Answer:
     """Make one request.
 
     Raises:
-        NotLoopbackError: where the address is not of this machine.
+        NotLoopbackError: where the address is neither of this machine nor of a host in `also`.
         NoAnswerError: where no answer came.
     """
-    exact = URL(require_loopback(url), encoded=True)
+    exact = URL(require_loopback(url, also), encoded=True)
     try:
         async with session.request(method, exact, data=body, headers=headers, allow_redirects=False) as response:
             text = await response.text(errors="replace")

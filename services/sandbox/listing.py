@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from services.sandbox.entries import Origin, TextAccepted
+from services.sandbox.entries import Origin, TextAccepted, TextReceived
 from services.sandbox.model.script import Stage, Status
 from services.sandbox.model.texts import segments
 
@@ -34,6 +34,13 @@ class Listed:
 
     text: TextAccepted
     stage: Stage
+
+
+@dataclass(frozen=True)
+class Came:
+    """A text that a handset sent."""
+
+    text: TextReceived
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,32 @@ def message_json(account: str, text: TextAccepted, stage: Stage, *, created: boo
     }
 
 
+def _came_json(account: str, text: TextReceived) -> MessageJson:
+    uri = f"/2010-04-01/Accounts/{account}/Messages/{text.sid}"
+    return {
+        "account_sid": account,
+        "api_version": "2010-04-01",
+        "body": text.body,
+        "date_created": _rfc2822(text.at),
+        "date_sent": _rfc2822(text.at),
+        "date_updated": _rfc2822(text.at),
+        "direction": "inbound",
+        "error_code": None,
+        "error_message": None,
+        "from": text.number,
+        "messaging_service_sid": text.service,
+        "num_media": "0",
+        "num_segments": str(segments(text.body)),
+        "price": None,
+        "price_unit": "USD",
+        "sid": text.sid,
+        "status": "received",
+        "subresource_uris": {"media": f"{uri}/Media.json"},
+        "to": text.to,
+        "uri": f"{uri}.json",
+    }
+
+
 def wish_of(query: Mapping[str, str]) -> Wish:
     """Read what a list is asked for.
 
@@ -110,13 +143,16 @@ def wish_of(query: Mapping[str, str]) -> Wish:
     )
 
 
-def page_of(account: str, wish: Wish, listed: Sequence[Listed]) -> dict[str, object]:
+def page_of(account: str, wish: Wish, listed: Sequence[Listed | Came]) -> dict[str, object]:
     """Return a page of a list, newest first, as the provider shapes it."""
     wanted = [one for one in listed if _fits(wish, one.text)]
     start = wish.page * wish.size
     shown = wanted[start : start + wish.size]
     return {
-        "messages": [message_json(account, one.text, one.stage) for one in shown],
+        "messages": [
+            message_json(account, one.text, one.stage) if isinstance(one, Listed) else _came_json(account, one.text)
+            for one in shown
+        ],
         "page": wish.page,
         "page_size": wish.size,
         "start": start,
@@ -133,11 +169,12 @@ def _uri(account: str, wish: Wish, page: int) -> str:
     return f"/2010-04-01/Accounts/{account}/Messages.json?{query}"
 
 
-def _fits(wish: Wish, text: TextAccepted) -> bool:
+def _fits(wish: Wish, text: TextAccepted | TextReceived) -> bool:
+    sender = text.number if isinstance(text, TextReceived) else text.sender
     return (
-        text.origin is not Origin.NETWORK
+        (isinstance(text, TextReceived) or text.origin is not Origin.NETWORK)
         and wish.to in {None, text.to}
-        and wish.sender in {None, text.sender}
+        and wish.sender in {None, sender}
         and wish.on in {None, _day(text.at)}
         and (wish.since is None or _at_or_after(text.at, wish.since))
         and (wish.until is None or _at_or_before(text.at, wish.until))

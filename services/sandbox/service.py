@@ -51,7 +51,9 @@ class SandboxService:
             auth_token=settings.auth_token,
             budget=settings.webhook_budget,
             retries=settings.webhook_retries,
+            also=settings.also,
         )
+        self._also = settings.also
         self.network = Network(settings, clock, self.ledger, self._pump, self._caller)
         self.patients = VirtualPatients(
             clock, self.ledger, self._pump, self._caller, self.network, everybody=settings.virtual_patients
@@ -123,9 +125,9 @@ class SandboxService:
         """Say where texts from handsets go, once the host knows its own address.
 
         Raises:
-            NotLoopbackError: where the address is not of this machine.
+            NotLoopbackError: where the address is neither of this machine nor of a host that was allowed.
         """
-        self.network.inbound_url = require_loopback(inbound_url)
+        self.network.inbound_url = require_loopback(inbound_url, self._also)
 
     def next_due(self) -> datetime | None:
         """Return the earliest instant at which a callback or a patient's act is due; it may have come already."""

@@ -18,7 +18,7 @@ class SandboxSettings:
         inbound_url: the webhook for texts from handsets; None until it is known.
         profile: how the network behaves when its ledger begins.
         seed: of a ledger that begins.
-        smtp_host: a loopback address for the mailbox.
+        smtp_host: where the mailbox listens; a loopback address, but for a container of its own.
         smtp_port: 0 takes a free one.
         virtual_patients: whether every handset is held by a virtual patient, unless told otherwise for one.
         zone: IANA zone in which the pages show times.
@@ -26,6 +26,7 @@ class SandboxSettings:
         webhook_retries: how often a webhook is posted again (the provider's default: once).
         hang_seconds: real seconds after which a call that is left without an answer is cut.
         refused_domains: mail domains that do not exist (550).
+        also: hosts, in small letters, that may be called beside this machine's own.
     """
 
     account_sid: str
@@ -43,3 +44,4 @@ class SandboxSettings:
     webhook_retries: int = 1
     hang_seconds: float = 30.0
     refused_domains: tuple[str, ...] = ("refused.example",)
+    also: frozenset[str] = frozenset()

@@ -86,3 +86,10 @@ def test_addresses_of_this_machine_are_called(url: str) -> None:
 def test_any_other_address_is_refused(url: str) -> None:
     with pytest.raises(NotLoopbackError, match="only addresses of this machine"):
         require_loopback(url)
+
+
+def test_a_host_that_was_allowed_is_called_and_no_other_beside_it() -> None:
+    also = frozenset({"clinic"})
+    assert require_loopback("http://Clinic:8080/webhooks", also) == "http://Clinic:8080/webhooks"
+    with pytest.raises(NotLoopbackError):
+        require_loopback("http://clinic.example.org/", also)

@@ -1,0 +1,60 @@
+import aiohttp
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from keepwell.door import Door
+from keepwell.listen import Server, address, listen
+
+
+async def caller(scope: Scope, receive: Receive, send: Send) -> None:
+    request = Request(scope, receive)
+    seen = f"{request.client.host if request.client else ''} {request.url.scheme}"
+    await PlainTextResponse(seen)(scope, receive, send)
+
+
+async def test_a_process_says_what_it_waits_for_until_it_lets_callers_in() -> None:
+    door = Door()
+    listening = listen("127.0.0.1", 0)
+    server = Server(door, listening)
+    await server.start()
+    url = address(listening, host="127.0.0.1")
+    try:
+        async with aiohttp.ClientSession() as http:
+            door.wait_for("the schema of clinic is older than this version")
+            async with http.get(f"{url}/readyz") as answer:
+                assert answer.status == 503
+                assert (await answer.json())["problems"] == ["the schema of clinic is older than this version"]
+            async with http.get(f"{url}/healthz") as answer:
+                assert answer.status == 200
+            async with http.get(f"{url}/api/v1/patients") as answer:
+                assert answer.status == 503
+                assert "the schema of clinic" in (await answer.json(content_type=None))["detail"]
+            door.open(caller)
+            async with http.get(f"{url}/readyz") as answer:
+                assert await answer.text() == "127.0.0.1 http"
+    finally:
+        await server.stop()
+        await server.stop()
+
+
+async def seen_by(trusted: str | None) -> str:
+    listening = listen("127.0.0.1", 0)
+    server = Server(caller, listening, trusted_proxies=trusted)
+    await server.start()
+    try:
+        headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+        url = address(listening, host="127.0.0.1")
+        async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
+            return await answer.text()
+    finally:
+        await server.stop()
+
+
+async def test_who_calls_is_believed_of_a_proxy_that_was_named() -> None:
+    assert await seen_by("127.0.0.0/8") == "203.0.113.9 https"
+
+
+async def test_who_calls_is_not_believed_of_anybody_else() -> None:
+    assert await seen_by(None) == "127.0.0.1 http"
+    assert await seen_by("10.0.0.0/8,192.168.0.0/16") == "127.0.0.1 http"

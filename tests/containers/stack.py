@@ -1,0 +1,209 @@
+"""A stack of containers, brought up by `docker compose` from the file that operators use, with secrets of its own."""
+
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import aiohttp
+
+from shared.clock import RealClock
+from shared.embedded.ports import remembered_ports
+from tests.containers.engine import IMAGES, ROOT, Ran, docker, inspect, must, run
+from tests.support.bench import eventually
+
+SERVICES: Final = ("clinic", "scheduler", "notifier", "assessments")
+UP_WITHIN: Final = 240.0
+READY_WITHIN: Final = 120.0
+INSIDE: Final = {"clinic": "8080", "sandbox": "8090"}
+"""The ports that services listen on in their containers; 8080 for all others. The clinic's is the one outside."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is reached."""
+
+    url: str
+
+
+@dataclass
+class Stack:
+    """A project of `docker compose`.
+
+    Attributes:
+        project: its name.
+        files: the compose files, from the repository's root.
+        profiles: which are on.
+        environment: of every command.
+        token: for the interface for programs, once the clinic is up.
+        seconds: from `up` until all were healthy.
+    """
+
+    project: str
+    files: Sequence[str]
+    profiles: Sequence[str]
+    environment: dict[str, str]
+    token: str = ""
+    seconds: float = 0.0
+    scaled: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def gateway(self) -> str:
+        """Return the address that everything is behind."""
+        return f"http://127.0.0.1:{self.environment['KEEPWELL_PORT']}"
+
+    @property
+    def provider(self) -> Place:
+        """Return the sandbox."""
+        return Place(f"http://127.0.0.1:{self.environment['KEEPWELL_SANDBOX_PORT']}")
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return a command of `docker compose` for this project."""
+        files = [part for file in self.files for part in ("--file", file)]
+        profiles = [part for name in self.profiles for part in ("--profile", name)]
+        return ["docker", "compose", "--project-name", self.project, *files, *profiles, *arguments]
+
+    async def compose(self, *arguments: str, within: float = UP_WITHIN) -> str:
+        """Run `docker compose` and return its output; raises `CommandError` where it fails."""
+        return await must(*self.command(*arguments), environment=self.environment, within=within)
+
+    async def up(self, **scale: int) -> None:
+        """Bring it up, each service named as often as said, and return once all is healthy."""
+        self.scaled |= scale
+        wanted = [part for name, many in self.scaled.items() for part in ("--scale", f"{name}={many}")]
+        await self.compose("up", "--wait", "--no-build", "--detach", *wanted)
+
+    async def keepwell(self, service: str, *arguments: str) -> Ran:
+        """Run the command `keepwell` in a service's container."""
+        command = self.command("exec", "--no-TTY", service, "keepwell", *arguments)
+        return await run(*command, environment=self.environment)
+
+    async def containers(self, service: str) -> list[str]:
+        """Return the ids of a service's containers, running or not, in the order of their numbers."""
+        found = (await self.compose("ps", "--all", "--quiet", service)).split()
+        named = {(await inspect(container))["Name"]: container for container in found}
+        return [named[name] for name in sorted(named)]
+
+    async def address(self, container: str) -> str:
+        """Return where a service's container answers on this machine; another one after each start."""
+        known = await inspect(container)
+        service = known["Config"]["Labels"]["com.docker.compose.service"]
+        if service == "clinic":
+            return self.gateway
+        if service == "sandbox":
+            return self.provider.url
+        (published,) = known["NetworkSettings"]["Ports"][f"{INSIDE.get(service, '8080')}/tcp"]
+        return f"http://127.0.0.1:{published['HostPort']}"
+
+    async def problems(self, container: str) -> list[str] | None:
+        """Return what `/readyz` complains of: nothing where the process is ready, None where nobody answers."""
+        try:
+            url = await self.address(container)
+            timeout = aiohttp.ClientTimeout(total=5)
+            async with aiohttp.ClientSession(timeout=timeout) as http, http.get(f"{url}/readyz") as answer:
+                found: list[str] = (await answer.json())["problems"]
+                return found
+        except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError):
+            return None
+
+    async def ready(self, container: str, *, within: float = READY_WITHIN) -> None:
+        """Return once a service's container says that it is ready."""
+
+        async def is_ready() -> bool:
+            return await self.problems(container) == []
+
+        await eventually(is_ready, seconds=within)
+
+    async def healthy(self, container: str, *, within: float = READY_WITHIN) -> None:
+        """Return once the engine itself has found a container healthy."""
+
+        async def is_healthy() -> bool:
+            state = (await inspect(container))["State"]
+            return bool(state["Running"]) and state["Health"]["Status"] == "healthy"
+
+        await eventually(is_healthy, seconds=within)
+
+    async def logs(self, *services: str) -> str:
+        """Return what services wrote."""
+        return await self.compose("logs", "--no-color", "--no-log-prefix", *services)
+
+
+def variables(secrets: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a project: this one's, without settings of Keepwell, with the images and ports."""
+    ports = remembered_ports(secrets.parent / "ports.json", ("clinic", "sandbox", "https", "http"))
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("KEEPWELL_", "COMPOSE_"))}
+    return {
+        **bare,
+        **IMAGES.variables(),
+        "KEEPWELL_SECRETS": str(secrets),
+        "KEEPWELL_PORT": str(ports["clinic"]),
+        "KEEPWELL_SANDBOX_PORT": str(ports["sandbox"]),
+        "KEEPWELL_PROXY_HTTPS_PORT": str(ports["https"]),
+        "KEEPWELL_PROXY_HTTP_PORT": str(ports["http"]),
+        **more,
+    }
+
+
+@asynccontextmanager
+async def stacked(
+    *files: str, profiles: Sequence[str] = ("sandbox",), scale: dict[str, int] | None = None, **more: str
+) -> AsyncIterator[Stack]:
+    """Bring a stack up and take it down again, with its volumes.
+
+    Args:
+        files: compose files after `docker-compose.yml` and the tests' own.
+        profiles: which are on.
+        scale: how often each service runs, where more than once.
+        more: variables of the compose file.
+    """
+    with tempfile.TemporaryDirectory(prefix="kwd", dir="/tmp") as place:
+        secrets = Path(place) / "secrets"
+        await must("deploy/secrets.sh", str(secrets))
+        project = f"kwtest-{uuid4().hex[:8]}"
+        chosen = ("docker-compose.yml", *files, "tests/containers/ports.yml")
+        stack = Stack(project, chosen, profiles, variables(secrets, **more))
+        clock = RealClock()
+        try:
+            began = clock.now()
+            try:
+                await stack.up(**(scale or {}))
+            except Exception:
+                print((await run(*stack.command("ps", "--all"), environment=stack.environment)).output)
+                print((await run(*stack.command("logs", "--tail", "30"), environment=stack.environment)).output)
+                raise
+            stack.seconds = (clock.now() - began).total_seconds()
+            if "sandbox" in profiles:
+                made = await stack.keepwell("clinic", "token", "create", "--name", "tests", "--json")
+                stack.token = json.loads(made.output)["token"]
+            yield stack
+        finally:
+            for container in (
+                await docker(
+                    "ps",
+                    "--quiet",
+                    "--filter",
+                    f"label=com.docker.compose.project={project}",
+                    "--filter",
+                    "status=paused",
+                )
+            ).split():
+                await docker("unpause", container)
+            await stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+
+
+async def status(stack: Stack, container: str) -> dict[str, Any]:
+    """Return what a service's container tells an operator."""
+    url = await stack.address(container)
+    headers = {"Authorization": f"Bearer {stack.token}"}
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/api/v1/status", headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        told: dict[str, Any] = await answer.json()
+        return told
+
+
+assert (ROOT / "docker-compose.yml").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.clock import RealClock
 from tests.faults.report import as_json, as_table
-from tests.faults.round import Plan, run
+from tests.faults.round import Least, Plan, run
 
 
 def main() -> int:
@@ -20,6 +20,9 @@ def main() -> int:
     parser.add_argument("--brokers", type=int, default=1, choices=(1, 3))
     parser.add_argument("--calm", action="store_true", help="without the tormentor")
     parser.add_argument("--pause", type=float, nargs=2, default=(1.0, 4.0), help="seconds between two faults")
+    for name in vars(Least()):
+        parser.add_argument(f"--least-{name}", type=int, default=0, help=f"go on until there were so many {name}")
+    parser.add_argument("--most", type=int, default=0, help="minutes after which it ends all the same")
     parser.add_argument("--json", type=Path, default=None, help="where to write the account")
     chosen = parser.parse_args()
     seed = chosen.seed if chosen.seed is not None else int(RealClock().now().timestamp()) % 100_000
@@ -33,6 +36,8 @@ def main() -> int:
         brokers=chosen.brokers,
         torment=not chosen.calm,
         pause=(low, high),
+        least=Least(**{name: getattr(chosen, f"least_{name}") for name in vars(Least())}),
+        most=chosen.most,
     )
     result = asyncio.run(run(plan))
     if chosen.json is not None:

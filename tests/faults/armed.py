@@ -2,15 +2,18 @@
 
 `FAULTS_KILL_AT` names a place (`POINTS`): the process kills itself with SIGKILL the first time it gets there.
 `FAULTS_WITHOUT` names protections (`PROTECTIONS`), with commas: the process works without them, to show that a test
-notices. Both are planted from here, around the product's own functions; no line of the product knows of them, so that
-neither can be switched on where patients are.
+notices. `FAULTS_CLOCK` names a file with the seconds by which the process's clock is off. All is planted from here,
+around the product's own functions; no line of the product knows of it, so that none can be switched on where patients
+are.
 """
 
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, NoReturn
 from uuid import uuid4
@@ -31,11 +34,13 @@ from shared.bus.claim import claim
 from shared.bus.consumer import Consumer
 from shared.bus.producer import Producer
 from shared.bus.relay import Relay
+from shared.clock import RealClock
 from shared.web.api import CommandCall
 from shared.web.idempotency import Idempotency
 
 KILL_AT: Final = "FAULTS_KILL_AT"
 WITHOUT: Final = "FAULTS_WITHOUT"
+CLOCK: Final = "FAULTS_CLOCK"
 DUE: Final = b"session.due"
 TABLES: Final = 5
 """Tables into a migration at which it is killed."""
@@ -232,6 +237,16 @@ def without_whole_migrations() -> None:
     plant(shared.database.migrate, "create_async_engine", partial(create_async_engine, isolation_level="AUTOCOMMIT"))
 
 
+def off_by(file: Path) -> None:
+    """Have the process's clock be off by as many seconds as a file says at each look."""
+    original = RealClock.now
+
+    def now(clock: RealClock) -> datetime:
+        return original(clock) + timedelta(seconds=float(file.read_text()))
+
+    plant(RealClock, "now", now)
+
+
 POINTS: Final[Mapping[str, Callable[[], None]]] = {
     "before-provider-call": before_provider_call,
     "after-provider-accepted": after_provider_accepted,
@@ -260,4 +275,6 @@ if __name__ == "__main__":
         PROTECTIONS[name]()
     if place := os.environ.get(KILL_AT):
         POINTS[place]()
+    if wrong := os.environ.get(CLOCK):
+        off_by(Path(wrong))
     main()

@@ -61,7 +61,9 @@ class Caller:
         self._clock = RealClock()
         self._room = asyncio.Semaphore(24)
 
-    async def order(self, method: str, path: str, body: Any, order: Order) -> dict[str, Any]:
+    async def order(
+        self, method: str, path: str, body: Any, order: Order, *, within: float = GIVE_UP_AFTER
+    ) -> dict[str, Any]:
         """Give an order until it is answered; `order.answered` is set when the answer is here.
 
         Raises:
@@ -69,7 +71,7 @@ class Caller:
             UnansweredError: there was none.
         """
         headers = {"Authorization": f"Bearer {self._deployment.token}", "Idempotency-Key": str(new_id())}
-        deadline = asyncio.get_running_loop().time() + GIVE_UP_AFTER
+        deadline = asyncio.get_running_loop().time() + within
         self._record.orders += 1
         said, pause = "", PAUSE
         while asyncio.get_running_loop().time() < deadline:

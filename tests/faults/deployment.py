@@ -16,6 +16,8 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from uuid import UUID
 
+from sqlalchemy.engine import make_url
+
 from shared.embedded.kafka import KafkaAddress, kafka
 from shared.embedded.ports import LOOPBACK, is_free, remembered_ports
 from shared.embedded.postgres import PostgresAddress, postgres
@@ -24,6 +26,7 @@ from shared.protection import Keyring
 from shared.web.tokens import ALL_SCOPES, Principal, Tokens
 from tests.faults.member import Member
 from tests.faults.provider import ACCOUNT, PHONE, SECRET
+from tests.faults.proxy import Proxy, before
 from tests.support.running import clean_environment, run_command
 
 PYTHON = (sys.executable,)
@@ -44,6 +47,7 @@ class Deployment:
     Attributes:
         settings: what every service is given.
         launcher: the module that a process runs: `keepwell`, or it with places to die at.
+        wires: the proxies between the parts, by what lies behind them; none where nothing is proxied.
         members: by name; `notifier-1` and `notifier-2` are two of one kind, `provider` is the sandbox.
     """
 
@@ -55,6 +59,7 @@ class Deployment:
     profile: str
     seed: int
     launcher: tuple[str, ...] = KEEPWELL
+    wires: dict[str, Proxy] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     token: str = ""
     extra: int = 0
@@ -152,6 +157,8 @@ async def deployed(
     brokers: int = 1,
     notifiers: int = 2,
     launcher: tuple[str, ...] = KEEPWELL,
+    proxied: bool = False,
+    database_folder: Path | None = None,
     **settings: str,
 ) -> AsyncIterator[Deployment]:
     """Start PostgreSQL, Kafka, the provider and every service; stop them at the end.
@@ -162,6 +169,8 @@ async def deployed(
         brokers: of Kafka, 1 or 3.
         notifiers: 1 or 2.
         launcher: see `Deployment`.
+        proxied: whether a proxy stands before PostgreSQL, each broker and the provider.
+        database_folder: where PostgreSQL keeps its data; in the deployment's own folder where None.
         settings: variables that win over the usual ones.
     """
     async with AsyncExitStack() as stack:
@@ -169,14 +178,23 @@ async def deployed(
         place = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="kwf", dir="/tmp", ignore_cleanup_errors=True))
         )
-        database = await stack.enter_async_context(postgres(place / "postgres"))
-        broker = await stack.enter_async_context(kafka(place / "kafka", brokers=brokers))
+        database = await stack.enter_async_context(postgres(database_folder or place / "postgres"))
         ports = remembered_ports(place / "ports.json", (*SERVICES, "provider", "notifier-2"))
         urls = {name: f"http://{LOOPBACK}:{ports[name]}" for name in (*SERVICES, "provider")}
+        wires = await _wires(stack, database.port, ports["provider"], brokers) if proxied else {}
+        doors = [wire.port for name, wire in wires.items() if name.startswith("kafka")]
+        broker = await stack.enter_async_context(kafka(place / "kafka", brokers=brokers, advertised=doors))
+        for each in broker.brokers:
+            if proxied:
+                wires[f"kafka-{each.id}"].target = each.port
         joined = settings_of(database, broker.bootstrap_servers, urls)
+        if proxied:
+            through = make_url(database.url).set(port=wires["database"].port)
+            joined["KEEPWELL_DATABASE_URL"] = through.render_as_string(hide_password=False)
+            joined["KEEPWELL_TWILIO_BASE_URL"] = f"http://{LOOPBACK}:{wires['provider'].port}"
         if brokers > 1:
             joined |= {"KEEPWELL_KAFKA_REPLICATION": "3", "KEEPWELL_KAFKA_MIN_INSYNC": "2"}
-        deployment = Deployment(place, database, broker, joined | settings, urls, profile, seed, launcher)
+        deployment = Deployment(place, database, broker, joined | settings, urls, profile, seed, launcher, wires)
         migrated = clean_environment(**deployment.settings, KEEPWELL_DATA_DIR=str(place / "migrate"))
         code, _, complaint = await run_command("migrate", environment=migrated)
         if code != 0:
@@ -190,6 +208,12 @@ async def deployed(
         stack.push_async_callback(stop_all, deployment)
         await start_all(deployment)
         yield deployment
+
+
+async def _wires(stack: AsyncExitStack, database: int, provider: int, brokers: int) -> dict[str, Proxy]:
+    """Put a proxy before each part; those of the brokers learn later what they stand before."""
+    targets = {"database": database, "provider": provider} | {f"kafka-{number + 1}": 0 for number in range(brokers)}
+    return {name: await stack.enter_async_context(before(target)) for name, target in targets.items()}
 
 
 async def start_all(deployment: Deployment) -> None:

@@ -34,6 +34,8 @@ CYCLE: Final = 10
 """Minutes: a patient has one session a day ahead and one three days ahead in each."""
 SPREAD: Final = 3
 """Minutes into a cycle at which sessions lie: moved by two and lasting five, they do not reach the next cycle's."""
+AHEAD: Final = timedelta(seconds=55)
+"""How long before a cycle its first sessions may be booked."""
 FATES: Final = (
     ("stays", 46),
     ("cancelled-before", 10),
@@ -52,11 +54,13 @@ class Size:
 
     Attributes:
         patients: enrolled.
-        minutes: waves of reminders.
+        minutes: waves of reminders, at least.
+        most: at most, where more are asked for while it lasts.
     """
 
     patients: int
     minutes: int
+    most: int
 
 
 def minute_after(instant: datetime, seconds: float) -> datetime:
@@ -75,12 +79,25 @@ class Load:
         self._size = size
         self._clock = RealClock()
         now = self._clock.now()
-        ahead = timedelta(minutes=size.minutes + 5)
+        ahead = timedelta(minutes=size.most + 5)
         self._zones = [
             zone for zone in ZONES if to_wall(now, zone).hour in AWAKE and to_wall(now + ahead, zone).hour in AWAKE
         ]
+        self._waves = size.minutes
         self.failures: list[str] = []
         self.numbers = [f"+1212555{index:04d}" for index in range(size.patients)]
+
+    def go_on(self) -> bool:
+        """Go on for a minute more than planned, if that is allowed, and tell whether it was."""
+        if self._waves >= self._size.most:
+            return False
+        self._waves += 1
+        return True
+
+    @property
+    def waves(self) -> int:
+        """Return how many minutes have reminders."""
+        return self._waves
 
     async def enrol(self, share: float) -> None:
         """Enrol a share of the patients, before anything is due."""
@@ -117,20 +134,25 @@ class Load:
     async def _patient(self, number: str, first: datetime, random: Random) -> None:
         if number not in self._record.patients:
             await self._enrol(number)
-        lives = []
-        phase = random.randrange(CYCLE) if self._size.minutes > CYCLE else 0
-        for cycle in range(phase, self._size.minutes, CYCLE):
-            for days in (1, 3):
-                minute = cycle + random.randrange(min(SPREAD, self._size.minutes - cycle))
-                lives.append(self._session(number, first + timedelta(minutes=minute), days, random))
+        lives = [asyncio.create_task(self._cycles(number, first, random))]
         if random.random() < 0.06:
-            lives.append(self._stop(number, first, random))
+            lives.append(asyncio.create_task(self._stop(number, first, random)))
         elif random.random() < 0.1:
-            lives.append(self._help(number, first, random))
-        outcomes = await asyncio.gather(*lives, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, UnansweredError):
-                raise outcome
+            lives.append(asyncio.create_task(self._help(number, first, random)))
+        await _all(lives)
+
+    async def _cycles(self, number: str, first: datetime, random: Random) -> None:
+        """Book for one cycle after the other, each shortly before it begins, until there are no more waves."""
+        lives: list[asyncio.Task[None]] = []
+        cycle = random.randrange(min(CYCLE, self._size.minutes))
+        while cycle < self._waves:
+            for days in (1, 3):
+                minute = cycle + random.randrange(SPREAD)
+                own = Random(random.random())  # noqa: S311 - a seed is the point
+                lives.append(asyncio.create_task(self._session(number, first + timedelta(minutes=minute), days, own)))
+            cycle += CYCLE
+            await self._clock.sleep_until(first + timedelta(minutes=cycle) - AHEAD)
+        await _all(lives)
 
     async def _session(self, number: str, due: datetime, days: int, random: Random) -> None:
         fate = random.choices([name for name, _ in FATES], [weight for _, weight in FATES])[0]
@@ -195,3 +217,10 @@ class Load:
     async def _help(self, number: str, first: datetime, random: Random) -> None:
         await self._clock.sleep_until(first + timedelta(seconds=random.uniform(0, 60 * self._size.minutes)))
         await self._caller.text(number, "HELP", Order(self._clock.now()))
+
+
+async def _all(lives: list[asyncio.Task[None]]) -> None:
+    """Wait for all; raise what went wrong, but for orders without an answer, which are in the record."""
+    for outcome in await asyncio.gather(*lives, return_exceptions=True):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, UnansweredError):
+            raise outcome

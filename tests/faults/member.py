@@ -69,6 +69,17 @@ class Member:
         await self.spawn(**extra)
         await self.ready()
 
+    async def serves(self) -> bool:
+        """Tell whether the process can do its work now."""
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http,
+                http.get(self.url + self.ready_path) as answer,
+            ):
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
     async def killed(self, seconds: float = 90) -> bool:
         """Wait for the process to die by SIGKILL and tell whether it did."""
         try:

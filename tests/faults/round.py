@@ -1,9 +1,10 @@
 """A round: the deployment, a load, a tormentor, then quiet, then the verdict."""
 
 import asyncio
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
@@ -22,13 +23,60 @@ QUIET_WITHIN: Final = 240.0
 """Real seconds after the last fault within which all must be settled: an unknown attempt takes up to a minute, one
 that the provider refuses with 5xx on the way some more."""
 LOOK: Final = 1.0
+TELL: Final = 10.0
+"""Real seconds between two lines of progress."""
+ARMED: Final = ("-m", "tests.faults.armed")
 CLOSED: Final = frozenset({"accepted", "sent", "delivered", "undelivered", "failed", "withheld", "expired"})
 ARRIVED: Final = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
 
 
 @dataclass(frozen=True)
+class Least:
+    """What a round goes on for, beyond its minutes.
+
+    Attributes:
+        kills: of processes by SIGKILL, at random instants and at named places.
+        brokers, databases: losses of either.
+        rebalances: notifiers added or taken away.
+        texts: reminders that fell due.
+    """
+
+    kills: int = 0
+    brokers: int = 0
+    databases: int = 0
+    rebalances: int = 0
+    texts: int = 0
+
+    def reached(self, record: Record, now: datetime) -> bool:
+        """Tell whether it is reached."""
+        return not self.missing(record, now)
+
+    def missing(self, record: Record, now: datetime) -> dict[str, str]:
+        """Return what is not reached yet, each with how far it is."""
+        there = {
+            "kills": kills(record),
+            "brokers": sum(fault.kind == "broker-kill" for fault in record.faults),
+            "databases": sum(fault.kind in {"database-kill", "database-backend-kill"} for fault in record.faults),
+            "rebalances": sum(fault.kind.startswith("rebalance") for fault in record.faults),
+            "texts": fell_due(record, now),
+        }
+        return {name: f"{many} of {wanted}" for name, wanted in vars(self).items() if (many := there[name]) < wanted}
+
+
+def kills(record: Record) -> int:
+    """Return how many processes of Keepwell or its provider were killed, at random instants and at named places."""
+    return sum(fault.kind.startswith("kill") for fault in record.faults)
+
+
+def fell_due(record: Record, now: datetime) -> int:
+    """Return how many reminders have fallen due."""
+    dues = (placement.due for session in record.sessions for placement in session.placements)
+    return sum(due is not None and due <= now for due in dues)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What a round is made of."""
+    """What a round is made of; `most` minutes where `least` is not reached before."""
 
     seed: int
     minutes: int
@@ -37,6 +85,8 @@ class Plan:
     brokers: int = 1
     torment: bool = True
     pause: tuple[float, float] = (1.0, 4.0)
+    least: Least = Least()
+    most: int = 0
 
 
 @dataclass
@@ -63,22 +113,32 @@ async def run(plan: Plan) -> Result:
     began = loop.time()
     record = Record()
     async with (
-        deployed(profile=plan.profile, seed=plan.seed, brokers=plan.brokers) as deployment,
+        deployed(
+            profile=plan.profile, seed=plan.seed, brokers=plan.brokers, launcher=ARMED, proxied=True
+        ) as deployment,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as http,
     ):
         caller = Caller(deployment, http, record)
-        load = Load(caller, record, seed=plan.seed, size=Size(plan.patients, plan.minutes))
+        load = Load(
+            caller, record, seed=plan.seed, size=Size(plan.patients, plan.minutes, max(plan.most, plan.minutes))
+        )
         tormentor = Tormentor(deployment, record, seed=plan.seed, pause=plan.pause)
+        telling = asyncio.create_task(_tell(record, load))
         await load.enrol(0.8)
         first = minute_after(RealClock().now(), 25)
         lives = asyncio.create_task(load.live(first))
+        keeper = asyncio.create_task(_keep(load, plan, record, first))
         if plan.torment:
-            await tormentor.torment(first + timedelta(minutes=plan.minutes - 1, seconds=25))
+            last = first + timedelta(minutes=plan.minutes - 1, seconds=25)
+            await tormentor.torment(last, enough=keeper.done)
         await lives
+        await keeper
         dues = [placement.due for each in record.sessions for placement in each.placements if placement.due is not None]
         await RealClock().sleep_until(max(dues) + timedelta(seconds=1))
         flaws = [*load.failures, *tormentor.failures]
+        flaws += [f"not reached: {many} {name}" for name, many in plan.least.missing(record, RealClock().now()).items()]
         flaws += await quiet(deployment, caller)
+        telling.cancel()
         ledger = await read_ledger(deployment, caller)
         messages = await all_messages(caller, record)
         verdict = judge(record, ledger, called_again=called_again(messages))
@@ -88,6 +148,9 @@ async def run(plan: Plan) -> Result:
         flaws += [f"{name} complained: {line}" for name, line in complaints(deployment)]
         flaws += [f"{member.name} has ended by itself" for member in deployment.members.values() if member.pid is None]
         counts = {
+            "minutes_of_reminders": load.waves,
+            "kills": kills(record),
+            "places_missed": tormentor.missed,
             "orders": record.orders,
             "orders_repeated": record.repeats,
             "orders_unanswered": len(record.unanswered),
@@ -102,13 +165,36 @@ async def run(plan: Plan) -> Result:
     return Result(plan, loop.time() - began, record, verdict, tormentor.counts(), counts, flaws)
 
 
+async def _tell(record: Record, load: Load) -> None:
+    """Say on standard error how far a round is, every few seconds, until cancelled."""
+    clock = RealClock()
+    while True:
+        now = clock.now()
+        sys.stderr.write(
+            f"{now:%H:%M:%S} {len(record.patients)} patients, {record.orders} orders ({record.repeats} repeated, "
+            f"{len(record.unanswered)} unanswered), {fell_due(record, now)} reminders due, {kills(record)} kills, "
+            f"{len(record.faults)} faults, {load.waves} minutes\n"
+        )
+        sys.stderr.flush()
+        await clock.pause(TELL)
+
+
+async def _keep(load: Load, plan: Plan, record: Record, first: datetime) -> None:
+    """Have the load go on for as long as too little was seen, and return once there is no more to come."""
+    clock = RealClock()
+    while not plan.least.reached(record, clock.now()):
+        if clock.now() > first + timedelta(minutes=load.waves - 2) and not load.go_on():
+            break
+        await clock.pause(LOOK)
+
+
 async def quiet(deployment: Deployment, caller: Caller, *, within: float = QUIET_WITHIN) -> list[str]:
     """Wait until nothing is on its way anywhere; return what still was when patience ended."""
     clock, loop = RealClock(), asyncio.get_running_loop()
     deadline = loop.time() + within
     waiting: list[str] = []
     while loop.time() < deadline:
-        waiting = []
+        said, waiting = waiting, []
         for name, member in list(deployment.members.items()):
             if name == "provider":
                 continue
@@ -118,6 +204,8 @@ async def quiet(deployment: Deployment, caller: Caller, *, within: float = QUIET
                 waiting.append(f"{name}: lag {told['lag']}, unknown {told['unknown_attempts']}, {told['problems']}")
         if not waiting:
             return []
+        if waiting != said:
+            sys.stderr.write("not quiet yet: " + "; ".join(waiting) + "\n")
         await clock.pause(LOOK)
     return [f"not quiet after {within:.0f} s: {each}" for each in waiting]
 

@@ -1,37 +1,23 @@
-"""A process is killed at a named place; nothing is lost or doubled. Without its protection the same test fails.
-
-Reminders are due at whole minutes; so that a test need not wait for one, it moves the timer's row to now.
-"""
+"""A process is killed at a named place; nothing is lost or doubled. Without its protection the same test fails."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import timedelta
-from itertools import count
-from signal import SIGTERM
-from typing import Any
+from dataclasses import dataclass
 
-import aiohttp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from keepwell.front_desk.reading import Reader, Said
 from shared.clock import RealClock
 from shared.ids import new_id
-from shared.walltime import to_wall, wall_text
 from tests.faults.armed import KILL_AT, WITHOUT
-from tests.faults.caller import Caller
-from tests.faults.deployment import SERVICES, Deployment, deployed
-from tests.faults.load import AWAKE, ZONES
-from tests.faults.record import Order, Record
-from tests.faults.round import letters, quiet, read_ledger
+from tests.faults.deployment import SERVICES
+from tests.faults.record import Order
+from tests.faults.round import ARMED
+from tests.faults.stage import Stage
 from tests.support.running import clean_environment, run_command
 
 pytestmark = pytest.mark.timeout(900)  # on a busy machine a process takes its time to start
-ARMED = ("-m", "tests.faults.armed")
-NUMBERS = count(1)
 
 
 @dataclass(frozen=True)
@@ -66,83 +52,6 @@ ALONE = (
     Point("between-publish-and-delete", "scheduler", "business-key", 1),
 )
 """Two protections stand behind each other here: either alone is enough."""
-
-
-@dataclass
-class Stage:
-    """A deployment with one notifier and a provider that behaves, so that the kill is the only fault."""
-
-    deployment: Deployment
-    caller: Caller
-    record: Record
-    http: aiohttp.ClientSession
-    planted: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    async def runs(self, name: str, planted: dict[str, str]) -> None:
-        """Have a member run with this planted in it, and nothing else."""
-        member = self.deployment.members[name]
-        if self.planted.get(name, {}) == planted and member.pid is not None:
-            return
-        if member.pid is not None:
-            await member.end(SIGTERM)
-        await member.start(**planted)
-        self.planted[name] = planted
-
-    async def patient(self) -> tuple[str, str, str]:
-        """Enrol a patient in a zone where it is day; return number, id and zone."""
-        number, now = f"+1646555{next(NUMBERS):04d}", RealClock().now()
-        zone = next(zone for zone in ZONES if to_wall(now, zone).hour in AWAKE)
-        consent = {"purpose": "reminders", "how": "paper form", "at": (now - timedelta(days=1)).isoformat()}
-        body = {
-            "given_name": "Test",
-            "family_name": "Test",
-            "zone": zone,
-            "language": "en",
-            "contacts": [{"kind": "sms", "value": number, "consents": [consent]}],
-        }
-        seen = await self.caller.order("POST", "/patients", body, Order(now))
-        return number, seen["id"], zone
-
-    def booking(self, patient: str, zone: str) -> dict[str, Any]:
-        """Return an order for a session whose reminder of the day before is hours away."""
-        wall = to_wall(RealClock().now() + timedelta(days=1, hours=5), zone)
-        return {"patient": patient, "starts_at": wall_text(wall), "minutes": 30}
-
-    async def due_now(self, session: str) -> None:
-        """Move a session's reminder to now."""
-        await self.sql("UPDATE scheduler.outbox SET due_at = now() WHERE timer LIKE :name", name=f"%{session}%")
-
-    async def sql(self, statement: str, **values: Any) -> None:
-        """Run a statement as the database's owner."""
-        engine = create_async_engine(self.deployment.database.url, poolclass=NullPool)
-        async with engine.begin() as connection:
-            await connection.execute(text(statement), values)
-        await engine.dispose()
-
-    async def settled(self) -> None:
-        """Wait until nothing is on its way, and hold that nothing died."""
-        assert await quiet(self.deployment, self.caller) == []
-        assert await letters(self.deployment) == []
-
-    async def had_time(self) -> None:
-        """Wait until nothing is on its way, or for as long as that would have taken many times over."""
-        await quiet(self.deployment, self.caller, within=30)
-
-    async def reminders(self, number: str) -> int:
-        """Return how many reminders the provider took for a number."""
-        reader = Reader.load()
-        ledger = await read_ledger(self.deployment, self.caller)
-        return sum(each.to == number and reader.text(each.body).said is Said.REMINDER for each in ledger.messages)
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with (
-        deployed(profile="calm", notifiers=1, launcher=ARMED, KEEPWELL_NOTIFIER__SETTLE_AFTER="1") as deployment,
-        aiohttp.ClientSession() as http,
-    ):
-        record = Record()
-        yield Stage(deployment, Caller(deployment, http, record), record, http)
 
 
 async def reminders_after(stage: Stage, point: Point, *, without: str) -> int:

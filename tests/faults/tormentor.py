@@ -4,9 +4,10 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from signal import SIGKILL, SIGTERM
@@ -18,25 +19,56 @@ from shared.clock import RealClock
 from shared.embedded.kafka_probe import ask
 from tests.faults.deployment import Deployment
 from tests.faults.member import Member
+from tests.faults.proxy import Proxy
 from tests.faults.record import Fault, Record
 
 LOOK: Final = 0.1
-FAULTS: Final = (
-    ("kill", 38),
-    ("term", 12),
-    ("stall", 14),
-    ("broker-kill", 5),
-    ("broker-stall", 4),
-    ("database-kill", 5),
-    ("database-backend-kill", 3),
-    ("database-stall", 4),
-    ("rebalance", 10),
-)
+DECK: Final[Mapping[str, int]] = {
+    "kill": 52,
+    "kill-at": 12,
+    "term": 8,
+    "stall": 5,
+    "broker-kill": 4,
+    "broker-stall": 1,
+    "database-kill": 4,
+    "database-backend-kill": 1,
+    "database-stall": 1,
+    "rebalance": 8,
+    "net-cut": 1,
+    "net-slow": 1,
+    "net-hang": 1,
+    "net-half-open": 1,
+}
+"""A hundred cards, shuffled by the seed and dealt one by one: so many faults of each kind in every hundred."""
+POINTS_OF: Final[Mapping[str, Sequence[str]]] = {
+    "notifier": (
+        "before-provider-call",
+        "after-provider-accepted",
+        "between-handler-and-commit",
+        "between-commit-and-offset",
+        "between-commit-and-answer",
+    ),
+    "scheduler": ("between-claim-and-publish", "between-publish-and-delete", "between-commit-and-answer"),
+}
+"""Named places at which a process of each service can be made to kill itself."""
+POINT_WITHIN: Final = 75.0
+"""Real seconds for a process to come by its place: reminders are due at every whole minute."""
 WEIGHTS: Final = {"clinic": 2, "scheduler": 3, "notifier-1": 5, "notifier-2": 5, "assessments": 1, "provider": 2}
 MOST_NOTIFIERS: Final = 3
 MOST_AT_ONCE: Final = 3
 """Faults that last at the same time. On a slow machine a process takes long to start again, and with no limit all would
 be down for ever: a system that never works breaks no promise."""
+
+
+TARGETS: Final[Mapping[str, str]] = {
+    "broker-kill": "kafka",
+    "broker-stall": "kafka",
+    "database-kill": "postgres",
+    "database-backend-kill": "postgres",
+    "database-stall": "postgres",
+    "rebalance": "rebalance",
+}
+"""What a fault that has but one target hurts."""
 
 
 class Tormentor:
@@ -47,6 +79,9 @@ class Tormentor:
         record: what was done is written there.
         seed: of its choices; which instant meets which work is the machine's.
         pause: seconds between two faults, at least and at most.
+
+    Attributes:
+        missed: how often a process did not come by the place at which it was to kill itself.
     """
 
     def __init__(
@@ -60,6 +95,7 @@ class Tormentor:
         self._busy: set[str] = set()
         self._under_way: set[asyncio.Task[None]] = set()
         self.failures: list[str] = []
+        self.missed = 0
         self._faults: dict[str, Callable[[], Awaitable[None]]] = {
             "kill": self._kill,
             "term": self._term,
@@ -70,19 +106,37 @@ class Tormentor:
             "database-backend-kill": self._backend_kill,
             "database-stall": self._database_stall,
             "rebalance": self._rebalance,
+            "kill-at": self._kill_at,
+            "net-cut": partial(self._net, "cut", self._cut),
+            "net-slow": partial(self._net, "slow", self._slow),
+            "net-hang": partial(self._net, "hang", self._hang),
+            "net-half-open": partial(self._net, "half-open", self._half_open),
         }
+        self._deck: list[str] = []
 
-    async def torment(self, until: datetime) -> None:
-        """Torment until an instant; return once everything that was hurt is well again."""
-        names, weights = [name for name, _ in FAULTS], [weight for _, weight in FAULTS]
-        while (left := (until - self._clock.now()).total_seconds()) > 0:
-            await self._clock.pause(min(left, self._random.uniform(*self._pause)))
+    async def torment(self, until: datetime, *, enough: Callable[[], bool] = lambda: True) -> None:
+        """Torment until an instant, and on until it was enough; return once everything that was hurt is well again."""
+        while (left := (until - self._clock.now()).total_seconds()) > 0 or not enough():
+            pause = self._random.uniform(*self._pause)
+            await self._clock.pause(min(left, pause) if left > 0 else pause)
             if len(self._under_way) >= MOST_AT_ONCE:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-            task = asyncio.create_task(self._one(self._random.choices(names, weights)[0]))
+            task = asyncio.create_task(self._one(self._deal()))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         await asyncio.gather(*self._under_way)
+
+    def _deal(self) -> str:
+        """Return the next card whose target is free; one that must wait is dealt later."""
+        if not self._deck:
+            self._deck = [kind for kind, many in DECK.items() for _ in range(many)]
+            if not self._deployment.wires:
+                self._deck = [kind for kind in self._deck if not kind.startswith("net-")]
+            self._random.shuffle(self._deck)
+        busy = {TARGETS.get(kind) for kind in DECK} & self._busy
+        chosen = next((kind for kind in self._deck if TARGETS.get(kind) not in busy), self._deck[0])
+        self._deck.remove(chosen)
+        return chosen
 
     def counts(self) -> dict[str, int]:
         """Return how many faults there were by kind."""
@@ -94,9 +148,10 @@ class Tormentor:
         except Exception as error:  # noqa: BLE001 - told in the report, which fails by it
             self.failures.append(f"{kind}: {type(error).__name__}: {error}")
 
-    def _choose(self) -> Member | None:
-        """Choose a member that is well; None where all are hurt already."""
-        well = {name: each for name, each in self._deployment.members.items() if name not in self._busy}
+    def _choose(self, among: tuple[str, ...] = ("",)) -> Member | None:
+        """Choose a member that is well, of those whose names begin so; None where all are hurt already."""
+        members = self._deployment.members.items()
+        well = {name: each for name, each in members if name not in self._busy and name.startswith(among)}
         if not well:
             return None
         names = list(well)
@@ -119,6 +174,48 @@ class Tormentor:
 
     async def _term(self) -> None:
         await self._end("term", SIGTERM)
+
+    async def _kill_at(self) -> None:
+        """Have a process kill itself at a named place; kill it there and then, should it never come by."""
+        member = self._choose(among=tuple(POINTS_OF))
+        if member is None:
+            return
+        place = self._random.choice(POINTS_OF[member.name.rpartition("-")[0] or member.name])
+        self._busy.add(member.name)
+        try:
+            async with self._noted("kill", member.name):
+                await member.end(SIGKILL)
+                await member.spawn(FAULTS_KILL_AT=place)
+                while member.pid is not None and not await member.serves():
+                    await self._clock.pause(LOOK)
+            came = await member.killed(POINT_WITHIN)
+            self.missed += not came
+            async with self._noted(f"kill-at {place}" if came else "kill", member.name):
+                if not came:
+                    await member.end(SIGKILL)
+                await member.start()
+        finally:
+            self._busy.discard(member.name)
+
+    async def _net(self, name: str, fault: Callable[[Proxy], Awaitable[None]]) -> None:
+        wires = [wire for wire in sorted(self._deployment.wires) if f"net {wire}" not in self._busy]
+        if not wires:
+            return
+        wire = self._random.choice(wires)
+        async with self._hurting(f"net-{name}", f"net {wire}"):
+            await fault(self._deployment.wires[wire])
+
+    async def _cut(self, wire: Proxy) -> None:
+        await wire.cut(self._random.uniform(0, 4))
+
+    async def _slow(self, wire: Proxy) -> None:
+        await wire.slow(self._random.uniform(3, 8), by=self._random.choice((0.1, 0.4, 1.0)))
+
+    async def _hang(self, wire: Proxy) -> None:
+        await wire.hang(self._random.uniform(1, 8))
+
+    async def _half_open(self, wire: Proxy) -> None:
+        await wire.half_open(self._random.uniform(1, 8))
 
     async def _stall(self) -> None:
         member, seconds = self._choose(), self._random.choice((0.5, 1.5, 3.0, 8.0))
@@ -202,13 +299,19 @@ class Tormentor:
     @asynccontextmanager
     async def _hurting(self, kind: str, target: str) -> AsyncIterator[None]:
         """Keep a target to one fault at a time, and note the fault once it is over."""
-        began = self._clock.now()
         self._busy.add(target)
         try:
-            yield
-            self._record.faults.append(Fault(kind, target, began, self._clock.now()))
+            async with self._noted(kind, target):
+                yield
         finally:
             self._busy.discard(target)
+
+    @asynccontextmanager
+    async def _noted(self, kind: str, target: str) -> AsyncIterator[None]:
+        """Note a fault once it is over."""
+        began = self._clock.now()
+        yield
+        self._record.faults.append(Fault(kind, target, began, self._clock.now()))
 
     async def _database_serves(self) -> None:
         address = self._deployment.database

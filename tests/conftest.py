@@ -4,9 +4,18 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 
 from shared.clock import SteppedClock
 from tests.support.databases import Databases, cluster
+
+# Drawing a pretty traceback takes longer than the test that logs it.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 TUESDAY_NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
 """Tuesday 1 December 2026, noon in New York."""

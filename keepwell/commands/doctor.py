@@ -87,7 +87,10 @@ async def _running(place: Place, settings: Settings) -> Finding:
 
 def _admin(place: Place, settings: Settings) -> str:
     given = settings.database_url
-    return given.get_secret_value() if given is not None else place.running.database_url
+    found = given.get_secret_value() if given is not None else place.running.database_url
+    if found is None:
+        raise NotRunningError(place.folder)
+    return found
 
 
 async def _database(place: Place, settings: Settings) -> Finding:

@@ -72,6 +72,10 @@ async def _idle(_reader: Reader) -> bool:
     return False
 
 
+async def _silent(_reader: Reader) -> list[str]:
+    return []
+
+
 async def _nothing(_reader: Reader) -> dict[str, int]:
     return {}
 
@@ -98,6 +102,7 @@ class Service:
         next_due: the next instant at which its own loops have something to do; timers in the outbox are known anyway.
         busy: whether work is in flight or due right now.
         status: counts for `GET /api/v1/status`, such as unknown attempts.
+        notes: what an operator should know though the service does its work; shown beside readiness.
     """
 
     name: str
@@ -109,3 +114,4 @@ class Service:
     next_due: Callable[[Reader], Awaitable[datetime | None]] = _never
     busy: Callable[[Reader], Awaitable[bool]] = _idle
     status: Callable[[Reader], Awaitable[dict[str, int]]] = _nothing
+    notes: Callable[[Reader], Awaitable[list[str]]] = _silent

@@ -1,8 +1,9 @@
 """From due messages to letters: judged, worded, written down as attempts; all before any call."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -24,9 +25,10 @@ from services.notifier.model.judging import (
 )
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
 from services.notifier.model.quiet import WakingHours
+from services.notifier.model.reckoning import AskPerson, AskProvider, detain
 from services.notifier.model.states import Standing, State
 from services.notifier.ports import CalendarPart, Letter
-from services.notifier.store import claims
+from services.notifier.store import claims, holds
 from services.notifier.store.changes import Change, apply
 from services.notifier.store.messages import note
 from services.notifier.tables import ATTEMPTS
@@ -61,11 +63,13 @@ class House:
         url: where staff sign in.
         mailbox: who organises a visit in a calendar.
         daily_limit: texts to one patient a day.
+        settle_after: until what the provider took stands in its list.
     """
 
     url: str
     mailbox: str
     daily_limit: int
+    settle_after: timedelta = timedelta(seconds=60)
 
 
 class Dispatch:
@@ -85,14 +89,17 @@ class Dispatch:
         verdicts: list[tuple[Row[Any], Verdict]] = []
         going: list[tuple[Row[Any], Ready]] = []
         broken: list[Change] = []
+        detained: list[holds.Detained] = []
         for row in rows:
             # One message that cannot be made must not keep its neighbours from going out.
             try:
                 verdict = judge(draft_of(row), self._facts(row, tx.now), tx.now)
-                if isinstance(verdict, Send):
-                    going.append((row, self._ready(row, tx.now)))
-                else:
+                if not isinstance(verdict, Send):
                     verdicts.append((row, verdict))
+                elif (held := self._detained(row, tx.now)) is not None:
+                    detained.append(held)
+                else:
+                    going.append((row, self._ready(row, tx.now)))
             except (SealedError, TextsError, ValueError, LookupError) as error:
                 log.exception("message.unsendable", message=str(row.id))
                 broken.append(Change(row, Standing(State.FAILED, UNSENDABLE)))
@@ -100,6 +107,7 @@ class Dispatch:
         await apply(tx, broken)
         await self._close(tx, verdicts)
         await self._hold(tx, verdicts)
+        await holds.detain(tx, detained)
         if going:
             await self._write_attempts(tx, going, owner)
         return [ready for _, ready in going]
@@ -182,6 +190,27 @@ class Dispatch:
             calendar=self._calendar(row, content, now) if with_calendar else None,
         )
         return Ready(channel, letter)
+
+    def _detained(self, row: Row[Any], now: datetime) -> holds.Detained | None:
+        """Return how a message is held where a restore is open and it may have gone out before; else None."""
+        if row.restore is None or row.cleared_at is not None:
+            return None
+        match detain(holds.candidate_of(row), holds.gap_of(row)):
+            case AskProvider():
+                look_at, why = max(now, row.restored_at + self._house.settle_after), None
+            case AskPerson(reason):
+                look_at, why = None, str(reason)
+            case None:
+                return None
+        return holds.Detained(row, row.address, self._prints(row), look_at, why)
+
+    def _prints(self, row: Row[Any]) -> list[str]:
+        """Return fingerprints of the words that a message has, and of those that it could have had before."""
+        channel, purpose, content = Channel(row.channel), Purpose(row.purpose), self._content(row)
+        could = [replace(content, first=first, confirmed=said) for first, said in product((True, False), repeat=2)]
+        printed = body_print(self._keyring)
+        bodies = [compose(purpose, channel, row.occurrence, each).body for each in (content, *could)]
+        return list(dict.fromkeys(map(printed, bodies)))
 
     def _content(self, row: Row[Any]) -> Content:
         language = STAFF_LANGUAGE if row.purpose == Purpose.PAGE else row.language or STAFF_LANGUAGE

@@ -18,7 +18,8 @@ from shared.database import Database, Transaction
 OWNERS: Final = 0x6B776E31
 """First half of the lock of a sender; the second half is its number."""
 SETTLERS: Final = 0x6B776E32
-"""First half of the lock of the one process that settles."""
+"""First half of the lock of the one process that settles; the second half is what it settles."""
+UNKNOWN, HELD = 0, 1
 CHECK: Final = 1.0
 """Real seconds between two looks at the connection that holds the lock."""
 STILL_HELD: Final = text("SELECT 1")
@@ -63,12 +64,12 @@ async def is_dead(tx: Transaction, owner: int) -> bool:
 
 
 @asynccontextmanager
-async def only_one(database: Database) -> AsyncIterator[AsyncConnection | None]:
-    """Give the connection by which this process alone may settle while the block runs; None where another may."""
+async def only_one(database: Database, what: int = UNKNOWN) -> AsyncIterator[AsyncConnection | None]:
+    """Give the connection by which this process alone may settle something in the block; None where another may."""
     async with database.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
         try:
-            chosen = (await connection.execute(_TRY, {"space": SETTLERS, "number": 0})).scalar()
+            chosen = (await connection.execute(_TRY, {"space": SETTLERS, "number": what})).scalar()
             yield connection if chosen else None
         finally:
             await connection.invalidate()

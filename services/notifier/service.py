@@ -17,9 +17,10 @@ from services.notifier.model.settling import Patience
 from services.notifier.ports import Port
 from services.notifier.ports.smtp import SmtpAccount, SmtpPort
 from services.notifier.ports.twilio import TwilioAccount, TwilioPort
+from services.notifier.reckoner import Reckoner
 from services.notifier.sender import Limits, Sender
 from services.notifier.settler import Settler
-from services.notifier.store import settling
+from services.notifier.store import holds, settling
 from services.notifier.tables import METADATA, SCHEMA
 from services.notifier.webhooks import STATUS_PATH, Door, webhooks
 from shared.database import Reader
@@ -35,7 +36,12 @@ def build(context: Context) -> Service:
     settings, provider = context.settings.notifier, context.provider
     desk = Desk(context.keyring, Bell())
     patience = Patience(timedelta(seconds=settings.settle_after))
-    house = House(url=context.public_url, mailbox=provider.smtp_from, daily_limit=settings.texts_per_day)
+    house = House(
+        url=context.public_url,
+        mailbox=provider.smtp_from,
+        daily_limit=settings.texts_per_day,
+        settle_after=patience.margin,
+    )
     ports = _ports(context)
     sender = Sender(
         context.database,
@@ -46,6 +52,7 @@ def build(context: Context) -> Service:
         patience=patience,
     )
     settler = Settler(context.database, ports.get(Channel.SMS), context.keyring, desk.bell, patience=patience)
+    reckoner = Reckoner(context.database, ports.get(Channel.SMS), desk, patience=patience)
     door = Door(
         context.database,
         desk,
@@ -54,15 +61,27 @@ def build(context: Context) -> Service:
     )
 
     async def next_due(reader: Reader) -> datetime | None:
-        instants = [await sender.next_due_of(reader), await settling.next_look(reader)]
+        instants = [await sender.next_due_of(reader), await settling.next_look(reader), await holds.next_look(reader)]
         return min((instant for instant in instants if instant is not None), default=None)
 
     async def busy(reader: Reader) -> bool:
         due = await sender.next_due_of(reader)
-        return (due is not None and due <= reader.now) or await settling.under_way(reader)
+        look = await holds.next_look(reader)
+        instants = [instant for instant in (due, look) if instant is not None]
+        return any(instant <= reader.now for instant in instants) or await settling.under_way(reader)
 
     async def status(reader: Reader) -> dict[str, int]:
-        return {"unknown_attempts": await settling.unknown_count(reader)}
+        return {"unknown_attempts": await settling.unknown_count(reader), **await holds.counts(reader)}
+
+    async def notes(reader: Reader) -> list[str]:
+        restore, counted = await holds.open_restore(reader), await holds.counts(reader)
+        if restore is None:
+            return []
+        persons = counted["held_for_a_person"]
+        since = f"{restore.backed_up_at:%Y-%m-%d %H:%M:%S} UTC"
+        asked = counted["held"] - persons
+        waits = f"{persons} wait for a person (keepwell held list), {asked} for the provider's word"
+        return [f"the database was restored to {since}; held messages: {waits}"]
 
     return Service(
         name=SCHEMA,
@@ -70,10 +89,11 @@ def build(context: Context) -> Service:
         history=HISTORY,
         handlers=handlers(desk),
         routers=[api(context.database), webhooks(door)],
-        loops=[Loop("sender", sender.run), Loop("settler", settler.run)],
+        loops=[Loop("sender", sender.run), Loop("settler", settler.run), Loop("reckoner", reckoner.run)],
         next_due=next_due,
         busy=busy,
         status=status,
+        notes=notes,
     )
 
 
@@ -90,7 +110,8 @@ def _ports(context: Context) -> Mapping[Channel, Port]:
             status_url=context.public_url + STATUS_PATH,
         )
         live = urlsplit(provider.twilio_base_url).hostname == urlsplit(LIVE_PROVIDER).hostname
-        ports[Channel.SMS] = TwilioPort(context.http, account, timeout=timeout, same_clock=live)
+        dated = live or context.settings.clock == "real" or context.settings.sandbox_on
+        ports[Channel.SMS] = TwilioPort(context.http, account, timeout=timeout, same_clock=live, dated=dated)
     if provider.smtp_host is not None:
         mail = SmtpAccount(
             host=provider.smtp_host,

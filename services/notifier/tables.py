@@ -133,6 +133,7 @@ MESSAGES: Final = Table(
     Column("next_at", INSTANT, nullable=False, comment="when it is looked at next: due, held, or after a pause"),
     Column("useful_until", INSTANT),
     Column("starts_at", INSTANT, comment="of the session it was planned for"),
+    Column("not_before", INSTANT, comment="nothing of it can have gone out before; null: not known"),
     Column("lane", Text, nullable=False, comment="the recipient; one message of a lane is under way at a time"),
     Column("address", Text, comment="sealed; null: the patient's contact point as it is when it goes out"),
     Column("link", Text, comment="sealed"),
@@ -158,6 +159,7 @@ MESSAGES: Final = Table(
     Index("messages_due", "next_at", "id", postgresql_where=text("state = 'planned'")),
     Index("messages_lane", "lane", "next_at", "id", postgresql_where=text("state IN ('planned', 'sending')")),
     Index("messages_pending_about", "about", postgresql_where=text("state = 'planned'")),
+    Index("messages_held", "about", postgresql_where=text("state = 'held'")),
     Index("messages_patient", "patient", "id"),
     Index("messages_sent", "patient", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
     Index("messages_to", "to_fingerprint", postgresql_where=text("sent_at IS NOT NULL")),
@@ -234,4 +236,40 @@ SENDERS: Final = Table(
     METADATA,
     Column("sender", Text, primary_key=True),
     Column("used_until", INSTANT, comment="up to here the sender's rate is spent"),
+)
+
+RESTORES: Final = Table(
+    "restores",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("backed_up_at", INSTANT, nullable=False, comment="from here on the database has forgotten"),
+    Column("restored_at", INSTANT, nullable=False),
+    Column("forgotten", Boolean, nullable=False, comment="what changed in between cannot be read any more"),
+    Column("texts_read_at", INSTANT, comment="when the texts that patients sent in between were fetched"),
+    Column("closed_at", INSTANT, comment="when a person said that all is as it should be"),
+    comment="restores to an earlier point; while one is open, what may have gone out before is settled first",
+)
+
+RESTORE_CHANGES: Final = Table(
+    "restore_changes",
+    METADATA,
+    Column("restore", BigInteger, primary_key=True),
+    Column("patient", Uuid, primary_key=True),
+    Column("what", ARRAY(Text), nullable=False, comment="types of the events that were lost"),
+    comment="patients whose record changed in the time that was lost",
+)
+
+HOLDS: Final = Table(
+    "holds",
+    METADATA,
+    Column("message", Uuid, primary_key=True),
+    Column("restore", BigInteger, nullable=False),
+    Column("since", INSTANT, nullable=False),
+    Column("address", Text, nullable=False, comment="sealed"),
+    Column("body_prints", ARRAY(Text), nullable=False, comment="fingerprints of the words that it could have had"),
+    Column("look_at", INSTANT, comment="when the provider is asked; null: a person is"),
+    Column("why", Text),
+    Column("cleared_at", INSTANT, comment="when the provider or a person said that it may go"),
+    Index("holds_due", "look_at", postgresql_where=text("cleared_at IS NULL AND look_at IS NOT NULL")),
+    comment="messages that a restore held up",
 )

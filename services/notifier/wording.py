@@ -1,17 +1,21 @@
 """The words of a message: a template, the recipient's language, and nothing that gives the care away."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
 from services.notifier.model.segments import plain
-from shared.languages import Texts, say_day, say_time
+from shared.languages import LANGUAGES, Texts, say_day, say_time
 
 TEXTS: Final = Texts.load(Path(__file__).parent / "texts")
 
+_BLANK: Final = "@@"
+"""Stands for whatever a placeholder holds; no template has it."""
 _CARRIES_STOP: Final = frozenset({Purpose.REMINDER, Purpose.PAGE, Purpose.REPLY})
 """Texts that say how to end texts in any case, or that go to staff or answer a text."""
 
@@ -51,6 +55,28 @@ class Content:
         if self.starts_at is not None:
             named["day"], named["time"] = _day_and_time(self.language, self.starts_at)
         return named
+
+
+def purposes_of(body: str) -> frozenset[Purpose]:
+    """Return for what a text of these words can have been sent; nothing where they are not ours."""
+    return frozenset(purpose for purpose, pattern in _patterns() if pattern.fullmatch(body))
+
+
+@cache
+def _patterns() -> tuple[tuple[Purpose, re.Pattern[str]], ...]:
+    """Return what every text of a purpose looks like in any language, whatever its placeholders held."""
+    kinds = {purpose: f"sms.{purpose}" for purpose in Purpose}
+    blank = dict.fromkeys(Content("", "", "").values(), _BLANK)
+    found: list[tuple[Purpose, re.Pattern[str]]] = []
+    for language, key in product(LANGUAGES, sorted(TEXTS.keys())):
+        purpose = next(
+            (purpose for purpose, start in kinds.items() if re.fullmatch(rf"{start}(_confirmed|\..+)?", key)), None
+        )
+        if purpose is not None:
+            said, first = plain(TEXTS.say(language, key, **blank)), plain(TEXTS.say(language, "sms.first"))
+            shape = re.escape(said).replace(_BLANK, ".*")
+            found.append((purpose, re.compile(rf"{shape}(?:{re.escape(first)})?", re.DOTALL)))
+    return tuple(found)
 
 
 @lru_cache(4096)

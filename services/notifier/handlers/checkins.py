@@ -1,5 +1,7 @@
 """Check-ins: the link goes out once, and only while it leads somewhere."""
 
+from datetime import UTC, datetime, time, timedelta
+
 from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Consented, Purpose
@@ -36,6 +38,8 @@ def register(handlers: Handlers, desk: Desk) -> None:
                 due_at=tx.now,
                 useful_until=event.expires_at,
                 link=event.link,
+                # It is asked on that day where the patient lives, which begins up to 14 hours earlier than in UTC.
+                not_before=datetime.combine(event.asked_for, time(), UTC) - timedelta(hours=14),
             ),
         )
 

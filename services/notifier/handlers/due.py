@@ -15,6 +15,8 @@ from shared.database import Transaction
 from shared.events import BookingDue, SessionDue
 from shared.ids import PatientId
 
+CLOCKS_CHANGE: Final = timedelta(hours=3)
+"""More than any zone's clocks are ever changed by: a reminder is due whole days before, on the wall."""
 BOOKING_USEFUL_FOR: Final = timedelta(days=14)
 """An invitation to book is of no use long after the day it was for. Engineering default."""
 
@@ -60,6 +62,7 @@ def _reminder(tx: Transaction, session: Row[Any], event: SessionDue) -> Plan:
         turn=_turn(session, event),
         due_at=tx.now,
         starts_at=event.starts_at_utc,
+        not_before=event.starts_at_utc - timedelta(days=int(event.occurrence.removesuffix("d"))) - CLOCKS_CHANGE,
     )
 
 

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     TOO_LATE = "too_late"
     QUIET_HOURS = "quiet_hours"
     DAILY_LIMIT = "daily_limit"
+    DROPPED = "dropped"
 
 
 WHY: Final[dict[Reason, str]] = {
@@ -41,6 +42,7 @@ WHY: Final[dict[Reason, str]] = {
     Reason.TOO_LATE: "it would come too late to be of use",
     Reason.QUIET_HOURS: "it is night where the recipient is",
     Reason.DAILY_LIMIT: "the patient got enough texts for one day",
+    Reason.DROPPED: "it may have gone out before the database was restored, and a person said not to send it",
 }
 """The reasons in words, for the staff who ask."""
 

@@ -9,6 +9,7 @@ class State(StrEnum):
     """Where a message stands."""
 
     PLANNED = "planned"
+    HELD = "held"
     SENDING = "sending"
     UNKNOWN = "unknown"
     ACCEPTED = "accepted"
@@ -30,7 +31,9 @@ _REPORTS: Final = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED, State.
 
 NEXT: Final[dict[State, frozenset[State]]] = {
     # The provider's report on a message that is planned again: the look-ups were wrong, and it is not sent again.
-    State.PLANNED: _REPORTS | {State.SENDING, State.WITHHELD, State.EXPIRED},
+    State.PLANNED: _REPORTS | {State.SENDING, State.HELD, State.WITHHELD, State.EXPIRED},
+    # After a restore: until the provider, or a person, has said whether it went out before.
+    State.HELD: _REPORTS | {State.PLANNED, State.WITHHELD},
     # Back to planned only where the provider provably has nothing: it refused to take it, or a look-up found nothing.
     State.SENDING: _REPORTS | {State.UNKNOWN, State.PLANNED},
     State.UNKNOWN: _REPORTS | {State.PLANNED},

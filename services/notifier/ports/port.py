@@ -52,6 +52,23 @@ class Listed:
 Sighted = Listed | Blind
 
 
+@dataclass(frozen=True)
+class ProviderText:
+    """A text as the provider lists it.
+
+    Attributes:
+        number: the other side's: to whom it went, or who sent it.
+        at: when; None where the provider's dates are not of our clock.
+    """
+
+    sid: str
+    number: str
+    body: str
+    status: str
+    error: str | None
+    at: datetime | None
+
+
 class Port(Protocol):
     """A provider of one channel. It never repeats a call by itself."""
 
@@ -64,3 +81,9 @@ class Port(Protocol):
 
     async def look(self, query: Query) -> Sighted:
         """Ask the provider what it has."""
+
+    async def sent_to(self, number: str, since: datetime) -> tuple[ProviderText, ...] | Blind:
+        """Return every text that went to a number since an instant, and perhaps older ones; oldest first."""
+
+    async def received(self, since: datetime) -> tuple[ProviderText, ...] | Blind:
+        """Return every text that came in since an instant, and perhaps older ones; oldest first."""

@@ -6,7 +6,7 @@ is closed as failed and never sent again, for a second copy of a reminder is wor
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
@@ -15,7 +15,7 @@ from typing import Final
 import aiosmtplib
 
 from services.notifier.model.outcomes import Accepted, Blind, Later, Outcome, Refused, Unknown
-from services.notifier.ports.port import Letter, Query, Sighted
+from services.notifier.ports.port import Letter, ProviderText, Query, Sighted
 from shared.clock import Clock
 
 PAUSE: Final = timedelta(seconds=30)
@@ -23,6 +23,7 @@ PAUSE: Final = timedelta(seconds=30)
 CONNECTIONS: Final = 8
 """Connections at once: mail servers count them."""
 _PERMANENT: Final = 500
+BLIND: Final = Blind("a mail server tells nothing")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,17 @@ class SmtpPort:
     async def look(self, query: Query) -> Sighted:
         """Say that nothing can be seen."""
         del query
-        return Blind("a mail server tells nothing")
+        return BLIND
+
+    async def sent_to(self, number: str, since: datetime) -> tuple[ProviderText, ...] | Blind:
+        """Say that nothing can be seen."""
+        del number, since
+        return BLIND
+
+    async def received(self, since: datetime) -> tuple[ProviderText, ...] | Blind:
+        """Say that nothing can be seen."""
+        del since
+        return BLIND
 
     async def _open(self, client: aiosmtplib.SMTP, to: str) -> Outcome | None:
         """Do all that comes before the message: whatever fails here, the server provably has nothing."""

@@ -6,8 +6,10 @@ the package this service uses the check of webhook signatures alone.
 
 import base64
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,7 +18,7 @@ import aiohttp
 from yarl import URL
 
 from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
-from services.notifier.ports.port import Letter, Listed, Query, Sighted
+from services.notifier.ports.port import Letter, Listed, ProviderText, Query, Sighted
 
 API: Final = "/2010-04-01/Accounts"
 TOO_MANY: Final = frozenset({"20429"})
@@ -53,12 +55,19 @@ class TwilioPort:
         account: see there.
         timeout: real seconds for a call; half of it to connect.
         same_clock: whether the provider's dates and ours are of one clock, which trial time is not.
+        dated: whether its dates can be told from ours at least: also those of our own stand-in in trial time.
     """
 
     can_look = True
 
     def __init__(
-        self, session: aiohttp.ClientSession, account: TwilioAccount, *, timeout: float, same_clock: bool
+        self,
+        session: aiohttp.ClientSession,
+        account: TwilioAccount,
+        *,
+        timeout: float,
+        same_clock: bool,
+        dated: bool = False,
     ) -> None:
         self._session = session
         self._account = account
@@ -72,6 +81,7 @@ class TwilioPort:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=timeout / 2)
         self._by_service = account.sender.startswith("MG")
         self._same_clock = same_clock
+        self._dated = dated
 
     async def send(self, letter: Letter) -> Outcome:
         """Post one message. Whatever is not provably refused or provably not taken is unknown."""
@@ -101,20 +111,54 @@ class TwilioPort:
         wanted = {"To": query.to, "PageSize": str(_PAGE)}
         if not self._by_service:
             wanted["From"] = self._account.sender
+        listed = await self._list(wanted, query.since)
+        if isinstance(listed, Blind):
+            return listed
+        return Listed(tuple(_found(each) for each in listed if self._is_it(each, query)))
+
+    async def sent_to(self, number: str, since: datetime) -> tuple[ProviderText, ...] | Blind:
+        """Return what went to a number, whichever of our senders it came from."""
+        listed = await self._list({"To": number, "PageSize": str(_PAGE)}, since)
+        if isinstance(listed, Blind):
+            return listed
+        return self._texts(each for each in listed if _outgoing(each) and each.get("to") == number)
+
+    async def received(self, since: datetime) -> tuple[ProviderText, ...] | Blind:
+        """Return what handsets sent to our number, or to any number of our service."""
+        wanted = {"PageSize": str(_PAGE)} | ({} if self._by_service else {"To": self._account.sender})
+        listed = await self._list(wanted, since)
+        return listed if isinstance(listed, Blind) else self._texts(each for each in listed if not _outgoing(each))
+
+    async def _list(self, wanted: dict[str, str], since: datetime) -> list[dict[str, Any]] | Blind:
+        """Return a whole list, newest first, or say that it could not be seen."""
         if self._same_clock:
-            wanted["DateSent>"] = (query.since - timedelta(days=1)).date().isoformat()
-        found: list[Found] = []
+            wanted = wanted | {"DateSent>": (since - timedelta(days=1)).date().isoformat()}
+        listed: list[dict[str, Any]] = []
         url = URL(f"{self._url}?{urlencode(wanted)}", encoded=True)
         for _ in range(_MOST_PAGES):
             page = await self._page(url)
             if isinstance(page, Blind):
                 return page
-            found += [_found(each) for each in page["messages"] if self._is_it(each, query)]
+            listed += page["messages"]
             following = page.get("next_page_uri")
             if not following:
-                return Listed(tuple(found))
+                return listed
             url = URL(self._account.base_url + str(following), encoded=True)
         return Blind(f"more than {_MOST_PAGES} pages")
+
+    def _texts(self, listed: Iterable[dict[str, Any]]) -> tuple[ProviderText, ...]:
+        found = [
+            ProviderText(
+                sid=str(each["sid"]),
+                number=str(each.get("to" if _outgoing(each) else "from", "")),
+                body=str(each.get("body", "")),
+                status=str(each.get("status", "queued")),
+                error=None if each.get("error_code") is None else str(each["error_code"]),
+                at=_date(each) if self._dated else None,
+            )
+            for each in listed
+        ]
+        return tuple(reversed(found))
 
     async def _page(self, url: URL) -> dict[str, Any] | Blind:
         try:
@@ -129,9 +173,26 @@ class TwilioPort:
         return page if isinstance(page, dict) and isinstance(page.get("messages"), list) else Blind("no list")
 
     def _is_it(self, listed: dict[str, Any], query: Query) -> bool:
-        outgoing = str(listed.get("direction", "outbound-api")).startswith("outbound")
         from_us = self._by_service or listed.get("from") == self._account.sender
-        return outgoing and from_us and listed.get("to") == query.to and query.is_body(str(listed.get("body", "")))
+        return (
+            _outgoing(listed)
+            and from_us
+            and listed.get("to") == query.to
+            and query.is_body(str(listed.get("body", "")))
+        )
+
+
+def _outgoing(listed: dict[str, Any]) -> bool:
+    return str(listed.get("direction", "outbound-api")).startswith("outbound")
+
+
+def _date(listed: dict[str, Any]) -> datetime | None:
+    """Return when a text went out or, where it is still queued, was taken; None where the provider does not say."""
+    said = listed.get("date_sent") or listed.get("date_created")
+    try:
+        return parsedate_to_datetime(str(said)).astimezone(UTC) if said else None
+    except ValueError:
+        return None
 
 
 def _found(listed: dict[str, Any]) -> Found:

@@ -19,7 +19,7 @@ from shared.database import Reader, Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
 from shared.ids import ClinicId, MessageId, PatientId
 
-_NOT_YET = frozenset({State.PLANNED, State.SENDING, State.UNKNOWN})
+_NOT_YET = frozenset({State.PLANNED, State.HELD, State.SENDING, State.UNKNOWN})
 _ARRIVED = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED})
 _LOST = frozenset({State.FAILED, State.UNDELIVERED})
 _CLOSED = frozenset({State.WITHHELD, State.EXPIRED})
@@ -145,6 +145,7 @@ async def plan_next_channel(tx: Transaction, row: Row[Any]) -> MessageId | None:
             useful_until=row.useful_until,
             starts_at=row.starts_at,
             link=row.link,
+            not_before=row.not_before,
         ),
     )
 

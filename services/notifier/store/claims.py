@@ -34,6 +34,10 @@ _FACTS: Final = text(
     """
     SELECT m.id, m.clinic, m.patient, m.purpose, m.channel, m.occurrence, m.about, m.state, m.version, m.due_at,
            m.next_at, m.useful_until, m.starts_at, m.turn, m.link, m.reason, m.error, m.to_masked,
+           m.not_before, h.cleared_at,
+           r.id AS restore, r.backed_up_at, r.restored_at, r.forgotten,
+           r.id IS NOT NULL AND EXISTS (SELECT FROM restore_changes AS g
+                                        WHERE g.restore = r.id AND g.patient = m.patient) AS changed,
            c.sender_name, c.phone, c.opens, c.closes, c.zone AS clinic_zone, c.crisis_en, c.crisis_es,
            p.language, p.zone AS patient_zone, coalesce(p.discharged, false) AS discharged,
            s.state AS session_state, s.starts_at AS session_wall, s.starts_at_utc AS session_starts,
@@ -56,6 +60,8 @@ _FACTS: Final = text(
     LEFT JOIN clinics AS c ON c.clinic = m.clinic
     LEFT JOIN patients AS p ON p.patient = m.patient
     LEFT JOIN sessions AS s ON s.session = m.about
+    LEFT JOIN restores AS r ON r.closed_at IS NULL
+    LEFT JOIN holds AS h ON h.message = m.id AND h.restore = r.id
     LEFT JOIN LATERAL (
         SELECT o.value, o.fingerprint,
                o.purposes @> ARRAY[CASE m.purpose WHEN 'reminder' THEN 'reminders' WHEN 'checkin' THEN 'checkins'

@@ -50,15 +50,21 @@ async def receive(tx: Transaction, text: Text, desk: Desk) -> None:
     users = await people.lock_patients_at(tx, fingerprint)
     effect = effect_of(reading, await _sender(tx, fingerprint, users))
     COUNTED.labels(effect.intent).inc()
-    match effect.intent:
-        case Intent.STOP:
-            await opt_out(tx, fingerprint, how="text")
-        case Intent.START:
-            await opt_in(tx, fingerprint, how="text")
-        case _:
-            pass
+    await _heed(tx, fingerprint, effect)
     await _tell_clinic(tx, text, users, effect, desk)
     await _answer(tx, text, users, effect, desk)
+
+
+async def recover(tx: Transaction, text: Text, desk: Desk) -> None:
+    """Act on a text that came before a restore and was forgotten with it, and answer nothing: it was answered then."""
+    fingerprint = people.print_of(desk.keyring, text.number)
+    reading = read(text.body)
+    if not await _keep(tx, text, fingerprint, reading.intent, desk):
+        return
+    users = await people.lock_patients_at(tx, fingerprint)
+    effect = effect_of(reading, await _sender(tx, fingerprint, users))
+    await _heed(tx, fingerprint, effect)
+    await _tell_clinic(tx, text, users, effect, desk)
 
 
 async def _keep(tx: Transaction, text: Text, fingerprint: str, intent: Intent, desk: Desk) -> bool:
@@ -71,6 +77,14 @@ async def _keep(tx: Transaction, text: Text, fingerprint: str, intent: Intent, d
     }
     kept = await tx.execute(insert(INBOUND).values(values).on_conflict_do_nothing())
     return int(kept.rowcount) > 0
+
+
+async def _heed(tx: Transaction, fingerprint: str, effect: Effect) -> None:
+    """Stop or start texts, where a number asks for it."""
+    if effect.intent == Intent.STOP:
+        await opt_out(tx, fingerprint, how="text")
+    elif effect.intent == Intent.START:
+        await opt_in(tx, fingerprint, how="text")
 
 
 async def _sender(tx: Transaction, fingerprint: str, users: Sequence[Row[Any]]) -> Sender:
@@ -135,5 +149,6 @@ async def _answer(tx: Transaction, text: Text, users: Sequence[Row[Any]], effect
             due_at=tx.now,
             useful_until=tx.now + (CLARIFY_WITHIN if effect.answer == Answer.STOPPED else ANSWER_EVERY),
             recipient=people.recipient_of(desk.keyring, sealed),
+            not_before=tx.now,
         ),
     )

@@ -39,6 +39,7 @@ class Plan:
     Attributes:
         turn: tells apart what would else be the same occurrence, such as a session that was moved.
         recipient: None where the patient's contact point decides, as it is when the message goes out.
+        not_before: nothing of it can have gone out before this instant, where that is known: what a restore asks for.
     """
 
     clinic: ClinicId
@@ -53,6 +54,7 @@ class Plan:
     starts_at: datetime | None = None
     link: str | None = None
     recipient: Recipient | None = None
+    not_before: datetime | None = None
 
     def lane(self) -> str:
         """Return whom it goes to: one message of a lane is under way at a time, in the order they were due."""
@@ -94,13 +96,16 @@ def _row(tx: Transaction, message: Plan) -> dict[str, Any]:
 
 
 async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) -> Sequence[Row[Any]]:
-    """Withhold the planned messages that match, say so, and return them."""
-    closed = (
-        update(MESSAGES)
-        .where(MESSAGES.c.state == State.PLANNED, which)
-        .values(state=State.WITHHELD, reason=reason, version=MESSAGES.c.version + 1, updated_at=tx.now)
-    )
-    rows = (await tx.execute(closed.returning(*MESSAGES.c))).all()
+    """Withhold the messages that match and have not gone out, say so, and return them."""
+    rows: list[Row[Any]] = []
+    # One statement for each state, so that each goes by its own index.
+    for state in (State.PLANNED, State.HELD):
+        closed = (
+            update(MESSAGES)
+            .where(MESSAGES.c.state == state, which)
+            .values(state=State.WITHHELD, reason=reason, version=MESSAGES.c.version + 1, updated_at=tx.now)
+        )
+        rows += (await tx.execute(closed.returning(*MESSAGES.c))).all()
     await announce(tx, [Announcement(MessageWithheld, row, row.version) for row in rows])
     return rows
 

@@ -41,6 +41,7 @@ class Exchange:
     requests: int = 0
     script: deque[str] = field(default_factory=deque)
     hidden: bool = False
+    inbound: list[dict[str, Any]] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -103,7 +104,8 @@ class Exchange:
             for sent in self.ledger
             if sent.to == request.query["To"] and not self.hidden
         ]
-        return web.json_response({"messages": shown, "next_page_uri": None})
+        came = [] if self.hidden or request.query["To"] != OUR_NUMBER else self.inbound
+        return web.json_response({"messages": [*came, *shown], "next_page_uri": None})
 
     async def report(self, sent: Sent, status: str, error: str | None = None, *, url: str | None = None) -> int:
         form = {"MessageSid": sent.sid, "MessageStatus": status, "To": sent.to, "From": OUR_NUMBER, "NewField": "x"}

@@ -1,0 +1,114 @@
+"""The reckoner: after a restore, asks the provider what already went out, and what patients wrote meanwhile.
+
+See docs/decisions/0013.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from services.notifier.desk import Desk
+from services.notifier.dispatch import body_print
+from services.notifier.model.outcomes import Blind
+from services.notifier.model.reckoning import SLACK, AskPerson, Sent, Why, reckon
+from services.notifier.model.settling import Patience
+from services.notifier.ports import Port, ProviderText
+from services.notifier.presence import HELD, STILL_HELD, only_one
+from services.notifier.store import holds, inbound, settling
+from services.notifier.wording import purposes_of
+from shared.database import Database
+from shared.telemetry.log import get_logger
+
+log = get_logger(__name__)
+
+ROUND: Final = 1.0
+"""Real seconds between two rounds."""
+STANDBY: Final = 3.0
+"""Real seconds between two tries to become the one that reckons."""
+LOOKS: Final = 50
+
+
+class Reckoner:
+    """Settles what a restore holds up; of all processes one at a time.
+
+    Args:
+        database: the service's.
+        port: the provider of texts, where there is one.
+        desk: opens addresses and rings the sender's bell.
+        patience: how long to wait before a provider that could not be asked is asked again.
+    """
+
+    def __init__(self, database: Database, port: Port | None, desk: Desk, *, patience: Patience) -> None:
+        self._database = database
+        self._port = port
+        self._desk = desk
+        self._patience = patience
+
+    async def run(self) -> None:
+        """Reckon until cancelled; a process that is not the one waits for its turn."""
+        while True:
+            async with only_one(self._database, HELD) as turn:
+                while turn is not None:
+                    await turn.execute(STILL_HELD)
+                    await self.round()
+                    await self._database.clock.pause(ROUND)
+            await self._database.clock.pause(STANDBY)
+
+    async def round(self) -> None:
+        """Fetch what patients wrote in the lost time, once; then ask about each message that is due."""
+        async with self._database.reading() as reader:
+            restore = await holds.open_restore(reader)
+            due = await holds.due(reader, LOOKS) if restore is not None else []
+        if restore is None:
+            return
+        if restore.texts_read_at is None and not await self._read_texts(restore):
+            return
+        for held in due:
+            await self._settle(held)
+        if due:
+            self._desk.bell.ring()
+
+    async def _read_texts(self, restore: Row[Any]) -> bool:
+        """Act on the texts of the lost time, a STOP before anything goes out; return whether all were seen."""
+        texts: tuple[ProviderText, ...] | Blind = ()
+        if self._port is not None:
+            texts = await self._port.received(restore.backed_up_at)
+        if isinstance(texts, Blind):
+            log.warning("restore.texts_unseen", reason=texts.reason)
+            await self._database.clock.pause(STANDBY)
+            return False
+        since = restore.backed_up_at - SLACK
+        for text in (each for each in texts if each.at is None or each.at >= since):
+            async with self._database.transaction() as tx:
+                await inbound.recover(tx, inbound.Text(text.sid, text.number, text.body), self._desk)
+        async with self._database.transaction() as tx:
+            await holds.texts_read(tx, restore.id)
+        return True
+
+    async def _settle(self, held: Row[Any]) -> None:
+        if self._port is None:
+            async with self._database.transaction() as tx:
+                await holds.settle(tx, held, AskPerson(Why.NOBODY_TO_ASK))
+            return
+        number = self._desk.keyring.open(held.held_address, context="contact")
+        gap, message = holds.gap_of(held), holds.candidate_of(held)
+        texts = await self._port.sent_to(number, gap.since)
+        async with self._database.transaction() as tx:
+            if isinstance(texts, Blind):
+                await holds.look_again(tx, held.id, tx.now + self._patience.margin, texts.reason)
+                return
+            known = await settling.known_sids(tx, [text.sid for text in texts])
+            printed = body_print(self._desk.keyring)
+            sent = [
+                Sent(
+                    sid=text.sid,
+                    status=text.status,
+                    error=text.error,
+                    at=text.at,
+                    same_words=printed(text.body) in held.body_prints,
+                    purposes=purposes_of(text.body),
+                )
+                for text in texts
+                if text.sid not in known
+            ]
+            await holds.settle(tx, held, reckon(message, gap, sent))

@@ -1,0 +1,247 @@
+"""Messages that a restore holds up, and the word that lets them go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifier.model.judging import Reason
+from services.notifier.model.outcomes import Found
+from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.model.reckoning import AskPerson, Candidate, Free, Gap, Had, Reckoned
+from services.notifier.model.states import Standing, State
+from services.notifier.store.changes import Change, apply, lock
+from services.notifier.store.messages import note, withhold
+from services.notifier.store.opting import opt_in, opt_out
+from services.notifier.store.outcomes import accepted
+from services.notifier.tables import ATTEMPTS, CONTACT_POINTS, HOLDS, MESSAGES, RESTORE_CHANGES, RESTORES
+from shared.database import Reader, Transaction
+from shared.ids import new_id
+
+NOBODY: Final = 0
+"""Owner of an attempt that no sender made: it was found at the provider."""
+_OPEN: Final = RESTORES.c.closed_at.is_(None)
+_WAITING: Final = HOLDS.c.cleared_at.is_(None)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What is known of the time that a restore takes back.
+
+    Attributes:
+        backed_up_at: its beginning.
+        forgotten: whether nobody can tell what changed in it.
+        changes: types of the lost events by patient.
+        consents: contact and whether it was granted, in the order in which patients said so.
+    """
+
+    backed_up_at: datetime
+    forgotten: bool
+    changes: Mapping[UUID, Sequence[str]]
+    consents: Sequence[tuple[UUID, bool]]
+
+
+@dataclass(frozen=True)
+class Detained:
+    """A message that may not go yet.
+
+    Attributes:
+        address: sealed.
+        body_prints: fingerprints of the words that it could have had.
+        look_at: when to ask the provider; None where a person is asked.
+    """
+
+    row: Row[Any]
+    address: str
+    body_prints: list[str]
+    look_at: datetime | None
+    why: str | None
+
+
+async def begin(tx: Transaction, lost: Lost) -> int:
+    """Open a restore: from now on what may have gone out is settled first. Return how many stops were kept.
+
+    What patients said about their own numbers in the lost time holds at once.
+    """
+    # A backup that was made while an earlier restore was open has forgotten what that one had.
+    earlier = await tx.scalar(select(func.min(RESTORES.c.backed_up_at)).where(_OPEN))
+    forgot_before = await tx.scalar(select(func.bool_or(RESTORES.c.forgotten)).where(_OPEN))
+    await tx.execute(update(RESTORES).where(_OPEN).values(closed_at=tx.now))
+    since = min(lost.backed_up_at, earlier) if earlier is not None else lost.backed_up_at
+    values = {"backed_up_at": since, "restored_at": tx.now, "forgotten": lost.forgotten or bool(forgot_before)}
+    restore = (await tx.execute(insert(RESTORES).values(**values).returning(RESTORES.c.id))).scalar_one()
+    if lost.changes:
+        rows = [{"restore": restore, "patient": key, "what": sorted(what)} for key, what in lost.changes.items()]
+        await tx.execute(insert(RESTORE_CHANGES), rows)
+    stops = 0
+    for contact, granted in lost.consents:
+        fingerprint = await tx.scalar(select(CONTACT_POINTS.c.fingerprint).where(CONTACT_POINTS.c.contact == contact))
+        if fingerprint is not None:
+            await (opt_in if granted else opt_out)(tx, fingerprint, how="text, before the restore")
+            stops += not granted
+    return stops
+
+
+async def open_restore(reader: Reader) -> Row[Any] | None:
+    """Return the restore that is open."""
+    return await reader.one_or_none(select(RESTORES).where(_OPEN))
+
+
+async def texts_read(tx: Transaction, restore: int) -> None:
+    """Write that the texts which patients sent in the lost time were fetched."""
+    await tx.execute(update(RESTORES).where(RESTORES.c.id == restore).values(texts_read_at=tx.now))
+
+
+async def detain(tx: Transaction, detained: Sequence[Detained]) -> None:
+    """Hold messages; the caller has locked them."""
+    if not detained:
+        return
+    await apply(tx, [Change(each.row, Standing(State.HELD)) for each in detained])
+    rows = [
+        {
+            "message": each.row.id,
+            "restore": each.row.restore,
+            "since": tx.now,
+            "address": each.address,
+            "body_prints": each.body_prints,
+            "look_at": each.look_at,
+            "why": each.why,
+        }
+        for each in detained
+    ]
+    statement = insert(HOLDS)
+    again = {name: statement.excluded[name] for name in ("restore", "address", "body_prints", "look_at", "why")}
+    await tx.execute(
+        statement.on_conflict_do_update(index_elements=["message"], set_=again | {"cleared_at": None}), rows
+    )
+    for each in detained:
+        await note(tx, each.row.id, "held after a restore", each.why or "the provider is asked whether it has it")
+
+
+async def due(reader: Reader, most: int) -> Sequence[Row[Any]]:
+    """Return held messages about which the provider is to be asked now, in the order in which they were due."""
+    found = _held().where(HOLDS.c.look_at <= reader.now).order_by(MESSAGES.c.due_at, MESSAGES.c.id)
+    return await reader.all(found.limit(most))
+
+
+def _held() -> Select[Any]:
+    changed = select(RESTORE_CHANGES.c.patient).where(
+        RESTORE_CHANGES.c.restore == HOLDS.c.restore, RESTORE_CHANGES.c.patient == MESSAGES.c.patient
+    )
+    columns = (*MESSAGES.c, HOLDS.c.body_prints, HOLDS.c.why, HOLDS.c.since, HOLDS.c.look_at)
+    columns += (HOLDS.c.address.label("held_address"), changed.exists().label("changed"))
+    columns += (RESTORES.c.backed_up_at, RESTORES.c.restored_at, RESTORES.c.forgotten)
+    joined = HOLDS.join(MESSAGES, MESSAGES.c.id == HOLDS.c.message).join(RESTORES, RESTORES.c.id == HOLDS.c.restore)
+    return select(*columns).select_from(joined).where(MESSAGES.c.state == State.HELD, _WAITING)
+
+
+def gap_of(row: Row[Any]) -> Gap:
+    """Return the lost time as it matters for a message's row."""
+    return Gap(since=row.backed_up_at, until=row.restored_at, changed=bool(row.changed), forgotten=row.forgotten)
+
+
+def candidate_of(row: Row[Any]) -> Candidate:
+    """Return what the decision needs of a message's row."""
+    return Candidate(Purpose(row.purpose), Channel(row.channel), row.not_before)
+
+
+async def next_look(reader: Reader) -> datetime | None:
+    """Return when the provider is next asked about a held message."""
+    mine = select(func.min(HOLDS.c.look_at)).select_from(HOLDS.join(MESSAGES, MESSAGES.c.id == HOLDS.c.message))
+    found: datetime | None = await reader.scalar(mine.where(MESSAGES.c.state == State.HELD, _WAITING))
+    return found
+
+
+async def look_again(tx: Transaction, message: UUID, at: datetime, reason: str) -> None:
+    """Write that the provider could not be asked, and when it is asked again."""
+    await tx.execute(update(HOLDS).where(HOLDS.c.message == message).values(look_at=at))
+    await note(tx, message, "looked up after a restore", f"could not see: {reason}")
+
+
+async def settle(tx: Transaction, held: Row[Any], reckoned: Reckoned) -> None:
+    """Write what was found out about a held message; one that was closed meanwhile stays as it is."""
+    row = (await lock(tx, [held.id]))[held.id]
+    if row.state != State.HELD:
+        return
+    match reckoned:
+        case Had(sent):
+            attempt = {
+                "id": new_id(),
+                "message": row.id,
+                "state": "accepted",
+                "owner": NOBODY,
+                "channel": row.channel,
+                "address": held.held_address,
+                "body_print": held.body_prints[0],
+                "started_at": sent.at or held.restored_at,
+                "ended_at": tx.now,
+                "detail": "found at the provider after a restore",
+                "sid": sent.sid,
+                "empty_looks": 0,
+            }
+            await tx.execute(insert(ATTEMPTS).values(attempt))
+            await _clear(tx, row.id)
+            step = await accepted(tx, row, [Found(sent.sid, sent.status, sent.error)])
+            await apply(tx, [] if step is None else [step])
+        case Free():
+            await _let_go(tx, row, "the provider has nothing of it")
+        case AskPerson(why):
+            await tx.execute(update(HOLDS).where(HOLDS.c.message == row.id).values(look_at=None, why=str(why)))
+            await note(tx, row.id, "waits for a person", str(why))
+
+
+async def _let_go(tx: Transaction, row: Row[Any], word: str) -> None:
+    await _clear(tx, row.id)
+    await apply(tx, [Change(row, Standing(State.PLANNED), next_at=tx.now)])
+    await note(tx, row.id, "may go after a restore", word)
+
+
+async def _clear(tx: Transaction, message: UUID) -> None:
+    await tx.execute(update(HOLDS).where(HOLDS.c.message == message).values(cleared_at=tx.now, look_at=None))
+
+
+async def waiting(reader: Reader) -> Sequence[Row[Any]]:
+    """Return what waits for a person, in the order in which it was due."""
+    return await reader.all(_held().where(HOLDS.c.look_at.is_(None)).order_by(MESSAGES.c.due_at, MESSAGES.c.id))
+
+
+async def counts(reader: Reader) -> dict[str, int]:
+    """Return how many messages wait for the provider's word, and how many for a person's."""
+    held = select(
+        func.count().filter(HOLDS.c.look_at.is_not(None)).label("asked"),
+        func.count().filter(HOLDS.c.look_at.is_(None)).label("persons"),
+    ).select_from(HOLDS.join(MESSAGES, MESSAGES.c.id == HOLDS.c.message))
+    row = await reader.one(held.where(MESSAGES.c.state == State.HELD, _WAITING))
+    return {"held": row.asked + row.persons, "held_for_a_person": row.persons}
+
+
+async def release(tx: Transaction, messages: Sequence[UUID], who: str) -> int:
+    """Let held messages go on a person's word; consent, hour and session are judged once more when they do."""
+    rows = await lock(tx, messages)
+    free = [row for row in rows.values() if row.state == State.HELD]
+    for row in free:
+        await _let_go(tx, row, f"on the word of {who}")
+    return len(free)
+
+
+async def drop(tx: Transaction, messages: Sequence[UUID], who: str) -> int:
+    """Withhold held messages on a person's word."""
+    mine = MESSAGES.c.id.in_(messages) & (MESSAGES.c.state == State.HELD)
+    rows = await withhold(tx, mine, Reason.DROPPED)
+    for row in rows:
+        await _clear(tx, row.id)
+        await note(tx, row.id, "dropped after a restore", f"on the word of {who}")
+    return len(rows)
+
+
+async def close(tx: Transaction) -> int:
+    """Close the open restore and return how many messages are still held: where that is not 0, it stays open."""
+    left = (await counts(tx))["held"]
+    if not left:
+        await tx.execute(update(RESTORES).where(_OPEN).values(closed_at=tx.now))
+        await tx.execute(delete(RESTORE_CHANGES))
+    return left

@@ -22,6 +22,7 @@ from shared.web.api import Reads
 from shared.web.pages import SHARED_STATIC, SafeHeaders
 from shared.web.problems import Unavailable
 from shared.web.tokens import Tokens
+from shared.web.watching import Watching
 
 VERSION = version("keepwell")
 
@@ -41,6 +42,7 @@ def application(
     app.state.tokens = tokens
     problems.install(app)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Watching)
     app.include_router(health(engine))
     app.include_router(status(services, engine, kafka, trial))
     app.include_router(trial_router(trial))

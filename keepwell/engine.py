@@ -8,33 +8,35 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from keepwell.sampler import KAFKA, Sampler
 from shared.bus.consumer import Consumer
+from shared.bus.letterbox import Letterbox
 from shared.bus.producer import Producer
 from shared.bus.quiet import Watch
 from shared.bus.relay import STALE_AFTER, Relay
-from shared.bus.tables import AT_ONCE, tables_of
+from shared.bus.standing import standing
+from shared.bus.tables import tables_of
 from shared.clock import Clock
 from shared.service import Loop, Service
 from shared.telemetry.log import get_logger
-from shared.telemetry.metrics import gauge
+from shared.telemetry.metrics import Tells, gauge
 
 log = get_logger(__name__)
 
 BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Real seconds before a loop that failed is started again."""
-LAG_EVERY: Final = 5.0
-"""Real seconds between two readings of the groups' lag."""
+KAFKA_STALE: Final = 15.0
+"""Real seconds without an answer after which readiness says that Kafka is away."""
 OLDEST_OUTBOX: Final = 60.0
 """Seconds that a due row may wait before readiness says that the relay does not keep up."""
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for a due time without beginning, which Python's datetime cannot hold."""
 
-_OUTBOX_AGE = gauge("outbox_age_seconds", "Age of the oldest outbox row that is due.", "service")
-_LOOP_DOWN = gauge("loop_down", "1 while a background loop waits to be started again.", "loop")
+_LOOP_DOWN = gauge("loop_down", "1 while a background loop waits to be started again.", "loop", tells=Tells.EACH)
 
 
 class Engine:
@@ -79,7 +81,7 @@ class Engine:
         self.watch = Watch(kafka, interests)
         self._tasks: list[asyncio.Task[None]] = []
         self.down: dict[str, str] = {}
-        self.lag: dict[str, dict[str, int]] = {}
+        self.sampler = Sampler(services, self.watch, Letterbox(kafka), clock, self.problems)
         self.next_due: datetime | None = None
         self._settled: dict[Consumer, int] = {}
         self._looks: dict[str, _Look] = {}
@@ -96,7 +98,9 @@ class Engine:
                 await self._clock.pause(0.5)
         loops = [Loop(f"relay.{relay.service}", relay.run) for relay in self.relays]
         loops += [Loop(f"{service.name}.{loop.name}", loop.run) for service in self.services for loop in service.loops]
-        loops.append(Loop("lag", self._watch_lag))
+        loops.append(Loop("figures", self.sampler.run))
+        for loop in loops:
+            _LOOP_DOWN.labels(loop.name).set(0)
         self._tasks = [asyncio.create_task(self._supervise(loop), name=loop.name) for loop in loops]
         await asyncio.gather(*(relay.first_round.wait() for relay in self.relays))
 
@@ -126,22 +130,10 @@ class Engine:
             self.down.pop(loop.name, None)
             _LOOP_DOWN.labels(loop.name).set(0)
 
-    async def _watch_lag(self) -> None:
-        while True:
-            self.lag = await self.watch.lag()
-            for service in self.services:
-                _OUTBOX_AGE.labels(service.name).set(await self.outbox_age(service))
-            await self._clock.pause(LAG_EVERY)
-
     async def outbox_age(self, service: Service) -> float:
         """Return the age in seconds of the oldest row that is due, by the clock; zero when there is none."""
-        outbox = tables_of(service.name).outbox
         async with service.database.reading() as reader:
-            waiting = func.coalesce(func.nullif(outbox.c.due_at, AT_ONCE), outbox.c.written_at)
-            oldest: datetime | None = await reader.scalar(
-                select(func.min(waiting)).where(outbox.c.due_at <= literal(reader.now))
-            )
-            return max(0.0, (reader.now - oldest).total_seconds()) if oldest else 0.0
+            return (await standing(reader)).age
 
     async def idle(self, *, alone: bool = False) -> bool:
         """Tell whether no outbox holds a due row and no service has work in flight; if so, `next_due` is new too.
@@ -202,6 +194,8 @@ class Engine:
             for consumer in self.consumers
             if consumer.blocked is not None
         ]
+        if self._tasks and self.sampler.age(KAFKA) > KAFKA_STALE:
+            found.append(f"Kafka has not answered for {self.sampler.age(KAFKA):.0f} s")
         for service in self.services:
             try:
                 age = await self.outbox_age(service)

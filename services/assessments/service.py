@@ -7,7 +7,7 @@ from services.assessments import api, pages
 from services.assessments.handlers import handlers
 from services.assessments.kit import Kit
 from services.assessments.packs import Packs
-from services.assessments.store import counts
+from services.assessments.store import counts, figures
 from services.assessments.tables import METADATA, SCHEMA
 from shared.database.migrate import History
 from shared.service import Context, Service
@@ -35,4 +35,5 @@ def build(context: Context) -> Service:
         handlers=handlers(kit),
         routers=[api.router(context.database, kit), pages.router(context.database, kit)],
         status=counts.all_of,
+        measure=figures.measure,
     )

@@ -105,6 +105,7 @@ checkins = Table(
     Column("text_at", DateTime(timezone=True)),
     UniqueConstraint("session", "occurrence", name="checkins_once"),
     Index("checkins_patient", "patient", "id"),
+    Index("checkins_waiting", "expires_at", postgresql_where=text("state IN ('open', 'partial')")),
     schema=SCHEMA,
 )
 
@@ -157,6 +158,7 @@ alerts = Table(
     Column("closed_at", DateTime(timezone=True)),
     Column("disposition", Text),
     Index("alerts_clinic", "clinic", "state", "id"),
+    Index("alerts_open", "raised_at", postgresql_where=text("state = 'open'")),
     schema=SCHEMA,
 )
 

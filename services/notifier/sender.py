@@ -12,8 +12,8 @@ from typing import Final
 
 from services.notifier.bell import Bell
 from services.notifier.dispatch import Dispatch, Ready
-from services.notifier.metrics import CALLS, REFUSALS, SEGMENTS, code_label
-from services.notifier.model.outcomes import Accepted, Outcome, Refused, Unknown
+from services.notifier.metrics import CALLS, ERRORS, SEGMENTS, Meaning, code_label
+from services.notifier.model.outcomes import Accepted, Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
 from services.notifier.model.segments import segments
@@ -111,11 +111,7 @@ class Sender:
         """Call the provider once."""
         port = self._ports.get(ready.channel)
         outcome: Outcome = Refused("no provider") if port is None else await port.send(ready.letter)
-        CALLS.labels(ready.channel, type(outcome).__name__.lower()).inc()
-        if isinstance(outcome, Accepted) and ready.channel == Channel.SMS:
-            SEGMENTS.inc(segments(ready.letter.body))
-        if isinstance(outcome, Refused):
-            REFUSALS.labels(ready.channel, code_label(outcome.code)).inc()
+        _count(ready, outcome)
         if isinstance(outcome, Unknown):
             log.warning("attempt.unknown", attempt=str(ready.letter.attempt), reason=outcome.reason)
         return Call(ready.letter.message, ready.letter.attempt, ready.channel, outcome)
@@ -157,6 +153,20 @@ class Sender:
     def limits(self) -> Limits:
         """Return how much may go at once."""
         return self._limits
+
+
+def _count(ready: Ready, outcome: Outcome) -> None:
+    CALLS.labels(ready.channel, type(outcome).__name__.lower()).inc()
+    match outcome:
+        case Accepted():
+            if ready.channel == Channel.SMS:
+                SEGMENTS.inc(segments(ready.letter.body))
+        case Refused(code):
+            ERRORS.labels(ready.channel, Meaning.REFUSED, code_label(code)).inc()
+        case Later(_, reason):
+            ERRORS.labels(ready.channel, Meaning.LATER, code_label(reason)).inc()
+        case Unknown(reason):
+            ERRORS.labels(ready.channel, Meaning.UNKNOWN, code_label(reason)).inc()
 
 
 class _Shift:

@@ -8,7 +8,6 @@ from sqlalchemy import Row
 
 from services.notifier.bell import Bell
 from services.notifier.dispatch import body_print
-from services.notifier.metrics import UNKNOWN
 from services.notifier.model.outcomes import Blind, Found
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port, Query
@@ -61,7 +60,6 @@ class Settler:
         async with self._database.reading() as reader:
             owners = await settling.orphan_owners(reader)
             due = await settling.due_looks(reader, LOOKS)
-            UNKNOWN.set(await settling.unknown_count(reader))
         for owner in owners:
             async with self._database.transaction() as tx:
                 await settling.take_over(tx, owner, self._patience)

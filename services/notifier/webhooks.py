@@ -55,6 +55,8 @@ def webhooks(door: Door) -> APIRouter:
     """Return the routes for the provider."""
     router = APIRouter(include_in_schema=False)
     validator = RequestValidator(door.token) if door.token else None
+    for path in (STATUS_PATH, INBOUND_PATH):
+        FORGED.labels(path)
 
     async def keep(given: Sequence[callbacks.Report]) -> None:
         async with door.database.transaction() as tx:

@@ -81,6 +81,8 @@ class Consumer:
         self._database = database
         self._handlers = handlers
         self._dead_letters = dead_letters
+        for metric in (_HANDLED, _REPEATED, _DEAD):
+            metric.labels(self.service, topic)
 
     def subscribe(self, broker: KafkaBroker, *, instance: str | None) -> None:
         """Register with a broker that is not started yet.

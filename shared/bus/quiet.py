@@ -7,9 +7,18 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared.telemetry.metrics import gauge
+from shared.telemetry.metrics import Tells, gauge
 
-_LAG: Final = gauge("consumer_lag_records", "Records that a group has not committed yet.", "group", "topic")
+_LAG: Final = gauge(
+    "consumer_lag_records", "Records that a group has not committed yet.", "group", "topic", tells=Tells.WHOLE
+)
+_COMMITTED: Final = gauge(
+    "consumer_committed_records",
+    "Records that a group has committed: it stands still where a consumer does.",
+    "group",
+    "topic",
+    tells=Tells.WHOLE,
+)
 
 
 class Watch:
@@ -41,6 +50,12 @@ class Watch:
             topic["topic"]: [TopicPartition(topic["topic"], part["partition"]) for part in topic["partitions"]]
             for topic in described
         }
+        await self.find_coordinators()
+
+    async def find_coordinators(self) -> None:
+        """Learn which broker keeps each group's offsets: another one, once that broker has died."""
+        if self._admin is None:
+            raise RuntimeError("The watch was not started.")
         for group in self._interests:
             self._coordinators[group] = await self._admin.find_coordinator(group)
 
@@ -60,9 +75,11 @@ class Watch:
         for group, topics in self._interests.items():
             for topic in topics:
                 parts = self._partitions[topic]
-                lag = sum(ends[part] - committed[group].get(part, 0) for part in parts)
+                done = sum(committed[group].get(part, 0) for part in parts)
+                lag = sum(ends[part] for part in parts) - done
                 behind.setdefault(group, {})[topic] = lag
                 _LAG.labels(group, topic).set(lag)
+                _COMMITTED.labels(group, topic).set(done)
         return behind
 
     async def quiet(self, idle: Callable[[], Awaitable[bool]]) -> bool:

@@ -67,6 +67,8 @@ class Relay:
         self.sent: Counter[str] = Counter()
         self.resting = False
         self.error: str | None = None
+        for metric in (_FIRED, _FAILED, _SHARDS):
+            metric.labels(self.service)
 
     async def run(self) -> None:
         """Relay until cancelled; every failure is waited out, said, and tried again."""

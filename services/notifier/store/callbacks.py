@@ -10,8 +10,9 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.metrics import CALLBACKS as COUNTED
+from services.notifier.metrics import ERRORS, OTHER, Meaning, code_label
 from services.notifier.model.outcomes import OPTED_OUT, Found
-from services.notifier.model.states import PROVIDER_STATUS
+from services.notifier.model.states import PROVIDER_STATUS, State
 from services.notifier.store.changes import apply, lock
 from services.notifier.store.opting import opt_out
 from services.notifier.store.outcomes import accepted
@@ -49,13 +50,18 @@ async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
     attempts = await _attempts(tx, reports)
     await tx.execute(insert(CALLBACKS), [_kept(tx, report, attempts.get(report)) for report in reports])
     for report in reports:
-        COUNTED.labels(report.status if report.status in PROVIDER_STATUS else "other").inc()
+        COUNTED.labels(report.status if report.status in PROVIDER_STATUS else OTHER).inc()
     by_message: dict[UUID, list[Report]] = defaultdict(list)
     for report, attempt in attempts.items():
         by_message[attempt.message].append(report)
     rows = await lock(tx, by_message)
     steps = [await accepted(tx, rows[message], list(map(_word, told))) for message, told in by_message.items()]
-    await apply(tx, [step for step in steps if step is not None])
+    taken = [step for step in steps if step is not None]
+    await apply(tx, taken)
+    for step in taken:
+        # A report that comes twice moves nothing the second time, and counts once.
+        if step.after.state in {State.UNDELIVERED, State.FAILED}:
+            ERRORS.labels(step.before.channel, Meaning.UNDELIVERED, code_label(step.after.error or "")).inc()
     await _settle(tx, [(attempt.id, report.sid) for report, attempt in attempts.items() if attempt.sid is None])
     for report, attempt in attempts.items():
         if report.error == OPTED_OUT:

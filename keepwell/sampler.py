@@ -1,0 +1,150 @@
+"""Takes the figures that stand in databases and in Kafka and keeps them for Prometheus.
+
+A scrape itself asks nobody: however many scrape, and however often, the databases are asked once in `EVERY` seconds, by
+index alone, and within `BOUND`. What could not be asked keeps its last figure, and its age tells how old that is.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Final
+
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.bus.letterbox import Letterbox
+from shared.bus.quiet import Watch
+from shared.bus.standing import standing
+from shared.clock import Clock
+from shared.service import Service
+from shared.telemetry.log import get_logger
+from shared.telemetry.metrics import Tells, gauge
+
+log = get_logger(__name__)
+
+EVERY: Final = 5.0
+"""Real seconds between two rounds."""
+BOUND: Final = 3.0
+"""Real seconds that a database, or Kafka, may take to answer for its figures."""
+KAFKA: Final = "kafka"
+
+_HOSTED: Final = gauge("hosted", "1 for each service that this process hosts.", "service")
+_PROBLEMS: Final = gauge(
+    "problems", "Things that keep this process from being ready; /readyz says which.", tells=Tells.EACH
+)
+_AGE: Final = gauge(
+    "figures_age_seconds",
+    "Real seconds since figures were last taken, by what was asked.",
+    "source",
+    tells=Tells.EACH,
+)
+_OUTBOX_AGE: Final = gauge(
+    "outbox_age_seconds", "Age of the oldest event in the outbox that is no timer.", "service", tells=Tells.WHOLE
+)
+_OUTBOX_DUE: Final = gauge(
+    "outbox_due_rows", "Outbox rows that are due, counted up to 10000.", "service", tells=Tells.WHOLE
+)
+_TIMER_OVERDUE: Final = gauge(
+    "timer_overdue_seconds", "Time since the oldest due timer fell due.", "service", tells=Tells.WHOLE
+)
+_LETTERS: Final = gauge(
+    "dead_letters_waiting", "Dead letters that nobody has replayed yet.", "service", tells=Tells.WHOLE
+)
+
+_FAILURES: Final = (SQLAlchemyError, KafkaError, OSError, TimeoutError)
+
+
+class Sampler:
+    """Takes the figures of the hosted services.
+
+    Args:
+        services: the hosted services.
+        watch: the groups' offsets.
+        letterbox: the dead letters.
+        clock: waits between rounds.
+        problems: what keeps the process from being ready.
+
+    Attributes:
+        failing: why a source could not be asked the last time, by source.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        watch: Watch,
+        letterbox: Letterbox,
+        clock: Clock,
+        problems: Callable[[], Awaitable[Sequence[str]]],
+    ) -> None:
+        self._services = services
+        self._watch = watch
+        self._letterbox = letterbox
+        self._clock = clock
+        self._problems = problems
+        self._open = False
+        self.failing: dict[str, str] = {}
+        self._taken_at: dict[str, float] = {}
+        self._begin()
+        for source in self._taken_at:
+            _AGE.labels(source).set_function(partial(self.age, source))
+        for service in services:
+            _HOSTED.labels(service.name).set(1)
+            _LETTERS.labels(service.name).set(0)
+
+    async def run(self) -> None:
+        """Take figures until cancelled."""
+        self._begin()
+        try:
+            while True:
+                await self.round()
+                await self._clock.pause(EVERY)
+        finally:
+            self._open = False
+            await self._letterbox.close()
+
+    async def round(self) -> None:
+        """Ask every source once, side by side: one that is away holds up no other."""
+        parts = [self._take(KAFKA, self._of_kafka)]
+        parts += [self._take(service.name, partial(self._of_service, service)) for service in self._services]
+        await asyncio.gather(*parts)
+        _PROBLEMS.set(len(await self._problems()))
+
+    def age(self, source: str) -> float:
+        """Return the real seconds since a source's figures were taken."""
+        return monotonic() - self._taken_at[source]
+
+    def _begin(self) -> None:
+        """Count ages from now: nothing could be asked before."""
+        self._taken_at = dict.fromkeys([KAFKA, *(service.name for service in self._services)], monotonic())
+
+    async def _take(self, source: str, ask: Callable[[], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(BOUND):
+                await ask()
+        except _FAILURES as error:
+            self.failing[source] = type(error).__name__
+            log.warning("figures.kept", source=source, age=round(self.age(source)), error=type(error).__name__)
+        else:
+            self.failing.pop(source, None)
+            self._taken_at[source] = monotonic()
+
+    async def _of_kafka(self) -> None:
+        if KAFKA in self.failing:
+            # The broker that kept a group's offsets may be the one that died.
+            await self._watch.find_coordinators()
+        await self._watch.lag()
+        if not self._open:
+            await self._letterbox.start()
+            self._open = True
+        waiting = await self._letterbox.waiting()
+        for service in self._services:
+            _LETTERS.labels(service.name).set(waiting[service.name])
+
+    async def _of_service(self, service: Service) -> None:
+        async with service.database.reading() as reader:
+            found = await standing(reader)
+            _TIMER_OVERDUE.labels(service.name).set(found.timer_overdue)
+            _OUTBOX_AGE.labels(service.name).set(found.event_age)
+            _OUTBOX_DUE.labels(service.name).set(found.rows)
+            await service.measure(reader)

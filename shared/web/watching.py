@@ -1,0 +1,79 @@
+"""ASGI middleware that measures how long answers take, by who waits for them."""
+
+from enum import StrEnum
+from time import perf_counter
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.telemetry.metrics import histogram
+
+
+class Area(StrEnum):
+    """Who waits for an answer. A path holds ids and tokens, and is never a label."""
+
+    PATIENTS = "patients"
+    STAFF = "staff"
+    PROGRAMS = "programs"
+    PROVIDER = "provider"
+    OPERATION = "operation"
+
+
+AREAS: Final = {
+    "/c/": Area.PATIENTS,
+    "/console": Area.STAFF,
+    "/login": Area.STAFF,
+    "/api/": Area.PROGRAMS,
+    "/webhooks/": Area.PROVIDER,
+}
+"""The areas by how their paths begin; all else is operation: health, metrics, static files."""
+CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
+NO_ANSWER: Final = 500
+"""What the server answers where the application failed before it answered."""
+
+_SECONDS: Final = histogram(
+    "http_seconds",
+    "Real seconds until an answer began, by who waited and the class of its status.",
+    "area",
+    "status",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+for _area in Area:
+    for _class in CLASSES:
+        _SECONDS.labels(_area, _class)
+
+
+def area_of(path: str) -> Area:
+    """Return who waits for the answer of a path."""
+    return next((area for start, area in AREAS.items() if path.startswith(start)), Area.OPERATION)
+
+
+class Watching:
+    """Measures each request until its answer begins: a stream of events that stays open is no slow page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        answered: list[int] = []
+
+        async def note(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answered.append(message["status"])
+                _observe(scope, answered[0], began)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        finally:
+            if not answered:
+                _observe(scope, NO_ANSWER, began)
+
+
+def _observe(scope: Scope, status: int, began: float) -> None:
+    _SECONDS.labels(area_of(scope["path"]), f"{status // 100}xx").observe(perf_counter() - began)

@@ -72,6 +72,10 @@ async def _idle(_reader: Reader) -> bool:
     return False
 
 
+async def _unmeasured(_reader: Reader) -> None:
+    return None
+
+
 async def _silent(_reader: Reader) -> list[str]:
     return []
 
@@ -103,6 +107,7 @@ class Service:
         busy: whether work is in flight or due right now.
         status: counts for `GET /api/v1/status`, such as unknown attempts.
         notes: what an operator should know though the service does its work; shown beside readiness.
+        measure: sets the service's own gauges from its tables; asked every few seconds, so by index alone.
     """
 
     name: str
@@ -115,3 +120,4 @@ class Service:
     busy: Callable[[Reader], Awaitable[bool]] = _idle
     status: Callable[[Reader], Awaitable[dict[str, int]]] = _nothing
     notes: Callable[[Reader], Awaitable[list[str]]] = _silent
+    measure: Callable[[Reader], Awaitable[None]] = _unmeasured

@@ -20,7 +20,7 @@ from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.reckoner import Reckoner
 from services.notifier.sender import Limits, Sender
 from services.notifier.settler import Settler
-from services.notifier.store import holds, settling
+from services.notifier.store import figures, holds, settling
 from services.notifier.tables import METADATA, SCHEMA
 from services.notifier.webhooks import STATUS_PATH, Door, webhooks
 from shared.database import Reader
@@ -94,6 +94,7 @@ def build(context: Context) -> Service:
         busy=busy,
         status=status,
         notes=notes,
+        measure=figures.measure,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.bus.address import Address, options
+from shared.bus.address import Address, options
 from shared.bus.dead_letters import PREFIX
 from shared.events import Topic
 
@@ -58,12 +59,13 @@ class Letterbox:
         return Counter(self._waiting.values())
 
     def _read(self, record: ConsumerRecord[bytes, bytes]) -> None:
-        headers = dict(record.headers)
+        # Our headers stand before those of the record that died, which may have any name: the first one tells.
+        name, value = record.headers[0] if record.headers else ("", b"")
         letter = record.key or b""
-        if _REPLAYED in headers:
+        if name == _REPLAYED:
             self._waiting.pop(letter, None)
-        else:
-            self._waiting[letter] = _service_of(headers.get(_GROUP) or b"")
+        elif name == _GROUP:
+            self._waiting[letter] = _service_of(value or b"")
 
 
 def _service_of(group: bytes) -> str:

@@ -6,7 +6,6 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.bus.address import Address, options
-from shared.bus.address import Address, options
 from shared.bus.dead_letters import PREFIX
 from shared.events import Topic
 

@@ -90,8 +90,12 @@ class Sender:
 
     async def run(self) -> None:
         """Send until cancelled; then let calls end and store what came of them."""
-        async with on_duty(self._database) as duty:
-            await _Shift(self, duty).work()
+        try:
+            async with on_duty(self._database) as duty:
+                await _Shift(self, duty).work()
+        finally:
+            for port in self._ports.values():
+                port.close()
 
     async def claim(self, owner: int, most: int) -> list[Ready]:
         """Claim and prepare up to `most` messages in one transaction; their attempts are on record when it returns."""

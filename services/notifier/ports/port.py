@@ -79,6 +79,9 @@ class Port(Protocol):
     async def send(self, letter: Letter) -> Outcome:
         """Hand over a message, once, within the port's deadline; never raises for what the provider did."""
 
+    def close(self) -> None:
+        """Close connections that nobody uses; the port may be used again."""
+
     async def look(self, query: Query) -> Sighted:
         """Ask the provider what it has."""
 

@@ -1,4 +1,4 @@
-"""Text messages over Twilio's Messages contract, on the process's one HTTP session.
+"""Text messages over Twilio's Messages contract: sent over a lean client, looked up over the process's HTTP session.
 
 The `twilio` package's own client repeats a POST on 5xx and ignores its timeout, so that one message can become two; of
 the package this service uses the check of webhook signatures alone.
@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import aiohttp
 from yarl import URL
 
 from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
 from services.notifier.ports.port import Letter, Listed, ProviderText, Query, Sighted
+from services.notifier.ports.wire import Lost, NotSent, Poster
 
 API: Final = "/2010-04-01/Accounts"
 TOO_MANY: Final = frozenset({"20429"})
@@ -51,7 +52,7 @@ class TwilioPort:
     """Sends texts and looks them up.
 
     Args:
-        session: the process's one.
+        session: the process's one; it looks messages up.
         account: see there.
         timeout: real seconds for a call; half of it to connect.
         same_clock: whether the provider's dates and ours are of one clock, which trial time is not.
@@ -79,32 +80,30 @@ class TwilioPort:
             "Accept": "application/json",
         }
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=timeout / 2)
+        self._poster = Poster(str(self._url), self._headers, timeout=timeout)
         self._by_service = account.sender.startswith("MG")
+        sender = urlencode({"MessagingServiceSid" if self._by_service else "From": account.sender})
+        self._form = f"{sender}&StatusCallback={quote_plus(account.status_url)}%3Fmessage%3D"
         self._same_clock = same_clock
         self._dated = dated
 
     async def send(self, letter: Letter) -> Outcome:
         """Post one message. Whatever is not provably refused or provably not taken is unknown."""
-        form = {
-            "To": letter.to,
-            "MessagingServiceSid" if self._by_service else "From": self._account.sender,
-            "Body": letter.body,
-            "StatusCallback": f"{self._account.status_url}?message={letter.message}&attempt={letter.attempt}",
-        }
+        form = (
+            f"{self._form}{letter.message}%26attempt%3D{letter.attempt}"
+            f"&To={letter.to.translate(_QUOTED)}&Body={letter.body.translate(_QUOTED)}"
+        )
         try:
-            async with self._session.post(
-                self._url,
-                data=urlencode(form).encode(),
-                headers=self._headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as answer:
-                return _outcome(answer.status, answer.headers.get("Retry-After"), await answer.read())
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # No connection was made, so nothing was written.
-            return Later(PAUSE, type(error).__name__)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Unknown(type(error).__name__)
+            answer = await self._poster.post(form.encode("ascii"))
+        except NotSent as error:
+            return Later(PAUSE, str(error))
+        except Lost as error:
+            return Unknown(str(error))
+        return _outcome(answer.status, answer.headers.get(b"retry-after", b"").decode("latin-1"), answer.body)
+
+    def close(self) -> None:
+        """Close connections that nobody uses."""
+        self._poster.close()
 
     async def look(self, query: Query) -> Sighted:
         """List what went to a number and return all of these words; blind unless the whole list was seen."""
@@ -200,7 +199,21 @@ def _found(listed: dict[str, Any]) -> Found:
     return Found(str(listed["sid"]), str(listed.get("status", "queued")), None if error is None else str(error))
 
 
-def _outcome(status: int, retry_after: str | None, body: bytes) -> Outcome:
+class _Quoted(dict[int, str]):
+    """How each character stands in a form; `urlencode` goes byte by byte in Python, `str.translate` does not."""
+
+    def __missing__(self, code: int) -> str:
+        quoted = quote_plus(chr(code))
+        if len(self) < _QUOTED_KEPT:
+            self[code] = quoted
+        return quoted
+
+
+_QUOTED_KEPT: Final = 1000
+_QUOTED: Final = _Quoted()
+
+
+def _outcome(status: int, retry_after: str, body: bytes) -> Outcome:
     answer = _object(body)
     code = str(answer.get("code") or f"HTTP {status}")
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -223,6 +236,6 @@ def _object(body: bytes) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _pause(retry_after: str | None) -> timedelta:
-    seconds = retry_after.strip() if retry_after else ""
+def _pause(retry_after: str) -> timedelta:
+    seconds = retry_after.strip()
     return timedelta(seconds=int(seconds)) if seconds.isdecimal() and seconds.isascii() else PAUSE

@@ -7,7 +7,6 @@ from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import Row
-from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.calendar_entry import Visit, calendar_entry, method_of
 from services.notifier.metrics import HELD
@@ -31,7 +30,6 @@ from services.notifier.ports import CalendarPart, Letter
 from services.notifier.store import claims, holds
 from services.notifier.store.changes import Change, apply
 from services.notifier.store.messages import note
-from services.notifier.tables import ATTEMPTS
 from services.notifier.wording import Content, calendar_summary, compose
 from shared.database import Transaction
 from shared.ids import new_id
@@ -120,23 +118,11 @@ class Dispatch:
             [row.fingerprint for row, _ in going],
         )
         printed = body_print(self._keyring)
-        await tx.execute(
-            insert(ATTEMPTS),
-            [
-                {
-                    "id": ready.letter.attempt,
-                    "message": row.id,
-                    "state": "calling",
-                    "owner": owner,
-                    "channel": row.channel,
-                    "address": row.address,
-                    "body_print": printed(ready.letter.body),
-                    "started_at": tx.now,
-                    "empty_looks": 0,
-                }
-                for row, ready in going
-            ],
-        )
+        attempts = [
+            claims.Attempt(ready.letter.attempt, row.id, row.channel, row.address, printed(ready.letter.body))
+            for row, ready in going
+        ]
+        await claims.write_attempts(tx, attempts, owner)
 
     async def _close(self, tx: Transaction, verdicts: Sequence[tuple[Row[Any], Verdict]]) -> None:
         changes = []

@@ -14,7 +14,7 @@ from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
 from services.notifier.model.states import Standing, State, move
 from services.notifier.store.announce import Announcement, announce
 from services.notifier.store.messages import Plan, plan
-from services.notifier.tables import CONTACT_POINTS, MESSAGES
+from services.notifier.tables import CONTACT_POINTS
 from shared.database import Reader, Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
 from shared.ids import ClinicId, MessageId, PatientId
@@ -38,6 +38,9 @@ _APPLY = text(
     RETURNING m.*
     """
 )
+
+
+_LOCK = text("SELECT * FROM messages WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,8 @@ class Change:
 
 async def lock(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
     """Lock messages in the order of their ids and return their rows."""
-    wanted = select(MESSAGES).where(MESSAGES.c.id.in_(list(ids))).order_by(MESSAGES.c.id)
-    return {row.id: row for row in await tx.all(wanted.with_for_update())}
+    # One parameter however many ids: a statement with one for each is prepared anew for every batch.
+    return {row.id: row for row in await tx.all(_LOCK.bindparams(ids=list(ids)))}
 
 
 async def apply(tx: Transaction, changes: Sequence[Change]) -> None:

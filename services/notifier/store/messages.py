@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Row, text, update
+from sqlalchemy.dialects.postgresql import dialect, insert
 
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Purpose
@@ -71,17 +71,47 @@ async def plan(tx: Transaction, message: Plan) -> MessageId | None:
 
 async def plan_all(tx: Transaction, messages: Sequence[Plan]) -> None:
     """Write planned messages in one go; those whose business key is taken were planned before."""
-    await tx.execute(_PLAN, [_row(tx, message) for message in messages])
+    rows = [_row(tx, message) for message in messages]
+    await tx.execute(_PLAN_ALL.bindparams(**{name: [row[name] for row in rows] for name in _COLUMNS}))
 
 
 _PLAN: Final = insert(MESSAGES).on_conflict_do_nothing(constraint="messages_business_key")
 
+_GIVEN: Final = tuple(field.name for field in fields(Plan) if field.name != "recipient")
+_MADE: Final = (
+    "id",
+    "state",
+    "version",
+    "next_at",
+    "lane",
+    "address",
+    "to_masked",
+    "to_fingerprint",
+    "created_at",
+    "updated_at",
+)
+_COLUMNS: Final = (*_GIVEN, *_MADE)
+
+
+def _array_of(name: str) -> str:
+    kind = MESSAGES.c[name].type.compile(dialect=dialect())
+    return f"CAST(:{name} AS {kind}[])"
+
+
+_PLAN_ALL: Final = text(
+    f"""
+    INSERT INTO messages ({", ".join(_COLUMNS)})
+    SELECT * FROM unnest({", ".join(map(_array_of, _COLUMNS))})
+    ON CONFLICT ON CONSTRAINT messages_business_key DO NOTHING
+    """  # noqa: S608 - names of our own columns
+)
+"""A parameter for each column and none for each row: rows one by one cost three times as much here."""
+
 
 def _row(tx: Transaction, message: Plan) -> dict[str, Any]:
     recipient = message.recipient
-    values = {field.name: getattr(message, field.name) for field in fields(message) if field.name != "recipient"}
     return {
-        **values,
+        **{name: getattr(message, name) for name in _GIVEN},
         "id": new_id(),
         "state": State.PLANNED,
         "version": 1,

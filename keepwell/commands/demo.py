@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Final
 
+from keepwell.collecting import settle_in
 from keepwell.commands.up import announce, progress, stop_on_signal
 from keepwell.front_desk.clinicians import Clinicians
 from keepwell.front_desk.counter import Counter
@@ -52,6 +53,7 @@ async def serve(settings: Settings, *, patients: int, seed: int, as_json: bool) 
     story = _begin(settings, patients, seed)
     try:
         async with up(_hurried(settings, story), (), progress(quiet=as_json)) as host:
+            settle_in()
             announce(host, as_json=as_json)
             living = asyncio.create_task(_live(host, story, settings.clock_factor or 1.0), name="front desk")
             try:

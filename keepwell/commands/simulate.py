@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from keepwell.collecting import settle_in
 from keepwell.front_desk.account import Account, close_books
 from keepwell.front_desk.clinicians import Clinicians
 from keepwell.front_desk.counter import Counter
@@ -117,6 +118,7 @@ async def live(order: Order, settings: Settings, reached: Reached) -> Account:
     await _refuse_used(settings)
     Place(settings.data_dir).keep_clock(SteppedClock(to_instant(datetime.combine(FIRST_DAY, OPENS), settings.zone)))
     async with up(settings) as host, staffed(order, host) as (desk, counter):
+        settle_in()
         if host.trial is None or host.stand_ins is None:
             raise SettingsError("A simulation needs trial time and the sandbox.")
         ends = to_instant(datetime.combine(FIRST_DAY + timedelta(days=order.days), time()), settings.zone)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from keepwell import parts
+from keepwell.collecting import settle_in
 from keepwell.host import Host
 from keepwell.host import up as host_up
 from keepwell.output import show
@@ -96,6 +97,7 @@ async def serve(settings: Settings, names: Sequence[str], *, as_json: bool) -> i
             await _sandbox_alone(settings, stop, as_json=as_json)
             return 0
         async with host_up(settings, names, progress(quiet=as_json)) as host:
+            settle_in()
             announce(host, as_json=as_json)
             await stop.wait()
             if not as_json:

@@ -9,6 +9,7 @@ import uvloop
 
 from benchmarks.stand import CLOCK
 from keepwell import parts
+from keepwell.collecting import settle_in
 from keepwell.place import Place
 from shared.bus.relay import Relay
 from shared.database import Database
@@ -30,6 +31,7 @@ async def main() -> None:
     running = asyncio.create_task(relay.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     await relay.first_round.wait()
+    settle_in()
     print("ready", flush=True)
     await asyncio.gather(running, return_exceptions=True)
     await database.close()

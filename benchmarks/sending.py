@@ -19,17 +19,17 @@ async def run(report: Report, scale: Scale) -> None:
         async with split(notifiers) as here:
             who = "one notifier" if notifiers == 1 else f"{notifiers} notifiers"
             await here.remind(WARM)
-            rates, twice = [], 0
-            for _ in range(scale.runs):
-                done = await here.remind(scale.messages)
-                rates.append(len(done.waits) / done.seconds)
-                twice += done.twice
+            done = [await here.remind(scale.messages) for _ in range(scale.runs)]
+            rates = [len(each.waits) / each.seconds for each in done]
+            twice = sum(each.twice for each in done)
             sent = scale.messages * scale.runs
             report.add(f"due to accepted, {who}", "1/s", rates, remark=f"{sent} messages, {twice} sent twice")
-            report.add(f"events taken in by {who}", "1/s", here.taking_in[1:], remark="bookings")
             if notifiers == 1:
                 bare = [await bare_client(here, scale.messages) for _ in range(scale.runs)]
                 report.add(f"aiohttp, {CONNECTIONS} connections, the same request", "1/s", bare, bare=True)
+            for part in sorted(done[0].processor):
+                used = [1e6 * each.processor[part] / scale.messages for each in done]
+                report.add(f"processor for a message, {who}: {part}", "µs", used)
 
 
 async def bare_client(here: Split, number: int) -> float:

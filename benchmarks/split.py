@@ -1,5 +1,6 @@
 """A split deployment: a relay of the scheduler, notifiers of the product, and a provider that answers at once."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import aiohttp
 import asyncpg
 
 from benchmarks import tell
+from benchmarks.processor import spent
 from benchmarks.stand import CLOCK, Stand, child, first_line, stand
 from shared.events import SessionBooked
 
@@ -18,6 +20,7 @@ STALLED = 60.0
 """Seconds without a new acceptance after which a run is given up."""
 PATIENCE = aiohttp.ClientTimeout(total=10)
 LEAD = timedelta(seconds=3)
+_ACCEPTED = "SELECT count(*) FROM notifier.messages WHERE sent_at >= $1"
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ class Accepted:
         waits: seconds from due to stored as accepted, of each message.
         seconds: from the first due instant to the last acceptance.
         twice: calls to the provider beyond one for each message.
+        processor: seconds of it, by part.
     """
 
     waits: list[float]
     seconds: float
     twice: int
+    processor: Counter[str]
 
 
 @dataclass
@@ -45,19 +50,13 @@ class Split:
     provider: str
     zone: str = field(default_factory=tell.zone_at_noon)
     numbers: Any = field(default_factory=count)
-    told: int = 0
-    taking_in: list[float] = field(default_factory=list)
 
     async def sessions(self, number: int) -> list[SessionBooked]:
-        """Tell the notifier of patients with a session each."""
+        """Let the notifier know of patients with a session each."""
         patients = [tell.patient(self.here, next(self.numbers), self.zone) for _ in range(number)]
         sessions = [tell.booked(each) for each in patients]
-        self.told += number
         await tell.enrol(self.here, self.sql, patients)
-        began = CLOCK.now()
-        await tell.tell(self.here, sessions)
-        await tell.arrived(self.sql, "notifier.sessions", self.told)
-        self.taking_in.append(number / (CLOCK.now() - began).total_seconds())
+        await tell.keep(self.sql, sessions)
         await self.sql.execute("VACUUM (ANALYZE) notifier.messages, notifier.attempts, notifier.patients")
         return sessions
 
@@ -74,32 +73,44 @@ class Split:
         start = CLOCK.now() + LEAD + timedelta(seconds=number / 5000)
         instants = [start + timedelta(seconds=0 if rate is None else i / rate) for i in range(number)]
         await tell.set_timers(self.sql, sessions, instants)
+        await CLOCK.sleep_until(start)
+        began = spent()
         await CLOCK.sleep_until(instants[-1])
+        await self._all_called(before["calls"] + number)
         await self._all_accepted(start, number)
+        used = spent() - began
         after = await self.ledger()
-        return await self._result(sessions, instants, after["calls"] - before["calls"] - number)
+        return await self._result(sessions, instants, after["calls"] - before["calls"] - number, used)
 
-    async def _all_accepted(self, start: datetime, number: int) -> None:
+    async def _all_called(self, number: int) -> None:
+        """Wait for the provider, which is cheap to ask."""
         there, since = 0, CLOCK.now()
         while there < number:
-            await CLOCK.pause(0.1)
-            now = await self.sql.fetchval("SELECT count(*) FROM notifier.messages WHERE sent_at >= $1", start)
+            await CLOCK.pause(0.05)
+            now = (await self.ledger())["calls"]
             if now > there:
                 there, since = now, CLOCK.now()
             if (CLOCK.now() - since).total_seconds() > STALLED:
-                states = await self.sql.fetch(
-                    "SELECT state, reason, count(*) FROM notifier.messages WHERE created_at >= $1 GROUP BY 1, 2", start
-                )
-                raise RuntimeError(f"{there} of {number} messages were accepted; they stand at {states}.")
+                states = await self.sql.fetch("SELECT state, reason, count(*) FROM notifier.messages GROUP BY 1, 2")
+                raise RuntimeError(f"{there} of {number} calls were made; the messages stand at {states}.")
 
-    async def _result(self, sessions: Sequence[SessionBooked], instants: Sequence[datetime], twice: int) -> Accepted:
+    async def _all_accepted(self, start: datetime, number: int) -> None:
+        since = CLOCK.now()
+        while (there := await self.sql.fetchval(_ACCEPTED, start)) < number:
+            await CLOCK.pause(0.02)
+            if (CLOCK.now() - since).total_seconds() > STALLED:
+                raise RuntimeError(f"All was called, but {there} of {number} messages are on record as accepted.")
+
+    async def _result(
+        self, sessions: Sequence[SessionBooked], instants: Sequence[datetime], twice: int, used: Counter[str]
+    ) -> Accepted:
         due = dict(zip((each.session for each in sessions), instants, strict=True))
         rows = await self.sql.fetch(
             "SELECT about, sent_at FROM notifier.messages WHERE about = ANY($1::uuid[])", list(due)
         )
         waits = [(row["sent_at"] - due[row["about"]]).total_seconds() for row in rows]
         seconds = (max(row["sent_at"] for row in rows) - instants[0]).total_seconds()
-        return Accepted(waits, seconds, twice)
+        return Accepted(waits, seconds, twice, used)
 
 
 @asynccontextmanager

@@ -1,15 +1,14 @@
 """Telling services what others would tell them: real events over the real Kafka."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 
 from benchmarks.stand import CLOCK, Stand
 from services.notifier.store.people import recipient_of
-from services.notifier.tables import CONTACT_POINTS, PATIENTS
+from services.notifier.tables import CONTACT_POINTS, PATIENTS, SESSIONS
 from shared.bus.envelope import headers
 from shared.bus.producer import Producer, Record
 from shared.bus.publish import shard_of
@@ -30,15 +29,6 @@ from shared.walltime import to_wall
 CLINIC = ClinicId(uuid4())
 PATIENCE = 300.0
 """Seconds for a service to take in what it was told."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A session of a patient of its own."""
-
-    patient: UUID
-    session: UUID
-    starts_at: datetime
 
 
 def zone_at_noon() -> str:
@@ -142,6 +132,27 @@ async def enrol(here: Stand, sql: asyncpg.Connection, patients: Sequence[Patient
     for table, rows in ((PATIENTS, people), (CONTACT_POINTS, points)):
         columns = [column.name for column in table.columns]
         await sql.copy_records_to_table(table.name, schema_name="notifier", columns=columns, records=rows)
+
+
+async def keep(sql: asyncpg.Connection, sessions: Sequence[SessionBooked]) -> None:
+    """Write sessions into the notifier's tables at once, as it keeps them."""
+    rows = [
+        (
+            each.session,
+            each.patient,
+            each.clinic,
+            each.version,
+            each.state,
+            each.starts_at,
+            each.zone,
+            each.starts_at_utc,
+            each.minutes,
+            each.version,
+        )
+        for each in sessions
+    ]
+    columns = [column.name for column in SESSIONS.columns]
+    await sql.copy_records_to_table("sessions", schema_name="notifier", columns=columns, records=rows)
 
 
 async def set_timers(sql: asyncpg.Connection, sessions: Sequence[SessionBooked], instants: Sequence[datetime]) -> None:

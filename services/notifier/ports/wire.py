@@ -96,7 +96,8 @@ class Poster:
             wire = next(iter(self._idle))
             if now - self._idle[wire] < KEPT:
                 return
-            self._idle.pop(wire).close()
+            del self._idle[wire]
+            wire.close()
 
     async def _connect(self) -> "_Wire":
         if self._tls and self._trusted is None:

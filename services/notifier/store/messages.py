@@ -94,7 +94,7 @@ _COLUMNS: Final = (*_GIVEN, *_MADE)
 
 
 def _array_of(name: str) -> str:
-    kind = MESSAGES.c[name].type.compile(dialect=dialect())
+    kind = MESSAGES.c[name].type.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy's
     return f"CAST(:{name} AS {kind}[])"
 
 

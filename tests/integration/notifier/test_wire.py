@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.notifier.ports.wire import Answer, Lost, NotSent, Poster, read_answer
+from services.notifier.ports.wire import KEPT, Answer, Lost, NotSent, Poster, read_answer
 from tests.support.bench import eventually
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
@@ -108,6 +108,21 @@ async def test_each_answer_belongs_to_its_own_request() -> None:
                 assert (await poster.post(said)).body == said
 
         await asyncio.gather(*map(caller, range(5)))
+        poster.close()
+
+
+async def test_a_connection_that_nobody_has_needed_for_long_is_closed() -> None:
+    async with server(lambda line: line.say(OK)) as here:
+        poster = here.poster()
+        await asyncio.gather(poster.post(b"x"), poster.post(b"x"))
+        oldest = next(iter(poster._idle))
+        poster._idle[oldest] -= KEPT
+        await poster.post(b"x")
+        assert len(poster._idle) == 1
+        closed = [asyncio.create_task(line.ended.wait()) for line in here.lines]
+        done, waiting = await asyncio.wait(closed, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        assert (len(done), len(waiting)) == (1, 1)
+        waiting.pop().cancel()
         poster.close()
 
 

@@ -10,7 +10,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 ARGS ?=
 
-.PHONY: help run up test unit integration kafka browser contracts-test lint format types bench contracts faults install jars chromium clean
+.PHONY: help run up test image lint format types bench contracts faults install jars chromium clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ run: install jars ## Start a made-up clinic that lives by itself, a day a minute
 up: install jars ## Start an empty clinic on the real clock
 	@$(RUN)/keepwell up $(ARGS)
 
-test: install jars chromium ## Run every test: unit, integration, kafka, browser, contracts (ARGS="unit kafka" for some)
+test: install jars chromium ## Run every test, the containers too where Docker answers (ARGS="unit kafka" for some)
 	@$(RUN)/python -m tests.run $(ARGS)
+
+image: ## Build the container image keepwell:latest (needs Docker alone)
+	@docker build --tag keepwell:latest --build-arg PYTHON_IMAGE=$(or $(KEEPWELL_PYTHON_IMAGE),python:3.13-slim) .
 
 lint: install ## Check style, imports and house rules
 	@$(RUN)/ruff format --check .

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,7 +133,7 @@ class Stack:
         return await self.compose("logs", "--no-color", "--no-log-prefix", *services)
 
 
-def variables(secrets: Path, **more: str) -> dict[str, str]:
+def variables(secrets: Path) -> dict[str, str]:
     """Return the environment of a project: this one's, without settings of Keepwell, with the images and ports."""
     ports = remembered_ports(secrets.parent / "ports.json", ("clinic", "sandbox", "https", "http"))
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("KEEPWELL_", "COMPOSE_"))}
@@ -145,13 +145,15 @@ def variables(secrets: Path, **more: str) -> dict[str, str]:
         "KEEPWELL_SANDBOX_PORT": str(ports["sandbox"]),
         "KEEPWELL_PROXY_HTTPS_PORT": str(ports["https"]),
         "KEEPWELL_PROXY_HTTP_PORT": str(ports["http"]),
-        **more,
     }
 
 
 @asynccontextmanager
 async def stacked(
-    *files: str, profiles: Sequence[str] = ("sandbox",), scale: dict[str, int] | None = None, **more: str
+    *files: str,
+    profiles: Sequence[str] = ("sandbox",),
+    scale: Mapping[str, int] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stack]:
     """Bring a stack up and take it down again, with its volumes.
 
@@ -166,7 +168,7 @@ async def stacked(
         await must("deploy/secrets.sh", str(secrets))
         project = f"kwtest-{uuid4().hex[:8]}"
         chosen = ("docker-compose.yml", *files, "tests/containers/ports.yml")
-        stack = Stack(project, chosen, profiles, variables(secrets, **more))
+        stack = Stack(project, chosen, profiles, variables(secrets) | dict(more or {}))
         clock = RealClock()
         try:
             began = clock.now()

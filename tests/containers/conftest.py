@@ -15,6 +15,7 @@ SCALE = {"notifier": 3, "scheduler": 2}
 FOR_TESTS = {
     "KEEPWELL_SANDBOX_PROFILE": "calm",
     "KEEPWELL_SANDBOX_PATIENTS": "false",
+    "KEEPWELL_SANDBOX_VISITORS": "3",
     # What is tormented is looked up soon, and nobody gets too many texts.
     "KEEPWELL_TEXTS_PER_DAY": "1000",
     "KEEPWELL_PROVIDER_TIMEOUT": "4",
@@ -30,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(START))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 async def image() -> str:
     """The image of this tree, built unless one was named."""
     if "KEEPWELL_IMAGE" not in os.environ:
@@ -40,7 +41,7 @@ async def image() -> str:
 
 
 @pytest.fixture(scope="session")
-async def stack() -> AsyncIterator[Stack]:
+async def stack(image: str) -> AsyncIterator[Stack]:
     """One stack a run."""
     async with stacked(scale=SCALE, more=FOR_TESTS) as running:
         print(f"healthy after {running.seconds:.0f} s")

@@ -33,20 +33,20 @@ async def test_the_file_is_clean_with_each_profile(
 ) -> None:
     services = (await config(tmp_path, *profiles, files=files))["services"]
     assert {"postgres", "kafka", "migrate", *SERVICES} <= set(services)
-    assert ("sandbox" in services) == ("sandbox" in profiles)
+    assert ({"sandbox", "visitors"} <= set(services)) == ("sandbox" in profiles)
     assert ("proxy" in services) == ("proxy" in profiles)
     assert ({"prometheus", "grafana"} <= set(services)) == ("observability" in profiles)
 
 
 async def test_every_container_is_bounded_hardened_and_reached_from_this_machine_alone(tmp_path: Path) -> None:
     services = (await config(tmp_path, *PROFILES[-1], files=THREE))["services"]
-    assert len(services) == 13
+    assert len(services) == 14
     for name, service in services.items():
         limits = service["deploy"]["resources"]["limits"]
         assert {"cpus", "memory", "pids"} <= set(limits), name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
-        assert service["restart"] == ("no" if name == "migrate" else "unless-stopped"), name
+        assert service["restart"] == ("no" if name in {"migrate", "visitors"} else "unless-stopped"), name
         assert service.get("read_only", False) or name.startswith("kafka"), name
         for port in service.get("ports", []):
             assert port["host_ip"] == "127.0.0.1", name

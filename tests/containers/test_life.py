@@ -1,5 +1,7 @@
 """A scaled stack at its ordinary work."""
 
+import json
+
 import pytest
 
 from shared.bus.tables import SHARDS
@@ -34,6 +36,17 @@ async def test_a_service_sees_its_own_secrets_and_nobody_elses(stack: Stack, ser
     assert known["HostConfig"]["ReadonlyRootfs"]
     assert known["HostConfig"]["CapDrop"] == ["ALL"]
     assert any(option.startswith("no-new-privileges") for option in known["HostConfig"]["SecurityOpt"])
+
+
+async def test_made_up_patients_are_enrolled_once_however_often_the_stack_is_brought_up(stack: Stack) -> None:
+    async with clinic_of(stack) as clinic:
+        known = await clinic.caller.get("/patients", limit="200")
+        visitors = [one for one in known["items"] if (one["external_id"] or "").startswith("visitor-")]
+        assert len(visitors) == 3
+        checkins = [await clinic.caller.get(f"/patients/{one['id']}/checkins") for one in visitors]
+        assert sum(bool(one["items"]) for one in checkins) == 1
+    again = await stack.compose("run", "--rm", "--no-deps", "visitors", "populate", "--patients", "3", "--json")
+    assert json.loads(again.splitlines()[-1]) == {"enrolled": 0}
 
 
 async def test_a_service_can_read_no_other_services_tables(stack: Stack) -> None:

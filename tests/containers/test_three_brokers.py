@@ -15,7 +15,7 @@ BROKERS = ("kafka", "kafka-2", "kafka-3")
 
 
 @pytest.fixture(scope="module")
-async def three() -> AsyncIterator[Stack]:
+async def three(image: str) -> AsyncIterator[Stack]:
     heap = {"KEEPWELL_KAFKA_HEAP": "-Xms128m -Xmx320m"}
     async with stacked("docker-compose.three-brokers.yml", more={**FOR_TESTS, **heap}) as running:
         print(f"healthy after {running.seconds:.0f} s")

@@ -74,6 +74,20 @@ def demo(
 
 
 @app.command()
+def populate(
+    patients: Annotated[int, typer.Option(min=0, max=200, help="How many made-up patients there shall be.")] = 12,
+    seed: int = 1,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Enrol made-up patients in a clinic that runs on the sandbox, with reminders due within minutes."""
+    from keepwell.commands.populate import populate as enrol  # noqa: PLC0415 - loads the HTTP client
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: enrol(Place(chosen.data_dir), chosen, patients=patients, seed=seed, as_json=as_json))
+
+
+@app.command()
 def simulate(
     patients: Annotated[int, typer.Option(min=1, max=5000)] = 50,
     days: Annotated[int, typer.Option(min=1, max=730)] = 30,

@@ -14,6 +14,7 @@ from keepwell.engine import Engine
 from keepwell.trial import TrialTime
 from keepwell.trial import router as trial_router
 from shared.bus import dead_letters
+from shared.bus.address import Address
 from shared.bus.tables import AT_ONCE, tables_of
 from shared.service import Service
 from shared.telemetry.metrics import exposition
@@ -28,7 +29,7 @@ VERSION = version("keepwell")
 
 
 def application(
-    services: Sequence[Service], engine: Engine, *, tokens: Tokens, kafka: str, trial: TrialTime | None
+    services: Sequence[Service], engine: Engine, *, tokens: Tokens, kafka: Address, trial: TrialTime | None
 ) -> FastAPI:
     """Return the application that serves what this process hosts."""
     app = FastAPI(
@@ -76,7 +77,7 @@ def health(engine: Engine) -> APIRouter:
     return routes
 
 
-def status(services: Sequence[Service], engine: Engine, kafka: str, trial: TrialTime | None) -> APIRouter:
+def status(services: Sequence[Service], engine: Engine, kafka: Address, trial: TrialTime | None) -> APIRouter:
     """Return the route that tells an operator how it stands."""
     routes = APIRouter(prefix="/api/v1", tags=["operation"])
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from keepwell.sampler import KAFKA, Sampler
+from shared.bus.address import Address, security, servers_of
 from shared.bus.consumer import Consumer
 from shared.bus.letterbox import Letterbox
 from shared.bus.producer import Producer
@@ -44,7 +45,7 @@ class Engine:
 
     Args:
         services: the hosted services.
-        kafka: bootstrap servers.
+        kafka: with the way in.
         clock: the process's clock.
         instance: a name that the process keeps over restarts, where it has one.
         stop_seconds: how long a batch that is being handled may take to finish at a stop.
@@ -55,13 +56,14 @@ class Engine:
     """
 
     def __init__(
-        self, services: Sequence[Service], *, kafka: str, clock: Clock, instance: str | None, stop_seconds: int
+        self, services: Sequence[Service], *, kafka: Address, clock: Clock, instance: str | None, stop_seconds: int
     ) -> None:
         self.services = services
         self._clock = clock
         self._dead_letters = Producer(kafka)
         self._broker = KafkaBroker(
-            kafka,
+            servers_of(kafka),
+            security=security(kafka),
             logger=None,
             apply_types=False,
             graceful_timeout=stop_seconds,

@@ -4,6 +4,7 @@ from typing import Final
 
 from keepwell.listen import PortTakenError
 from keepwell.place import NotRunningError
+from shared.bus.address import KafkaAccessError
 from shared.database.migrate import UpgradeError
 from shared.embedded.errors import EmbeddedError
 from shared.protection import KeyringError
@@ -12,6 +13,7 @@ from shared.web.problems import Problem
 
 EXPECTED: Final[tuple[type[Exception], ...]] = (
     SettingsError,
+    KafkaAccessError,
     NotRunningError,
     PortTakenError,
     EmbeddedError,

@@ -18,6 +18,7 @@ from keepwell.listen import Server, address, listen
 from keepwell.place import Login, Place, Running
 from keepwell.stand_ins import StandIns, stand_ins
 from keepwell.trial import TrialTime
+from shared.bus.address import servers_of
 from shared.clock import Clock, SteppedClock
 from shared.database import Database
 from shared.database.migrate import Part, working_name
@@ -149,7 +150,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
                 pid=os.getpid(),
                 api=url,
                 database_url=built.database and built.database.render_as_string(hide_password=False),
-                kafka=built.kafka,
+                kafka=servers_of(built.kafka),
             )
         )
         stack.callback(place.forget_running)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from keepwell import registry
 from keepwell.place import Place
+from shared.bus.address import Address, kafka_of, options
 from shared.bus.consumer import is_environment
 from shared.bus.topics import create_topics
 from shared.clock import RealClock
@@ -38,11 +39,11 @@ class Parts:
 
     Attributes:
         database: the common address, which may make roles; None where each service has its own role's alone.
-        kafka: bootstrap servers.
+        kafka: with the way in.
     """
 
     database: URL | None
-    kafka: str
+    kafka: Address
 
 
 @asynccontextmanager
@@ -65,7 +66,7 @@ async def opened(settings: Settings, place: Place, progress: Any = None) -> Asyn
         elif not settings.split:
             database = async_url(next(addresses).url)
         bootstrap = settings.kafka_bootstrap_servers or next(addresses).bootstrap_servers
-        yield Parts(database, bootstrap)
+        yield Parts(database, kafka_of(settings, bootstrap))
 
 
 async def _enter_all(stack: AsyncExitStack, starting: Sequence[Any]) -> list[Any]:
@@ -171,7 +172,7 @@ async def make_topics(settings: Settings, parts: Parts) -> None:
             return
 
 
-async def migrated(urls: Mapping[str, URL], kafka: str, say: Callable[[str], None]) -> None:
+async def migrated(urls: Mapping[str, URL], kafka: Address, say: Callable[[str], None]) -> None:
     """Wait until `keepwell migrate`, run elsewhere, has made what this process needs.
 
     Args:
@@ -189,7 +190,7 @@ async def migrated(urls: Mapping[str, URL], kafka: str, say: Callable[[str], Non
         await clock.pause(0.5)
 
 
-async def _missing(urls: Mapping[str, URL], kafka: str) -> str:
+async def _missing(urls: Mapping[str, URL], kafka: Address) -> str:
     """Return what is not there yet, in plain words; empty where all is."""
     for history in registry.histories(tuple(urls)):
         try:
@@ -198,7 +199,7 @@ async def _missing(urls: Mapping[str, URL], kafka: str) -> str:
             return f"the database of {history.service} does not let it in: {type(error).__name__}"
         if any(step.phase == Part.BEFORE for step in steps or ()):
             return f"the schema of {history.service} is older than this version: waiting for `keepwell migrate`"
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**options(kafka))
     try:
         await admin.start()
         missing = sorted(set(map(str, Topic)) - set(await admin.list_topics()))

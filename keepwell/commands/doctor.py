@@ -19,6 +19,7 @@ from keepwell import parts, registry
 from keepwell.commands.letters import kafka_of
 from keepwell.output import FINDINGS, show
 from keepwell.place import NotRunningError, Place
+from shared.bus.address import options
 from shared.clock import RealClock
 from shared.database.connection import async_url
 from shared.database.migrate import drift
@@ -125,7 +126,7 @@ async def _schemas(place: Place, settings: Settings) -> Finding:
 
 async def _topics(place: Place, settings: Settings) -> Finding:
     try:
-        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_of(place, settings))
+        admin = AIOKafkaAdminClient(**options(kafka_of(place, settings)))
         await admin.start()
         missing = sorted(set(map(str, Topic)) - set(await admin.list_topics()))
         await admin.close()

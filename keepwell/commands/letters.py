@@ -6,13 +6,15 @@ from uuid import UUID
 
 from keepwell.output import fail, show
 from keepwell.place import Place
+from shared.bus import address
+from shared.bus.address import Address
 from shared.bus.dead_letters import DeadLetter, read_all, replay
 from shared.settings import Settings
 
 
-def kafka_of(place: Place, settings: Settings) -> str:
+def kafka_of(place: Place, settings: Settings) -> Address:
     """Return Kafka's address: the settings', or that of the Keepwell which runs in the data directory."""
-    return settings.kafka_bootstrap_servers or place.running.kafka
+    return address.kafka_of(settings, settings.kafka_bootstrap_servers or place.running.kafka)
 
 
 async def listed(place: Place, settings: Settings, *, as_json: bool) -> int:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from shared.bus.address import Address, options
 from shared.bus.producer import Producer, Record
 from shared.events import Topic
 from shared.ids import derived_id
@@ -64,9 +65,9 @@ def letter(record: ConsumerRecord[bytes, bytes], *, group: str, error: str, now:
     return Record(str(Topic.DEAD_LETTERS), str(letter_id).encode(), record.value or b"", [*ours, *theirs])
 
 
-async def read_all(bootstrap_servers: str) -> list[DeadLetter]:
+async def read_all(bootstrap_servers: Address) -> list[DeadLetter]:
     """Return every dead letter, oldest first, those replayed marked."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**options(bootstrap_servers), enable_auto_commit=False)
     await consumer.start()
     try:
         partition = TopicPartition(str(Topic.DEAD_LETTERS), 0)
@@ -83,7 +84,7 @@ async def read_all(bootstrap_servers: str) -> list[DeadLetter]:
         await consumer.stop()
 
 
-async def replay(bootstrap_servers: str, letters: Sequence[DeadLetter], *, now: datetime) -> None:
+async def replay(bootstrap_servers: Address, letters: Sequence[DeadLetter], *, now: datetime) -> None:
     """Send letters to where they came from, then mark them as replayed.
 
     Raises:

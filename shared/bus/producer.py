@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from shared.bus.address import Address, options
 from shared.bus.partitions import partition_of
 from shared.telemetry.log import get_logger
 
@@ -46,7 +47,7 @@ class NotSent(Exception):  # noqa: N818 - reads as what happened
 class Producer:
     """Sends batches in order, all of them acknowledged or an error."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(self, bootstrap_servers: Address) -> None:
         self._servers = bootstrap_servers
         self._producer: AIOKafkaProducer | None = None
 
@@ -82,7 +83,7 @@ class Producer:
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._servers,
+                **options(self._servers),
                 acks="all",
                 enable_idempotence=True,
                 max_request_size=MAX_RECORD_BYTES,

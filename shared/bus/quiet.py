@@ -7,6 +7,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.bus.address import Address, options
 from shared.telemetry.metrics import Tells, gauge
 
 _LAG: Final = gauge(
@@ -29,7 +30,7 @@ class Watch:
         interests: the topics that each group consumes.
     """
 
-    def __init__(self, bootstrap_servers: str, interests: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, bootstrap_servers: Address, interests: Mapping[str, Iterable[str]]) -> None:
         self._servers = bootstrap_servers
         self._interests = {group: sorted(topics) for group, topics in interests.items()}
         self._admin: AIOKafkaAdminClient | None = None
@@ -40,8 +41,8 @@ class Watch:
 
     async def start(self) -> None:
         """Connect; raises `KafkaError` where Kafka is away."""
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
-        self._watch = AIOKafkaConsumer(bootstrap_servers=self._servers, enable_auto_commit=False)
+        self._admin = AIOKafkaAdminClient(**options(self._servers))
+        self._watch = AIOKafkaConsumer(**options(self._servers), enable_auto_commit=False)
         await self._admin.start()
         await self._watch.start()
         topics = sorted({topic for wanted in self._interests.values() for topic in wanted})

@@ -16,6 +16,7 @@ from sqlalchemy import func, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.bus.address import Address
 from shared.bus.claim import BATCH, claim
 from shared.bus.producer import NotSent, Producer
 from shared.bus.tables import SHARDS, tables_of
@@ -55,7 +56,7 @@ class Relay:
         error: why it fails just now, or None.
     """
 
-    def __init__(self, database: Database, bootstrap_servers: str) -> None:
+    def __init__(self, database: Database, bootstrap_servers: Address) -> None:
         self.database = database
         self.service = database.schema
         self._producer = Producer(bootstrap_servers)

@@ -5,6 +5,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.bus.address import Address, options
 from shared.bus.producer import MAX_RECORD_BYTES
 from shared.events import Topic
 
@@ -14,14 +15,14 @@ FOREVER: Final = "-1"
 
 
 async def create_topics(
-    bootstrap_servers: str, *, partitions: int, replication: int, min_in_sync: int, retention_ms: int
+    bootstrap_servers: Address, *, partitions: int, replication: int, min_in_sync: int, retention_ms: int
 ) -> list[str]:
     """Create the topics that are missing; return their names.
 
     Raises:
         KafkaError: a topic could not be created.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**options(bootstrap_servers))
     await admin.start()
     try:
         missing = sorted(set(Topic) - set(await admin.list_topics()))

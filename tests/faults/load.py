@@ -84,6 +84,8 @@ class Load:
             zone for zone in ZONES if to_wall(now, zone).hour in AWAKE and to_wall(now + ahead, zone).hour in AWAKE
         ]
         self._waves = size.minutes
+        self._ended = asyncio.Event()
+        self._first = now
         self.failures: list[str] = []
         self.numbers = [f"+1212555{index:04d}" for index in range(size.patients)]
 
@@ -99,6 +101,21 @@ class Load:
         """Return how many minutes have reminders."""
         return self._waves
 
+    def end(self) -> None:
+        """Have no more minutes than there are now."""
+        self._ended.set()
+
+    async def _near(self, instant: datetime) -> None:
+        """Wait for an instant, or for the word that the waves before it were the last."""
+        left = (instant - self._clock.now()).total_seconds()
+        try:
+            async with asyncio.timeout(max(left, 0)):
+                await self._ended.wait()
+        except TimeoutError:
+            return
+        if instant < self._first + timedelta(minutes=self._waves):
+            await self._clock.sleep_until(instant)
+
     async def enrol(self, share: float) -> None:
         """Enrol a share of the patients, before anything is due."""
         first = round(len(self.numbers) * share)
@@ -106,6 +123,7 @@ class Load:
 
     async def live(self, first: datetime) -> None:
         """Live the waves that begin at `first`; return when the last order was answered."""
+        self._first = first
         seeds = [self._random.random() for _ in self.numbers]
         tasks = [
             asyncio.create_task(self._patient(number, first, Random(seed)))  # noqa: S311 - a seed is the point
@@ -151,7 +169,9 @@ class Load:
                 own = Random(random.random())  # noqa: S311 - a seed is the point
                 lives.append(asyncio.create_task(self._session(number, first + timedelta(minutes=minute), days, own)))
             cycle += CYCLE
-            await self._clock.sleep_until(first + timedelta(minutes=cycle) - AHEAD)
+            await self._near(first + timedelta(minutes=cycle) - AHEAD)
+            if self._ended.is_set() and cycle >= self._waves:
+                break
         await _all(lives)
 
     async def _session(self, number: str, due: datetime, days: int, random: Random) -> None:

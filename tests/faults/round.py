@@ -186,6 +186,7 @@ async def _keep(load: Load, plan: Plan, record: Record, first: datetime) -> None
         if clock.now() > first + timedelta(minutes=load.waves - 2) and not load.go_on():
             break
         await clock.pause(LOOK)
+    load.end()
 
 
 async def quiet(deployment: Deployment, caller: Caller, *, within: float = QUIET_WITHIN) -> list[str]:

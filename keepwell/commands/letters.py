@@ -31,7 +31,7 @@ async def shown(place: Place, settings: Settings, letter_id: str, *, as_json: bo
         **_row(letter),
         "key": None if letter.key is None else letter.key.decode(errors="replace"),
         "bytes": None if letter.value is None else len(letter.value),
-        "headers": {name: value.decode(errors="replace") for name, value in letter.headers},
+        "headers": {name: None if value is None else value.decode(errors="replace") for name, value in letter.headers},
         "replayed_at": letter.replayed_at,
     }
     show(details, as_json=as_json)

@@ -6,11 +6,13 @@ times and then kept as a dead letter. What is the environment's fault (a lost da
 whole batch would become dead letters.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError, UnsupportedCodecError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from sqlalchemy import text
@@ -35,9 +37,14 @@ NOT_YET_RETRIES: Final = (*RETRIES, 3.0, *(4.0,) * 6)
 """The same where something has not arrived: what it waits for may stand in the queue of a consumer that died, which is
 missed for the session timeout, or of a process that is being started again."""
 ENVIRONMENT_PAUSE: Final = 1.0
+BATCH_PATIENCE: Final = 60.0
+"""Real seconds that all records of a batch are waited for together; then each has one further attempt. A group gives up
+a consumer whose batch takes longer than the poll interval (300 s), and the next one would begin with the same batch."""
 """Real seconds before a batch is taken again after the database or the dead letters were away."""
 SESSION_TIMEOUT_MS: Final = 6000
 _ENVIRONMENT: Final = ("08", "40", "53", "57P", "58", "25006")
+_BYTES_AT_FAULT: Final = (CorruptRecordException, UnsupportedCodecError)
+"""Kafka's own errors that a record's bytes cause; the others say that a broker is away."""
 """How SQLSTATEs begin that are no statement's fault: connection lost, rolled back by the server (deadlock), resources
 (disk, connections), shut down or starting up, input and output, and a standby that takes no writes.
 Source: appendix A of PostgreSQL's manual. 57014, a statement that was cancelled, is not among them."""
@@ -55,6 +62,13 @@ Records = Sequence[ConsumerRecord[bytes, bytes]]
 
 
 def group_of(service: str, topic: Topic) -> str:
+@dataclass
+class _Patience:
+    """Real seconds that the records of one batch may still be waited for."""
+
+    left: float = BATCH_PATIENCE
+
+
     """Return the consumer group of a service for a topic.
 
     One group for each: members of one group with different topics would all stop whenever one of them joins or leaves.
@@ -91,7 +105,7 @@ class Consumer:
             broker: the process's broker.
             instance: a name that this process keeps over a restart (static membership), where it has one.
         """
-        broker.subscriber(
+        subscriber = broker.subscriber(
             str(self.topic),
             group_id=self.group,
             group_instance_id=f"{instance}.{self.group}" if instance else None,
@@ -104,7 +118,29 @@ class Consumer:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             parser=_raw_parser,
             decoder=_raw_decoder,
-        )(self.consume)
+        )
+        subscriber(self.consume)
+        subscriber.get_msg = partial(self._read, subscriber.get_msg)  # type: ignore[method-assign]
+
+    async def _read(self, get_msg: Callable[[Any], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
+        """Return the next batch; none where Kafka's client cannot take the bytes apart.
+
+        It then has gone past what it had read of other partitions in the same call, which would be committed over.
+        """
+        try:
+            return await get_msg(consumer)
+        except Exception as error:
+            if isinstance(error, KafkaError | ConsumerStoppedError) and not isinstance(error, _BYTES_AT_FAULT):
+                raise
+            self._block(error)
+            for partition in consumer.assignment():
+                consumer.seek(partition, await consumer.committed(partition) or 0)
+            await self._database.clock.pause(ENVIRONMENT_PAUSE)
+            return ()
+
+    def _block(self, error: Exception) -> None:
+        self.blocked = f"{type(error).__name__}: {error}"
+        log.warning("consumer.blocked", service=self.service, topic=self.topic, error=self.blocked)
 
     async def consume(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
         """Handle a batch; return only when each record was handled, was known, or is a dead letter.
@@ -114,10 +150,9 @@ class Consumer:
         """
         self.handling = True
         try:
-            await self._isolate(records)
+            await self._isolate(records, _Patience())
         except Exception as error:
-            self.blocked = f"{type(error).__name__}: {error}"
-            log.warning("consumer.blocked", service=self.service, topic=self.topic, error=self.blocked)
+            self._block(error)
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
             raise
         finally:
@@ -125,25 +160,32 @@ class Consumer:
         self.seen += len(records)
         self.blocked = None
 
-    async def _isolate(self, records: Records) -> None:
+    async def _isolate(self, records: Records, patience: _Patience) -> None:
         try:
             await self._handle(records)
         except Exception as error:
             if is_environment(error):
                 raise
-            if len(records) == 1:
-                await self._single(records, error)
-                return
-            middle = len(records) // 2
-            await self._isolate(records[:middle])
-            await self._isolate(records[middle:])
+            failure = error
+        else:
+            return
+        # Outside the `except`: a later record's error would carry this one along.
+        if len(records) == 1:
+            await self._single(records, failure, patience)
+            return
+        middle = len(records) // 2
+        await self._isolate(records[:middle], patience)
+        await self._isolate(records[middle:], patience)
 
-    async def _single(self, records: Records, error: Exception) -> None:
+    async def _single(self, records: Records, error: Exception, patience: _Patience) -> None:
         for tries, pause in enumerate(NOT_YET_RETRIES):
             if isinstance(error, Undecodable) or (tries >= len(RETRIES) and not isinstance(error, NotYet)):
                 break
             await self._database.clock.pause(pause)
             try:
+            if tries > 0 and pause > patience.left:
+                break
+            patience.left -= pause
                 await self._handle(records)
             except Exception as again:
                 if is_environment(again):
@@ -194,10 +236,14 @@ class Consumer:
 def is_environment(error: Exception) -> bool:
     """Tell whether an error is no record's fault: a lost or busy database, or dead letters that cannot be written."""
     if isinstance(error, DBAPIError):
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        if error.connection_invalidated:
             return True
         return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
     return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError)
+        if isinstance(error, OperationalError | InterfaceError):
+            # The driver refuses a value that fits no parameter (a number beyond the column's) with an error that is
+            # both its `InterfaceError` and a `ValueError`: no waiting mends that.
+            return not isinstance(getattr(error.orig, "__cause__", None), ValueError)
 
 
 async def _raw_parser(records: Any, default: Any) -> Any:

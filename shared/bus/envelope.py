@@ -80,24 +80,29 @@ def decode(raw_headers: Sequence[tuple[str, bytes | None]], value: bytes | None)
     """Return the event of a record.
 
     Raises:
-        Undecodable: a header is missing or no UTF-8, the type or schema version is unknown, or the body does not fit.
+        Undecodable: a header is missing, null, there twice or no UTF-8, the type or schema version is unknown, or the
+            body does not fit.
     """
     attributes = _text(raw_headers)
     try:
         event_id = UUID(attributes["ce_id"])
         event_type = attributes["ce_type"]
-        schema = int(attributes["ce_dataschema"].rpartition("/")[2])
+        address, _, number = attributes["ce_dataschema"].rpartition("/")
+        schema = int(number)
     except (KeyError, ValueError) as error:
         raise Undecodable(f"A CloudEvents header is missing or malformed: {type(error).__name__}.") from error
     model = BY_TYPE.get(event_type)
     if model is None:
         raise Undecodable(f"There is no event type {event_type[:80]!r} in this version's catalogue.")
+    if attributes.get("ce_specversion") != SPEC_VERSION or address != SCHEMA_PREFIX + event_type or schema < 1:
+        raise Undecodable(f"{event_type} came with headers of another kind of event.")
     if schema > model.SCHEMA:
         raise Undecodable(f"{event_type} has schema {schema}; this version reads up to {model.SCHEMA}.")
     if value is None:
         raise Undecodable(f"{event_type} came without a body.")
     try:
-        event = model.model_validate_json(value)
+        # Strictly: a number in quotation marks fits no schema that we publish.
+        event = model.model_validate_json(value, strict=True)
     except ValidationError as error:
         places = ", ".join(".".join(map(str, flaw["loc"])) or "body" for flaw in error.errors(include_input=False))
         raise Undecodable(f"{event_type} does not fit its schema at: {places}.") from error
@@ -107,8 +112,12 @@ def decode(raw_headers: Sequence[tuple[str, bytes | None]], value: bytes | None)
 def _text(raw_headers: Sequence[tuple[str, bytes | None]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, value in raw_headers:
+        if value is None:
+            raise Undecodable(f"Header {name[:80]!r} is null.")
+        if name in found:
+            raise Undecodable(f"Header {name[:80]!r} came twice.")
         try:
-            found[name] = (value or b"").decode()
+            found[name] = value.decode()
         except UnicodeDecodeError as error:
             raise Undecodable(f"Header {name[:80]!r} is not UTF-8.") from error
     return found

@@ -18,12 +18,20 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from shared.bus.address import Address, options
 from shared.bus.partitions import partition_of
+from shared.events import Topic
 from shared.telemetry.log import get_logger
 
 log = get_logger(__name__)
 
 MAX_RECORD_BYTES = 1_000_000
 """Refused here before it can reach the broker; topics take a little more (see `shared.bus.topics`)."""
+HEADROOM: Final = 48_576
+"""Bytes that a topic takes beyond the producer's own limit, so that it is the client that refuses, not the broker."""
+BATCH_OVERHEAD: Final = 61
+"""Bytes that Kafka's format (version 2) puts around the records of a batch; a topic's limit is a batch's."""
+MAX_LETTER_BYTES: Final = 4_000_000
+"""The same for a dead letter: the largest record that a topic takes, its key once more in hexadecimal, and why it died.
+A letter that does not fit blocks its partition for good."""
 BATCH_BYTES: Final = 512 * 1024
 """Of one partition's records in one request; more is a second batch after the first."""
 REQUEST_TIMEOUT_MS = 4000
@@ -37,7 +45,7 @@ class Record(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class NotSent(Exception):  # noqa: N818 - reads as what happened
@@ -45,10 +53,16 @@ class NotSent(Exception):  # noqa: N818 - reads as what happened
 
 
 class Producer:
-    """Sends batches in order, all of them acknowledged or an error."""
+    """Sends batches in order, all of them acknowledged or an error.
 
-    def __init__(self, bootstrap_servers: Address) -> None:
+    Args:
+        bootstrap_servers: Kafka's address.
+        largest: bytes of the largest record that is sent; a dead letter may have more (`MAX_LETTER_BYTES`).
+    """
+
+    def __init__(self, bootstrap_servers: Address, *, largest: int = MAX_RECORD_BYTES) -> None:
         self._servers = bootstrap_servers
+        self._largest = largest
         self._producer: AIOKafkaProducer | None = None
 
     async def send(self, records: Sequence[Record]) -> None:
@@ -61,7 +75,7 @@ class Producer:
             async with asyncio.timeout(SEND_TIMEOUT):
                 producer = await self._ready()
                 # All are built before the first is sent: one that is too large is refused before anything happened.
-                batches = await _batches(producer, records)
+                batches = await self._batches(producer, records)
                 acknowledged = [
                     await producer.send_batch(batch, topic, partition=partition)
                     for (topic, partition), batch in batches
@@ -86,7 +100,7 @@ class Producer:
                 **options(self._servers),
                 acks="all",
                 enable_idempotence=True,
-                max_request_size=MAX_RECORD_BYTES,
+                max_request_size=MAX_LETTER_BYTES,
                 max_batch_size=BATCH_BYTES,
                 # A leader that froze keeps its connection: with the default of 40 s that is how long everything waits.
                 request_timeout_ms=REQUEST_TIMEOUT_MS,
@@ -115,25 +129,27 @@ class Producer:
             log.warning("producer.discard_failed", error=type(error).__name__)
         producer._closed = True  # noqa: SLF001 - else its destructor warns of a producer that was not stopped
 
+    async def _batches(
+        self, producer: AIOKafkaProducer, records: Sequence[Record]
+    ) -> list[tuple[tuple[str, int], Any]]:
+        """Return batches in the order in which they go: a partition's records stay in theirs.
 
-async def _batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[tuple[tuple[str, int], Any]]:
-    """Return batches in the order in which they go: a partition's records stay in theirs.
-
-    Raises:
-        MessageSizeTooLargeError: a record is larger than any topic takes.
-    """
-    partitions = {topic: len(await producer.partitions_for(topic)) for topic in {record.topic for record in records}}
-    batches: list[tuple[tuple[str, int], Any]] = []
-    open_ones: dict[tuple[str, int], Any] = {}
-    for topic, key, value, attributes in records:
-        headers = attributes if isinstance(attributes, list) else list(attributes)
-        place = (topic, partition_of(key, partitions[topic]))
-        batch = open_ones.get(place)
-        added = None if batch is None else batch.append(timestamp=None, key=key, value=value, headers=headers)
-        if added is None:
-            batch = open_ones[place] = producer.create_batch()
-            batches.append((place, batch))
-            added = batch.append(timestamp=None, key=key, value=value, headers=headers)
-        if added.size > MAX_RECORD_BYTES:
-            raise MessageSizeTooLargeError(f"A record of {added.size} bytes is more than {MAX_RECORD_BYTES}.")
-    return batches
+        Raises:
+            MessageSizeTooLargeError: a record is larger than its topic takes.
+        """
+        topics = {record.topic for record in records}
+        partitions = {topic: len(await producer.partitions_for(topic)) for topic in topics}
+        batches: list[tuple[tuple[str, int], Any]] = []
+        open_ones: dict[tuple[str, int], Any] = {}
+        for topic, key, value, attributes in records:
+            headers = attributes if isinstance(attributes, list) else list(attributes)
+            place = (topic, partition_of(key, partitions[topic]))
+            batch = open_ones.get(place)
+            added = None if batch is None else batch.append(timestamp=None, key=key, value=value, headers=headers)
+            if added is None:
+                batch = open_ones[place] = producer.create_batch()
+                batches.append((place, batch))
+                added = batch.append(timestamp=None, key=key, value=value, headers=headers)
+            if added.size > self._largest and (topic != Topic.DEAD_LETTERS or added.size > MAX_LETTER_BYTES):
+                raise MessageSizeTooLargeError(f"A record of {added.size} bytes is more than {topic} takes.")
+        return batches

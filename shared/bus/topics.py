@@ -6,11 +6,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.bus.address import Address, options
-from shared.bus.producer import MAX_RECORD_BYTES
+from shared.bus.producer import HEADROOM, MAX_LETTER_BYTES, MAX_RECORD_BYTES
 from shared.events import Topic
 
-HEADROOM: Final = 48_576
-"""Bytes that a topic takes beyond the producer's own limit, so that it is the client that refuses, not the broker."""
 FOREVER: Final = "-1"
 
 
@@ -32,7 +30,7 @@ async def create_topics(
                 num_partitions=1 if topic is Topic.DEAD_LETTERS else partitions,
                 replication_factor=replication,
                 topic_configs={
-                    "max.message.bytes": str(MAX_RECORD_BYTES + HEADROOM),
+                    "max.message.bytes": str(largest(topic) + HEADROOM),
                     "min.insync.replicas": str(min_in_sync),
                     "retention.ms": FOREVER if topic is Topic.DEAD_LETTERS else str(retention_ms),
                 },
@@ -48,3 +46,8 @@ async def create_topics(
         return [str(topic) for topic in missing]
     finally:
         await admin.close()
+
+
+def largest(topic: Topic) -> int:
+    """Return the bytes of the largest record that is meant for a topic."""
+    return MAX_LETTER_BYTES if topic is Topic.DEAD_LETTERS else MAX_RECORD_BYTES

@@ -104,6 +104,8 @@ class Database:
             max_overflow=overflow,
             pool_timeout=30,
             pool_recycle=1800,
+            # An error's message goes to logs and dead letters; the values of its statement are people's.
+            hide_parameters=True,
             connect_args={
                 "server_settings": {
                     "search_path": schema,

@@ -255,6 +255,8 @@ def load(**overrides: Any) -> Settings:
     files = _from_files(os.environ)
     _refuse_unknown(os.environ)
     added = {name: value for name, value in files.items() if name not in os.environ}
+    # A nested one's `..._FILE` would be taken for a field of that name.
+    paths = {name: os.environ.pop(name) for name in list(os.environ) if _is_path(name)}
     os.environ.update(added)
     try:
         return Settings(**overrides)
@@ -263,6 +265,7 @@ def load(**overrides: Any) -> Settings:
     finally:
         for name in added:
             del os.environ[name]
+        os.environ.update(paths)
 
 
 def known_names() -> list[str]:
@@ -284,15 +287,19 @@ def names_and_fields() -> Iterator[tuple[str, Any]]:
 def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, path in environment.items():
-        target = name.removesuffix("_FILE")
-        if name.startswith(PREFIX) and target != name and target in known_names():
+        if _is_path(name):
             try:
                 value = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise SettingsError(f"{name} is {path!r}, which cannot be read: {error.strerror}.") from None
             if value:
-                found[target] = value
+                found[name.removesuffix("_FILE")] = value
     return found
+
+
+def _is_path(name: str) -> bool:
+    """Tell whether a variable names the file in which a setting's value stands."""
+    return name.endswith("_FILE") and name.removesuffix("_FILE") in known_names()
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:

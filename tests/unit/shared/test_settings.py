@@ -141,3 +141,12 @@ def test_an_empty_variable_leaves_its_setting_unset(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("KEEPWELL_SANDBOX__INBOUND_HOSTS", "")
     assert load().kafka_ca is None
     assert load().sandbox.allowed_hosts == frozenset()
+
+
+def test_a_services_own_secret_is_read_from_a_file_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://keepwell_notifier:n@db/keepwell\n")
+    monkeypatch.setenv("KEEPWELL_NOTIFIER__DATABASE_URL_FILE", str(tmp_path / "url"))
+    for _ in range(2):
+        url = load().notifier.database_url
+        assert url is not None
+        assert url.get_secret_value() == "postgresql://keepwell_notifier:n@db/keepwell"

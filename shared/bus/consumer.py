@@ -36,15 +36,15 @@ RETRIES: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 NOT_YET_RETRIES: Final = (*RETRIES, 3.0, *(4.0,) * 6)
 """The same where something has not arrived: what it waits for may stand in the queue of a consumer that died, which is
 missed for the session timeout, or of a process that is being started again."""
-ENVIRONMENT_PAUSE: Final = 1.0
 BATCH_PATIENCE: Final = 60.0
 """Real seconds that all records of a batch are waited for together; then each has one further attempt. A group gives up
 a consumer whose batch takes longer than the poll interval (300 s), and the next one would begin with the same batch."""
+ENVIRONMENT_PAUSE: Final = 1.0
 """Real seconds before a batch is taken again after the database or the dead letters were away."""
 SESSION_TIMEOUT_MS: Final = 6000
-_ENVIRONMENT: Final = ("08", "40", "53", "57P", "58", "25006")
 _BYTES_AT_FAULT: Final = (CorruptRecordException, UnsupportedCodecError)
 """Kafka's own errors that a record's bytes cause; the others say that a broker is away."""
+_ENVIRONMENT: Final = ("08", "40", "53", "57P", "58", "25006")
 """How SQLSTATEs begin that are no statement's fault: connection lost, rolled back by the server (deadlock), resources
 (disk, connections), shut down or starting up, input and output, and a standby that takes no writes.
 Source: appendix A of PostgreSQL's manual. 57014, a statement that was cancelled, is not among them."""
@@ -61,7 +61,6 @@ _REGISTER: Final = text(
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 
 
-def group_of(service: str, topic: Topic) -> str:
 @dataclass
 class _Patience:
     """Real seconds that the records of one batch may still be waited for."""
@@ -69,6 +68,7 @@ class _Patience:
     left: float = BATCH_PATIENCE
 
 
+def group_of(service: str, topic: Topic) -> str:
     """Return the consumer group of a service for a topic.
 
     One group for each: members of one group with different topics would all stop whenever one of them joins or leaves.
@@ -181,11 +181,11 @@ class Consumer:
         for tries, pause in enumerate(NOT_YET_RETRIES):
             if isinstance(error, Undecodable) or (tries >= len(RETRIES) and not isinstance(error, NotYet)):
                 break
-            await self._database.clock.pause(pause)
-            try:
             if tries > 0 and pause > patience.left:
                 break
             patience.left -= pause
+            await self._database.clock.pause(pause)
+            try:
                 await self._handle(records)
             except Exception as again:
                 if is_environment(again):
@@ -238,12 +238,12 @@ def is_environment(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True
-        return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
-    return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError)
         if isinstance(error, OperationalError | InterfaceError):
             # The driver refuses a value that fits no parameter (a number beyond the column's) with an error that is
             # both its `InterfaceError` and a `ValueError`: no waiting mends that.
             return not isinstance(getattr(error.orig, "__cause__", None), ValueError)
+        return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
+    return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError)
 
 
 async def _raw_parser(records: Any, default: Any) -> Any:

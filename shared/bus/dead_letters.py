@@ -136,6 +136,9 @@ def _fold(letters: dict[UUID, DeadLetter], record: ConsumerRecord[bytes, bytes])
             replayed_at = datetime.fromisoformat(first[PREFIX + _REPLAYED])
             letters[letter_id] = replace(known, replayed_at=replayed_at)
         return
+    ours = {name: first[PREFIX + name] for name in _OURS}
+    nulls = {int(index) for index in ours["header-nulls"].split(",") if index}
+    theirs = enumerate(record.headers[len(_OURS) :])
     letters[letter_id] = DeadLetter(
         id=letter_id,
         group=ours["group"],
@@ -147,7 +150,4 @@ def _fold(letters: dict[UUID, DeadLetter], record: ConsumerRecord[bytes, bytes])
         key=None if ours["key-null"] == "True" else bytes.fromhex(ours["key"]),
         value=None if ours["value-null"] == "True" else record.value,
         headers=tuple((name, None if index in nulls else value) for index, (name, value) in theirs),
-    ours = {name: first[PREFIX + name] for name in _OURS}
-    nulls = {int(index) for index in ours["header-nulls"].split(",") if index}
-    theirs = enumerate(record.headers[len(_OURS) :])
     )

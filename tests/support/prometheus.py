@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 import yaml
 
+from shared.embedded.ports import remembered_ports
 from tests.support.bench import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -108,14 +109,14 @@ def config_for(target: str, folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def prometheus(target: str, folder: Path, *, port: int) -> AsyncIterator[Prometheus]:
+async def prometheus(target: str, folder: Path) -> AsyncIterator[Prometheus]:
     """Run a Prometheus that scrapes one target and evaluates the committed rules.
 
     Args:
         target: host and port of a Keepwell.
         folder: for its data.
-        port: a free one on loopback.
     """
+    port = remembered_ports(folder / "ports.json", ["prometheus"])["prometheus"]
     command = [
         str(needed("prometheus")),
         f"--config.file={config_for(target, folder)}",

@@ -65,9 +65,13 @@ def health(engine: Engine) -> APIRouter:
 
     @routes.get("/readyz")
     async def readyz() -> JSONResponse:
-        """Tell whether the process can do its work: database, broker, relay heartbeat, outbox age."""
+        """Tell whether the process can do its work: database, broker, relay heartbeat, outbox age.
+
+        Notes are what an operator should know though it does its work, such as messages that wait for a person.
+        """
         found = await engine.problems()
-        return JSONResponse({"ready": not found, "problems": found}, status_code=503 if found else 200)
+        told = {"ready": not found, "problems": found, "notes": [] if found else await engine.notes()}
+        return JSONResponse(told, status_code=503 if found else 200)
 
     @routes.get("/metrics")
     async def metrics() -> Response:

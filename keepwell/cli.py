@@ -1,17 +1,14 @@
 """The command `keepwell`."""
 
 import sys
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import uvloop
 
+from keepwell.data_cli import held_app, register
+from keepwell.options import DataDir, Json, run, settings
 from keepwell.output import fail, show
 from keepwell.place import Place
-from shared.settings import Settings, load
-from shared.telemetry.log import configure
 
 app = typer.Typer(
     name="keepwell",
@@ -26,22 +23,8 @@ staff_app = typer.Typer(help="The people who log in to the console.", no_args_is
 app.add_typer(staff_app, name="staff")
 app.add_typer(token_app, name="token")
 app.add_typer(letters_app, name="dead-letters")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the data lies; KEEPWELL_DATA_DIR otherwise.")]
-
-
-def settings(**overrides: Any) -> Settings:
-    """Read the settings and set up the log; overrides that are None leave the environment's value."""
-    chosen = load(**{name: value for name, value in overrides.items() if value is not None})
-    configure(level=chosen.log_level)
-    return chosen
-
-
-def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
-    """Run a command's work on uvloop and leave with its exit code."""
-    code = uvloop.run(work())
-    raise typer.Exit(code)
+app.add_typer(held_app, name="held")
+register(app)
 
 
 @app.command()

@@ -41,8 +41,16 @@ def documents(http: aiohttp.ClientSession) -> dict[str, Any]:
 
 def openapi(http: aiohttp.ClientSession) -> dict[str, Any]:
     """Return the OpenAPI document of all services together; nothing is connected to."""
+    tokens = Tokens(Keyring.from_text(Keyring.generate()))
+    services = blank_services(http, tokens)
+    engine = Engine(services, kafka="127.0.0.1:9", clock=RealClock(), instance=None, stop_seconds=1)
+    document: dict[str, Any] = application(services, engine, tokens=tokens, kafka="127.0.0.1:9", trial=None).openapi()
+    return document
+
+
+def blank_services(http: aiohttp.ClientSession, tokens: Tokens) -> list[Service]:
+    """Return every service as it is built, with nothing behind it: to ask what it offers and what it listens to."""
     keyring = Keyring.from_text(Keyring.generate())
-    tokens = Tokens(keyring)
     services: list[Service] = []
     for name in SERVICES:
         database = Database("postgresql://nobody@127.0.0.1:9/none", schema=name, clock=RealClock())
@@ -59,9 +67,7 @@ def openapi(http: aiohttp.ClientSession) -> dict[str, Any]:
             hosted=frozenset(SERVICES),
         )
         services.append(registry.module(name).build(context))
-    engine = Engine(services, kafka="127.0.0.1:9", clock=RealClock(), instance=None, stop_seconds=1)
-    document: dict[str, Any] = application(services, engine, tokens=tokens, kafka="127.0.0.1:9", trial=None).openapi()
-    return document
+    return services
 
 
 def rendered(document: Any) -> str:

@@ -183,6 +183,17 @@ class Engine:
     def _behind(self, consumer: Consumer) -> int:
         return sum(relay.sent[str(consumer.topic)] for relay in self.relays) - consumer.seen
 
+    async def notes(self) -> list[str]:
+        """Return what an operator should know though this process does its work."""
+        said: list[str] = []
+        for service in self.services:
+            try:
+                async with service.database.reading() as reader:
+                    said += await service.notes(reader)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                said.append(f"database of {service.name} does not answer: {type(error).__name__}")
+        return said
+
     async def problems(self) -> list[str]:
         """Return what keeps this process from being ready, in plain words; nothing when all is well."""
         found: list[str] = [f"{name} is down: {reason}" for name, reason in sorted(self.down.items())]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from keepwell.backups.errors import BackupError
 from keepwell.listen import PortTakenError
 from keepwell.place import NotRunningError
 from shared.bus.address import KafkaAccessError
@@ -19,5 +20,6 @@ EXPECTED: Final[tuple[type[Exception], ...]] = (
     EmbeddedError,
     KeyringError,
     UpgradeError,
+    BackupError,
     Problem,
 )

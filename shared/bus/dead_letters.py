@@ -121,6 +121,17 @@ async def replay(bootstrap_servers: Address, letters: Sequence[DeadLetter], *, n
         await producer.close()
 
 
+async def put_aside(bootstrap_servers: Address, letters: Sequence[DeadLetter], *, now: datetime) -> None:
+    """Mark letters as done with though they were not replayed: what they tell of was taken back by a restore."""
+    producer = Producer(bootstrap_servers)
+    mark = [(PREFIX + _REPLAYED, now.isoformat().encode())]
+    try:
+        if letters:
+            await producer.send([Record(str(Topic.DEAD_LETTERS), str(dead.id).encode(), b"", mark) for dead in letters])
+    finally:
+        await producer.close()
+
+
 def _fold(letters: dict[UUID, DeadLetter], record: ConsumerRecord[bytes, bytes]) -> None:
     """Take a record of the dead letters in.
 

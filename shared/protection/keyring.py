@@ -74,6 +74,11 @@ class Keyring:
             raise KeyringError("There is no key; `keepwell` makes one in its data directory where none is set.")
         return cls(keys, active=list(keys)[-1])
 
+    @property
+    def ids(self) -> list[str]:
+        """Return the ids of the keys, the oldest first."""
+        return sorted(self._keys)
+
     @staticmethod
     def generate(name: str = "k1") -> str:
         """Return the text of a new key, as `from_text` reads it."""

@@ -1,0 +1,89 @@
+"""`keepwell held`: what a restore holds up, and the word of a person that lets it go or not."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from keepwell import parts
+from keepwell.output import FINDINGS, fail, show
+from keepwell.place import Place
+from services.notifier.store import holds
+from shared.database import Database
+from shared.database.connection import async_url
+from shared.protection import mask
+from shared.settings import Settings
+
+
+async def listed(place: Place, settings: Settings, *, as_json: bool) -> int:
+    """Print the messages that wait for a person."""
+    keyring = place.keyring(settings)
+    async with _notifier(place, settings, as_json=as_json) as database, database.reading() as reader:
+        rows = await holds.waiting(reader)
+    masked = [mask(keyring.open(row.held_address, context="contact")) for row in rows]
+    show([_row(row, to) for row, to in zip(rows, masked, strict=True)], as_json=as_json)
+    return 0
+
+
+async def decided(
+    place: Place, settings: Settings, ids: Sequence[str], *, everything: bool, go: bool, who: str, as_json: bool
+) -> int:
+    """Release held messages, or drop them."""
+    if bool(ids) == everything:
+        fail("Name the messages, or say --all.", as_json=as_json)
+    async with _notifier(place, settings, as_json=as_json) as database:
+        async with database.reading() as reader:
+            waiting = [row.id for row in await holds.waiting(reader)]
+        chosen = waiting if everything else _chosen(ids, waiting, as_json=as_json)
+        async with database.transaction() as tx:
+            count = await (holds.release if go else holds.drop)(tx, chosen, who)
+    show({"released" if go else "dropped": count, "waiting": len(waiting) - count}, as_json=as_json)
+    return 0
+
+
+async def closed(place: Place, settings: Settings, *, as_json: bool) -> int:
+    """Close the restore; 1 where something is still held."""
+    async with _notifier(place, settings, as_json=as_json) as database, database.transaction() as tx:
+        left = await holds.close(tx)
+    said = f"{left} messages are still held: release or drop them first." if left else "The restore is closed."
+    show({"closed": not left, "held": left} if as_json else said, as_json=as_json)
+    return FINDINGS if left else 0
+
+
+@asynccontextmanager
+async def _notifier(place: Place, settings: Settings, *, as_json: bool) -> AsyncIterator[Database]:
+    """Open the notifier's schema under its own role."""
+    given = settings.database_url
+    common = given.get_secret_value() if given is not None else None
+    if common is None and not settings.split:
+        common = place.running.database_url
+    urls = parts.database_urls(settings, place.keyring(settings), None if common is None else async_url(common))
+    if "notifier" not in urls:
+        fail("Held messages are the notifier's: run this where it runs.", as_json=as_json)
+    database = Database(urls["notifier"], schema="notifier", clock=place.clock(settings))
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _chosen(ids: Sequence[str], waiting: Sequence[UUID], *, as_json: bool) -> list[UUID]:
+    by_text = {str(one): one for one in waiting}
+    for text in ids:
+        if text not in by_text:
+            fail(f"No message {text!r} waits for a person; `keepwell held list` names them.", as_json=as_json)
+    return [by_text[text] for text in ids]
+
+
+def _row(row: Any, to: str) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "purpose": row.purpose,
+        "channel": row.channel,
+        "occurrence": row.occurrence,
+        "to": to,
+        "patient": str(row.patient or ""),
+        "held_since": row.since.isoformat(timespec="seconds"),
+        "useful_until": "" if row.starts_at is None else row.starts_at.isoformat(timespec="minutes"),
+        "why": row.why,
+    }

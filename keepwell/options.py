@@ -1,0 +1,27 @@
+"""What the commands' options have in common."""
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+
+from shared.settings import Settings, load
+from shared.telemetry.log import configure
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the data lies; KEEPWELL_DATA_DIR otherwise.")]
+
+
+def settings(**overrides: Any) -> Settings:
+    """Read the settings and set up the log; overrides that are None leave the environment's value."""
+    chosen = load(**{name: value for name, value in overrides.items() if value is not None})
+    configure(level=chosen.log_level)
+    return chosen
+
+
+def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Run a command's work on uvloop and leave with its exit code."""
+    code = uvloop.run(work())
+    raise typer.Exit(code)

@@ -29,6 +29,8 @@ log = get_logger(__name__)
 
 STATUS_PATH: Final = "/webhooks/twilio/status"
 INBOUND_PATH: Final = "/webhooks/twilio/inbound"
+PROBE_PATH: Final = "/webhooks/twilio/probe"
+"""Checks a signature and does nothing else: `keepwell doctor` calls it by the public address."""
 LONGEST_BODY: Final = 64 * 1024
 LONGEST_SID: Final = 64
 LONGEST_TEXT: Final = 4096
@@ -91,14 +93,33 @@ def webhooks(door: Door) -> APIRouter:
             await inbound.receive(tx, received, door.desk)
         return Response(NO_ANSWER, media_type="text/xml")
 
+    @router.post(PROBE_PATH)
+    async def probe(request: Request) -> Response:
+        await _signed(request, door, validator)
+        return Response(status_code=204)
+
     return router
 
 
 async def _checked(request: Request, door: Door, validator: RequestValidator | None) -> Mapping[str, str]:
+    """Return the form of a request that the provider signed; one that it did not is recorded and counted.
+
+    Raises:
+        Forbidden: it did not.
+        Invalid: it is longer than any webhook.
+    """
+    try:
+        return await _signed(request, door, validator)
+    except Forbidden:
+        await _record_forgery(door, request.url.path)
+        raise
+
+
+async def _signed(request: Request, door: Door, validator: RequestValidator | None) -> Mapping[str, str]:
     """Return the form of a request that the provider signed.
 
     Raises:
-        Forbidden: it did not; that is recorded and counted.
+        Forbidden: it did not.
         Invalid: it is longer than any webhook.
     """
     body = await _body(request)
@@ -107,7 +128,6 @@ async def _checked(request: Request, door: Door, validator: RequestValidator | N
     address = door.public_url + request.url.path + (f"?{query}" if query else "")
     signature = request.headers.get("X-Twilio-Signature", "")
     if pairs is None or validator is None or not validator.validate(address, ImmutableMultiDict(pairs), signature):
-        await _record_forgery(door, request.url.path)
         raise Forbidden("The signature does not fit this address and these parameters.")
     # PostgreSQL's text cannot hold a null character.
     return {name: value.replace("\x00", "") for name, value in pairs if "\x00" not in name}

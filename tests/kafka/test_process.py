@@ -125,7 +125,10 @@ async def test_the_doctor_finds_nothing_wrong_with_a_healthy_clinic(clinic: Keep
     code, output, complaint = await clinic.command("doctor", "--json")
     findings = json.loads(output)
     assert code == 0, (findings, complaint)
-    assert {"process", "database", "schemas", "topics"} <= {finding["what"] for finding in findings}
+    looked_at = {finding["what"] for finding in findings}
+    assert {"process", "database", "roles", "schema notifier", "kafka", "topics", "webhooks", "mail"} <= looked_at
+    (webhooks,) = [finding for finding in findings if finding["what"] == "webhooks"]
+    assert "a signed call is taken" in webhooks["detail"]
 
 
 async def test_the_doctor_says_that_nothing_runs_and_how_to_start_it(folder: Path) -> None:

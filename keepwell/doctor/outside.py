@@ -1,0 +1,154 @@
+"""Those outside: the provider of texts, the mail server, and the way by which the provider reaches us."""
+
+import asyncio
+import smtplib
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+import aiosmtplib
+
+from keepwell.doctor.finding import PATIENCE, Finding, Ward, skew_of
+from services.notifier.ports.smtp import SmtpAccount
+from services.notifier.webhooks import PROBE_PATH
+from shared.clock import RealClock
+from shared.settings import Settings
+
+MOST_SKEW: Final = 60.0
+"""Seconds by which the provider's clock may differ: its dates settle what went out, to the hour."""
+CHECK_PROXY: Final = "check KEEPWELL_PUBLIC_URL, and that the proxy passes /webhooks/ on with path and body unchanged"
+
+
+async def outside(ward: Ward) -> list[Finding]:
+    """Look at provider, mail and webhooks."""
+    return [await _provider(ward.settings), await _webhooks(ward), await _mail(ward.settings)]
+
+
+async def _provider(settings: Settings) -> Finding:
+    token = settings.twilio_auth_token
+    if settings.twilio_account_sid is None:
+        return Finding("provider", well=True, detail="no account set: texts go to the sandbox")
+    if token is None:
+        return Finding("provider", well=True, detail="the account's secret is not known here; only the notifier has it")
+    url = f"{settings.twilio_base_url}/2010-04-01/Accounts/{settings.twilio_account_sid}/Messages.json"
+    login = aiohttp.encode_basic_auth(settings.twilio_account_sid, token.get_secret_value())
+    try:
+        async with (
+            aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=PATIENCE), headers={"Authorization": login}
+            ) as http,
+            http.get(url, params={"PageSize": "1", "To": settings.twilio_from or ""}) as answer,
+        ):
+            status, date = answer.status, answer.headers.get("Date")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        detail = f"{settings.twilio_base_url} does not answer: {type(error).__name__}"
+        return Finding("provider", well=False, detail=detail, remedy="check KEEPWELL_TWILIO_BASE_URL and the way out")
+    return _provider_says(status, skew_of(date, RealClock().now()))
+
+
+def _provider_says(status: int, skew: float | None) -> Finding:
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+        remedy = "check KEEPWELL_TWILIO_ACCOUNT_SID and KEEPWELL_TWILIO_AUTH_TOKEN"
+        return Finding("provider", well=False, detail=f"it does not know this account: HTTP {status}", remedy=remedy)
+    if status != HTTPStatus.OK:
+        return Finding("provider", well=False, detail=f"it answers HTTP {status}", remedy="look at its status page")
+    if skew is not None and skew > MOST_SKEW:
+        detail = f"it knows the account; its clock is {skew:.0f} s from ours"
+        return Finding("provider", well=False, detail=detail, remedy="run NTP on this machine")
+    return Finding("provider", well=True, detail="it knows the account, and shows what it sent")
+
+
+async def _webhooks(ward: Ward) -> Finding:
+    """Call an address that is there for this alone: signed as the provider signs, not signed, and signed wrongly."""
+    base = ward.base
+    if base is None:
+        return Finding("webhooks", well=True, detail="no public address is known here")
+    url = f"{base}{PROBE_PATH}"
+    try:
+        unsigned = await _call(url, None)
+        forged = await _call(url, "forged")
+        signed = None if ward.token is None else await _call(url, ward.token)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        detail = f"{base} does not answer: {type(error).__name__}"
+        return Finding("webhooks", well=False, detail=detail, remedy=CHECK_PROXY)
+    for what, status in (("an unsigned call", unsigned), ("a wrongly signed call", forged)):
+        if status != HTTPStatus.FORBIDDEN:
+            detail = f"{what} to {base} got {status}, not 403: something else answers there"
+            return Finding("webhooks", well=False, detail=detail, remedy=CHECK_PROXY)
+    if signed is None:
+        detail = "unsigned calls are refused; the secret to sign with is not known here"
+        return Finding("webhooks", well=True, detail=detail)
+    if signed != HTTPStatus.NO_CONTENT:
+        detail = f"a call signed as the provider does got {signed}: the notifier has another public address or secret"
+        remedy = f"give doctor and notifier the same KEEPWELL_PUBLIC_URL and KEEPWELL_TWILIO_AUTH_TOKEN; {CHECK_PROXY}"
+        return Finding("webhooks", well=False, detail=detail, remedy=remedy)
+    return Finding(
+        "webhooks", well=True, detail=f"{base}: a signed call is taken, unsigned and forged ones are refused"
+    )
+
+
+async def _call(url: str, token: str | None) -> int:
+    from twilio.request_validator import RequestValidator  # noqa: PLC0415 - slow to load
+
+    form = {"Probe": "keepwell doctor", "Odd": "ñ +&="}
+    signature = {} if token is None else {"X-Twilio-Signature": RequestValidator(token).compute_signature(url, form)}
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as http,
+        http.post(url, data=form, headers=signature, allow_redirects=False) as answer,
+    ):
+        return answer.status
+
+
+async def _mail(settings: Settings) -> Finding:
+    """Greet the mail server, encrypt, log in, name the sender, and leave without a mail."""
+    if settings.smtp_host is None:
+        return Finding("mail", well=True, detail="no server set: e-mail goes to the sandbox, or is off")
+    password = settings.smtp_password
+    account = SmtpAccount(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.smtp_from or "clinic@localhost",
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+        tls=settings.smtp_tls,
+    )
+    where = f"{account.host}:{account.port}"
+    client = aiosmtplib.SMTP(
+        hostname=account.host,
+        port=account.port,
+        username=account.username,
+        password=account.password,
+        local_hostname=account.domain,
+        timeout=PATIENCE,
+        use_tls=account.tls == "tls",
+        start_tls=account.start_tls,
+    )
+    try:
+        async with asyncio.timeout(3 * PATIENCE):
+            await client.connect()
+            encrypted = client.get_transport_info("sslcontext") is not None
+            await client.mail(account.sender)
+            await client.rset()
+            await client.quit()
+    except (aiosmtplib.SMTPException, smtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+        return Finding("mail", well=False, detail=f"{where}: {type(error).__name__}: {error}", remedy=_remedy(error))
+    finally:
+        client.close()
+    how = "encrypted" if encrypted else "NOT encrypted"
+    logged_in = f"logged in as {account.username}" if account.username else "without a login"
+    if not encrypted and account.tls != "none":
+        remedy = "set KEEPWELL_SMTP_TLS=tls or starttls; none, where the way to it is your own"
+        return Finding("mail", well=False, detail=f"{where} answers, {how}, {logged_in}", remedy=remedy)
+    return Finding("mail", well=True, detail=f"{where} answers, {how}, {logged_in}, and takes the sender")
+
+
+def _remedy(error: Exception) -> str:
+    match error:
+        case aiosmtplib.SMTPAuthenticationError():
+            return "check KEEPWELL_SMTP_USERNAME and KEEPWELL_SMTP_PASSWORD"
+        case aiosmtplib.SMTPSenderRefused():
+            return "check KEEPWELL_SMTP_FROM: the server does not let this account send as it"
+        case aiosmtplib.SMTPConnectError() | OSError() | TimeoutError():
+            return "check KEEPWELL_SMTP_HOST, KEEPWELL_SMTP_PORT (587 with STARTTLS, 465 with KEEPWELL_SMTP_TLS=tls)"
+        case _:
+            return "check KEEPWELL_SMTP_TLS and the server's certificate"

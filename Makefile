@@ -10,7 +10,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 ARGS ?=
 
-.PHONY: help run up test image lint format types bench contracts faults install jars chromium clean
+.PHONY: help run up test image lint format types bench contracts settings faults install jars chromium clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,11 +40,14 @@ format: install ## Format the code
 types: install ## Check types, strictly
 	@$(RUN)/mypy
 
-faults: install jars ## Kill, cut and stall a split deployment and count (MINUTES=60 for a long round, SEED=7)
-	@$(RUN)/python -m tests.faults --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1) $(ARGS)
+faults: install jars ## Kill, cut and stall a split deployment and count (MINUTES=60 SEED=7 for one long round)
+	@$(if $(MINUTES),$(RUN)/python -m tests.faults --minutes $(MINUTES) --seed $(or $(SEED),1) $(ARGS),$(RUN)/python -m tests.run faults $(ARGS))
 
 contracts: install ## Write the JSON Schemas, AsyncAPI and OpenAPI documents (RELEASE=1: readers rely on them from now)
 	@$(RUN)/python -m keepwell.contracts $(if $(RELEASE),--release)
+
+settings: install ## Write the table of settings into docs/operations.md
+	@$(RUN)/python -m keepwell.settings_table
 
 bench: install jars ## Measure: figures beside their bare limits, in one run
 	@$(RUN)/python -m benchmarks $(ARGS)

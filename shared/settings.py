@@ -62,7 +62,7 @@ class SandboxSettings(BaseModel):
 
     enabled: bool | None = Field(None, description="on where no provider is set; `true` or `false` to say it")
     profile: str = Field("lively", description="calm, lively or rough")
-    seed: int = 1
+    seed: int = Field(1, description="of all that the network does by chance")
     patients: bool = Field(False, description="whether virtual patients answer by themselves")
     inbound_hosts: str = Field(
         "", description="hosts that it may call beside this machine's own, with commas; for a Keepwell in a container"
@@ -119,8 +119,8 @@ class Settings(BaseSettings):
         pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$",
         description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
     )
-    kafka_sasl_username: str | None = None
-    kafka_sasl_password: SecretStr | None = None
+    kafka_sasl_username: str | None = Field(None, description="who logs in to Kafka")
+    kafka_sasl_password: SecretStr | None = Field(None, description="its password")
     instance: str | None = Field(
         None,
         description="a name that this process keeps over restarts (static membership); `hostname` takes the machine's",
@@ -131,18 +131,18 @@ class Settings(BaseSettings):
     )
     trial: bool = Field(False, description="trial time over the API; refused with a live provider")
     zone: str = Field("America/New_York", description="zone of the first clinic")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     stop_seconds: int = Field(20, ge=1, description="how long a stop may take")
 
     twilio_base_url: str = Field(LIVE_PROVIDER, description="the provider's address, or a stand-in's")
-    twilio_account_sid: str | None = None
-    twilio_auth_token: SecretStr | None = None
+    twilio_account_sid: str | None = Field(None, description="the account that sends; the sandbox's where absent")
+    twilio_auth_token: SecretStr | None = Field(None, description="its secret; the notifier alone needs it")
     twilio_from: str | None = Field(None, description="the sender's number in E.164, or a Messaging Service's SID")
-    smtp_host: str | None = None
-    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_host: str | None = Field(None, description="mail server; without one e-mail goes to the sandbox, or is off")
+    smtp_port: int = Field(587, ge=1, le=65535, description="its port")
     smtp_from: str | None = Field(None, description="sender address of e-mail")
-    smtp_username: str | None = None
-    smtp_password: SecretStr | None = None
+    smtp_username: str | None = Field(None, description="who logs in to it; nobody where absent")
+    smtp_password: SecretStr | None = Field(None, description="the password")
     smtp_tls: str = Field(
         "auto",
         pattern="^(auto|none|starttls|tls)$",

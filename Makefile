@@ -10,7 +10,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 ARGS ?=
 
-.PHONY: help run up test image lint format types bench contracts settings faults install jars chromium clean
+.PHONY: help run up test image lint format types bench contracts settings faults install jars chromium prometheus metrics clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ run: install jars ## Start a made-up clinic that lives by itself, a day a minute
 up: install jars ## Start an empty clinic on the real clock
 	@$(RUN)/keepwell up $(ARGS)
 
-test: install jars chromium ## Run every test, the containers too where Docker answers (ARGS="unit kafka" for some)
+test: install jars chromium prometheus ## Run every test, the containers too where Docker answers (ARGS="unit kafka" for some)
 	@$(RUN)/python -m tests.run $(ARGS)
 
 image: ## Build the container image keepwell:latest (needs Docker alone)
@@ -66,6 +66,12 @@ jars: install ## Bring Kafka's jars, each checked against a committed SHA-256
 
 chromium: install ## Bring a browser for the tests: an installed one, Debian's package, or Playwright's own
 	@$(RUN)/python -m tests.support.chromium
+
+prometheus: install ## Bring Prometheus for the tests: an installed one, or Debian's package unpacked in .venv
+	@$(RUN)/python -m tests.support.prometheus
+
+metrics: install ## Write the table of metrics into docs/metrics.md
+	@$(RUN)/python -m keepwell.metrics_table
 
 clean: ## Remove the environment and caches (a clinic's data stays)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

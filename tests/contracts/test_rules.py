@@ -123,7 +123,7 @@ def test_what_an_operator_asks_first_has_an_alert(what: str) -> None:
 
 def test_the_table_of_metrics_is_the_generated_one() -> None:
     scraped()
-    assert METRICS_TABLE.read_text(encoding="utf-8") == rendered(), "run `python -m keepwell.metrics_table`"
+    assert METRICS_TABLE.read_text(encoding="utf-8") == rendered(), "run `make metrics`"
 
 
 @pytest.mark.parametrize("word", ["patient", "message", "clinic", "session", "id", "name", "phone", "number", "token"])

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime
 
 from keepwell.engine import Engine
 from shared.clock import SteppedClock
-from shared.web.api import Body, Command, Reads, View
+from shared.web.api import Body, Command, Moment, Reads, View
 from shared.web.problems import Conflict, Forbidden, Invalid
 from shared.web.tokens import Scope
 
@@ -107,7 +106,7 @@ class TrialTime:
 class Target(Body):
     """Until when to live."""
 
-    to: AwareDatetime
+    to: Moment
 
 
 class Time(View):

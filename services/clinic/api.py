@@ -1,11 +1,11 @@
 """The clinic's part of the interface for programs: patients."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.clinic.model.contacts import Contact, ContactKind, Purpose
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
@@ -13,10 +13,12 @@ from services.clinic.orders import Patients, who
 from services.clinic.store import audit, patients
 from shared.database import Database, Transaction
 from shared.languages import Language
-from shared.web.api import Body, Command, Listing, Paging, Reads, View, listing, versioned
+from shared.web.api import Body, Command, Day, Listing, Moment, Paging, Reads, View, listing, versioned
 from shared.web.problems import Invalid
 
 Words = Annotated[str, Field(max_length=500)]
+NO_NUL: Final = r"^[^\x00]*$"
+"""PostgreSQL keeps every character but NUL."""
 
 
 class NewConsent(Body):
@@ -24,7 +26,7 @@ class NewConsent(Body):
 
     purpose: Purpose
     how: Words
-    at: AwareDatetime
+    at: Moment
 
 
 class NewContact(Body):
@@ -40,7 +42,7 @@ class NewPatient(Body):
 
     given_name: Words
     family_name: Words
-    birth_date: date | None = None
+    birth_date: Day | None = None
     zone: Annotated[Words, Field(examples=["America/New_York"])]
     language: Language
     external_id: Words | None = None
@@ -52,7 +54,7 @@ class PatientChanges(Body):
 
     given_name: Words | None = None
     family_name: Words | None = None
-    birth_date: date | None = None
+    birth_date: Day | None = None
     zone: Words | None = None
     language: Language | None = None
     external_id: Words | None = None
@@ -132,7 +134,7 @@ def router(database: Database, orders: Patients) -> APIRouter:
 
     @routes.get("/patients")
     async def find(
-        principal: Reads, page: Paging, q: Annotated[str | None, Query(max_length=200)] = None
+        principal: Reads, page: Paging, q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None
     ) -> Listing[PatientView]:
         """List patients, or those whose name holds the words of `q` or who have this number, address or record."""
         clinic, keyring = principal.clinic, orders.keyring

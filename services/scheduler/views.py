@@ -10,7 +10,7 @@ from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Grade, Phase, Protocol, Provenance
 from services.scheduler.model.sessions import Session, SessionState
 from shared.walltime import check_zone, parse_wall, wall_text
-from shared.web.api import Body, View
+from shared.web.api import Body, Day, View
 
 SHORTEST, LONGEST = 5, 600
 """Minutes that a session may take."""
@@ -41,7 +41,7 @@ class NewPlan(Body):
     """A plan to start."""
 
     protocol: Annotated[str, Field(examples=["iv-ketamine"])]
-    start_on: date
+    start_on: Day
 
 
 class NewSession(Body):

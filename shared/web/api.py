@@ -4,17 +4,18 @@ A change runs in one transaction with its idempotency key; an answer carries its
 refused; a list has `limit` and `after`.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
 
 from shared.database import Database, Transaction
-from shared.telemetry import trace
-from shared.web.idempotency import Answer, Idempotency, fingerprint
+from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
 from shared.web.problems import Forbidden, Invalid, PreconditionFailed, Unauthorized
 from shared.web.tokens import Principal, Scope, Tokens
 
@@ -22,10 +23,41 @@ JSON: Final = "application/json"
 T = TypeVar("T", bound=BaseModel)
 
 
+def _day(value: Any) -> Any:
+    return _written(value, _DAY, "Write a day as 2026-12-01.")
+
+
+def _moment(value: Any) -> Any:
+    return _written(value, _MOMENT, "Write an instant with its offset, as 2026-12-01T10:00:00Z.")
+
+
+def _written(value: Any, form: re.Pattern[str], remedy: str) -> Any:
+    """Refuse what would be read as seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and form.fullmatch(value.strip())):
+        return value
+    raise ValueError(remedy)
+
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})", re.ASCII)
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day that a program sends."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+"""An instant that a program sends."""
+
+
 class Body(BaseModel):
-    """What a program sends; unknown fields are refused."""
+    """What a program sends; unknown fields are refused, and so is the one character that PostgreSQL cannot keep."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_nul(cls, value: Any) -> Any:
+        held = value if isinstance(value, list | tuple) else (value,)
+        if any(isinstance(one, str) and "\x00" in one for one in held):
+            raise ValueError("This holds the character NUL. Leave it out.")
+        return value
 
 
 class View(BaseModel):
@@ -141,7 +173,7 @@ def commands(scope: Scope) -> Callable[..., Awaitable[CommandCall]]:
 
     async def read(
         request: Request,
-        idempotency_key: Annotated[str | None, Header()] = None,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=LONGEST_KEY)] = None,
         if_match: Annotated[str | None, Header()] = None,
     ) -> CommandCall:
         principal = allowed(request)
@@ -157,9 +189,11 @@ __all__ = [
     "Body",
     "Command",
     "CommandCall",
+    "Day",
     "DecideCommand",
     "Invalid",
     "Listing",
+    "Moment",
     "Page",
     "Paging",
     "Reads",

@@ -9,8 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-MEDIA_TYPE = "application/problem+json"
+from shared.web import contract
+from shared.web.contract import MEDIA_TYPE
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,16 @@ def _pointer(location: Sequence[Any]) -> str:
     return f"{where}:{'.'.join(map(str, path))}"
 
 
+def _methods(request: Request) -> list[str]:
+    """Return what a path can be asked: a router knows of each of its routes alone."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            found.update(getattr(route, "methods", None) or ())
+    return sorted(found)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of an application a problem document."""
 
@@ -122,13 +134,20 @@ def install(app: FastAPI) -> None:
         ]
         return await problem(request, Invalid("Some of what was sent cannot be used.", errors=flaws))
 
-    async def http(_request: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, HTTPException):
             raise error
         status = HTTPStatus(error.status_code)
+        headers = error.headers
+        if status is HTTPStatus.BAD_REQUEST:
+            # FastAPI's own word for a body that is not even text; one that is text and no JSON is 422 already.
+            return await problem(request, Invalid("The body cannot be read. Send JSON in UTF-8."))
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers = {"Allow": ", ".join(_methods(request))}
         document = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": str(error.detail)}
-        return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, headers=error.headers)
+        return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
+    contract.install(app)
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)

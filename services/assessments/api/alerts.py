@@ -38,7 +38,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
         views = [AlertView.of(desk.kit, alert, paged[alert.id]) for alert in found]
         return listing(views, page, cursor=lambda view: str(view.id))
 
-    @routes.get("/alerts/{alert_id}")
+    @routes.get("/alerts/{alert_id}", response_model=AlertView)
     async def read_alert(alert_id: UUID, principal: Reads) -> Response:
         """Return an alert."""
         async with desk.database.reading() as reader:

@@ -46,7 +46,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
             found = await checkins.of_patient(reader, patient.id, limit=page.limit, after=page.after)
         return listing([CheckinView.of(one) for one in found], page, cursor=lambda view: str(view.id))
 
-    @routes.get("/checkins/{checkin_id}")
+    @routes.get("/checkins/{checkin_id}", response_model=CheckinView)
     async def read_checkin(checkin_id: UUID, principal: Reads) -> Response:
         """Return a check-in."""
         async with desk.database.reading() as reader:

@@ -1,6 +1,5 @@
 """Interval proposals and decisions, and what else moved a patient's scores."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from services.assessments.views import OutsideChangeView, ProposalView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
 from shared.walltime import to_wall
-from shared.web.api import Body, Command, DecideCommand, Listing, Paging, Reads, listing, versioned
+from shared.web.api import Body, Command, Day, DecideCommand, Listing, Paging, Reads, listing, versioned
 from shared.web.problems import FieldError, Invalid, NotFound
 
 LONGEST_DAYS = 365
@@ -25,7 +24,7 @@ class NewDecision(Body):
     """A clinician's decision: a change names `interval_days` and a `reason`, a refusal a `reason`."""
 
     decision: Literal["approve", "change", "refuse"]
-    interval_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] | None = None
+    interval_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=True)] | None = None
     reason: Words | None = None
 
 
@@ -33,7 +32,7 @@ class NewOutsideChange(Body):
     """Something other than the interval that moved a patient's scores: the rule then holds for this cycle."""
 
     kind: Literal["shock", "dose", "medication", "other"]
-    happened_on: date
+    happened_on: Day
 
 
 def add(routes: APIRouter, desk: Desk) -> None:
@@ -47,7 +46,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
             found = await proposals.of_patient(reader, patient.id, limit=page.limit, after=page.after)
         return listing([ProposalView.of(desk.kit, one) for one in found], page, cursor=lambda view: str(view.id))
 
-    @routes.get("/proposals/{proposal_id}")
+    @routes.get("/proposals/{proposal_id}", response_model=ProposalView)
     async def read_proposal(proposal_id: UUID, principal: Reads) -> Response:
         """Return a proposal."""
         async with desk.database.reading() as reader:

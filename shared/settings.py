@@ -8,6 +8,7 @@ a value that contradicts another, or a name that does not exist stops the start 
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -106,6 +107,11 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(1, ge=1, description="replicas of each topic when it is made")
     kafka_min_insync: int = Field(1, ge=1, description="min.insync.replicas of each topic when it is made")
     kafka_retention_days: int = Field(7, ge=1, description="how long topics keep events")
+    keep_days: int = Field(
+        90,
+        ge=2,
+        description="how long handled events, answers to repeated orders and the provider's reports are remembered",
+    )
     kafka_security_protocol: str = Field(
         "PLAINTEXT",
         pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
@@ -168,6 +174,11 @@ class Settings(BaseSettings):
         return frozenset(name for name in SERVICES if getattr(self, name).database_url is not None)
 
     @property
+    def keep(self) -> timedelta:
+        """Return how long what may come again is remembered."""
+        return timedelta(days=self.keep_days)
+
+    @property
     def live(self) -> bool:
         """Tell whether texts would reach real phones: the provider's own address and an account."""
         host = urlsplit(self.twilio_base_url).hostname or ""
@@ -226,6 +237,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"KEEPWELL_KAFKA_MIN_INSYNC is {self.kafka_min_insync} but KEEPWELL_KAFKA_REPLICATION is "
                 f"{self.kafka_replication}: nothing could ever be written. Lower the first or raise the second"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _remembers_long_enough(self) -> Self:
+        if self.keep_days <= self.kafka_retention_days:
+            raise ValueError(
+                f"KEEPWELL_KEEP_DAYS is {self.keep_days} but KEEPWELL_KAFKA_RETENTION_DAYS is "
+                f"{self.kafka_retention_days}: an event that comes again would be handled again. Raise the first"
             )
         return self
 

@@ -1,6 +1,7 @@
 """`keepwell dead-letters`: list, show, replay."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -47,9 +48,24 @@ async def replayed(
     kafka = kafka_of(place, settings)
     known = await read_all(kafka)
     chosen = [one for one in known if one.replayed_at is None] if everything else _find(known, letter_ids)
+    _refuse_old(chosen, settings, place.clock(settings).now(), as_json=as_json)
     await replay(kafka, chosen, now=place.clock(settings).now())
     show({"replayed": [str(letter.id) for letter in chosen]}, as_json=as_json)
     return 0
+
+
+def _refuse_old(letters: Sequence[DeadLetter], settings: Settings, now: datetime, *, as_json: bool) -> None:
+    """Refuse letters of events that inboxes have forgotten: services that handled them would do so again."""
+    # Another service may have handled it as long before it died here as its topic keeps events.
+    known = settings.keep - timedelta(days=settings.kafka_retention_days)
+    for letter in letters:
+        if now - letter.died_at > known:
+            fail(
+                f"Letter {letter.id} died {(now - letter.died_at).days} days ago, and services remember what they "
+                f"handled for {settings.keep_days} days (KEEPWELL_KEEP_DAYS): whoever handled it would do so again. "
+                "Do by hand what it says.",
+                as_json=as_json,
+            )
 
 
 def _find(letters: Sequence[DeadLetter], wanted: Sequence[str]) -> list[DeadLetter]:

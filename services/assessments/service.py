@@ -8,9 +8,10 @@ from services.assessments.handlers import handlers
 from services.assessments.kit import Kit
 from services.assessments.packs import Packs
 from services.assessments.store import counts, figures
-from services.assessments.tables import METADATA, SCHEMA
+from services.assessments.tables import IDEMPOTENCY, METADATA, SCHEMA
+from shared.bus.ageing import Ageing, Purge
 from shared.database.migrate import History
-from shared.service import Context, Service
+from shared.service import Context, Loop, Service
 
 HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
 
@@ -34,6 +35,9 @@ def build(context: Context) -> Service:
         history=HISTORY,
         handlers=handlers(kit),
         routers=[api.router(context.database, kit), pages.router(context.database, kit)],
+        loops=[
+            Loop("forgetting", Purge(context.database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run)
+        ],
         status=counts.all_of,
         measure=figures.measure,
     )

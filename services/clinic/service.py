@@ -31,7 +31,8 @@ from services.clinic.pages import (
 from services.clinic.pages.console import Console
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import is_secure
-from services.clinic.tables import METADATA, SCHEMA
+from services.clinic.tables import IDEMPOTENCY, METADATA, SCHEMA
+from shared.bus.ageing import Ageing, Purge
 from shared.clock import RealClock
 from shared.database.migrate import History
 from shared.service import Context, Loop, Service
@@ -68,7 +69,10 @@ def build(context: Context) -> Service:
             *_pages(console),
             _gateway(context),
         ],
-        loops=[Loop("clinic.bell", lambda: _until_stopped(bell))],
+        loops=[
+            Loop("clinic.bell", lambda: _until_stopped(bell)),
+            Loop("forgetting", Purge(database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run),
+        ],
     )
 
 

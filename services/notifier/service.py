@@ -21,13 +21,15 @@ from services.notifier.reckoner import Reckoner
 from services.notifier.sender import Limits, Sender
 from services.notifier.settler import Settler
 from services.notifier.store import figures, holds, settling
-from services.notifier.tables import METADATA, SCHEMA
+from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, METADATA, SCHEMA
 from services.notifier.webhooks import STATUS_PATH, Door, webhooks
+from shared.bus.ageing import Ageing, Purge
 from shared.database import Reader
 from shared.database.migrate import History
 from shared.service import Context, Loop, Service
 from shared.settings import LIVE_PROVIDER
 
+AGEING: Final = (Ageing(IDEMPOTENCY, "created_at"), Ageing(CALLBACKS, "received_at"), Ageing(FORGERIES, "minute"))
 HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
 
 
@@ -89,7 +91,12 @@ def build(context: Context) -> Service:
         history=HISTORY,
         handlers=handlers(desk),
         routers=[api(context.database), webhooks(door)],
-        loops=[Loop("sender", sender.run), Loop("settler", settler.run), Loop("reckoner", reckoner.run)],
+        loops=[
+            Loop("sender", sender.run),
+            Loop("settler", settler.run),
+            Loop("reckoner", reckoner.run),
+            Loop("forgetting", Purge(context.database, AGEING, context.settings.keep).run),
+        ],
         next_due=next_due,
         busy=busy,
         status=status,

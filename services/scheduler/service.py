@@ -5,9 +5,10 @@ from typing import Final
 
 from services.scheduler import api
 from services.scheduler.handlers import handlers
-from services.scheduler.tables import METADATA, SCHEMA
+from services.scheduler.tables import IDEMPOTENCY, METADATA, SCHEMA
+from shared.bus.ageing import Ageing, Purge
 from shared.database.migrate import History
-from shared.service import Context, Service
+from shared.service import Context, Loop, Service
 
 HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
 
@@ -23,4 +24,7 @@ def build(context: Context) -> Service:
         history=HISTORY,
         handlers=handlers,
         routers=api.build(context.database),
+        loops=[
+            Loop("forgetting", Purge(context.database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run)
+        ],
     )

@@ -15,6 +15,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
 
 from shared.database import Database, Transaction
+from shared.telemetry import trace
 from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
 from shared.web.problems import Forbidden, Invalid, PreconditionFailed, Unauthorized
 from shared.web.tokens import Principal, Scope, Tokens

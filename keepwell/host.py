@@ -101,7 +101,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
             stand = await stack.enter_async_context(
                 stand_ins(settings, place, clock, inbound=f"{public_url}/webhooks/twilio/inbound")
             )
-        tokens = Tokens(keyring)
+        tokens = Tokens(keyring, since=settings.tokens_since)
         connector = aiohttp.TCPConnector(limit=OUTGOING)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         urls = {name: getattr(settings, name).url or url for name in SERVICES}

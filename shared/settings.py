@@ -14,7 +14,16 @@ from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX: Final = "KEEPWELL_"
@@ -132,6 +141,9 @@ class Settings(BaseSettings):
         description="a name that this process keeps over restarts (static membership); `hostname` takes the machine's",
     )
     keys: SecretStr | None = Field(None, description="sealing keys as id:base64,...; made in data_dir where absent")
+    tokens_since: AwareDatetime | None = Field(
+        None, description="instant, such as 2026-12-01T09:00:00Z; tokens of programs made before it are revoked"
+    )
     clock: str = Field(
         "real", description="real, xN (N times as fast) or steps", pattern=r"^(real|steps|x\d+(\.\d+)?)$"
     )

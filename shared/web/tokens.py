@@ -45,10 +45,16 @@ class Principal:
 
 
 class Tokens:
-    """Makes and checks tokens. Their life is measured on the real clock: a trial's months must not end them."""
+    """Makes and checks tokens. Their life is measured on the real clock: a trial's months must not end them.
 
-    def __init__(self, keyring: Keyring) -> None:
+    Args:
+        keyring: signs them.
+        since: tokens that were made before this instant are revoked; none where it is None.
+    """
+
+    def __init__(self, keyring: Keyring, *, since: datetime | None = None) -> None:
         self._secret = keyring.derive("tokens")
+        self._since = since
         self._clock = RealClock()
 
     def create(self, principal: Principal, *, life: timedelta) -> str:
@@ -75,8 +81,11 @@ class Tokens:
         """
         try:
             claims = jwt.decode(
-                token, self._secret, algorithms=[ALGORITHM], issuer=ISSUER, options={"require": ["exp"]}
+                token, self._secret, algorithms=[ALGORITHM], issuer=ISSUER, options={"require": ["exp", "iat"]}
             )
+            # Whole seconds are written into a token.
+            if self._since is not None and claims["iat"] < int(self._since.timestamp()):
+                raise Unauthorized("The token was revoked; make a new one with `keepwell token create --name N`.")
             return Principal(
                 clinic=ClinicId(UUID(claims["clinic"])),
                 name=str(claims["sub"]),

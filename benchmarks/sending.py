@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from benchmarks.figures import Report
+from benchmarks.rivals import measure
 from benchmarks.scale import Scale
 from benchmarks.split import Split, split
 
@@ -30,6 +31,7 @@ async def run(report: Report, scale: Scale) -> None:
             for part in sorted(done[0].processor):
                 used = [1e6 * each.processor[part] / scale.messages for each in done]
                 report.add(f"processor for a message, {who}: {part}", "µs", used)
+    await measure.run(report, scale)
 
 
 async def bare_client(here: Split, number: int) -> float:

@@ -99,9 +99,18 @@ async def child(
     *arguments: str, environment: Mapping[str, str], log: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a Python module in a process of its own until the block ends; its first line says that it is ready."""
+    async with program(sys.executable, "-m", *arguments, environment=environment, log=log) as process:
+        yield process
+
+
+@asynccontextmanager
+async def program(
+    *arguments: str, log: Path, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a program until the block ends."""
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *arguments, env=dict(environment), stdout=asyncio.subprocess.PIPE, stderr=errors
+            *arguments, env=environment, stdout=asyncio.subprocess.PIPE, stderr=errors
         )
     try:
         yield process

@@ -109,6 +109,20 @@ def booked(of: PatientEnrolled) -> SessionBooked:
     )
 
 
+async def open_clinic(sql: asyncpg.Connection, zone: str) -> None:
+    """Write the clinic into the notifier's tables, as it keeps it."""
+    told = clinic(zone)
+    await sql.execute(
+        "INSERT INTO notifier.clinics VALUES ($1, 1, $2, $3, $4, '08:00', '21:00', $5, $6, '[]')",
+        told.clinic,
+        told.sender_name,
+        zone,
+        told.phone,
+        told.crisis.en,
+        told.crisis.es,
+    )
+
+
 async def enrol(here: Stand, sql: asyncpg.Connection, patients: Sequence[PatientEnrolled]) -> None:
     """Write patients into the notifier's tables at once, as it keeps them; told one by one they take minutes."""
     people, points = [], []

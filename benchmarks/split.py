@@ -1,5 +1,6 @@
 """A split deployment: a relay of the scheduler, notifiers of the product, and a provider that answers at once."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -50,6 +51,22 @@ class Split:
     provider: str
     zone: str = field(default_factory=tell.zone_at_noon)
     numbers: Any = field(default_factory=count)
+
+    @asynccontextmanager
+    async def notifier(self, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run a notifier that keeps its name over restarts; it works once the block begins."""
+        environment = self.here.environment(
+            KEEPWELL_DATA_DIR=str(self.here.folder / name),
+            KEEPWELL_INSTANCE=name,
+            KEEPWELL_TWILIO_BASE_URL=self.provider,
+            KEEPWELL_TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+            KEEPWELL_TWILIO_AUTH_TOKEN="benchmark",  # noqa: S106 - of our own stand-in
+            KEEPWELL_TWILIO_FROM="+15550100000",
+        )
+        log = self.here.folder / "children.log"
+        async with child("keepwell", "up", "notifier", "--json", environment=environment, log=log) as running:
+            await first_line(running, log)
+            yield running
 
     async def sessions(self, number: int) -> list[SessionBooked]:
         """Let the notifier know of patients with a session each."""
@@ -115,7 +132,7 @@ class Split:
 
 @asynccontextmanager
 async def split(notifiers: int) -> AsyncIterator[Split]:
-    """Start everything and tell the notifier of the clinic."""
+    """Start everything."""
     async with (
         stand() as here,
         here.sql() as sql,
@@ -129,19 +146,8 @@ async def split(notifiers: int) -> AsyncIterator[Split]:
         address = f"http://127.0.0.1:{int(await first_line(provider, log))}"
         relay = await stack.enter_async_context(child("benchmarks.relay", environment=here.environment(), log=log))
         await first_line(relay, log)
-        for number in range(notifiers):
-            environment = here.environment(
-                KEEPWELL_DATA_DIR=str(here.folder / f"notifier-{number}"),
-                KEEPWELL_TWILIO_BASE_URL=address,
-                KEEPWELL_TWILIO_ACCOUNT_SID="AC" + "0" * 32,
-                KEEPWELL_TWILIO_AUTH_TOKEN="benchmark",  # noqa: S106 - of our own stand-in
-                KEEPWELL_TWILIO_FROM="+15550100000",
-            )
-            running = await stack.enter_async_context(
-                child("keepwell", "up", "notifier", "--json", environment=environment, log=log)
-            )
-            await first_line(running, log)
         made = Split(here, sql, http, address)
-        await tell.tell(here, [tell.clinic(made.zone)])
-        await tell.arrived(sql, "notifier.clinics", 1)
+        await tell.open_clinic(sql, made.zone)
+        for number in range(notifiers):
+            await stack.enter_async_context(made.notifier(f"notifier-{number}"))
         yield made

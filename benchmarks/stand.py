@@ -19,6 +19,7 @@ from keepwell.place import Place
 from shared.clock import RealClock
 from shared.database.connection import async_url
 from shared.embedded.kafka import kafka
+from shared.embedded.kafka_broker import Broker
 from shared.embedded.postgres import postgres
 from shared.events import Topic
 from shared.protection import Keyring
@@ -36,6 +37,7 @@ class Stand:
     database: URL
     kafka: str
     keys: str
+    broker: Broker
 
     def settings(self, **more: Any) -> Settings:
         return load(
@@ -87,7 +89,8 @@ async def stand(*, partitions: int = 4) -> AsyncIterator[Stand]:
     with tempfile.TemporaryDirectory(prefix="kwb", dir="/tmp", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         async with postgres(folder / "postgres") as database, kafka(folder / "kafka") as broker:
-            made = Stand(folder, async_url(database.url), broker.bootstrap_servers, Keyring.generate())
+            address = broker.bootstrap_servers
+            made = Stand(folder, async_url(database.url), address, Keyring.generate(), broker.brokers[0])
             settings = made.settings(kafka_partitions=partitions)
             Place(settings.data_dir)
             await parts.migrate(settings, made.keyring, parts.Parts(made.database, made.kafka))

@@ -20,7 +20,8 @@ def spent() -> Counter[str]:
     for process in psutil.Process().children(recursive=True):
         try:
             times = process.cpu_times()
-            found[_part(process)] += times.user + times.system
+            # Servers' processes come and go; those that have ended count with the one that started them.
+            found[_part(process)] += times.user + times.system + times.children_user + times.children_system
         except psutil.NoSuchProcess:
             continue
     return found

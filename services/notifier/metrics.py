@@ -28,6 +28,9 @@ FORGED: Final = counter("webhooks_forged", "Webhook calls without a valid signat
 OVERDUE: Final = gauge(
     "message_overdue_seconds", "Time since the oldest planned message was to go out.", tells=Tells.WHOLE
 )
+FOR_A_PERSON: Final = gauge(
+    "messages_for_a_person", "Messages that a restore holds until a person decides.", tells=Tells.WHOLE
+)
 UNKNOWN: Final = gauge(
     "attempts_unknown", "Attempts of which nobody knows yet whether the provider took them.", tells=Tells.WHOLE
 )

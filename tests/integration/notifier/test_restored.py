@@ -14,6 +14,7 @@ from shared.events import ConsentChanged, MessageSent, StaffContact
 from tests.integration.notifier.exchange import OUR_NUMBER, Sent
 from tests.integration.notifier.practice import Practice, contact_of
 from tests.support.bench import KEYRING, eventually, running
+from tests.support.figures import figure
 
 PHONE = "+15550107777"
 WORDS = "Lakeside Clinic: your visit is on Friday, December 4 at 10:00 AM. Reply C to confirm, STOP to end texts."
@@ -247,6 +248,8 @@ async def test_a_restore_stays_open_while_a_message_is_held_and_is_seen(practice
         (note,) = await practice.bench.service.notes(reader)
         assert "1 wait for a person" in note
         assert (await practice.bench.service.status(reader))["held_for_a_person"] == 1
+        await practice.bench.service.measure(reader)
+    assert figure("keepwell_messages_for_a_person") == 1
     async with practice.bench.database.transaction() as tx:
         await holds.release(tx, [(await practice.only()).id], "Dr. A")
         assert await holds.close(tx) == 0

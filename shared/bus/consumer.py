@@ -236,12 +236,8 @@ class Consumer:
 def is_environment(error: Exception) -> bool:
     """Tell whether an error is no record's fault: a lost or busy database, or dead letters that cannot be written."""
     if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             return True
-        if isinstance(error, OperationalError | InterfaceError):
-            # The driver refuses a value that fits no parameter (a number beyond the column's) with an error that is
-            # both its `InterfaceError` and a `ValueError`: no waiting mends that.
-            return not isinstance(getattr(error.orig, "__cause__", None), ValueError)
         return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
     return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError)
 

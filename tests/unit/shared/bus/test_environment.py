@@ -1,9 +1,7 @@
 """What is the environment's fault is waited out; what is a record's fault is not."""
 
-import asyncpg
 import pytest
-from asyncpg.exceptions._base import DataError as BadArgument
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from shared.bus.consumer import is_environment
 from shared.bus.handlers import NotYet
@@ -40,15 +38,6 @@ def test_a_database_that_cannot_just_now_is_the_environments_fault(sqlstate: str
 @pytest.mark.parametrize("sqlstate", ["23505", "22P02", "42P01", "57014"])
 def test_what_a_statement_did_wrong_is_its_records_fault(sqlstate: str) -> None:
     assert not is_environment(IntegrityError("insert", None, PostgresError(sqlstate)))
-
-
-def test_a_value_that_the_driver_refuses_is_its_records_fault() -> None:
-    refused = PostgresError("")
-    refused.__cause__ = BadArgument("value out of int32 range")
-    assert not is_environment(InterfaceError("select 1", None, refused))
-    closed = PostgresError("")
-    closed.__cause__ = asyncpg.InterfaceError("connection is closed")
-    assert is_environment(InterfaceError("select 1", None, closed))
 
 
 @pytest.mark.parametrize("error", [NotSent("away"), ConnectionRefusedError(), TimeoutError()])

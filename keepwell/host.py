@@ -17,6 +17,7 @@ from keepwell.engine import Engine
 from keepwell.listen import Server, address, listen
 from keepwell.place import Login, Place, Running
 from keepwell.stand_ins import StandIns, stand_ins
+from keepwell.tracing import tracing
 from keepwell.trial import TrialTime
 from shared.bus.address import servers_of
 from shared.clock import Clock, SteppedClock
@@ -85,6 +86,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
     keyring = place.keyring(settings)
     clock = place.clock(settings)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(tracing(settings, hosted))
         listening = listen(settings.http_host, settings.http_port)
         stack.callback(listening.close)
         url = address(listening, host=settings.http_host)

@@ -150,6 +150,11 @@ class Settings(BaseSettings):
     trial: bool = Field(False, description="trial time over the API; refused with a live provider")
     zone: str = Field("America/New_York", description="zone of the first clinic")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+    otlp_endpoint: str | None = Field(
+        None, description="OTLP/HTTP address of a collector, such as http://collector:4318; no traces where absent"
+    )
+    otlp_headers: SecretStr | None = Field(None, description="what the collector asks for, as name=value,name=value")
+    trace_share: float = Field(1, ge=0, le=1, description="share of the traces that begin here which are recorded")
     stop_seconds: int = Field(20, ge=1, description="how long a stop may take")
 
     twilio_base_url: str = Field(LIVE_PROVIDER, description="the provider's address, or a stand-in's")
@@ -210,7 +215,7 @@ class Settings(BaseSettings):
             return None
         return 1.0 if self.clock == "real" else float(self.clock[1:])
 
-    @field_validator("public_url", "twilio_base_url")
+    @field_validator("public_url", "twilio_base_url", "otlp_endpoint")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if value is None:

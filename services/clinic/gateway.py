@@ -7,6 +7,7 @@ import aiohttp
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from shared.telemetry import trace
 from shared.web.problems import Unavailable
 
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -73,6 +74,7 @@ def _passing(http: aiohttp.ClientSession, service: str, base: str) -> Callable[[
     async def pass_on(request: Request) -> Response:
         target = f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
         headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
+        headers["traceparent"] = trace.current()
         try:
             answer = await http.request(
                 request.method,

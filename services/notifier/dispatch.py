@@ -47,10 +47,12 @@ UNSENDABLE: Final = "unsendable"
 
 @dataclass(frozen=True)
 class Ready:
-    """A letter whose attempt is on record once the transaction has committed."""
+    """A letter whose attempt is on record once the transaction has committed; `trace` is its message's traceparent."""
 
     channel: Channel
     letter: Letter
+    purpose: str
+    trace: str | None
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Dispatch:
             subject=wording.subject,
             calendar=self._calendar(row, content, now) if with_calendar else None,
         )
-        return Ready(channel, letter)
+        return Ready(channel, letter, row.purpose, row.trace)
 
     def _detained(self, row: Row[Any], now: datetime) -> holds.Detained | None:
         """Return how a message is held where a restore is open and it may have gone out before; else None."""

@@ -6,6 +6,7 @@ database is away the sender keeps it and tries again.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,6 +25,7 @@ from services.notifier.store import claims
 from services.notifier.store.outcomes import Call, store_outcomes
 from shared.bus.consumer import is_environment
 from shared.database import Database, Reader
+from shared.telemetry import spans
 from shared.telemetry.log import get_logger
 
 log = get_logger(__name__)
@@ -113,12 +115,20 @@ class Sender:
 
     async def call(self, ready: Ready) -> Call:
         """Call the provider once."""
-        port = self._ports.get(ready.channel)
-        outcome: Outcome = Refused("no provider") if port is None else await port.send(ready.letter)
+        if not spans.recorded():
+            outcome, traceparent = await self._call(ready), None
+        else:
+            with _span(ready) as span:
+                outcome, traceparent = await self._call(ready), span.traceparent
+                _tell(span, outcome)
         _count(ready, outcome)
         if isinstance(outcome, Unknown):
             log.warning("attempt.unknown", attempt=str(ready.letter.attempt), reason=outcome.reason)
-        return Call(ready.letter.message, ready.letter.attempt, ready.channel, outcome)
+        return Call(ready.letter.message, ready.letter.attempt, ready.channel, outcome, traceparent)
+
+    async def _call(self, ready: Ready) -> Outcome:
+        port = self._ports.get(ready.channel)
+        return Refused("no provider") if port is None else await port.send(ready.letter)
 
     async def store(self, calls: list[Call]) -> None:
         """Store results, however long the database is away."""
@@ -157,6 +167,24 @@ class Sender:
     def limits(self) -> Limits:
         """Return how much may go at once."""
         return self._limits
+
+
+def _span(ready: Ready) -> AbstractContextManager[spans.Span]:
+    about = {
+        "keepwell.service": "notifier",
+        "keepwell.channel": str(ready.channel),
+        "keepwell.purpose": ready.purpose,
+        # By it `keepwell explain` tells the rest.
+        "keepwell.message": str(ready.letter.message),
+    }
+    return spans.span(f"send {ready.channel}", spans.Kind.CLIENT, parent=ready.trace, attributes=about)
+
+
+def _tell(span: spans.Span, outcome: Outcome) -> None:
+    span.note({"keepwell.outcome": type(outcome).__name__.lower()})
+    match outcome:
+        case Refused(reason) | Later(_, reason) | Unknown(reason):
+            span.fail(code_label(reason))
 
 
 def _count(ready: Ready, outcome: Outcome) -> None:

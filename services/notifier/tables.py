@@ -145,6 +145,7 @@ MESSAGES: Final = Table(
     Column("sent_at", INSTANT, comment="when the provider was known to have it"),
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
+    Column("trace", Text, comment="traceparent of what planned it; null: an older version did"),
     UniqueConstraint(
         "clinic",
         "patient",

@@ -22,6 +22,7 @@ from services.notifier.store import callbacks, inbound
 from services.notifier.tables import FORGERIES
 from services.notifier.together import Together
 from shared.database import Database
+from shared.telemetry import trace
 from shared.telemetry.log import get_logger
 from shared.web.problems import Forbidden, Invalid
 
@@ -76,6 +77,7 @@ def webhooks(door: Door) -> APIRouter:
             message=_id(request.query_params.get("message")),
             attempt=_id(request.query_params.get("attempt")),
             fields=form,
+            trace=trace.current(),
         )
         await reports.give(report)
         door.desk.bell.ring()

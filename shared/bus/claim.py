@@ -12,6 +12,7 @@ from typing import Final
 
 import asyncpg
 
+from shared.bus.departures import Carry
 from shared.bus.envelope import encoded_headers
 from shared.bus.producer import Record
 
@@ -38,7 +39,9 @@ _CLAIM: Final = f"""
 hands texts over as the bytes that Kafka wants."""
 
 
-async def claim(driver: asyncpg.Connection, *, service: str, now: datetime, shards: Iterable[int]) -> list[Record]:
+async def claim(
+    driver: asyncpg.Connection, *, service: str, now: datetime, shards: Iterable[int], carry: Carry | None = None
+) -> list[Record]:
     """Delete up to `BATCH` rows of these shards that are due and return their records, in order.
 
     Args:
@@ -46,6 +49,7 @@ async def claim(driver: asyncpg.Connection, *, service: str, now: datetime, shar
         service: whose events they are.
         now: what is due by then.
         shards: those that the caller owns.
+        carry: begins the span of each record, where spans are recorded.
     """
     rows = await driver.fetch(_CLAIM, now, sorted(shards))
     return [
@@ -54,7 +58,12 @@ async def claim(driver: asyncpg.Connection, *, service: str, now: datetime, shar
             key,
             body,
             encoded_headers(
-                event_id=event_id, event_type=event_type, service=service, time=happened_at, subject=key, trace=trace
+                event_id=event_id,
+                event_type=event_type,
+                service=service,
+                time=happened_at,
+                subject=key,
+                trace=trace if carry is None else carry(event_type, topic, trace),
             ),
         )
         for event_id, event_type, topic, key, trace, body, happened_at in rows

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from shared.bus.arrivals import arriving
 from shared.bus.dead_letters import letter
 from shared.bus.envelope import Received, Undecodable, decode
 from shared.bus.handlers import Handlers, NotYet
@@ -150,7 +151,8 @@ class Consumer:
         """
         self.handling = True
         try:
-            await self._isolate(records, _Patience())
+            with arriving(self.service, self.group, str(self.topic), records):
+                await self._isolate(records, _Patience())
         except Exception as error:
             self._block(error)
             await self._database.clock.pause(ENVIRONMENT_PAUSE)

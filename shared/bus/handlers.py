@@ -1,17 +1,30 @@
 """Which events a service listens to, and what it does about each."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
+from shared.bus.arrivals import handling
 from shared.bus.envelope import Received
 from shared.database import Transaction
 from shared.events import Event, Topic
-from shared.telemetry import trace
+from shared.telemetry import spans, trace
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Transaction, E], Awaitable[None]]
-HandlerOfMany = Callable[[Transaction, Sequence[E]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Heard(Generic[E]):
+    """An event of a crowd, with the traceparent that what follows from it goes on with."""
+
+    event: E
+    trace: str
+
+
+HandlerOfMany = Callable[[Transaction, Sequence[Heard[E]]], Awaitable[None]]
 
 
 class NotYet(Exception):  # noqa: N818 - reads as what it says
@@ -70,13 +83,22 @@ class Handlers:
 
     async def handle_all(self, tx: Transaction, received: Sequence[Received]) -> None:
         """Run the handlers of events, in order."""
+        batch = trace.current() if spans.recorded() else None
         for event_type, following in groupby(received, key=lambda each: each.type):
             together = list(following)
             of_many = self._of_many.get(event_type)
             if of_many is not None:
-                trace.begin(together[0].trace)
-                await of_many(tx, [each.event for each in together])
+                await _handle_many(tx, of_many, together, batch)
                 continue
             for each in together:
-                trace.begin(each.trace)
-                await self._handlers[event_type](tx, each.event)
+                with handling(tx, each, batch):
+                    await self._handlers[event_type](tx, each.event)
+
+
+async def _handle_many(
+    tx: Transaction, of_many: HandlerOfMany[Any], together: Sequence[Received], batch: str | None
+) -> None:
+    """Handle a crowd at once, and let what follows from each event go on with its own trace."""
+    with ExitStack() as stack:
+        heard = [Heard(each.event, stack.enter_context(handling(tx, each, batch))) for each in together]
+        await of_many(tx, heard)

@@ -64,12 +64,17 @@ async def publish(
     return chosen
 
 
-async def publish_all(tx: Transaction, events: Sequence[tuple[Event, UUID]]) -> None:
-    """Write several events in one statement, to be sent in this order when the transaction commits."""
+async def publish_all(tx: Transaction, events: Sequence[tuple[Event, UUID, str | None]]) -> None:
+    """Write several events in one statement, to be sent in this order when the transaction commits.
+
+    Args:
+        tx: the caller's transaction.
+        events: each with its id, and with the traceparent that it goes on with where that is not the task's own.
+    """
     if not events:
         return
-    rows = [_row(tx, event, event_id) for event, event_id in events]
-    await tx.execute(_PUBLISH_ALL.bindparams(now=tx.now, trace=trace.current(), **_columns(rows)))
+    rows = [_row(tx, event, event_id, traceparent) for event, event_id, traceparent in events]
+    await tx.execute(_PUBLISH_ALL.bindparams(now=tx.now, **_columns(rows)))
     tx.after_commit(tx.database.outbox_written.set)
 
 
@@ -82,7 +87,7 @@ async def publish_timers(tx: Transaction, timers: Sequence[Timer]) -> None:
     tx.after_commit(tx.database.outbox_written.set)
 
 
-def _row(tx: Transaction, event: Event, event_id: UUID) -> dict[str, Any]:
+def _row(tx: Transaction, event: Event, event_id: UUID, traceparent: str | None = None) -> dict[str, Any]:
     return {
         "shard": shard_of(event.key),
         "written_at": tx.now,
@@ -90,7 +95,7 @@ def _row(tx: Transaction, event: Event, event_id: UUID) -> dict[str, Any]:
         "type": event.TYPE,
         "topic": str(event.TOPIC),
         "key": str(event.key),
-        "trace": trace.current(),
+        "trace": traceparent or trace.current(),
         "body": event.model_dump_json(),
     }
 
@@ -101,14 +106,15 @@ _EACH: Final = (
     ("type", "text"),
     ("topic", "text"),
     ("key", "text"),
+    ("trace", "text"),
     ("body", "text"),
 )
 """What differs from one event of a transaction to the next, with its type."""
 
 _PUBLISH_ALL: Final = text(
     f"""
-    INSERT INTO outbox (due_at, written_at, trace, {", ".join(name for name, _ in _EACH)})
-    SELECT '-infinity', :now, :trace, {", ".join(f"c.{name}" for name, _ in _EACH)}
+    INSERT INTO outbox (due_at, written_at, {", ".join(name for name, _ in _EACH)})
+    SELECT '-infinity', :now, {", ".join(f"c.{name}" for name, _ in _EACH)}
     FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _EACH)})
          WITH ORDINALITY AS c ({", ".join(name for name, _ in _EACH)}, place)
     ORDER BY c.place

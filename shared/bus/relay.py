@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.address import Address
 from shared.bus.claim import BATCH, claim
+from shared.bus.departures import departing
 from shared.bus.producer import NotSent, Producer
 from shared.bus.tables import SHARDS, tables_of
 from shared.database import Database
@@ -125,10 +126,12 @@ class Relay:
                 await self._wait(connection)
 
     async def _round(self, driver: asyncpg.Connection) -> int:
-        async with driver.transaction():
-            records = await claim(driver, service=self.service, now=self.database.clock.now(), shards=self._owned)
-            if records:
-                await self._producer.send(records)
+        with departing(self.service) as carry:
+            async with driver.transaction():
+                now = self.database.clock.now()
+                records = await claim(driver, service=self.service, now=now, shards=self._owned, carry=carry)
+                if records:
+                    await self._producer.send(records)
         self.fired += len(records)
         self.sent.update(record.topic for record in records)
         _FIRED.labels(self.service).inc(len(records))

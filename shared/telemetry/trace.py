@@ -2,11 +2,43 @@
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Final
 
-_PATTERN: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_PATTERN: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_NOTHING: Final = ("0" * 32, "0" * 16)
+SAMPLED: Final = 1
 _current: ContextVar[str | None] = ContextVar("keepwell_traceparent", default=None)
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A traceparent taken apart.
+
+    Attributes:
+        trace: 32 hexadecimal digits.
+        span: 16 hexadecimal digits.
+        flags: with `SAMPLED` where its sender records it.
+    """
+
+    trace: str
+    span: str
+    flags: int
+
+    @classmethod
+    def read(cls, traceparent: str | None) -> "Parent | None":
+        """Take a traceparent apart; None where there is none, or one that is malformed."""
+        match = _PATTERN.fullmatch(traceparent or "")
+        if match is None or match.group(1) == _NOTHING[0] or match.group(2) == _NOTHING[1]:
+            return None
+        return cls(match.group(1), match.group(2), int(match.group(3), 16))
+
+    def __str__(self) -> str:
+        """Return it as it travels."""
+        return f"00-{self.trace}-{self.span}-{self.flags:02x}"
 
 
 def current() -> str:
@@ -14,10 +46,26 @@ def current() -> str:
     return _current.get() or begin(None)
 
 
+def child(parent: str | None) -> str:
+    """Return a traceparent that goes on with a caller's trace, or begins one where the caller sent none that holds."""
+    found = Parent.read(parent)
+    if found is None:
+        return str(Parent(secrets.token_hex(16), secrets.token_hex(8), SAMPLED))
+    return str(Parent(found.trace, secrets.token_hex(8), found.flags))
+
+
 def begin(parent: str | None) -> str:
-    """Go on with a caller's trace, or begin one where the caller sent none or a malformed one."""
-    match = _PATTERN.fullmatch(parent or "")
-    trace = match.group(1) if match else secrets.token_hex(16)
-    traceparent = f"00-{trace}-{secrets.token_hex(8)}-01"
+    """Go on with a caller's trace in this task, or begin one; see `child`."""
+    traceparent = child(parent)
     _current.set(traceparent)
     return traceparent
+
+
+@contextmanager
+def within(traceparent: str) -> Iterator[None]:
+    """Let the block go on from a traceparent."""
+    before = _current.set(traceparent)
+    try:
+        yield
+    finally:
+        _current.reset(before)

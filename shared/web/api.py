@@ -15,7 +15,6 @@ from fastapi import Depends, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
 
 from shared.database import Database, Transaction
-from shared.telemetry import trace
 from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
 from shared.web.problems import Forbidden, Invalid, PreconditionFailed, Unauthorized
 from shared.web.tokens import Principal, Scope, Tokens
@@ -178,7 +177,6 @@ def commands(scope: Scope) -> Callable[..., Awaitable[CommandCall]]:
         if_match: Annotated[str | None, Header()] = None,
     ) -> CommandCall:
         principal = allowed(request)
-        trace.begin(request.headers.get("traceparent"))
         return CommandCall(request, principal, idempotency_key, if_match, await request.body())
 
     return read

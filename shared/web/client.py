@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from shared.telemetry import trace
+from shared.telemetry import spans, trace
 from shared.web.problems import (
     Conflict,
     FieldError,
@@ -80,16 +80,19 @@ class ServiceClient:
         headers: Mapping[str, str],
     ) -> Any:
         token = self._tokens.create(principal, life=ORDER_LIFE)
-        sent = {**headers, "Authorization": f"Bearer {token}", "traceparent": trace.current()}
+        about = {"http.request.method": method, "keepwell.ordered_of": service}
         try:
-            async with self._session.request(
-                method,
-                f"{self._urls[service]}/api/v1{path}",
-                json=body,
-                headers=sent,
-                timeout=aiohttp.ClientTimeout(total=DEADLINE),
-            ) as answer:
-                content = await answer.json(content_type=None)
+            with spans.span(f"order {service}", spans.Kind.CLIENT, parent=trace.current(), attributes=about) as span:
+                sent = {**headers, "Authorization": f"Bearer {token}", "traceparent": span.traceparent}
+                async with self._session.request(
+                    method,
+                    f"{self._urls[service]}/api/v1{path}",
+                    json=body,
+                    headers=sent,
+                    timeout=aiohttp.ClientTimeout(total=DEADLINE),
+                ) as answer:
+                    content = await answer.json(content_type=None)
+                    span.note({"http.response.status_code": answer.status})
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unavailable(f"The {service} service does not answer just now. Please try again.") from error
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

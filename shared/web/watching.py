@@ -1,4 +1,4 @@
-"""ASGI middleware that measures how long answers take, by who waits for them."""
+"""ASGI middleware that measures how long answers take, by who waits for them, and begins or goes on with a trace."""
 
 from enum import StrEnum
 from time import perf_counter
@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.telemetry import spans
 from shared.telemetry.metrics import histogram
 
 
@@ -30,6 +31,8 @@ AREAS: Final = {
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 NO_ANSWER: Final = 500
 """What the server answers where the application failed before it answered."""
+FAILED: Final = 500
+"""Statuses from here on are our own fault."""
 
 _SECONDS: Final = histogram(
     "http_seconds",
@@ -49,7 +52,11 @@ def area_of(path: str) -> Area:
 
 
 class Watching:
-    """Measures each request until its answer begins: a stream of events that stays open is no slow page."""
+    """Watches each request until its answer begins: a stream of events that stays open is no slow page.
+
+    What a request publishes and calls goes on with the caller's trace. Health and metrics are asked so often that they
+    begin none.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -59,21 +66,48 @@ class Watching:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        area = area_of(scope["path"])
+        if area is Area.OPERATION:
+            await self._measured(area, scope, receive, send, None)
+            return
+        about = {"http.request.method": scope["method"], "keepwell.area": str(area)}
+        with spans.span(str(area), spans.Kind.SERVER, parent=_traceparent(scope), attributes=about) as span:
+            await self._measured(area, scope, receive, send, span)
+
+    async def _measured(self, area: Area, scope: Scope, receive: Receive, send: Send, span: spans.Span | None) -> None:
         began = perf_counter()
         answered: list[int] = []
 
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answered.append(message["status"])
-                _observe(scope, answered[0], began)
+                _observe(area, scope, answered[0], began, span)
             await send(message)
 
         try:
             await self._app(scope, receive, note)
         finally:
             if not answered:
-                _observe(scope, NO_ANSWER, began)
+                _observe(area, scope, NO_ANSWER, began, span)
 
 
-def _observe(scope: Scope, status: int, began: float) -> None:
-    _SECONDS.labels(area_of(scope["path"]), f"{status // 100}xx").observe(perf_counter() - began)
+def _observe(area: Area, scope: Scope, status: int, began: float, span: spans.Span | None) -> None:
+    _SECONDS.labels(area, f"{status // 100}xx").observe(perf_counter() - began)
+    if span is None:
+        return
+    # The route as it is written in the code, with a name where the path has an id or a token.
+    route = getattr(scope.get("route"), "path", None)
+    if route is not None:
+        span.rename(f"{scope['method']} {route}")
+        span.note({"http.route": route})
+    span.note({"http.response.status_code": status})
+    if status >= FAILED:
+        span.fail(str(status))
+
+
+def _traceparent(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            found: bytes = value
+            return found.decode("latin-1")
+    return None

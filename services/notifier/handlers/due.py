@@ -10,7 +10,7 @@ from services.notifier.desk import Desk
 from services.notifier.model.purposes import Channel, Consented, Purpose
 from services.notifier.store import people, sessions
 from services.notifier.store.messages import Plan
-from shared.bus import Handlers, NotYet
+from shared.bus import Handlers, Heard, NotYet
 from shared.database import Transaction
 from shared.events import BookingDue, SessionDue
 from shared.ids import PatientId
@@ -25,11 +25,11 @@ def register(handlers: Handlers, desk: Desk) -> None:
     """Register the handlers of this module."""
 
     @handlers.on_many(SessionDue)
-    async def sessions_due(tx: Transaction, events: Sequence[SessionDue]) -> None:
-        known = await sessions.sessions_and_channels(tx, {event.session for event in events})
-        if any(event.session not in known for event in events):
+    async def sessions_due(tx: Transaction, heard: Sequence[Heard[SessionDue]]) -> None:
+        known = await sessions.sessions_and_channels(tx, {each.event.session for each in heard})
+        if any(each.event.session not in known for each in heard):
             raise NotYet("A session became due before its booking or its patient arrived.")
-        await desk.plan_all(tx, [_reminder(tx, known[event.session], event) for event in events])
+        await desk.plan_all(tx, [_reminder(tx, known[each.event.session], each) for each in heard])
 
     @handlers.on(BookingDue)
     async def booking_due(tx: Transaction, event: BookingDue) -> None:
@@ -51,7 +51,8 @@ def register(handlers: Handlers, desk: Desk) -> None:
         )
 
 
-def _reminder(tx: Transaction, session: Row[Any], event: SessionDue) -> Plan:
+def _reminder(tx: Transaction, session: Row[Any], heard: Heard[SessionDue]) -> Plan:
+    event = heard.event
     return Plan(
         clinic=event.clinic,
         patient=PatientId(event.patient),
@@ -62,6 +63,7 @@ def _reminder(tx: Transaction, session: Row[Any], event: SessionDue) -> Plan:
         turn=_turn(session, event),
         due_at=tx.now,
         starts_at=event.starts_at_utc,
+        trace=heard.trace,
         not_before=event.starts_at_utc - timedelta(days=int(event.occurrence.removesuffix("d"))) - CLOCKS_CHANGE,
     )
 

@@ -21,11 +21,13 @@ class Announcement:
         kind: what happened; it happens once to a message, so the event's id follows from both.
         row: every column of the message.
         version: the row's own, but for the first of two events of one step.
+        traceparent: what it follows from; the message's own trace where None.
     """
 
     kind: type[MessageEvent]
     row: Row[Any]
     version: int
+    traceparent: str | None = None
 
     def event_id(self) -> UUID:
         """Return the same id however often the cause is reported."""
@@ -52,4 +54,6 @@ class Announcement:
 
 async def announce(tx: Transaction, announcements: Sequence[Announcement]) -> None:
     """Publish events; the caller has locked or just written the rows, which keeps each message's events in order."""
-    await publish_all(tx, [(each.event(tx), each.event_id()) for each in announcements])
+    await publish_all(
+        tx, [(each.event(tx), each.event_id(), each.traceparent or each.row.trace) for each in announcements]
+    )

@@ -1,8 +1,9 @@
 """The provider's status reports: every one is kept; the message only moves forward."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,11 +14,12 @@ from services.notifier.metrics import CALLBACKS as COUNTED
 from services.notifier.metrics import ERRORS, OTHER, Meaning, code_label
 from services.notifier.model.outcomes import OPTED_OUT, Found
 from services.notifier.model.states import PROVIDER_STATUS, State
-from services.notifier.store.changes import apply, lock
+from services.notifier.store.changes import Change, apply, lock
 from services.notifier.store.opting import opt_out
 from services.notifier.store.outcomes import accepted
 from services.notifier.tables import ATTEMPTS, CALLBACKS
 from shared.database import Transaction
+from shared.telemetry import spans
 
 KEPT_FIELDS: Final = frozenset(
     (
@@ -35,6 +37,7 @@ class Report:
     Attributes:
         message: our id, out of the address that the report came to.
         attempt: the same.
+        trace: traceparent of the request that brought it, which is not the message's.
     """
 
     sid: str
@@ -43,6 +46,7 @@ class Report:
     message: UUID | None
     attempt: UUID | None
     fields: Mapping[str, str]
+    trace: str | None = None
 
 
 async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
@@ -55,9 +59,9 @@ async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
     for report, attempt in attempts.items():
         by_message[attempt.message].append(report)
     rows = await lock(tx, by_message)
-    steps = [await accepted(tx, rows[message], list(map(_word, told))) for message, told in by_message.items()]
-    taken = [step for step in steps if step is not None]
-    await apply(tx, taken)
+    with _heard(rows, by_message) as traces:
+        taken = await _taken(tx, rows, by_message, traces)
+        await apply(tx, taken)
     for step in taken:
         # A report that comes twice moves nothing the second time, and counts once.
         if step.after.state in {State.UNDELIVERED, State.FAILED}:
@@ -66,6 +70,51 @@ async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
     for report, attempt in attempts.items():
         if report.error == OPTED_OUT:
             await opt_out(tx, rows[attempt.message].to_fingerprint, how=f"provider error {OPTED_OUT}")
+
+
+async def _taken(
+    tx: Transaction,
+    rows: Mapping[UUID, Row[Any]],
+    by_message: Mapping[UUID, Sequence[Report]],
+    traces: Mapping[UUID, str],
+) -> list[Change]:
+    """Return the steps forward that reports mean."""
+    taken: list[Change] = []
+    for message, told in by_message.items():
+        step = await accepted(tx, rows[message], list(map(_word, told)))
+        if step is not None:
+            taken.append(replace(step, traceparent=traces.get(message)))
+    return taken
+
+
+@contextmanager
+def _heard(rows: Mapping[UUID, Row[Any]], by_message: Mapping[UUID, Sequence[Report]]) -> Iterator[Mapping[UUID, str]]:
+    """Record each report in the trace of its message, linked to the request that brought it.
+
+    The provider does not carry a trace: it is found again by the attempt that the report speaks of.
+    """
+    traces: dict[UUID, str] = {}
+    with ExitStack() as stack:
+        if spans.recorded():
+            for message, told in by_message.items():
+                for report in told:
+                    traces[message] = stack.enter_context(_span(rows[message], report)).traceparent
+        yield traces
+
+
+def _span(message: Row[Any], report: Report) -> AbstractContextManager[spans.Span]:
+    status = report.status if report.status in PROVIDER_STATUS else OTHER
+    about = {
+        "keepwell.service": "notifier",
+        "keepwell.channel": message.channel,
+        "keepwell.purpose": message.purpose,
+        "keepwell.message": str(message.id),
+        "keepwell.status": status,
+    }
+    if report.error:
+        about["keepwell.code"] = code_label(report.error)
+    links = [report.trace] if report.trace else []
+    return spans.span(f"report {status}", spans.Kind.CONSUMER, parent=message.trace, links=links, attributes=about)
 
 
 def _word(report: Report) -> Found:

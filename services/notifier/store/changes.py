@@ -51,6 +51,7 @@ class Change:
         before: its row, locked by the caller.
         sid: the provider's id, once it is known; the first one stays.
         next_at: when a planned message is looked at next.
+        traceparent: of what happened; the message's own trace where None.
     """
 
     before: Row[Any]
@@ -58,6 +59,7 @@ class Change:
     sid: str | None = None
     next_at: datetime | None = None
     reason: Reason | None = None
+    traceparent: str | None = None
 
     def events(self) -> Sequence[type[MessageEvent]]:
         """Return what has to be said of the step, in order."""
@@ -105,9 +107,9 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
         )
     )
     rows = {row.id: row for row in result.all()}
-    await announce(
-        tx, [said for key in sorted(rows, key=lambda each: each.bytes) for said in _said(rows[key], events[key])]
-    )
+    stems = {change.before.id: change.traceparent for change in changes}
+    in_order = sorted(rows, key=lambda each: each.bytes)
+    await announce(tx, [said for key in in_order for said in _said(rows[key], events[key], stems[key])])
     for change in changes:
         if change.reason is not None and change.after.state in _CLOSED:
             WITHHELD.labels(change.reason).inc()
@@ -115,9 +117,9 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
             await plan_next_channel(tx, rows[change.before.id])
 
 
-def _said(row: Row[Any], events: Sequence[type[MessageEvent]]) -> list[Announcement]:
+def _said(row: Row[Any], events: Sequence[type[MessageEvent]], traceparent: str | None) -> list[Announcement]:
     first = row.version - len(events) + 1
-    return [Announcement(kind, row, version) for version, kind in enumerate(events, start=first)]
+    return [Announcement(kind, row, version, traceparent) for version, kind in enumerate(events, start=first)]
 
 
 def _is_for_another_channel(change: Change) -> bool:
@@ -149,6 +151,7 @@ async def plan_next_channel(tx: Transaction, row: Row[Any]) -> MessageId | None:
             starts_at=row.starts_at,
             link=row.link,
             not_before=row.not_before,
+            trace=row.trace,
         ),
     )
 

@@ -39,7 +39,7 @@ ten thousand reminders then costs a hundred million rows."""
 _FACTS: Final = text(
     """
     SELECT m.id, m.clinic, m.patient, m.purpose, m.channel, m.occurrence, m.about, m.state, m.version, m.due_at,
-           m.next_at, m.useful_until, m.starts_at, m.turn, m.link, m.reason, m.error, m.to_masked,
+           m.next_at, m.useful_until, m.starts_at, m.turn, m.link, m.reason, m.error, m.to_masked, m.trace,
            m.not_before, h.cleared_at,
            r.id AS restore, r.backed_up_at, r.restored_at, r.forgotten,
            r.id IS NOT NULL AND EXISTS (SELECT FROM restore_changes AS g

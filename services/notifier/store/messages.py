@@ -17,6 +17,7 @@ from services.notifier.tables import MESSAGES, NOTES
 from shared.database import Transaction
 from shared.events import MessageWithheld
 from shared.ids import ClinicId, MessageId, PatientId, new_id
+from shared.telemetry import trace
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Plan:
     Attributes:
         turn: tells apart what would else be the same occurrence, such as a session that was moved.
         recipient: None where the patient's contact point decides, as it is when the message goes out.
+        trace: traceparent of what plans it, where that is not the task's own.
         not_before: nothing of it can have gone out before this instant, where that is known: what a restore asks for.
     """
 
@@ -54,6 +56,7 @@ class Plan:
     starts_at: datetime | None = None
     link: str | None = None
     recipient: Recipient | None = None
+    trace: str | None = None
     not_before: datetime | None = None
 
     def lane(self) -> str:
@@ -112,6 +115,7 @@ def _row(tx: Transaction, message: Plan) -> dict[str, Any]:
     recipient = message.recipient
     return {
         **{name: getattr(message, name) for name in _GIVEN},
+        "trace": message.trace or trace.current(),
         "id": new_id(),
         "state": State.PLANNED,
         "version": 1,

@@ -1,7 +1,7 @@
 """What calls came to, written in one transaction for many."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,12 +36,13 @@ _CLOSE = text(
 
 @dataclass(frozen=True)
 class Call:
-    """An attempt's call, done."""
+    """An attempt's call, done; with the traceparent of its span, where one was recorded."""
 
     message: UUID
     attempt: UUID
     channel: Channel
     outcome: Outcome
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patie
     changes: list[Change] = []
     for call in calls:
         step = await _step(tx, rows[call.message], call, current=call.attempt in closed)
-        changes += [] if step is None else [step]
+        changes += [] if step is None else [replace(step, traceparent=call.traceparent)]
     await apply(tx, changes)
     for call in calls:
         if call.outcome == Refused(OPTED_OUT):

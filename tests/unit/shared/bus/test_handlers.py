@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.bus import Handlers
+from shared.bus import Handlers, Heard
 from shared.bus.envelope import Received
 from shared.database import Transaction
 from shared.events import PatientDischarged, SessionDue
@@ -45,8 +45,8 @@ async def test_events_that_come_in_crowds_are_handled_together_and_in_order_with
         calls.append([event.patient])
 
     @handlers.on_many(SessionDue)
-    async def many(_tx: Transaction, events: Sequence[SessionDue]) -> None:
-        calls.append([event.patient for event in events])
+    async def many(_tx: Transaction, heard: Sequence[Heard[SessionDue]]) -> None:
+        calls.append([each.event.patient for each in heard])
 
     batch = [due(), due(), discharged(), discharged(), due()]
     await handlers.handle_all(TX, batch)
@@ -59,7 +59,7 @@ async def test_events_that_come_in_crowds_are_handled_together_and_in_order_with
 async def test_a_type_has_one_handler() -> None:
     handlers = Handlers()
 
-    async def many(_tx: Transaction, _events: Sequence[SessionDue]) -> None: ...
+    async def many(_tx: Transaction, _heard: Sequence[Heard[SessionDue]]) -> None: ...
 
     async def one(_tx: Transaction, _event: SessionDue) -> None: ...
 

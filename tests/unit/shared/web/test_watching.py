@@ -23,7 +23,7 @@ async def ask(application: Callable[[Scope, Receive, Send], Awaitable[None]], pa
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Watching(application)({"type": "http", "path": path, "method": "GET"}, receive, send)
+    await Watching(application)({"type": "http", "path": path, "method": "GET", "headers": []}, receive, send)
     return sent
 
 

@@ -8,7 +8,6 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/keepwell \
     UV_PYTHON_DOWNLOADS=never \
     UV_PYTHON=/usr/local/bin/python3 \
     UV_LINK_MODE=copy \
-    UV_COMPILE_BYTECODE=1 \
     UV_NO_CACHE=1
 WORKDIR /source
 # What others wrote first: it changes seldom, and its layer is kept. Without the groups `embedded` (here PostgreSQL and
@@ -18,9 +17,19 @@ RUN uv sync --frozen --no-default-groups --no-install-project
 COPY keepwell keepwell
 COPY services services
 COPY shared shared
-RUN uv sync --frozen --no-default-groups --no-editable
+# Bytecode of what is loaded, for the root file system may be one that cannot be written; not of the many megabytes of
+# libraries that nothing here imports.
+RUN uv sync --frozen --no-default-groups --no-editable \
+ && /opt/keepwell/bin/python -m compileall -q /opt/keepwell/lib/python3*/site-packages/keepwell \
+      /opt/keepwell/lib/python3*/site-packages/services /opt/keepwell/lib/python3*/site-packages/shared \
+ && /opt/keepwell/bin/python -c "import keepwell.host, keepwell.errors, keepwell.commands.up; from keepwell import registry; registry.histories()" \
+ && /opt/keepwell/bin/keepwell up --help >/dev/null
 
 FROM ${PYTHON_IMAGE}
+# pg_dump and pg_restore, for `keepwell backup` and `keepwell restore`.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends postgresql-client \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
 RUN groupadd --gid 10001 keepwell \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/keepwell --shell /usr/sbin/nologin keepwell \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/keepwell

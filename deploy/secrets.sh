@@ -32,4 +32,5 @@ done
 keep twilio_auth_token "$(random)" # the sandbox's; yours, once texts go to real phones
 keep smtp_password ""              # empty: the mail server asks for none
 keep kafka_sasl_password ""        # the same for a Kafka of your own
+keep otlp_headers ""               # and for a collector of traces
 keep grafana_admin_password "$(random)"

@@ -12,11 +12,10 @@ import aiohttp
 from services.sandbox.report import LedgerView, MessageView
 from shared.clock import RealClock
 from shared.walltime import to_wall, wall_text
-from tests.containers.stack import SERVICES, Stack, status
+from tests.containers.stack import SERVICES, Stack, status, until
 from tests.faults.caller import Caller
 from tests.faults.load import ZONES, minute_after
 from tests.faults.record import Order, Record
-from tests.support.bench import eventually
 
 QUIET_WITHIN: Final = 150.0
 
@@ -72,7 +71,7 @@ class Clinic:
             found = await self.texts(number)
             return found if len(found) >= many else []
 
-        found: list[MessageView] = await eventually(there, seconds=seconds)
+        found: list[MessageView] = await until(there, seconds=seconds)
         return found
 
     async def quiet(self) -> None:
@@ -82,7 +81,7 @@ class Clinic:
             told = [await status(self.stack, each) for name in SERVICES for each in await self.stack.containers(name)]
             return all(one["quiet"] and not one["unknown_attempts"] for one in told)
 
-        await eventually(all_quiet, seconds=QUIET_WITHIN)
+        await until(all_quiet, seconds=QUIET_WITHIN)
 
     async def next_wave(self, seconds: float) -> datetime:
         """Return the next whole minute that is at least so many seconds away."""

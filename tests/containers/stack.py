@@ -1,9 +1,10 @@
 """A stack of containers, brought up by `docker compose` from the file that operators use, with secrets of its own."""
 
+import asyncio
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,12 @@ import aiohttp
 from shared.clock import RealClock
 from shared.embedded.ports import remembered_ports
 from tests.containers.engine import IMAGES, ROOT, Ran, docker, inspect, must, run
-from tests.support.bench import eventually
 
 SERVICES: Final = ("clinic", "scheduler", "notifier", "assessments")
 UP_WITHIN: Final = 240.0
 READY_WITHIN: Final = 120.0
+LOOK: Final = 0.5
+"""Real seconds between two looks at a container."""
 INSIDE: Final = {"clinic": "8080", "sandbox": "8090"}
 """The ports that services listen on in their containers; 8080 for all others. The clinic's is the one outside."""
 
@@ -117,7 +119,7 @@ class Stack:
         async def is_ready() -> bool:
             return await self.problems(container) == []
 
-        await eventually(is_ready, seconds=within)
+        await until(is_ready, seconds=within)
 
     async def healthy(self, container: str, *, within: float = READY_WITHIN) -> None:
         """Return once the engine itself has found a container healthy."""
@@ -126,7 +128,7 @@ class Stack:
             state = (await inspect(container))["State"]
             return bool(state["Running"]) and state["Health"]["Status"] == "healthy"
 
-        await eventually(is_healthy, seconds=within)
+        await until(is_healthy, seconds=within)
 
     async def logs(self, *services: str) -> str:
         """Return what services wrote."""
@@ -196,6 +198,19 @@ async def stacked(
             ).split():
                 await docker("unpause", container)
             await stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+
+
+async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float) -> Any:
+    """Wait until a condition holds and return what it gave; look seldom, for a look starts a process or two.
+
+    Raises:
+        TimeoutError: it did not hold in time.
+    """
+    clock = RealClock()
+    async with asyncio.timeout(seconds):
+        while not (found := await condition()):
+            await clock.pause(LOOK)
+    return found
 
 
 async def status(stack: Stack, container: str) -> dict[str, Any]:

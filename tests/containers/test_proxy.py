@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from tests.containers.engine import inspect
-from tests.containers.stack import Stack
-from tests.support.bench import eventually
+from tests.containers.stack import Stack, until
 
 ROOT_CERTIFICATE = "/data/caddy/pki/authorities/local/root.crt"
 
@@ -22,7 +21,7 @@ async def test_the_proxy_speaks_tls_for_every_page_and_keeps_the_insides_inside(
         ran = await proxied.compose("exec", "--no-TTY", "proxy", "cat", ROOT_CERTIFICATE)
         return ran if "BEGIN CERTIFICATE" in ran else ""
 
-    context = ssl.create_default_context(cadata=await eventually(certificate, seconds=20))
+    context = ssl.create_default_context(cadata=await until(certificate, seconds=20))
     base = f"https://localhost:{stack.environment['KEEPWELL_PROXY_HTTPS_PORT']}"
     connector = aiohttp.TCPConnector(ssl=context)
     async with aiohttp.ClientSession(connector=connector) as http:

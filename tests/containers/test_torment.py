@@ -7,10 +7,9 @@ import pytest
 
 from tests.containers.engine import inspect
 from tests.containers.ordeal import ordeal
-from tests.containers.stack import SERVICES, Stack
+from tests.containers.stack import SERVICES, Stack, until
 from tests.containers.torment import Torment
 from tests.faults.record import Record
-from tests.support.bench import eventually
 
 OURS = SERVICES
 THEIRS = ("postgres", "kafka", "sandbox")
@@ -25,7 +24,7 @@ async def complaints(stack: Stack, word: str, *, seconds: float) -> None:
         told = await asyncio.gather(*(stack.problems(container) for container in containers))
         return all(said and any(word in one for one in said) for said in told)
 
-    await eventually(all_say_so, seconds=seconds)
+    await until(all_say_so, seconds=seconds)
 
 
 @pytest.mark.timeout(700)

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from shared.clock import RealClock
 from tests.containers.engine import IMAGES, docker, inspect
-from tests.containers.stack import SERVICES, Stack
+from tests.containers.stack import SERVICES, Stack, until
 from tests.faults.record import Fault, Record
-from tests.support.bench import eventually
 
 HELD: Final = 4.0
 """Seconds that a container stays paused, cut off or down."""
@@ -54,7 +53,7 @@ class Torment:
             async def started_again() -> int:
                 return int((await inspect(container))["RestartCount"]) - int(before["RestartCount"])
 
-            times: int = await eventually(started_again, seconds=30)
+            times: int = await until(started_again, seconds=30)
             await self._works(service, container)
         return times
 

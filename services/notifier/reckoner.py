@@ -97,7 +97,8 @@ class Reckoner:
             if isinstance(texts, Blind):
                 await holds.look_again(tx, held.id, tx.now + self._patience.margin, texts.reason)
                 return
-            known = await settling.known_sids(tx, [text.sid for text in texts])
+            sids = [text.sid for text in texts]
+            known = await settling.known_sids(tx, sids) | await holds.answered_for(tx, sids)
             printed = body_print(self._desk.keyring)
             sent = [
                 Sent(
@@ -111,4 +112,4 @@ class Reckoner:
                 for text in texts
                 if text.sid not in known
             ]
-            await holds.settle(tx, held, reckon(message, gap, sent))
+            await holds.settle(tx, held, reckon(message, gap, sent), [one.sid for one in sent])

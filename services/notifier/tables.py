@@ -270,6 +270,7 @@ HOLDS: Final = Table(
     Column("body_prints", ARRAY(Text), nullable=False, comment="fingerprints of the words that it could have had"),
     Column("look_at", INSTANT, comment="when the provider is asked; null: a person is"),
     Column("why", Text),
+    Column("seen", ARRAY(Text), comment="the provider's ids of the texts that a person was asked about"),
     Column("cleared_at", INSTANT, comment="when the provider or a person said that it may go"),
     Index("holds_due", "look_at", postgresql_where=text("cleared_at IS NULL AND look_at IS NOT NULL")),
     comment="messages that a restore held up",

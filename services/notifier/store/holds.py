@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy import Row, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.judging import Reason
@@ -26,6 +26,11 @@ NOBODY: Final = 0
 """Owner of an attempt that no sender made: it was found at the provider."""
 _OPEN: Final = RESTORES.c.closed_at.is_(None)
 _WAITING: Final = HOLDS.c.cleared_at.is_(None)
+
+
+_ANSWERED_FOR: Final = text(
+    "SELECT sid FROM holds, unnest(seen) AS sid WHERE cleared_at IS NOT NULL AND sid = ANY (CAST(:sids AS text[]))"
+)
 
 
 @dataclass(frozen=True)
@@ -162,8 +167,20 @@ async def look_again(tx: Transaction, message: UUID, at: datetime, reason: str) 
     await note(tx, message, "looked up after a restore", f"could not see: {reason}")
 
 
-async def settle(tx: Transaction, held: Row[Any], reckoned: Reckoned) -> None:
-    """Write what was found out about a held message; one that was closed meanwhile stays as it is."""
+async def answered_for(reader: Reader, sids: Sequence[str]) -> set[str]:
+    """Return those of the provider's ids that a person was asked about, and decided: they hold up nothing more."""
+    return {row.sid for row in await reader.all(_ANSWERED_FOR.bindparams(sids=list(sids)))}
+
+
+async def settle(tx: Transaction, held: Row[Any], reckoned: Reckoned, seen: Sequence[str] = ()) -> None:
+    """Write what was found out about a held message; one that was closed meanwhile stays as it is.
+
+    Args:
+        tx: the caller's.
+        held: the row of the message.
+        reckoned: what was found out.
+        seen: the provider's ids of the texts from which it was.
+    """
     row = (await lock(tx, [held.id]))[held.id]
     if row.state != State.HELD:
         return
@@ -190,7 +207,9 @@ async def settle(tx: Transaction, held: Row[Any], reckoned: Reckoned) -> None:
         case Free():
             await _let_go(tx, row, "the provider has nothing of it")
         case AskPerson(why):
-            await tx.execute(update(HOLDS).where(HOLDS.c.message == row.id).values(look_at=None, why=str(why)))
+            await tx.execute(
+                update(HOLDS).where(HOLDS.c.message == row.id).values(look_at=None, why=str(why), seen=list(seen))
+            )
             await note(tx, row.id, "waits for a person", str(why))
 
 

@@ -125,6 +125,20 @@ async def test_a_text_of_the_same_kind_in_other_words_waits_for_a_person_and_goe
     assert "may go after a restore: on the word of Dr. A" in await practice.story(message.id)
 
 
+async def test_a_text_about_which_a_person_has_decided_holds_up_nothing_more(practice: Practice) -> None:
+    already_sent(practice, LINK)
+    await restore(practice, lost(practice))
+    patient = await practice.enrol(contact_of("sms", PHONE))
+    await practice.open_checkin(patient)
+    await looked(practice)
+    await held_for_a_person(practice)
+    async with practice.bench.database.transaction() as tx:
+        await holds.drop(tx, [(await practice.only()).id], "Dr. A")
+    await practice.open_checkin(patient, "day-3")
+    await looked(practice)
+    await practice.in_state("accepted", "withheld")
+
+
 async def test_what_a_person_drops_never_goes_out(practice: Practice) -> None:
     already_sent(practice, LINK)
     await restore(practice, lost(practice))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from benchmarks import tell
 from benchmarks.figures import Report, percentile
+from benchmarks.processor import spent
 from benchmarks.scale import Scale
 from benchmarks.stand import CLOCK, Stand, child, first_line, stand
 from shared.events import BY_TYPE, CheckinDue, CheckinOpened, Topic
@@ -72,17 +74,23 @@ class Desk:
             raise RuntimeError(f"An answer was refused with {page.status}.")
         return 1000 * (perf_counter() - began)
 
-    async def crowd(self, links: Sequence[str]) -> float:
-        """Let several patients answer at a time, each at once after the one before; return answers a second."""
+    async def crowd(self, links: Sequence[str]) -> tuple[float, Counter[str]]:
+        """Let several patients answer at a time, each at once after the one before.
+
+        Returns:
+            answers a second, and microseconds of processor for each by part.
+        """
         left = iter(links)
 
         async def caller() -> None:
             for link in left:
                 await self.answer(link)
 
-        began = perf_counter()
+        before, began = spent(), perf_counter()
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
-        return len(links) / (perf_counter() - began)
+        rate = len(links) / (perf_counter() - began)
+        used = spent() - before
+        return rate, Counter({part: 1e6 * seconds / len(links) for part, seconds in used.items()})
 
     async def steady(self, links: Sequence[str]) -> list[float]:
         """Let answers come evenly, however long the ones before take; return each one's milliseconds."""
@@ -111,7 +119,8 @@ async def run(report: Report, scale: Scale) -> None:
 
 
 async def _measure(report: Report, desk: Desk, scale: Scale) -> None:
-    rates = [await desk.crowd(await desk.links(scale.answers)) for _ in range(scale.runs)]
+    crowds = [await desk.crowd(await desk.links(scale.answers)) for _ in range(scale.runs)]
+    rates = [rate for rate, _ in crowds]
     middle, late = [], []
     for _ in range(scale.runs):
         waits = await desk.steady(await desk.links(RATE * scale.seconds))
@@ -123,6 +132,8 @@ async def _measure(report: Report, desk: Desk, scale: Scale) -> None:
     report.add(
         f"answers stored and scored, {CALLERS} at a time", "1/s", rates, remark=f"{scored} scores of {answered} answers"
     )
+    for part in sorted(crowds[0][1]):
+        report.add(f"processor for an answer: {part}", "µs", [used[part] for _, used in crowds])
     report.add("GET /healthz of the same process", "1/s", bare, bare=True)
     report.add(f"an answer, p50 at {RATE}/s", "ms", middle)
     report.add(f"an answer, p99 at {RATE}/s", "ms", late)

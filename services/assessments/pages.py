@@ -107,10 +107,10 @@ class Visit:
     async def of(cls, reader: Reader, token: str, wanted: str | None) -> "Visit | None":
         """Return the visit of a link, or None where there is no such link."""
         checkin = await checkins.by_token(reader, hash_of(token))
-        patient = None if checkin is None else await known.patient(reader, checkin.patient)
-        clinic = None if checkin is None else await known.clinic(reader, checkin.clinic)
-        if checkin is None or patient is None or clinic is None:
+        both = None if checkin is None else await known.patient_and_clinic(reader, checkin.patient, checkin.clinic)
+        if checkin is None or both is None:
             return None
+        patient, clinic = both
         return cls(checkin, patient, clinic, wanted or patient.language)
 
 
@@ -175,7 +175,7 @@ async def _receive(pages: Pages, visit: Visit, posted: dict[str, str]) -> HTMLRe
     given = choices(instrument, posted)
     try:
         async with pages.database.transaction() as tx:
-            outcome = await checkin_acts.answer(tx, kit, checkin.id, name, given)
+            outcome = await checkin_acts.answer(tx, kit, checkin.id, name, given, patient_id=checkin.patient)
     except AlreadyAnsweredError:
         outcome = None
     except IllegalTransitionError as refused:
@@ -189,6 +189,8 @@ async def _after(pages: Pages, visit: Visit, name: str, given: dict[str, int], o
     alerted = level_of(name, given) is not None
     if outcome is None:
         await _tell_anyway(pages, visit, name, given)
+    elif outcome.checkin.state is CheckinState.COMPLETED:
+        return pages.render("thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
     async with pages.database.reading() as reader:
         checkin = await checkins.get(reader, visit.checkin.id)
         if checkin is None or checkin.state is CheckinState.COMPLETED:

@@ -105,9 +105,12 @@ async def answer(
     instrument_id: str,
     given: Answers,
     *,
+    patient_id: UUID | None = None,
     entered_by: str | None = None,
 ) -> Outcome:
     """Keep answers of one instrument, all or some; score it when it is complete, and the check-in with its last.
+
+    Whose check-in it is, is looked up where the caller does not know.
 
     Raises:
         AnswersRefusedError: an unknown item or a value outside its scale; nothing is kept.
@@ -115,10 +118,11 @@ async def answer(
         IllegalTransitionError: the check-in is completed or expired.
         NotYet: the patient is unknown.
     """
-    checkin, patient = await _locked(tx, checkin_id)
+    checkin, patient = await _locked(tx, checkin_id, patient_id)
     state = CheckinState.EXPIRED if tx.now >= checkin.expires_at and not CHECKIN.ended(checkin.state) else checkin.state
     CHECKIN.move(state, CheckinState.PARTIAL)
-    if instrument_id in await checkins.completed_instruments(tx, checkin.id):
+    complete = await checkins.completed_instruments(tx, checkin.id)
+    if instrument_id in complete:
         raise AlreadyAnsweredError(f"{instrument_id} of this check-in is answered; its answers stay as they are.")
     instrument = kit.packs.get(instrument_id)
     saved = await checkins.saved_answers(tx, kit.keyring, checkin.id)
@@ -129,7 +133,11 @@ async def answer(
         tx, kit.keyring, checkin.id, instrument_id, merged, complete=not absent, entered_by=entered_by
     )
     alert = await alerts.raise_for(tx, kit, checkin, instrument_id, merged)
-    checkin = await _move_on(tx, kit, patient, checkin, None if absent else scoring.score(instrument, merged))
+    if absent:
+        checkin = await _half_done(tx, checkin)
+    else:
+        score = scoring.score(instrument, merged)
+        checkin = await _move_on(tx, kit, patient, checkin, score, complete=complete | {instrument_id})
     return Outcome(checkin, alerted=alert is not None, absent=absent)
 
 
@@ -149,46 +157,51 @@ async def end_all(tx: Transaction, patient_id: UUID) -> None:
         await publish(tx, _expired(ended, ended.version))
 
 
-async def _locked(tx: Transaction, checkin_id: UUID) -> tuple[Checkin, Patient]:
+async def _locked(tx: Transaction, checkin_id: UUID, patient_id: UUID | None) -> tuple[Checkin, Patient]:
     """Lock the patient first and read the check-in after: two answers at once come one after the other."""
-    before = await checkins.get(tx, checkin_id)
-    patient = None if before is None else await known.lock_patient(tx, before.patient)
+    if patient_id is None:
+        before = await checkins.get(tx, checkin_id)
+        patient_id = None if before is None else before.patient
+    patient = None if patient_id is None else await known.lock_patient(tx, patient_id)
     checkin = None if patient is None else await checkins.get(tx, checkin_id)
     if checkin is None or patient is None:
         raise NotYet(f"Check-in {checkin_id} or its patient is not known here.")
     return checkin, patient
 
 
-async def _move_on(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin, score: Score | None) -> Checkin:
-    if score is None:
-        changed = await checkins.set_state(tx, checkin, CheckinState.PARTIAL)
-        await _set_expiry(tx, changed)
-        return changed
+async def _half_done(tx: Transaction, checkin: Checkin) -> Checkin:
+    changed = await checkins.set_state(tx, checkin, CheckinState.PARTIAL)
+    await _set_expiry(tx, changed)
+    return changed
+
+
+async def _move_on(
+    tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin, score: Score, *, complete: frozenset[str]
+) -> Checkin:
     await checkins.add_score(tx, kit.keyring, checkin, score)
-    if set(checkin.instruments) <= await checkins.completed_instruments(tx, checkin.id):
-        changed = await _complete(tx, kit, checkin)
-    else:
-        changed = await checkins.set_state(tx, checkin, CheckinState.PARTIAL)
-        await _set_expiry(tx, changed)
+    done = set(checkin.instruments) <= complete
+    changed = await _complete(tx, kit, checkin, score) if done else await _half_done(tx, checkin)
     if score.instrument == proposals.INSTRUMENT:
         await proposals.propose(tx, kit, patient, changed)
     return changed
 
 
-async def _complete(tx: Transaction, kit: Kit, checkin: Checkin) -> Checkin:
+async def _complete(tx: Transaction, kit: Kit, checkin: Checkin, last: Score) -> Checkin:
     changed = await checkins.set_state(tx, checkin, CheckinState.COMPLETED)
     await cancel_timers(tx, _timer(checkin.id))
-    kept = await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)
+    scores = [last]
+    if len(checkin.instruments) > 1:
+        scores = [one.score for one in await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)]
     result = [
         {
-            "instrument": one.score.instrument,
-            "version": one.score.version,
-            "total": one.score.total,
-            "band": one.score.band,
-            "flags": list(one.score.flags),
-            "answers": dict(one.score.answers),
+            "instrument": one.instrument,
+            "version": one.version,
+            "total": one.total,
+            "band": one.band,
+            "flags": list(one.flags),
+            "answers": dict(one.answers),
         }
-        for one in kept
+        for one in scores
     ]
     await publish(
         tx,

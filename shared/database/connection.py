@@ -20,6 +20,7 @@ LOST_AFTER: Final = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5",
 """Seconds, for the server: a process whose machine is gone without a word loses its locks after 20 s, not after two
 hours, and others take over what it owned."""
 
+
 class Reader:
     """A connection that reads; its statements see one instant of the clock."""
 

@@ -32,6 +32,10 @@ log = get_logger(__name__)
 
 TICK: Final = 0.01
 """Real seconds between two claims: a loop that claims the moment one row is due makes tiny batches."""
+TICKS: Final = 3
+"""Ticks for which results are gathered at most."""
+WORTH: Final = 100
+"""Results that are a transaction of their own: its six statements then cost each of them little."""
 BLOCKED: Final = 0.03
 """Real seconds to wait while all that is due stands behind a message of the same lane."""
 BATCH: Final = 400
@@ -255,10 +259,9 @@ class _Shift:
 
     async def _store_all(self) -> None:
         """Store results in batches until None comes; the batch grows while the one before is written."""
-        pause = self._duty.database.clock.pause
         while True:
             first = await self._results.get()
-            await pause(TICK)
+            await self._gather()
             batch = [first]
             while not self._results.empty() and len(batch) < BATCH:
                 batch.append(self._results.get_nowait())
@@ -266,6 +269,13 @@ class _Shift:
             if results:
                 await self._sender.store(results)
             if len(results) < len(batch):
+                return
+
+    async def _gather(self) -> None:
+        """Wait until a batch is worth a transaction: longer where calls queue, for then nobody waits for it."""
+        for _ in range(TICKS):
+            await self._duty.database.clock.pause(TICK)
+            if self._results.qsize() >= WORTH or len(self._calls) <= self._sender.limits.calls:
                 return
 
     async def _say_farewell(self, storing: asyncio.Task[None]) -> None:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from icalendar import Calendar, Event, vCalAddress
-
 
 @dataclass(frozen=True)
 class Visit:
@@ -28,6 +26,9 @@ class Visit:
 
 def calendar_entry(visit: Visit) -> bytes:
     """Return the entry as `text/calendar`: published, or cancelled where the session will not take place."""
+    # Loaded with the first e-mail: it takes a tenth of a second, which every start would wait for.
+    from icalendar import Calendar, Event, vCalAddress  # noqa: PLC0415 - see above
+
     event = Event()
     event.add("uid", f"{visit.session}@keepwell")
     event.add("sequence", visit.version)

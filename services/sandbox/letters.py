@@ -5,11 +5,12 @@ from datetime import date, datetime
 from email import message_from_bytes, policy
 from email.message import Message
 from functools import lru_cache
-
-from icalendar import Calendar
-from icalendar.cal import Component
+from typing import TYPE_CHECKING
 
 from services.sandbox.entries import MailKept
+
+if TYPE_CHECKING:
+    from icalendar.cal import Component
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,9 @@ def _name_for(kind: str) -> str:
 
 def _appointments(part: Part) -> list[Appointment]:
     """Return the events of a calendar part; none where it cannot be read, and the page then offers the file alone."""
+    # Loaded with the first entry that is looked at: it takes a tenth of a second, which every start would wait for.
+    from icalendar import Calendar  # noqa: PLC0415 - see above
+
     try:
         calendar = Calendar.from_ical(part.content)
     except ValueError:
@@ -109,7 +113,7 @@ def _appointments(part: Part) -> list[Appointment]:
     return [_appointment(event, method) for event in calendar.walk("VEVENT")]
 
 
-def _appointment(event: Component, method: str) -> Appointment:
+def _appointment(event: "Component", method: str) -> Appointment:
     starts, ends = event.get("DTSTART"), event.get("DTEND")
     zone = starts.params.get("TZID", "") if starts is not None else ""
     return Appointment(

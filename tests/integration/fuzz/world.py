@@ -6,7 +6,7 @@ order, without Kafka.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from shared.bus.tables import AT_ONCE, tables_of
 from shared.clock import SteppedClock
 from shared.database import Database
 from shared.database.roles import service_url
-from shared.events import BY_TYPE
+from shared.events import BY_TYPE, CheckinOpened
 from shared.ids import ClinicId
 from shared.service import Context, Provider, Service
 from shared.settings import SERVICES, Settings
@@ -37,6 +37,8 @@ from tests.support.databases import PASSWORD
 
 T = TypeVar("T")
 SECRET: Final = "the account's secret"
+PUBLIC: Final = "http://127.0.0.1"
+"""The address that the provider signs over."""
 PROVIDER: Final = Provider(
     "http://127.0.0.1:9", "AC" + "0" * 32, SECRET, "+12025550100", None, 0, "clinic@example.org", None, None, "none"
 )
@@ -55,6 +57,7 @@ class World:
     tokens: Tokens = field(default_factory=lambda: Tokens(KEYRING))
     base: str = ""
     clinic: ClinicId | None = None
+    _known: dict[str, str] | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def start(self) -> None:
@@ -88,7 +91,7 @@ class World:
                 tokens=self.tokens,
                 http=http,
                 client=ServiceClient(http, {}, self.tokens),
-                public_url="http://127.0.0.1",
+                public_url=PUBLIC,
                 provider=PROVIDER,
                 hosted=frozenset(SERVICES),
             )
@@ -170,12 +173,34 @@ class World:
             "rule_id": "extend-on-sustained-response",
         }
 
+    def known(self) -> dict[str, str]:
+        """Return the ids of one patient, who is enrolled the first time."""
+        if self._known is None:
+            self._known = self.ward(999)
+        return self._known
+
+    def link(self, patient: str) -> str:
+        """Open a check-in for a patient and return the path of its link."""
+        told: list[CheckinOpened] = []
+
+        async def read() -> None:
+            outbox = tables_of("assessments").outbox
+            async with self.service("assessments").database.reading() as reader:
+                mine = select(outbox.c.body).where(outbox.c.key == patient, outbox.c.type == CheckinOpened.TYPE)
+                told.extend(CheckinOpened.model_validate_json(row.body) for row in await reader.all(mine))
+
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        body = {"patient": patient, "instruments": ["phq-9"]}
+        answer = requests.post(f"{self.base}/api/v1/checkins", json=body, headers=headers, timeout=PATIENCE)
+        assert answer.status_code == 201, answer.text
+        self.run(read())
+        self.run(self.deliver())
+        link = KEYRING.open(told[-1].link, context="link")
+        return link.removeprefix(PUBLIC)
+
 
 def service_urls(names: Mapping[str, str], admin: Any) -> dict[str, Any]:
     """Return each service's address on its database."""
     return {
         service: service_url(admin.set(database=database), service, PASSWORD) for service, database in names.items()
     }
-
-
-Ask = Callable[..., Awaitable[Any]]

@@ -136,7 +136,7 @@ async def test_if_the_drivers_refusal_counted_as_a_lost_database_one_record_woul
 ) -> None:
     protections.refusal_of_the_driver(monkeypatch)
     seen = await verdict(toy, await beyond_its_column(toy), reason="DBAPIError: ")
-    assert seen == ["the consumer is blocked: DBAPIError", "a neighbour after it was not handled", *UNSEEN]
+    assert seen == ["the consumer is blocked: DBAPIError", *LOST_NEIGHBOURS, *UNSEEN]
 
 
 async def replayed_twice(toy: Toy) -> None:

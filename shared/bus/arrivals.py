@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord
 
 from shared.bus.envelope import Received
 from shared.database import Transaction
-from shared.telemetry import spans, trace
+from shared.telemetry import spans
 
 TRACEPARENT = "traceparent"
 
@@ -41,17 +41,14 @@ def arriving(service: str, group: str, topic: str, records: Sequence[ConsumerRec
 
 
 @contextmanager
-def handling(tx: Transaction, received: Received, batch: str | None) -> Iterator[str]:
+def handling(tx: Transaction, received: Received, batch: str) -> Iterator[str]:
     """Handle an event in its own trace; give the traceparent that what follows from it goes on with.
 
     Args:
         tx: the transaction that it is handled in.
         received: the event.
-        batch: traceparent of the batch that it came in, where spans are recorded.
+        batch: traceparent of the batch that it came in.
     """
-    if batch is None:
-        yield trace.begin(received.trace)
-        return
     about = {"keepwell.service": tx.schema, "messaging.system": "kafka"}
     name = f"handle {received.type}"
     with spans.span(name, spans.Kind.CONSUMER, parent=received.trace, links=[batch], attributes=about) as span:

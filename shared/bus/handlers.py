@@ -91,14 +91,25 @@ class Handlers:
                 await _handle_many(tx, of_many, together, batch)
                 continue
             for each in together:
-                with handling(tx, each, batch):
-                    await self._handlers[event_type](tx, each.event)
+                await self._handle_one(tx, each, batch)
+
+    async def _handle_one(self, tx: Transaction, received: Received, batch: str | None) -> None:
+        handler = self._handlers[received.type]
+        if batch is None:
+            trace.begin(received.trace)
+            await handler(tx, received.event)
+            return
+        with handling(tx, received, batch):
+            await handler(tx, received.event)
 
 
 async def _handle_many(
     tx: Transaction, of_many: HandlerOfMany[Any], together: Sequence[Received], batch: str | None
 ) -> None:
     """Handle a crowd at once, and let what follows from each event go on with its own trace."""
+    if batch is None:
+        await of_many(tx, [Heard(each.event, trace.child(each.trace)) for each in together])
+        return
     with ExitStack() as stack:
         heard = [Heard(each.event, stack.enter_context(handling(tx, each, batch))) for each in together]
         await of_many(tx, heard)

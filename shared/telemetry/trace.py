@@ -48,10 +48,11 @@ def current() -> str:
 
 def child(parent: str | None) -> str:
     """Return a traceparent that goes on with a caller's trace, or begins one where the caller sent none that holds."""
-    found = Parent.read(parent)
-    if found is None:
-        return str(Parent(secrets.token_hex(16), secrets.token_hex(8), SAMPLED))
-    return str(Parent(found.trace, secrets.token_hex(8), found.flags))
+    # Made for each event that is handled, recorded or not: so without taking it apart.
+    match = _PATTERN.fullmatch(parent or "")
+    if match is None or match.group(1) == _NOTHING[0] or match.group(2) == _NOTHING[1]:
+        return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-{SAMPLED:02x}"
+    return f"00-{match.group(1)}-{secrets.token_hex(8)}-{match.group(3)}"
 
 
 def begin(parent: str | None) -> str:

@@ -44,10 +44,11 @@ async def prepare(admin: str | URL, passwords: Mapping[str, str]) -> None:
 async def _prepare_one(connection: AsyncConnection, database: str, service: str, password: str) -> None:
     role = role_of(service)
     known = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
-    verb = "ALTER" if known.scalar() else "CREATE"
+    # An operator's role that is no superuser may not even take away what a role does not have: that is said once.
+    verb, rights = ("ALTER", "") if known.scalar() else ("CREATE", "NOSUPERUSER NOCREATEROLE NOCREATEDB")
     quoted = (await connection.execute(text("SELECT quote_literal(:secret)"), {"secret": password})).scalar_one()
     # Role and schema names are our own constants; only the password is data, and the server quoted it.
-    await connection.execute(text(f"{verb} ROLE {role} LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB PASSWORD {quoted}"))
+    await connection.execute(text(f"{verb} ROLE {role} LOGIN {rights} PASSWORD {quoted}"))
     await connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
     await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {role}"))
     await connection.execute(text(f"REVOKE ALL ON SCHEMA {service} FROM PUBLIC"))

@@ -29,7 +29,7 @@ async def prepare(admin: str | URL, passwords: Mapping[str, str]) -> None:
         admin: address of a role that may create roles and schemas.
         passwords: the role's password by service.
     """
-    engine = create_async_engine(async_url(admin), poolclass=NullPool)
+    engine = create_async_engine(async_url(admin), poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -46,9 +46,13 @@ async def _prepare_one(connection: AsyncConnection, database: str, service: str,
     known = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
     # An operator's role that is no superuser may not even take away what a role does not have: that is said once.
     verb, rights = ("ALTER", "") if known.scalar() else ("CREATE", "NOSUPERUSER NOCREATEROLE NOCREATEDB")
-    quoted = (await connection.execute(text("SELECT quote_literal(:secret)"), {"secret": password})).scalar_one()
-    # Role and schema names are our own constants; only the password is data, and the server quoted it.
-    await connection.execute(text(f"{verb} ROLE {role} LOGIN {rights} PASSWORD {quoted}"))
+    # Role and schema names are our own constants; only the password is data. It goes to the server as a parameter, so
+    # that it stands in no statement, which an error would show.
+    await connection.execute(text("SELECT set_config('keepwell.password', :secret, true)"), {"secret": password})
+    made = f"{verb} ROLE {role} LOGIN {rights} PASSWORD %L"
+    await connection.execute(
+        text(f"DO $$ BEGIN EXECUTE format('{made}', current_setting('keepwell.password')); END $$")
+    )
     await connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
     await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {role}"))
     await connection.execute(text(f"REVOKE ALL ON SCHEMA {service} FROM PUBLIC"))

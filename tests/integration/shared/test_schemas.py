@@ -72,6 +72,14 @@ async def test_preparing_again_repairs_a_lost_password(databases: Databases) -> 
     await prepare(admin, {"clinic": PASSWORD})
 
 
+async def test_a_role_that_cannot_be_made_does_not_show_its_password(databases: Databases) -> None:
+    admin = await databases.empty()
+    await prepare(admin, {"clinic": PASSWORD})
+    with pytest.raises(DBAPIError) as failed:
+        await prepare(service_url(admin, "clinic", PASSWORD), {"scheduler": "very-secret-word"})
+    assert "very-secret-word" not in str(failed.value)
+
+
 async def test_a_reader_cannot_write(databases: Databases, clock: SteppedClock) -> None:
     database: Database = await databases.fresh(HISTORIES[0], clock)
     async with database.reading() as reader:

@@ -1,6 +1,7 @@
 """The script's hands: orders over REST, repeated under the same key until they are answered; texts from handsets."""
 
 import asyncio
+import json
 from typing import Any, Protocol
 
 import aiohttp
@@ -86,12 +87,12 @@ class Caller:
                         timeout=aiohttp.ClientTimeout(total=CALL_WITHIN),
                     ) as answer,
                 ):
-                    content = await answer.json(content_type=None)
+                    content = await answer.text()
                     if answer.status < 300:
                         order.answered = self._clock.now()
-                        found: dict[str, Any] = content
+                        found: dict[str, Any] = json.loads(content)
                         return found
-                    said = f"{answer.status} {content}"
+                    said = f"{answer.status} {content[:500]}"
                     if answer.status < 500 and answer.status != UNKNOWN_YET:
                         raise RefusedError(f"{method} {path}: {said}")
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -98,11 +98,16 @@ class Stage:
         """Return where the messages of a number's patient stand, oldest first."""
         return [str(each["state"]) for each in await pages(self.caller, f"/patients/{self.patients[number]}/messages")]
 
-    async def until_state(self, number: str, state: str) -> None:
-        """Wait until a message of a number's patient stands there."""
-        async with asyncio.timeout(REMINDED_WITHIN):
-            while state not in await self.states(number):
-                await self.clock.pause(LOOK)
+    async def until_state(self, number: str, *states: str) -> None:
+        """Wait until a message of a number's patient stands at one of these."""
+        path, found = f"/patients/{self.patients[number]}/messages", []
+        deadline = asyncio.get_running_loop().time() + REMINDED_WITHIN
+        while asyncio.get_running_loop().time() < deadline:
+            found = await pages(self.caller, path)
+            if any(each["state"] in states for each in found):
+                return
+            await self.clock.pause(LOOK)
+        raise AssertionError(f"none became {' or '.join(states)}: {[(each['state'], each['story']) for each in found]}")
 
     async def until_reminded(self, number: str) -> None:
         """Wait until the provider took a reminder for a number."""

@@ -1,5 +1,6 @@
 """Firing: due timers to Kafka a second, and what a claim costs, at few and at many pending rows."""
 
+from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from time import perf_counter
@@ -8,8 +9,11 @@ import asyncpg
 
 from benchmarks import outbox
 from benchmarks.figures import Report
+from benchmarks.processor import spent
 from benchmarks.scale import Scale
 from benchmarks.stand import CLOCK, Ends, Stand, child, first_line, stand
+from shared.bus.claim import claim
+from shared.bus.tables import SHARDS
 from shared.events import Topic
 
 FAR = timedelta(days=400)
@@ -19,6 +23,7 @@ NOTICE = timedelta(seconds=1.5)
 POLL = 0.01
 CLAIMS = 20
 CLAIM = 2000
+RATE = "rate"
 BARE = """
     DELETE FROM scheduler.outbox WHERE seq IN (
         SELECT seq FROM scheduler.outbox WHERE due_at <= now() ORDER BY due_at, seq LIMIT 2000) RETURNING *
@@ -34,24 +39,38 @@ async def run(report: Report, scale: Scale) -> None:
             for processes in (1, 2):
                 rates = await _rates(here, sql, processes, scale)
                 each = "one process" if processes == 1 else f"{processes} processes"
-                report.add(f"due timers to Kafka, {each}, {words}", "1/s", rates)
+                report.add(f"due timers to Kafka, {each}, {words}", "1/s", [one[RATE] for one in rates])
+                for part in sorted(rates[0].keys() - {RATE}):
+                    report.add(f"processor for a record: {part}", "µs", [one[part] for one in rates])
 
 
 async def _claims(report: Report, sql: asyncpg.Connection, words: str, scale: Scale) -> None:
-    """Measure the bare statement, each claim committed, on rows that are due."""
-    await outbox.fill_due(sql, CLAIM * CLAIMS * scale.runs, at=CLOCK.now() - timedelta(minutes=1), name="bare")
-    rates = []
+    """Measure the relay's claim and the bare statement by turns, each claim committed, on rows that are due."""
+    await sql.execute("SET search_path = scheduler")
+
+    async def ours() -> None:
+        async with sql.transaction():
+            await claim(sql, service="scheduler", now=CLOCK.now(), shards=range(SHARDS))
+
+    async def bare() -> None:
+        await sql.fetch(BARE)
+
+    costs: dict[str, list[float]] = {"ours": [], "bare": []}
+    await outbox.fill_due(sql, CLAIM * CLAIMS * 2 * scale.runs, at=CLOCK.now() - timedelta(minutes=1), name="bare")
     for _ in range(scale.runs):
-        began = perf_counter()
-        for _ in range(CLAIMS):
-            await sql.fetch(BARE)
-        rates.append(CLAIM * CLAIMS / (perf_counter() - began))
-    report.add(f"DELETE ... RETURNING of {CLAIM}, {words}", "rows/s", rates, bare=True)
+        for name, one in (("ours", ours), ("bare", bare)):
+            began = perf_counter()
+            for _ in range(CLAIMS):
+                await one()
+            costs[name].append(1e6 * (perf_counter() - began) / (CLAIM * CLAIMS))
+    report.add(f"a claim of {CLAIM} into records, for each row, {words}", "µs", costs["ours"])
+    report.add(f"DELETE ... RETURNING of {CLAIM}, for each row, {words}", "µs", costs["bare"], bare=True)
 
 
-async def _rates(here: Stand, sql: asyncpg.Connection, processes: int, scale: Scale) -> list[float]:
+async def _rates(here: Stand, sql: asyncpg.Connection, processes: int, scale: Scale) -> list[Counter[str]]:
+    """Return rates with the microseconds of processor for each record, by part."""
     log = here.folder / "relays.log"
-    rates: list[float] = []
+    rates: list[Counter[str]] = []
     async with AsyncExitStack() as stack:
         ends = await stack.enter_async_context(Ends(here.kafka, Topic.SCHEDULING))
         for _ in range(processes):
@@ -61,13 +80,15 @@ async def _rates(here: Stand, sql: asyncpg.Connection, processes: int, scale: Sc
             await first_line(running, log)
         await _fire(sql, ends, 4000, name="warm")
         for number in range(scale.runs):
-            seconds = await _fire(sql, ends, scale.due * processes, name=f"run-{processes}-{number}")
-            rates.append(scale.due * processes / seconds)
+            count = scale.due * processes
+            seconds, used = await _fire(sql, ends, count, name=f"run-{processes}-{number}")
+            rates.append(Counter({part: 1e6 * spent / count for part, spent in used.items()}))
+            rates[-1][RATE] = count / seconds
     return rates
 
 
-async def _fire(sql: asyncpg.Connection, ends: Ends, count: int, *, name: str) -> float:
-    """Let timers fall due at one instant; return the seconds from there until the last is in Kafka."""
+async def _fire(sql: asyncpg.Connection, ends: Ends, count: int, *, name: str) -> tuple[float, Counter[str]]:
+    """Let timers fall due at once; return the seconds from there until the last is in Kafka, and the processor used."""
     before = await ends.count()
     lead = LEAD + timedelta(seconds=count / 20_000)
     while True:
@@ -78,9 +99,11 @@ async def _fire(sql: asyncpg.Connection, ends: Ends, count: int, *, name: str) -
         await outbox.take_back(sql, name)
         lead *= 2
     await CLOCK.sleep_until(at)
+    before_it = spent()
     while (there := await ends.count()) < before + count:
         await CLOCK.pause(POLL)
     seconds = (CLOCK.now() - at).total_seconds()
+    used = spent() - before_it
     if there != before + count:
         raise RuntimeError(f"{there - before} records came of {count} timers, though nothing failed.")
-    return seconds
+    return seconds, used

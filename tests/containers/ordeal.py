@@ -66,6 +66,7 @@ async def ordeal(
         lives = asyncio.create_task(load.live(minute_after(clinic.clock.now(), 15)))
         try:
             await hurt(Torment(stack, clinic.record))
+            load.end()
             await lives
         finally:
             lives.cancel()

@@ -27,8 +27,8 @@ async def test_the_proxy_speaks_tls_for_every_page_and_keeps_the_insides_inside(
     async with aiohttp.ClientSession(connector=connector) as http:
         async with http.get(f"{base}/console/today", allow_redirects=False) as answer:
             assert answer.status in {302, 303}
-            assert urlsplit(answer.headers["Location"]).path.startswith("/login")
-        async with http.get(f"{base}/login") as answer:
+            assert urlsplit(answer.headers["Location"]).path == "/console/login"
+        async with http.get(f"{base}/console/login") as answer:
             assert answer.status == 200
         async with http.get(f"{base}/api/v1/rules", headers={"Authorization": f"Bearer {stack.token}"}) as answer:
             assert (answer.status, bool((await answer.json())["items"])) == (200, True)

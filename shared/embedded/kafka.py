@@ -101,7 +101,7 @@ def _nodes(folder: Path, brokers: int, advertised: Sequence[int]) -> list[Node]:
     numbers = range(1, brokers + 1)
     names = [f"{role}-{number}" for number in numbers for role in ("broker", "controller")]
     ports = remembered_ports(folder / "ports.json", names)
-    doors = advertised or [None] * brokers
+    doors: Sequence[int | None] = advertised or [None] * brokers
     return [
         Node(number, ports[f"broker-{number}"], ports[f"controller-{number}"], door)
         for number, door in zip(numbers, doors, strict=True)

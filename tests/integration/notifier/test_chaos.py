@@ -239,7 +239,7 @@ def _errors_are(outcome: Outcome) -> Callable[[pytest.MonkeyPatch], None]:
     def plant(patch: pytest.MonkeyPatch) -> None:
         original = twilio._outcome
 
-        def simple(status: int, retry_after: str | None, body: bytes) -> Outcome:
+        def simple(status: int, retry_after: str, body: bytes) -> Outcome:
             return outcome if status >= 500 else original(status, retry_after, body)
 
         patch.setattr(twilio, "_outcome", simple)

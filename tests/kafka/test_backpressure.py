@@ -65,7 +65,8 @@ def generation(one: Host) -> list[tuple[str, int]]:
 async def counts(one: Host) -> dict[str, int]:
     """Return how many messages are in each state."""
     async with one.database("notifier").reading() as reader:
-        rows = await reader.all(select(MESSAGES.c.state, func.count()).group_by(MESSAGES.c.state))
+        grouped = select(MESSAGES.c.state, func.count()).group_by(MESSAGES.c.state)
+        rows: list[Any] = list(await reader.all(grouped))
     return {str(row[0]): int(row[1]) for row in rows}
 
 

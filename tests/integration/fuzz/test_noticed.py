@@ -31,18 +31,8 @@ def reminders_are_cancelled(patch: Patch) -> None:
     patch.setattr(timers, "cancel_timers", _nothing_cancelled)
 
 
-def an_expired_check_in_takes_no_answers(patch: Patch) -> None:
-    class AnythingGoes:
-        def allows(self, *_: Any) -> bool:
-            return True
-
-        def move(self, _now: Any, to: Any) -> Any:
-            return to
-
-        def ended(self, *_: Any) -> bool:
-            return False
-
-    patch.setattr(checkins, "CHECKIN", AnythingGoes())
+def a_completed_check_in_no_longer_expires(patch: Patch) -> None:
+    patch.setattr(checkins, "cancel_timers", _nothing_cancelled)
 
 
 def an_acknowledgement_ends_the_pages(patch: Patch) -> None:
@@ -66,7 +56,7 @@ def a_lost_attempt_is_looked_up(patch: Patch) -> None:
     ("machine", "take_out"),
     [
         (Sessions, reminders_are_cancelled),
-        (Checkins, an_expired_check_in_takes_no_answers),
+        (Checkins, a_completed_check_in_no_longer_expires),
         (Alerts, an_acknowledgement_ends_the_pages),
         (Messages, a_lost_attempt_is_looked_up),
     ],

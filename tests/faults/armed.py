@@ -14,16 +14,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final, NoReturn
 from uuid import uuid4
 
 import alembic.op
-from faststream import AckPolicy
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-import shared.bus.consumer
 import shared.database.migrate
 from keepwell.cli import main
 from services.notifier.handlers import due
@@ -220,7 +217,15 @@ def without_one_transaction() -> None:
 
 def without_late_offset() -> None:
     """Tell Kafka that records are done before they are."""
-    plant(shared.bus.consumer, "AckPolicy", SimpleNamespace(NACK_ON_ERROR=AckPolicy.ACK_FIRST))
+    original = Consumer._read
+
+    async def read(consumer: Consumer, get_msg: Any, kafka: Any) -> Any:
+        records = await original(consumer, get_msg, kafka)
+        if records:
+            await kafka.commit()
+        return records
+
+    plant(Consumer, "_read", read)
 
 
 def without_idempotency() -> None:

@@ -10,8 +10,8 @@ YOUNG: Final = 10_000
 def settle_in() -> None:
     """Leave what the start has made out of every later collection: modules and tables live as long as the process.
 
-    A batch of events makes thousands of objects, and each full collection looked at half a million that never go: a
-    quarter of the notifier's processor time at its full rate (docs/performance.md).
+    A batch of events makes thousands of objects, and each full collection looked at all that never go: a quarter of the
+    notifier's processor time at its full rate (docs/performance.md).
     """
     gc.collect()
     gc.freeze()

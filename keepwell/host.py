@@ -89,10 +89,13 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         await stack.enter_async_context(tracing(settings, hosted))
         listening = listen(settings.http_host, settings.http_port)
         stack.callback(listening.close)
+        more = (
+            [] if settings.http_also in {None, settings.http_port} else [listen(settings.http_host, settings.http_also)]
+        )
         url = address(listening, host=settings.http_host)
         public_url = settings.public_url or url
         door = Door()
-        server = Server(door, listening, trusted_proxies=settings.trusted_proxies)
+        server = Server(door, listening, *more, trusted_proxies=settings.trusted_proxies)
         stack.push_async_callback(server.stop)
         await server.start()
         built = await stack.enter_async_context(parts.opened(settings, place, progress))

@@ -54,14 +54,19 @@ class Server:
 
     Args:
         app: what is served.
-        listening: where.
+        listening: where, and `more` of the same.
         trusted_proxies: addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed; nobody's
             where absent, for anybody can send them.
         options: more for uvicorn.
     """
 
     def __init__(
-        self, app: ASGIApp, listening: socket.socket, *, trusted_proxies: str | None = None, **options: Any
+        self,
+        app: ASGIApp,
+        listening: socket.socket,
+        *more: socket.socket,
+        trusted_proxies: str | None = None,
+        **options: Any,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -75,16 +80,17 @@ class Server:
             **options,
         )
         self._server = _Server(config)
-        self._listening = listening
+        self._listening = [listening, *more]
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to serve."""
-        self._task = asyncio.create_task(self._server.serve(sockets=[self._listening]))
+        self._task = asyncio.create_task(self._server.serve(sockets=self._listening))
 
     async def stop(self) -> None:
         """Answer what is open, within bounds, and stop; a second time does nothing."""
         if self._task is not None:
             self._server.should_exit = True
             await self._task
-        self._listening.close()
+        for listening in self._listening:
+            listening.close()

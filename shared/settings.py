@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     http_port: int | None = Field(
         None, ge=0, le=65535, description="port to listen on; 8080 or, where that is taken, a free one by default"
     )
+    http_also: int | None = Field(
+        None, ge=1, le=65535, description="one more port to listen on, for a container that is reached by two"
+    )
     public_url: str | None = Field(None, description="address that patients and the provider reach; http(s)://host")
     trusted_proxies: str | None = Field(
         None,

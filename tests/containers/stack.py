@@ -22,8 +22,6 @@ UP_WITHIN: Final = 240.0
 READY_WITHIN: Final = 120.0
 LOOK: Final = 0.5
 """Real seconds between two looks at a container."""
-INSIDE: Final = {"clinic": "8080", "sandbox": "8090"}
-"""The ports that services listen on in their containers; 8080 for all others. The clinic's is the one outside."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class Stack:
             return self.gateway
         if service == "sandbox":
             return self.provider.url
-        (published,) = known["NetworkSettings"]["Ports"][f"{INSIDE.get(service, '8080')}/tcp"]
+        (published,) = known["NetworkSettings"]["Ports"]["8080/tcp"]
         return f"http://127.0.0.1:{published['HostPort']}"
 
     async def problems(self, container: str) -> list[str] | None:

@@ -113,6 +113,14 @@ async def test_the_console_answers_with_what_other_containers_know(stack: Stack)
     assert instruments["items"]
 
 
-async def test_the_doctor_finds_the_dead_letters_empty(stack: Stack) -> None:
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_doctor_finds_nothing_wrong_inside_a_healthy_container(stack: Stack, service: str) -> None:
+    told = await stack.keepwell(service, "doctor", "--json")
+    findings = json.loads(told.output)
+    assert [one for one in findings if not one["well"]] == []
+    assert told.code == 0
+
+
+async def test_nothing_has_become_a_dead_letter(stack: Stack) -> None:
     told = await stack.keepwell("clinic", "dead-letters", "list", "--json")
     assert (told.code, told.output.strip()) == (0, "[]")

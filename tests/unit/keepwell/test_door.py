@@ -1,4 +1,5 @@
 import aiohttp
+import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -58,3 +59,18 @@ async def test_who_calls_is_believed_of_a_proxy_that_was_named() -> None:
 async def test_who_calls_is_not_believed_of_anybody_else() -> None:
     assert await seen_by(None) == "127.0.0.1 http"
     assert await seen_by("10.0.0.0/8,192.168.0.0/16") == "127.0.0.1 http"
+
+
+async def test_a_process_answers_at_every_port_that_it_was_given_and_leaves_all_of_them() -> None:
+    ports = [listen("127.0.0.1", 0) for _ in range(2)]
+    urls = [address(port, host="127.0.0.1") for port in ports]
+    server = Server(caller, *ports)
+    await server.start()
+    async with aiohttp.ClientSession() as http:
+        for url in urls:
+            async with http.get(url) as answer:
+                assert answer.status == 200
+        await server.stop()
+        for url in urls:
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await http.get(url)

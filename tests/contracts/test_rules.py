@@ -51,7 +51,7 @@ def scraped() -> set[str]:
 
 
 def promtool(*arguments: str) -> str:
-    found = subprocess.run([needed("promtool"), *arguments], capture_output=True, text=True, check=False, timeout=120)
+    found = subprocess.run([needed("promtool"), *arguments], capture_output=True, text=True, check=False, timeout=250)
     assert found.returncode == 0, found.stdout + found.stderr
     return found.stdout
 

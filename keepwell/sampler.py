@@ -83,6 +83,7 @@ class Sampler:
         self._clock = clock
         self._problems = problems
         self._open = False
+        self._one_at_a_time = asyncio.Lock()
         self.failing: dict[str, str] = {}
         self._taken_at: dict[str, float] = {}
         self._begin()
@@ -105,6 +106,10 @@ class Sampler:
 
     async def round(self) -> None:
         """Ask every source once, side by side: one that is away holds up no other."""
+        async with self._one_at_a_time:
+            await self._ask_all()
+
+    async def _ask_all(self) -> None:
         parts = [self._take(KAFKA, self._of_kafka)]
         parts += [self._take(service.name, partial(self._of_service, service)) for service in self._services]
         await asyncio.gather(*parts)

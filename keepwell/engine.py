@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from keepwell.sampler import KAFKA, Sampler
-from shared.bus.address import Address, security, servers_of
+from shared.bus.address import Address, each_server, security
 from shared.bus.consumer import Consumer
 from shared.bus.letterbox import Letterbox
 from shared.bus.producer import Producer
@@ -62,7 +62,7 @@ class Engine:
         self._clock = clock
         self._dead_letters = Producer(kafka)
         self._broker = KafkaBroker(
-            servers_of(kafka),
+            each_server(kafka),
             security=security(kafka),
             logger=None,
             apply_types=False,

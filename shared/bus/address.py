@@ -79,6 +79,11 @@ def servers_of(address: Address) -> str:
     return address if isinstance(address, str) else address.servers
 
 
+def each_server(address: Address) -> list[str]:
+    """Return the bootstrap servers one by one: FastStream takes a text for a single server's address."""
+    return [server.strip() for server in servers_of(address).split(",") if server.strip()]
+
+
 def options(address: Address) -> dict[str, Any]:
     """Return what aiokafka's clients are opened with."""
     if isinstance(address, str):

@@ -6,7 +6,9 @@ from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity
 from pydantic import SecretStr
 
-from shared.bus.address import Kafka, KafkaAccessError, kafka_of, options, security, servers_of
+from keepwell.engine import Engine
+from shared.bus.address import Kafka, KafkaAccessError, each_server, kafka_of, options, security, servers_of
+from shared.clock import RealClock
 from shared.settings import Settings
 
 
@@ -56,3 +58,9 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
 
 def test_a_password_shows_in_no_representation() -> None:
     assert "made-up" not in repr(Kafka("a:9093", protocol="SASL_SSL", username="keepwell", password="made-up"))
+
+
+async def test_every_bootstrap_server_reaches_the_consumers_by_itself() -> None:
+    assert each_server(Kafka("a:9092, b:9092")) == each_server("a:9092,b:9092") == ["a:9092", "b:9092"]
+    engine = Engine([], kafka="a:9092,b:9092", clock=RealClock(), instance=None, stop_seconds=1)
+    assert engine._broker.specification.url == ["a:9092", "b:9092"]

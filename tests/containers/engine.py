@@ -24,6 +24,7 @@ class Images:
     postgres: str
     kafka: str
     proxy: str
+    prometheus: str
     pull_policy: str
 
     @classmethod
@@ -35,6 +36,7 @@ class Images:
             postgres=environment.get("KEEPWELL_POSTGRES_IMAGE", "postgres:17"),
             kafka=environment.get("KEEPWELL_KAFKA_IMAGE", "apache/kafka:4.3.1"),
             proxy=environment.get("KEEPWELL_PROXY_IMAGE", "caddy:2"),
+            prometheus=environment.get("KEEPWELL_PROMETHEUS_IMAGE", "prom/prometheus:v3.5.0"),
             pull_policy=environment.get("KEEPWELL_PULL_POLICY", "missing"),
         )
 
@@ -46,6 +48,7 @@ class Images:
             "KEEPWELL_POSTGRES_IMAGE": self.postgres,
             "KEEPWELL_KAFKA_IMAGE": self.kafka,
             "KEEPWELL_PROXY_IMAGE": self.proxy,
+            "KEEPWELL_PROMETHEUS_IMAGE": self.prometheus,
             "KEEPWELL_PULL_POLICY": self.pull_policy,
         }
 

@@ -135,7 +135,7 @@ class Stack:
 
 def variables(secrets: Path) -> dict[str, str]:
     """Return the environment of a project: this one's, without settings of Keepwell, with the images and ports."""
-    ports = remembered_ports(secrets.parent / "ports.json", ("clinic", "sandbox", "https", "http"))
+    ports = remembered_ports(secrets.parent / "ports.json", ("clinic", "sandbox", "https", "http", "prometheus"))
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("KEEPWELL_", "COMPOSE_"))}
     return {
         **bare,
@@ -145,6 +145,7 @@ def variables(secrets: Path) -> dict[str, str]:
         "KEEPWELL_SANDBOX_PORT": str(ports["sandbox"]),
         "KEEPWELL_PROXY_HTTPS_PORT": str(ports["https"]),
         "KEEPWELL_PROXY_HTTP_PORT": str(ports["http"]),
+        "KEEPWELL_PROMETHEUS_PORT": str(ports["prometheus"]),
     }
 
 

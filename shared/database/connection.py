@@ -90,8 +90,8 @@ class Database:
         *,
         schema: str,
         clock: Clock,
-        pool_size: int = 4,
-        overflow: int = 8,
+        pool_size: int = 8,
+        overflow: int = 4,
         name: str | None = None,
     ) -> None:
         self.schema = schema
@@ -103,6 +103,8 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=overflow,
+            # The one used last: its statements are prepared and planned. Loops keep three or four for themselves.
+            pool_use_lifo=True,
             pool_timeout=30,
             pool_recycle=1800,
             # An error's message goes to logs and dead letters; the values of its statement are people's.

@@ -51,14 +51,16 @@ _FACTS: Final = text(
            coalesce(m.address, k.value) AS address,
            coalesce(m.to_fingerprint, k.fingerprint) AS fingerprint,
            coalesce(k.consented, false) AS consented,
-           EXISTS (SELECT FROM stops AS t
-                   WHERE t.fingerprint = CASE WHEN m.address IS NULL THEN k.fingerprint ELSE m.to_fingerprint END
-                  ) AS stopped,
-           m.purpose = 'booking' AND EXISTS (
-               SELECT FROM sessions AS b
-               WHERE b.patient = m.patient AND b.starts_at_utc > :now AND b.state IN ('booked', 'confirmed')) AS booked,
-           NOT EXISTS (SELECT FROM messages AS x
-                       WHERE x.to_fingerprint = k.fingerprint AND x.sent_at IS NOT NULL) AS first,
+           (SELECT t.fingerprint FROM stops AS t
+            WHERE t.fingerprint = CASE WHEN m.address IS NULL THEN k.fingerprint ELSE m.to_fingerprint END
+            LIMIT 1) IS NOT NULL AS stopped,
+           m.purpose = 'booking' AND (
+               SELECT b.session FROM sessions AS b
+               WHERE b.patient = m.patient AND b.starts_at_utc > :now AND b.state IN ('booked', 'confirmed')
+               LIMIT 1) IS NOT NULL AS booked,
+           (SELECT x.id FROM messages AS x
+            WHERE x.to_fingerprint = k.fingerprint AND x.sent_at IS NOT NULL
+            LIMIT 1) IS NULL AS first,
            ARRAY (SELECT x.sent_at FROM messages AS x
                   WHERE x.patient = m.patient AND x.sent_at > :since AND x.channel = 'sms'
                     AND x.purpose IN ('reminder', 'checkin', 'booking')) AS sent
@@ -81,6 +83,9 @@ _FACTS: Final = text(
     ORDER BY m.next_at, m.id
     """
 )
+
+"""Subqueries with a LIMIT are looked up for each row. As EXISTS the planner may read the whole table once for all of
+them, every message that was ever sent, and does so at the first five claims of each connection."""
 
 _SENDING: Final = text(
     """

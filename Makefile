@@ -8,6 +8,9 @@ UV := .venv/tools/bin/uv
 RUN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
+# A start that compiles every module anew takes more than twice as long: 3.5 instead of 1.5 s of processor.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
 .PHONY: help run up test image lint format types bench contracts settings faults install jars chromium prometheus metrics clean

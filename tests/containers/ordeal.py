@@ -86,9 +86,9 @@ async def waves(clinic: Clinic, *, patients: int, waves: int, hurt: Callable[[],
     record.patients |= dict(zip(numbers, ids, strict=True))
     first = minute_after(clock.now(), 20)
 
-    async def book(number: str, due: datetime, spread: float) -> None:
+    async def book(number: str, due: datetime, days: int, spread: float) -> None:
         await clock.sleep_until(due - timedelta(seconds=spread))
-        wall = to_wall(due + timedelta(days=1), clinic.zone)
+        wall = to_wall(due + timedelta(days=days), clinic.zone)
         placement = Placement(wall, due, Order(clock.now()))
         session = SessionRecord(number, record.patients[number], "en", placements=[placement])
         record.sessions.append(session)
@@ -96,7 +96,8 @@ async def waves(clinic: Clinic, *, patients: int, waves: int, hurt: Callable[[],
         session.id = (await clinic.caller.order("POST", "/sessions", body, placement.placed))["id"]
 
     books = [
-        asyncio.create_task(book(number, first + wave * MINUTE, 6 + 40 * index / patients))
+        # Reminded one day ahead and three days ahead by turns: two sessions of one patient must not overlap.
+        asyncio.create_task(book(number, first + wave * MINUTE, (1, 3)[wave % 2], 6 + 40 * index / patients))
         for wave in range(waves)
         for index, number in enumerate(numbers)
     ]

@@ -196,7 +196,10 @@ async def stacked(
                 )
             ).split():
                 await docker("unpause", container)
-            await stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+            stack.profiles = ("*",)
+            # Also what a test has added of another profile.
+            whole = Stack(project, chosen, ("*",), stack.environment)
+            await whole.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
 
 
 async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float) -> Any:

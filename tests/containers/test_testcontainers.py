@@ -19,7 +19,7 @@ PARTS = (
 async def test_kafka_and_integration_tests_pass_on_containers_by_settings_alone(tmp_path: Path) -> None:
     with postgres() as database, kafka(tmp_path) as broker:
         bare = {name: value for name, value in os.environ.items() if not name.startswith("KEEPWELL_")}
-        named = {"KEEPWELL_TEST_DATABASE_URL": database, "KEEPWELL_TEST_KAFKA": broker.at("PLAINTEXT")}
+        named = {"TEST_DATABASE_URL": database, "TEST_KAFKA": broker.at("PLAINTEXT")}
         report = tmp_path / "report.xml"
         command = (sys.executable, "-m", "pytest", "-q", "-x", f"--junitxml={report}", *PARTS)
         ran = await run(*command, environment={**bare, **named}, within=240)

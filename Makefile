@@ -53,6 +53,7 @@ settings: install ## Write the table of settings into docs/operations.md
 	@$(RUN)/python -m keepwell.settings_table
 
 bench: install jars ## Measure: figures beside their bare limits, in one run
+	@$(UV) sync --frozen --quiet --inexact --group bench
 	@$(RUN)/python -m benchmarks $(ARGS)
 
 install: .venv/installed ## Bring uv and the locked dependencies

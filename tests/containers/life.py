@@ -75,13 +75,18 @@ class Clinic:
         return found
 
     async def quiet(self) -> None:
-        """Return once nothing is on its way anywhere and no attempt is unknown."""
+        """Return once nothing is on its way anywhere and no attempt is unknown; tell what still is, if it takes long."""
+        stirring: list[dict[str, Any]] = []
 
         async def all_quiet() -> bool:
             told = [await status(self.stack, each) for name in SERVICES for each in await self.stack.containers(name)]
-            return all(one["quiet"] and not one["unknown_attempts"] for one in told)
+            stirring[:] = [one for one in told if not one["quiet"] or one["unknown_attempts"]]
+            return not stirring
 
-        await until(all_quiet, seconds=QUIET_WITHIN)
+        try:
+            await until(all_quiet, seconds=QUIET_WITHIN)
+        except TimeoutError:
+            raise AssertionError(f"not quiet after {QUIET_WITHIN:.0f} s: {stirring}") from None
 
     async def next_wave(self, seconds: float) -> datetime:
         """Return the next whole minute that is at least so many seconds away."""

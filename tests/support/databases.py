@@ -23,8 +23,8 @@ PASSWORD = "for-tests-only"
 
 @asynccontextmanager
 async def cluster() -> AsyncIterator[str]:
-    """Give the address of a PostgreSQL: the one named by KEEPWELL_TEST_DATABASE_URL, or one of our own."""
-    given = os.environ.get("KEEPWELL_TEST_DATABASE_URL")
+    """Give the address of a PostgreSQL: the one named by TEST_DATABASE_URL (no setting of Keepwell's), or our own."""
+    given = os.environ.get("TEST_DATABASE_URL")
     if given is not None:
         yield given
         return

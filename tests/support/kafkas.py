@@ -1,4 +1,4 @@
-"""A Kafka for the tests: the one named by KEEPWELL_TEST_KAFKA, or one of our own."""
+"""A Kafka for the tests: the one named by TEST_KAFKA, or one of our own."""
 
 import os
 import tempfile
@@ -19,7 +19,7 @@ PARTITIONS = 4
 @asynccontextmanager
 async def broker() -> AsyncIterator[str]:
     """Give the bootstrap address of a Kafka."""
-    given = os.environ.get("KEEPWELL_TEST_KAFKA")
+    given = os.environ.get("TEST_KAFKA")
     if given is not None:
         yield given
         return

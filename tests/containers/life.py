@@ -75,7 +75,7 @@ class Clinic:
         return found
 
     async def quiet(self) -> None:
-        """Return once nothing is on its way anywhere and no attempt is unknown; tell what still is, if it takes long."""
+        """Return once nothing is on its way anywhere and no attempt is unknown; tell what is, if it takes long."""
         stirring: list[dict[str, Any]] = []
 
         async def all_quiet() -> bool:

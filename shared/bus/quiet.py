@@ -6,6 +6,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import NotCoordinatorForGroupError
 
 from shared.bus.address import Address, options
 from shared.telemetry.metrics import Tells, gauge
@@ -110,10 +111,16 @@ class Watch:
 
         async def of_group(group: str) -> dict[TopicPartition, int]:
             wanted = [part for topic in self._interests[group] for part in self._partitions[topic]]
-            found = await admin.list_consumer_group_offsets(
-                group, group_coordinator_id=self._coordinators[group], partitions=wanted
-            )
-            return {part: max(meta.offset, 0) for part, meta in found.items()}
+            for _ in range(2):
+                found = await admin.list_consumer_group_offsets(
+                    group, group_coordinator_id=self._coordinators[group], partitions=wanted
+                )
+                if found.keys() >= set(wanted):
+                    return {part: max(meta.offset, 0) for part, meta in found.items()}
+                # Another broker keeps them now. This one says so in a field that aiokafka does not read, and lists
+                # nothing: taken for offsets, that would be a group which has read nothing yet.
+                self._coordinators[group] = await admin.find_coordinator(group)
+            raise NotCoordinatorForGroupError(f"No broker tells the offsets of {group} just now.")
 
         asked = list(groups)
         return dict(zip(asked, await asyncio.gather(*map(of_group, asked)), strict=True))

@@ -12,7 +12,9 @@ PARTS = (
     "tests/kafka/bus/test_producer.py",
     "tests/kafka/bus/test_relay.py",
     "tests/kafka/test_split.py",
-    "tests/integration/shared",
+    "tests/integration/shared/test_schemas.py",
+    "tests/integration/shared/test_standing.py",
+    "tests/integration/notifier/test_figures.py",
 )
 
 

@@ -135,9 +135,6 @@ class Sampler:
             self._taken_at[source] = monotonic()
 
     async def _of_kafka(self) -> None:
-        if KAFKA in self.failing:
-            # The broker that kept a group's offsets may be the one that died.
-            await self._watch.find_coordinators()
         await self._watch.lag()
         if not self._open:
             await self._letterbox.start()

@@ -52,14 +52,6 @@ class Watch:
             topic["topic"]: [TopicPartition(topic["topic"], part["partition"]) for part in topic["partitions"]]
             for topic in described
         }
-        await self.find_coordinators()
-
-    async def find_coordinators(self) -> None:
-        """Learn which broker keeps each group's offsets: another one, once that broker has died."""
-        if self._admin is None:
-            raise RuntimeError("The watch was not started.")
-        for group in self._interests:
-            self._coordinators[group] = await self._admin.find_coordinator(group)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -112,14 +104,18 @@ class Watch:
         async def of_group(group: str) -> dict[TopicPartition, int]:
             wanted = [part for topic in self._interests[group] for part in self._partitions[topic]]
             for _ in range(2):
+                # Known again only once it has answered: it may have died, or hang, and another broker have taken over.
+                coordinator = self._coordinators.pop(group, None)
+                if coordinator is None:
+                    coordinator = await admin.find_coordinator(group)
                 found = await admin.list_consumer_group_offsets(
-                    group, group_coordinator_id=self._coordinators[group], partitions=wanted
+                    group, group_coordinator_id=coordinator, partitions=wanted
                 )
+                # One that keeps them no more says so in a field that aiokafka does not read, and lists nothing: taken
+                # for offsets, that would be a group which has read nothing yet.
                 if found.keys() >= set(wanted):
+                    self._coordinators[group] = coordinator
                     return {part: max(meta.offset, 0) for part, meta in found.items()}
-                # Another broker keeps them now. This one says so in a field that aiokafka does not read, and lists
-                # nothing: taken for offsets, that would be a group which has read nothing yet.
-                self._coordinators[group] = await admin.find_coordinator(group)
             raise NotCoordinatorForGroupError(f"No broker tells the offsets of {group} just now.")
 
         asked = list(groups)

@@ -42,29 +42,30 @@ class Text:
 
 
 async def receive(tx: Transaction, text: Text, desk: Desk) -> None:
-    """Act on a text; one that came before changes nothing."""
-    fingerprint = people.print_of(desk.keyring, text.number)
-    reading = read(text.body)
-    if not await _keep(tx, text, fingerprint, reading.intent, desk):
+    """Act on a text and answer it; one that came before changes nothing."""
+    if (acted := await _act(tx, text, desk)) is None:
         return
-    users = await people.lock_patients_at(tx, fingerprint)
-    effect = effect_of(reading, await _sender(tx, fingerprint, users))
+    users, effect = acted
     COUNTED.labels(effect.intent).inc()
-    await _heed(tx, fingerprint, effect)
-    await _tell_clinic(tx, text, users, effect, desk)
     await _answer(tx, text, users, effect, desk)
 
 
 async def recover(tx: Transaction, text: Text, desk: Desk) -> None:
     """Act on a text that came before a restore and was forgotten with it, and answer nothing: it was answered then."""
+    await _act(tx, text, desk)
+
+
+async def _act(tx: Transaction, text: Text, desk: Desk) -> tuple[Sequence[Row[Any]], Effect] | None:
+    """Keep a text, do what it asks for, tell the clinic; return whose it was and what it meant, None for a repeat."""
     fingerprint = people.print_of(desk.keyring, text.number)
     reading = read(text.body)
     if not await _keep(tx, text, fingerprint, reading.intent, desk):
-        return
+        return None
     users = await people.lock_patients_at(tx, fingerprint)
     effect = effect_of(reading, await _sender(tx, fingerprint, users))
     await _heed(tx, fingerprint, effect)
     await _tell_clinic(tx, text, users, effect, desk)
+    return users, effect
 
 
 async def _keep(tx: Transaction, text: Text, fingerprint: str, intent: Intent, desk: Desk) -> bool:

@@ -6,7 +6,7 @@ that staff ask for at once.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -71,7 +71,7 @@ def _token(place: Place, settings: Settings, login: Login) -> str:
 async def _welcome(counter: Counter, people: Sequence[Person], clock: Clock) -> None:
     for place, who in enumerate(people):
         now = clock.now()
-        enrolled = await counter.post(PatientSeen, "patients", _form(who, now), key=f"{who.external_id}/enrol")
+        enrolled = await counter.post(PatientSeen, "patients", who.enrolment(now), key=f"{who.external_id}/enrol")
         today = to_wall(now, who.zone).date()
         plan = {"protocol": PROTOCOL, "start_on": today.isoformat()}
         await counter.post(PlanAnswer, f"patients/{enrolled.id}/plans", plan, key=f"{enrolled.id}/plan")
@@ -82,24 +82,3 @@ async def _welcome(counter: Counter, people: Sequence[Person], clock: Clock) -> 
         if place % ASKED == 0:
             ask = {"patient": enrolled.id, "instruments": ["phq-9"]}
             await counter.post(CheckinSeen, "checkins", ask, key=f"{enrolled.id}/checkin")
-
-
-def _form(who: Person, now: datetime) -> dict[str, object]:
-    contacts = [("sms", who.number, who.by_text), ("email", who.email, who.by_email)]
-    return {
-        "given_name": who.given_name,
-        "family_name": who.family_name,
-        "birth_date": who.birth_date.isoformat(),
-        "zone": who.zone,
-        "language": who.language.value,
-        "external_id": who.external_id,
-        "contacts": [
-            {
-                "kind": kind,
-                "value": value,
-                "consents": [{"purpose": purpose, "how": "form", "at": now.isoformat()} for purpose in purposes],
-            }
-            for kind, value, purposes in contacts
-            if value is not None
-        ],
-    }

@@ -1,7 +1,7 @@
 """Made-up people: who they are, how they are reached and what they allow, by seed and index alone."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.sandbox.model.chance import happens, pick, roll
@@ -66,6 +66,27 @@ class Person:
     email: str | None
     by_text: tuple[str, ...]
     by_email: tuple[str, ...]
+
+    def enrolment(self, now: datetime) -> dict[str, object]:
+        """Return the body of the order that enrols them, with what they allow as from `now`."""
+        contacts = [("sms", self.number, self.by_text), ("email", self.email, self.by_email)]
+        return {
+            "given_name": self.given_name,
+            "family_name": self.family_name,
+            "birth_date": self.birth_date.isoformat(),
+            "zone": self.zone,
+            "language": self.language.value,
+            "external_id": self.external_id,
+            "contacts": [
+                {
+                    "kind": kind,
+                    "value": value,
+                    "consents": [{"purpose": purpose, "how": "form", "at": now.isoformat()} for purpose in purposes],
+                }
+                for kind, value, purposes in contacts
+                if value is not None
+            ],
+        }
 
 
 def person(seed: int, index: int, *, here: str = HERE, prefix: str = "made-up") -> Person:

@@ -67,31 +67,7 @@ class Reception:
         clinic, now = self._clinic, self._clock.now()
         care = clinic.care(who)
         self._phones.enrol(who.number)
-        contacts = [("sms", who.number, who.by_text), ("email", who.email, who.by_email)]
-        enrolled = await self._counter.post(
-            PatientSeen,
-            "patients",
-            {
-                "given_name": who.given_name,
-                "family_name": who.family_name,
-                "birth_date": who.birth_date.isoformat(),
-                "zone": who.zone,
-                "language": who.language.value,
-                "external_id": who.external_id,
-                "contacts": [
-                    {
-                        "kind": kind,
-                        "value": value,
-                        "consents": [
-                            {"purpose": purpose, "how": "form", "at": now.isoformat()} for purpose in purposes
-                        ],
-                    }
-                    for kind, value, purposes in contacts
-                    if value is not None
-                ],
-            },
-            key=f"{who.external_id}/enrol",
-        )
+        enrolled = await self._counter.post(PatientSeen, "patients", who.enrolment(now), key=f"{who.external_id}/enrol")
         chart = Chart(who, care, enrolled.id, now)
         clinic.charts[who.index] = chart
         clinic.to_come.remove(who)

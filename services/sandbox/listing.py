@@ -67,33 +67,22 @@ def message_json(account: str, text: TextAccepted, stage: Stage, *, created: boo
         created: for the answer to its creation, which always says `queued`.
     """
     status = Status.QUEUED if created else stage.status
-    uri = f"/2010-04-01/Accounts/{account}/Messages/{text.sid}"
-    sent = None if status is Status.QUEUED else _rfc2822(text.at)
-    return {
-        "account_sid": account,
-        "api_version": "2010-04-01",
-        "body": text.body,
-        "date_created": _rfc2822(text.at),
-        "date_sent": sent,
-        "date_updated": _rfc2822(text.at),
+    return _resource(account, text) | {
+        "date_sent": None if status is Status.QUEUED else _rfc2822(text.at),
         "direction": "outbound-reply" if text.origin is Origin.ANSWER else "outbound-api",
         "error_code": None if created else stage.error,
         "error_message": None if created or stage.error is None else _ERROR_TEXTS.get(stage.error, "Unknown error"),
         "from": text.sender,
-        "messaging_service_sid": text.service,
-        "num_media": "0",
-        "num_segments": str(segments(text.body)),
-        "price": None,
-        "price_unit": "USD",
-        "sid": text.sid,
         "status": status.value,
-        "subresource_uris": {"media": f"{uri}/Media.json"},
-        "to": text.to,
-        "uri": f"{uri}.json",
     }
 
 
 def _came_json(account: str, text: TextReceived) -> MessageJson:
+    return _resource(account, text) | {"direction": "inbound", "from": text.number, "status": "received"}
+
+
+def _resource(account: str, text: TextAccepted | TextReceived) -> MessageJson:
+    """Return what the resources of texts have in common, whichever way they went."""
     uri = f"/2010-04-01/Accounts/{account}/Messages/{text.sid}"
     return {
         "account_sid": account,
@@ -102,17 +91,14 @@ def _came_json(account: str, text: TextReceived) -> MessageJson:
         "date_created": _rfc2822(text.at),
         "date_sent": _rfc2822(text.at),
         "date_updated": _rfc2822(text.at),
-        "direction": "inbound",
         "error_code": None,
         "error_message": None,
-        "from": text.number,
         "messaging_service_sid": text.service,
         "num_media": "0",
         "num_segments": str(segments(text.body)),
         "price": None,
         "price_unit": "USD",
         "sid": text.sid,
-        "status": "received",
         "subresource_uris": {"media": f"{uri}/Media.json"},
         "to": text.to,
         "uri": f"{uri}.json",

@@ -5,10 +5,10 @@ process. So a lock that can be taken belongs to a dead sender, and an attempt of
 """
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +22,8 @@ SETTLERS: Final = 0x6B776E32
 UNKNOWN, HELD = 0, 1
 CHECK: Final = 1.0
 """Real seconds between two looks at the connection that holds the lock."""
+STANDBY: Final = 3.0
+"""Real seconds between two tries to become the one that settles something."""
 STILL_HELD: Final = text("SELECT 1")
 """Raises where the connection, and with it the lock, is gone."""
 _TRY: Final = text("SELECT pg_try_advisory_lock(:space, :number)")
@@ -63,8 +65,24 @@ async def is_dead(tx: Transaction, owner: int) -> bool:
     return bool(await tx.scalar(_ALIVE.bindparams(space=OWNERS, number=owner)))
 
 
+async def in_turn(database: Database, what: int, work: Callable[[], Awaitable[None]]) -> NoReturn:
+    """Work while this process is the one that settles something, and wait for its turn while another is.
+
+    Args:
+        database: the service's.
+        what: `UNKNOWN` or `HELD`.
+        work: a round, with the pause after it; done again and again.
+    """
+    while True:
+        async with _only_one(database, what) as turn:
+            while turn is not None:
+                await turn.execute(STILL_HELD)
+                await work()
+        await database.clock.pause(STANDBY)
+
+
 @asynccontextmanager
-async def only_one(database: Database, what: int = UNKNOWN) -> AsyncIterator[AsyncConnection | None]:
+async def _only_one(database: Database, what: int) -> AsyncIterator[AsyncConnection | None]:
     """Give the connection by which this process alone may settle something in the block; None where another may."""
     async with database.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")

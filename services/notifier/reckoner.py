@@ -13,7 +13,7 @@ from services.notifier.model.outcomes import Blind
 from services.notifier.model.reckoning import SLACK, AskPerson, Sent, Why, reckon
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port, ProviderText
-from services.notifier.presence import HELD, STILL_HELD, only_one
+from services.notifier.presence import HELD, in_turn
 from services.notifier.store import holds, inbound, settling
 from services.notifier.wording import purposes_of
 from shared.database import Database
@@ -23,8 +23,8 @@ log = get_logger(__name__)
 
 ROUND: Final = 1.0
 """Real seconds between two rounds."""
-STANDBY: Final = 3.0
-"""Real seconds between two tries to become the one that reckons."""
+UNSEEN: Final = 3.0
+"""Real seconds more before a provider that did not show what patients wrote is asked again."""
 LOOKS: Final = 50
 
 
@@ -46,13 +46,11 @@ class Reckoner:
 
     async def run(self) -> None:
         """Reckon until cancelled; a process that is not the one waits for its turn."""
-        while True:
-            async with only_one(self._database, HELD) as turn:
-                while turn is not None:
-                    await turn.execute(STILL_HELD)
-                    await self.round()
-                    await self._database.clock.pause(ROUND)
-            await self._database.clock.pause(STANDBY)
+        await in_turn(self._database, HELD, self._round_and_wait)
+
+    async def _round_and_wait(self) -> None:
+        await self.round()
+        await self._database.clock.pause(ROUND)
 
     async def round(self) -> None:
         """Fetch what patients wrote in the lost time, once; then ask about each message that is due."""
@@ -75,7 +73,7 @@ class Reckoner:
             texts = await self._port.received(restore.backed_up_at)
         if isinstance(texts, Blind):
             log.warning("restore.texts_unseen", reason=texts.reason)
-            await self._database.clock.pause(STANDBY)
+            await self._database.clock.pause(UNSEEN)
             return False
         since = restore.backed_up_at - SLACK
         for text in (each for each in texts if each.at is None or each.at >= since):

@@ -11,15 +11,13 @@ from services.notifier.dispatch import body_print
 from services.notifier.model.outcomes import Blind, Found
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port, Query
-from services.notifier.presence import STILL_HELD, only_one
+from services.notifier.presence import UNKNOWN, in_turn
 from services.notifier.store import settling
 from shared.database import Database
 from shared.protection import Keyring
 
 ROUND: Final = 1.0
 """Real seconds between two rounds: how soon a dead sender's attempts are noticed."""
-STANDBY: Final = 3.0
-"""Real seconds between two tries to become the one that settles."""
 LOOKS: Final = 50
 SIDE_BY_SIDE: Final = 8
 
@@ -46,14 +44,11 @@ class Settler:
 
     async def run(self) -> None:
         """Settle until cancelled; a process that is not the one waits for its turn."""
-        clock = self._database.clock
-        while True:
-            async with only_one(self._database) as turn:
-                while turn is not None:
-                    await turn.execute(STILL_HELD)
-                    await self.round()
-                    await self._wait()
-            await clock.pause(STANDBY)
+        await in_turn(self._database, UNKNOWN, self._round_and_wait)
+
+    async def _round_and_wait(self) -> None:
+        await self.round()
+        await self._wait()
 
     async def round(self) -> None:
         """Take over from the dead, then look up what is due."""

@@ -83,7 +83,6 @@ _FACTS: Final = text(
     ORDER BY m.next_at, m.id
     """
 )
-
 """Subqueries with a LIMIT are looked up for each row. As EXISTS the planner may read the whole table once for all of
 them, every message that was ever sent, and does so at the first five claims of each connection."""
 

@@ -56,7 +56,7 @@ class Place:
             return Keyring.from_text(settings.keys.get_secret_value())
         file = self.folder / "keys"
         if not file.exists():
-            self._write(file, Keyring.generate())
+            write_private(file, Keyring.generate())
         return Keyring.from_text(file.read_text(encoding="utf-8"))
 
     def keys_text(self, settings: Settings) -> str:
@@ -71,7 +71,7 @@ class Place:
 
     def keep_keys(self, text: str) -> None:
         """Write down keys."""
-        self._write(self.folder / "keys", text)
+        write_private(self.folder / "keys", text)
 
     def clock(self, settings: Settings) -> Clock:
         """Return the clock of the settings; a trial's time goes on from where it was."""
@@ -89,13 +89,13 @@ class Place:
     def keep_clock(self, clock: Clock) -> None:
         """Write down a trial's time."""
         if not isinstance(clock, RealClock):
-            self._write(self.folder / "clock.json", json.dumps({"trial": clock.now().isoformat()}))
+            write_private(self.folder / "clock.json", json.dumps({"trial": clock.now().isoformat()}))
 
     def secret(self, name: str) -> str:
         """Return a random secret that stays the same in this directory."""
         file = self.folder / name
         if not file.exists():
-            self._write(file, secrets.token_hex(16))
+            write_private(file, secrets.token_hex(16))
         return file.read_text(encoding="utf-8")
 
     @property
@@ -106,7 +106,7 @@ class Place:
 
     def keep_login(self, login: Login) -> None:
         """Write down the first login."""
-        self._write(self.folder / "first-login.json", json.dumps(asdict(login)))
+        write_private(self.folder / "first-login.json", json.dumps(asdict(login)))
 
     @property
     def running(self) -> Running:
@@ -125,14 +125,16 @@ class Place:
 
     def keep_running(self, running: Running) -> None:
         """Write down where this process is found."""
-        self._write(self.folder / "running.json", json.dumps(asdict(running)))
+        write_private(self.folder / "running.json", json.dumps(asdict(running)))
 
     def forget_running(self) -> None:
         """Remove the note of this process."""
         (self.folder / "running.json").unlink(missing_ok=True)
 
-    def _write(self, file: Path, text: str) -> None:
-        partial = file.with_suffix(".partial")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w", encoding="utf-8") as sink:
-            sink.write(text)
-        partial.replace(file)
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner alone."""
+    partial = file.with_suffix(".partial")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w", encoding="utf-8") as sink:
+        sink.write(text)
+    partial.replace(file)

@@ -4,7 +4,6 @@ See docs/decisions/0013 for why each step is as it is.
 """
 
 import json
-import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from keepwell.backups.errors import BackupError
 from keepwell.backups.making import keys_check
 from keepwell.backups.programs import restore_program, run
 from keepwell.backups.streams import Stream, go_to, reading, send_again
-from keepwell.place import PRIVATE
+from keepwell.place import write_private
 from shared.bus import dead_letters
 from shared.bus.address import Address
 from shared.bus.envelope import Undecodable, decode
@@ -242,6 +241,4 @@ def report(file: Path, manifest: Manifest, lost: Forgotten, *, restored_at: date
         "types": dict(sorted(lost.types.items())),
         "events": lost.events,
     }
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w", encoding="utf-8") as sink:
-        json.dump(said, sink, indent=2)
-        sink.write("\n")
+    write_private(file, json.dumps(said, indent=2) + "\n")

@@ -112,12 +112,22 @@ class Stack:
             return None
 
     async def ready(self, container: str, *, within: float = READY_WITHIN) -> None:
-        """Return once a service's container says that it is ready."""
+        """Return once a service's container says that it is ready.
+
+        Raises:
+            AssertionError: it did not in time; with what it said last, what the engine knows and what it wrote.
+        """
+        said: list[str] | None = None
 
         async def is_ready() -> bool:
-            return await self.problems(container) == []
+            nonlocal said
+            said = await self.problems(container)
+            return said == []
 
-        await until(is_ready, seconds=within)
+        try:
+            await until(is_ready, seconds=within)
+        except TimeoutError:
+            raise AssertionError(await self._obituary(container, f"not ready, it says {said}")) from None
 
     async def healthy(self, container: str, *, within: float = READY_WITHIN) -> None:
         """Return once the engine itself has found a container healthy."""
@@ -126,7 +136,19 @@ class Stack:
             state = (await inspect(container))["State"]
             return bool(state["Running"]) and state["Health"]["Status"] == "healthy"
 
-        await until(is_healthy, seconds=within)
+        try:
+            await until(is_healthy, seconds=within)
+        except TimeoutError:
+            raise AssertionError(await self._obituary(container, "not healthy")) from None
+
+    async def _obituary(self, container: str, trouble: str) -> str:
+        known = await inspect(container)
+        networks = {name: each["IPAddress"] for name, each in known["NetworkSettings"]["Networks"].items()}
+        wrote = await run("docker", "logs", "--tail", "40", container)
+        return (
+            f"{known['Name']} is {trouble}; state {known['State']}, networks {networks}, "
+            f"ports {known['NetworkSettings']['Ports']}; it wrote at last:\n{wrote.output}{wrote.errors}"
+        )
 
     async def logs(self, *services: str) -> str:
         """Return what services wrote."""

@@ -24,6 +24,8 @@ from tests.support.kafkas import PARTITIONS
 
 LETTERS = str(Topic.DEAD_LETTERS)
 TINY, USUAL = "100", "4048576"
+OTHERS = "others were skipped"
+MORE = 8
 
 
 @pytest.fixture(autouse=True)
@@ -154,8 +156,12 @@ async def test_if_a_consumer_kept_it_to_itself_readiness_would_not_know(
 
 async def bytes_that_cannot_be_taken_apart(toy: Toy) -> list[str]:
     """Put good records in some partitions and one that no client reads in the last; return what went wrong."""
-    for partition in range(PARTITIONS - 1):
-        await put(toy, [good(event())], partition=partition)
+
+    async def put_good() -> None:
+        for partition in range(PARTITIONS - 1):
+            await put(toy, [good(event())], partition=partition)
+
+    await put_good()
     await put_unreadable(toy, partition=PARTITIONS - 1)
     await toy.make_engine().start()
     assert toy.engine is not None
@@ -167,18 +173,27 @@ async def bytes_that_cannot_be_taken_apart(toy: Toy) -> list[str]:
         return status == 503 and any("is blocked: UnicodeDecodeError" in problem for problem in said)
 
     async def read() -> bool:
-        return bool(sum([await client.position(part) for part in client.assignment()]) == PARTITIONS - 1)
+        return bool(sum([await client.position(part) for part in client.assignment()]) >= PARTITIONS - 1)
 
     async def back() -> bool:
         return all([await client.position(part) == (await client.committed(part) or 0) for part in client.assignment()])
 
     found: list[str] = []
     async with readiness(toy) as ready:
-        for condition, otherwise in ((read, "never read"), (told, "not told"), (back, "others were skipped")):
+        for condition, otherwise in ((read, "never read"), (told, "not told"), (back, OTHERS)):
             try:
                 await eventually(condition, seconds=20 if condition is read else 4)
             except TimeoutError:
                 found.append(otherwise)
+        # Only what came in one answer of Kafka's with it is in danger, and the answers are Kafka's to cut.
+        for _ in range(MORE):
+            if OTHERS in found:
+                break
+            await put_good()
+            try:
+                await eventually(back, seconds=4)
+            except TimeoutError:
+                found.append(OTHERS)
     return found
 
 
@@ -190,4 +205,4 @@ async def test_without_rewinding_a_header_whose_name_is_no_utf_8_takes_other_par
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protections.rewinding(monkeypatch)
-    assert await bytes_that_cannot_be_taken_apart(toy) == ["not told", "others were skipped"]
+    assert await bytes_that_cannot_be_taken_apart(toy) == ["not told", OTHERS]

@@ -179,21 +179,22 @@ async def bytes_that_cannot_be_taken_apart(toy: Toy) -> list[str]:
         return all([await client.position(part) == (await client.committed(part) or 0) for part in client.assignment()])
 
     found: list[str] = []
+
+    async def look(condition: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 4) -> None:
+        try:
+            await eventually(condition, seconds=seconds)
+        except TimeoutError:
+            found.append(otherwise)
+
     async with readiness(toy) as ready:
-        for condition, otherwise in ((read, "never read"), (told, "not told"), (back, OTHERS)):
-            try:
-                await eventually(condition, seconds=20 if condition is read else 4)
-            except TimeoutError:
-                found.append(otherwise)
+        await look(read, "never read", 20)
+        await look(told, "not told")
+        await look(back, OTHERS)
         # Only what came in one answer of Kafka's with it is in danger, and the answers are Kafka's to cut.
         for _ in range(MORE):
-            if OTHERS in found:
-                break
-            await put_good()
-            try:
-                await eventually(back, seconds=4)
-            except TimeoutError:
-                found.append(OTHERS)
+            if OTHERS not in found:
+                await put_good()
+                await look(back, OTHERS)
     return found
 
 

@@ -2,6 +2,9 @@
 
 A suite that ran nothing, or skipped something, has failed. The containers need a Docker engine: where none answers,
 that suite is left out and a line says so; `--whole`, and asking for it by name, make that a failure.
+
+Suites of different lanes run side by side, for each waits most of its time; every line then says whose it is. What
+torments runs alone, at last.
 """
 
 import argparse
@@ -11,6 +14,8 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +25,8 @@ SUITES = ("unit", "contracts", "integration", "kafka", "browser", "containers")
 FAULTS = "faults"
 """Takes half an hour, so it is run where it is asked for: `make faults`, and in CI."""
 CONTAINERS = "containers"
+LANES = (("unit", "contracts", "integration"), ("kafka", "browser"))
+"""Suites that may run side by side, lane by lane; each of the others runs alone."""
 NOTHING_RAN = 5
 
 
@@ -40,14 +47,14 @@ class Outcome:
         return self.code == 0 and self.passed > 0 and not self.failed and not self.skipped
 
 
-def run(suite: str, extra: list[str]) -> Outcome:
-    """Run one suite in a process of its own."""
-    print(f"\n=== {suite}", flush=True)
+def run(suite: str, extra: list[str], mark: str = "") -> Outcome:
+    """Run one suite in a process of its own; `mark` begins each of its lines."""
+    print(f"{mark}=== {suite}", flush=True)
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.xml"
         command = [sys.executable, "-m", "pytest", f"tests/{suite}", "-q", f"--junitxml={report}", *extra]
         began = time.monotonic()
-        code = subprocess.run(command, check=False, env=environment(suite)).returncode
+        code = _said(command, environment(suite), mark)
         seconds = time.monotonic() - began
         counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
         if report.exists():
@@ -57,6 +64,33 @@ def run(suite: str, extra: list[str]) -> Outcome:
     failed = counts["failures"] + counts["errors"]
     passed = counts["tests"] - failed - counts["skipped"]
     return Outcome(suite, passed, failed, counts["skipped"], seconds, code)
+
+
+def _said(command: Sequence[str], environment: dict[str, str], mark: str) -> int:
+    """Run a command, pass on what it says line by line, and return its code."""
+    if not mark:
+        return subprocess.run(command, check=False, env=environment).returncode
+    told = {"PYTHONUNBUFFERED": "1", **environment}
+    with subprocess.Popen(command, env=told, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            sys.stdout.write(f"{mark}{line.decode(errors='replace')}")
+            sys.stdout.flush()
+    return process.returncode
+
+
+def run_all(suites: Sequence[str], extra: list[str]) -> list[Outcome]:
+    """Run suites, those of different lanes side by side and each of the others alone; return what they came to."""
+    lanes = [lane for every in LANES if (lane := [suite for suite in every if suite in suites])]
+    width = max(map(len, suites), default=0)
+
+    def drive(lane: Sequence[str]) -> list[Outcome]:
+        return [run(suite, extra, f"{suite:<{width}} | " if len(lanes) > 1 else "") for suite in lane]
+
+    with ThreadPoolExecutor(max_workers=len(LANES)) as drivers:
+        outcomes = [outcome for lane in drivers.map(drive, lanes) for outcome in lane]
+    ran = {outcome.suite for outcome in outcomes}
+    return outcomes + [run(suite, extra) for suite in suites if suite not in ran]
 
 
 def environment(suite: str) -> dict[str, str]:
@@ -79,7 +113,7 @@ def main() -> int:
     asked, extra = parser.parse_known_args()
     wanted = list(asked.suites or SUITES)
     absent = CONTAINERS in wanted and not answers()
-    outcomes = [run(suite, extra) for suite in wanted if not (absent and suite == CONTAINERS)]
+    outcomes = run_all([suite for suite in wanted if not (absent and suite == CONTAINERS)], extra)
     print("\n=== what ran")
     for outcome in outcomes:
         verdict = "ok" if outcome.well else "FAILED" if outcome.failed or outcome.code else "NOT WHOLE"

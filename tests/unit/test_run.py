@@ -1,3 +1,7 @@
+import os
+import sys
+from threading import Barrier
+
 import pytest
 
 from tests import run
@@ -8,8 +12,8 @@ from tests.run import Outcome
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ran: list[str] = []
 
-    def pretend(suite: str, extra: list[str]) -> Outcome:
-        del extra
+    def pretend(suite: str, extra: list[str], mark: str = "") -> Outcome:
+        del extra, mark
         ran.append(suite)
         return Outcome(suite, 1, 0, 0, 0.0, 0)
 
@@ -40,9 +44,43 @@ def test_what_was_asked_for_and_could_not_run_is_a_failure(
 
 
 def test_the_variables_of_the_compose_file_reach_the_containers_suite_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KEEPWELL_IMAGE", "KEEPWELL_KAFKA_IMAGE", "KEEPWELL_PULL_POLICY", "KEEPWELL_TEST_KAFKA"):
+    for name in ("KEEPWELL_IMAGE", "KEEPWELL_KAFKA_IMAGE", "KEEPWELL_PULL_POLICY", "KEEPWELL_LOG_LEVEL"):
         monkeypatch.setenv(name, "x")
     left = {name for name in run.environment("unit") if name.startswith("KEEPWELL_")}
-    assert "KEEPWELL_TEST_KAFKA" in left
+    assert "KEEPWELL_LOG_LEVEL" in left
     assert not left & {"KEEPWELL_IMAGE", "KEEPWELL_KAFKA_IMAGE", "KEEPWELL_PULL_POLICY"}
     assert run.environment("containers")["KEEPWELL_KAFKA_IMAGE"] == "x"
+
+
+def test_suites_of_two_lanes_run_side_by_side_and_what_torments_runs_after_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both, running, seen = Barrier(2), set[str](), dict[str, set[str]]()
+
+    def pretend(suite: str, extra: list[str], mark: str = "") -> Outcome:
+        del extra
+        running.add(suite)
+        if suite in {"integration", "kafka"}:
+            both.wait(timeout=20)
+            assert mark.strip() == f"{suite:<11} |"
+        seen[suite] = running - {suite}
+        if suite in {"integration", "kafka"}:
+            both.wait(timeout=20)
+        running.remove(suite)
+        return Outcome(suite, 1, 0, 0, 0.0, 0)
+
+    monkeypatch.setattr(run, "run", pretend)
+    ran = run.run_all(("unit", "integration", "kafka", "faults"), [])
+    assert [outcome.suite for outcome in ran] == ["unit", "integration", "kafka", "faults"]
+    assert seen["integration"] == {"kafka"}
+    assert seen["faults"] == set()
+
+
+def test_each_line_of_a_suite_beside_another_says_whose_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    command = (
+        sys.executable,
+        "-c",
+        "import sys; print('one'); sys.stdout.flush(); print('two', file=sys.stderr); exit(3)",
+    )
+    assert run._said(command, dict(os.environ), "unit | ") == 3
+    assert sorted(capfd.readouterr().out.splitlines()) == ["unit | one", "unit | two"]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+from shared.connections import Loop
 from shared.settings import Settings, load
 from shared.telemetry.log import configure
 
@@ -23,5 +24,5 @@ def settings(**overrides: Any) -> Settings:
 
 def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
     """Run a command's work on uvloop and leave with its exit code."""
-    code = uvloop.run(work())
+    code = uvloop.run(work(), loop_factory=Loop)
     raise typer.Exit(code)

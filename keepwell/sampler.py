@@ -1,14 +1,15 @@
 """Takes the figures that stand in databases and in Kafka and keeps them for Prometheus.
 
 A scrape itself asks nobody: however many scrape, and however often, the databases are asked once in `EVERY` seconds, by
-index alone, and within `BOUND`. What could not be asked keeps its last figure, and its age tells how old that is.
+index alone. What has not answered within `BOUND` keeps its last figure, whose age tells how old that is, and is not
+asked again before it has: a question that is cancelled would leave a connection that hangs to the next one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,7 +27,7 @@ log = get_logger(__name__)
 EVERY: Final = 5.0
 """Real seconds between two rounds."""
 BOUND: Final = 3.0
-"""Real seconds that a database, or Kafka, may take to answer for its figures."""
+"""Real seconds for which a database, or Kafka, is waited for; its own client's time-out ends the question."""
 KAFKA: Final = "kafka"
 
 _HOSTED: Final = gauge("hosted", "1 for each service that this process hosts.", "service")
@@ -86,6 +87,7 @@ class Sampler:
         self._one_at_a_time = asyncio.Lock()
         self.failing: dict[str, str] = {}
         self._taken_at: dict[str, float] = {}
+        self._asked: dict[str, asyncio.Task[None]] = {}
         self._begin()
         for source in self._taken_at:
             _AGE.labels(source).set_function(partial(self.age, source))
@@ -101,6 +103,9 @@ class Sampler:
                 await self.round()
                 await self._clock.pause(EVERY)
         finally:
+            for question in self._asked.values():
+                question.cancel()
+            await asyncio.gather(*self._asked.values(), return_exceptions=True)
             self._open = False
             await self._letterbox.close()
 
@@ -123,16 +128,20 @@ class Sampler:
         """Count ages from now: nothing could be asked before."""
         self._taken_at = dict.fromkeys([KAFKA, *(service.name for service in self._services)], monotonic())
 
-    async def _take(self, source: str, ask: Callable[[], Awaitable[None]]) -> None:
+    async def _take(self, source: str, ask: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        question = self._asked[source] = self._asked.get(source) or asyncio.create_task(ask())
         try:
             async with asyncio.timeout(BOUND):
-                await ask()
+                await asyncio.shield(question)
         except _FAILURES as error:
             self.failing[source] = type(error).__name__
             log.warning("figures.kept", source=source, age=round(self.age(source)), error=type(error).__name__)
         else:
             self.failing.pop(source, None)
             self._taken_at[source] = monotonic()
+        finally:
+            if question.done():
+                del self._asked[source]
 
     async def _of_kafka(self) -> None:
         await self._watch.lag()

@@ -44,10 +44,17 @@ class Watch:
         """Connect; raises `KafkaError` where Kafka is away."""
         self._admin = AIOKafkaAdminClient(**options(self._servers))
         self._watch = AIOKafkaConsumer(**options(self._servers), enable_auto_commit=False)
-        await self._admin.start()
-        await self._watch.start()
+        try:
+            await self._learn(self._admin, self._watch)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _learn(self, admin: AIOKafkaAdminClient, watch: AIOKafkaConsumer) -> None:
+        await admin.start()
+        await watch.start()
         topics = sorted({topic for wanted in self._interests.values() for topic in wanted})
-        described = await self._admin.describe_topics(topics)
+        described = await admin.describe_topics(topics)
         self._partitions = {
             topic["topic"]: [TopicPartition(topic["topic"], part["partition"]) for part in topic["partitions"]]
             for topic in described

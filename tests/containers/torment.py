@@ -1,5 +1,6 @@
 """What can happen to a container: killed, stopped, paused, cut off from the network; and that it works again."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -129,18 +130,23 @@ class Torment:
             await docker("unpause", container)
 
     async def _cut(self, service: str, container: str) -> None:
-        """Take a container off every network, and put it back under the names that it had."""
+        """Take a container off every network, and put it back under the names that it had, at another address."""
         del service
         known: dict[str, Any] = (await inspect(container))["NetworkSettings"]["Networks"]
-        for network in known:
-            await docker("network", "disconnect", "--force", network, container)
+        others: list[str] = []
         try:
+            for network in known:
+                await docker("network", "disconnect", "--force", network, container)
+                # Takes the address that is free now, so that the container gets another, as it may anywhere.
+                sleeper = ("--rm", "--entrypoint", "sleep", IMAGES.keepwell, "300")
+                others.append((await docker("run", "--detach", "--network", network, *sleeper)).strip())
             await self._clock.pause(HELD)
         finally:
             for network, endpoint in known.items():
                 names = [name for name in endpoint["Aliases"] or () if not container.startswith(name)]
                 aliases = [part for name in names for part in ("--alias", name)]
                 await docker("network", "connect", *aliases, network, container)
+            await asyncio.gather(*(docker("rm", "--force", other) for other in others))
 
 
 async def letters(stack: Stack) -> list[Any]:

@@ -36,6 +36,8 @@ SPREAD: Final = 3
 """Minutes into a cycle at which sessions lie: moved by two and lasting five, they do not reach the next cycle's."""
 AHEAD: Final = timedelta(seconds=55)
 """How long before a cycle its first sessions may be booked."""
+LASTS: Final = 5
+"""Minutes of a session, the shortest that there is."""
 FATES: Final = (
     ("stays", 46),
     ("cancelled-before", 10),
@@ -45,6 +47,17 @@ FATES: Final = (
     ("moved-away", 6),
     ("confirmed", 8),
 )
+DENSE_FATES: Final = (
+    ("stays", 73),
+    ("cancelled-before", 5),
+    ("cancelled-around", 7),
+    ("moved-before", 3),
+    ("moved-around", 5),
+    ("moved-away", 3),
+    ("confirmed", 4),
+)
+"""For many texts out of few orders: what ends or moves a session costs an order and spares a text."""
+MOVED_BY_MINUTES: Final = frozenset({"moved-before", "moved-around"})
 STOPS: Final = ("STOP", "please stop texting me", "Unsubscribe", "no more texts please")
 
 
@@ -56,11 +69,18 @@ class Size:
         patients: enrolled.
         minutes: waves of reminders, at least.
         most: at most, where more are asked for while it lasts.
+        dense: whether a patient has two sessions a day in each cycle where neither is moved by minutes, and most stay.
     """
 
     patients: int
     minutes: int
     most: int
+    dense: bool = False
+
+    @property
+    def fates(self) -> tuple[tuple[str, int], ...]:
+        """Return what may become of a session, each with its weight."""
+        return DENSE_FATES if self.dense else FATES
 
 
 def minute_after(instant: datetime, seconds: float) -> datetime:
@@ -105,16 +125,18 @@ class Load:
         """Have no more minutes than there are now."""
         self._ended.set()
 
-    async def _near(self, instant: datetime) -> None:
-        """Wait for an instant, or for the word that the waves before it were the last."""
+    async def _near(self, instant: datetime) -> bool:
+        """Wait for an instant, or for the word that the waves before it were the last; tell whether it has come."""
         left = (instant - self._clock.now()).total_seconds()
         try:
             async with asyncio.timeout(max(left, 0)):
                 await self._ended.wait()
         except TimeoutError:
-            return
-        if instant < self._first + timedelta(minutes=self._waves):
-            await self._clock.sleep_until(instant)
+            return True
+        if instant >= self._first + timedelta(minutes=self._waves):
+            return False
+        await self._clock.sleep_until(instant)
+        return True
 
     async def enrol(self, share: float) -> None:
         """Enrol a share of the patients, before anything is due."""
@@ -165,27 +187,36 @@ class Load:
         cycle = random.randrange(min(CYCLE, self._size.minutes))
         while cycle < self._waves:
             for days in (1, 3):
-                minute = cycle + random.randrange(SPREAD)
-                own = Random(random.random())  # noqa: S311 - a seed is the point
-                lives.append(asyncio.create_task(self._session(number, first + timedelta(minutes=minute), days, own)))
+                for minute, fate in self._cycle(random):
+                    own = Random(random.random())  # noqa: S311 - a seed is the point
+                    due = first + timedelta(minutes=cycle + minute)
+                    lives.append(asyncio.create_task(self._session(number, due, days, fate, own)))
             cycle += CYCLE
             await self._near(first + timedelta(minutes=cycle) - AHEAD)
             if self._ended.is_set() and cycle >= self._waves:
                 break
         await _all(lives)
 
-    async def _session(self, number: str, due: datetime, days: int, random: Random) -> None:
-        fate = random.choices([name for name, _ in FATES], [weight for _, weight in FATES])[0]
+    def _cycle(self, random: Random) -> list[tuple[int, str]]:
+        """Return a day's sessions of a cycle, each by the minute of its reminder and by what becomes of it."""
+        names, weights = zip(*self._size.fates, strict=True)
+        fates = random.choices(names, weights, k=2 if self._size.dense else 1)
+        if MOVED_BY_MINUTES.isdisjoint(fates) and self._size.dense:
+            return [(half * LASTS, fate) for half, fate in enumerate(fates)]
+        return [(random.randrange(SPREAD), fates[0])]
+
+    async def _session(self, number: str, due: datetime, days: int, fate: str, random: Random) -> None:
         book_before, act = random.uniform(8, 50), random.uniform(-2.0, 4.0)
         early, later = random.uniform(2.5, 6), random.randrange(1, 3)
-        await self._clock.sleep_until(due - timedelta(seconds=book_before))
+        if not await self._near(due - timedelta(seconds=book_before)):
+            return
         session = SessionRecord(number, self._record.patients[number], "es" if int(number[-1]) % 4 == 0 else "en")
         zone = self._zones[int(number[-4:]) % len(self._zones)]
         wall = to_wall(due + timedelta(days=days), zone)
         placement = Placement(wall, due, Order(self._clock.now()))
         session.placements.append(placement)
         self._record.sessions.append(session)
-        body = {"patient": session.patient, "starts_at": wall_text(wall), "minutes": 5}
+        body = {"patient": session.patient, "starts_at": wall_text(wall), "minutes": LASTS}
         seen = await self._caller.order("POST", "/sessions", body, placement.placed)
         session.id = seen["id"]
         match fate:

@@ -76,7 +76,7 @@ def fell_due(record: Record, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a round is made of; `most` minutes where `least` is not reached before."""
+    """What a round is made of; `most` minutes where `least` is not reached before; `dense` as in `Size`."""
 
     seed: int
     minutes: int
@@ -87,6 +87,7 @@ class Plan:
     pause: tuple[float, float] = (1.0, 4.0)
     least: Least = Least()
     most: int = 0
+    dense: bool = False
 
 
 @dataclass
@@ -120,7 +121,10 @@ async def run(plan: Plan) -> Result:
     ):
         caller = Caller(deployment, http, record)
         load = Load(
-            caller, record, seed=plan.seed, size=Size(plan.patients, plan.minutes, max(plan.most, plan.minutes))
+            caller,
+            record,
+            seed=plan.seed,
+            size=Size(plan.patients, plan.minutes, max(plan.most, plan.minutes), dense=plan.dense),
         )
         tormentor = Tormentor(deployment, record, seed=plan.seed, pause=plan.pause)
         telling = asyncio.create_task(_tell(record, load))

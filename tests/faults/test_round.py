@@ -6,10 +6,10 @@ from tests.faults.report import as_table
 from tests.faults.round import Least, Plan, run
 
 TEXTS = 20_000
-"""Taken by the provider; of four reminders that fall due one is cancelled, moved or unwanted in time."""
-ENOUGH = Least(kills=200, brokers=10, databases=10, rebalances=20, texts=26_000)
+"""Taken by the provider; of nine reminders that fall due one is cancelled, moved or unwanted in time."""
+ENOUGH = Least(kills=200, brokers=10, databases=10, rebalances=20, texts=23_500)
 ROUNDS = (
-    Plan(seed=7, minutes=10, most=60, patients=4500, pause=(0.2, 1.5), least=ENOUGH),
+    Plan(seed=7, minutes=10, most=60, patients=4500, pause=(0.2, 1.5), least=ENOUGH, dense=True),
     # Three brokers, two in sync: one at a time is killed or frozen.
     Plan(seed=3, minutes=2, patients=120, brokers=3, pause=(1.0, 3.0)),
 )

@@ -95,7 +95,7 @@ def migrate(
 ) -> None:
     """Make roles, schemas and topics, and bring every schema to its newest version."""
     from keepwell.commands.up import migrate_only  # noqa: PLC0415 - loads every service
-    from shared.database.migrate import Part  # noqa: PLC0415 - loads Alembic
+    from shared.database.history import Part  # noqa: PLC0415 - loads the database
 
     chosen = settings(data_dir=data_dir)
     part = Part.WHOLE if before == after else Part.BEFORE if before else Part.AFTER

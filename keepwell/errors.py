@@ -6,7 +6,7 @@ from keepwell.backups.errors import BackupError
 from keepwell.listen import PortTakenError
 from keepwell.place import NotRunningError
 from shared.bus.address import KafkaAccessError
-from shared.database.migrate import UpgradeError
+from shared.database.history import UpgradeError
 from shared.embedded.errors import EmbeddedError
 from shared.protection import KeyringError
 from shared.settings import SettingsError

@@ -22,7 +22,7 @@ from keepwell.trial import TrialTime
 from shared.bus.address import servers_of
 from shared.clock import Clock, SteppedClock
 from shared.database import Database
-from shared.database.migrate import Part, working_name
+from shared.database.history import Part, working_name
 from shared.protection import Keyring
 from shared.service import Context, Provider, Service
 from shared.settings import SERVICES, Settings, SettingsError
@@ -113,9 +113,8 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         services: list[Service] = []
         contexts: dict[str, Context] = {}
         for name in hosted:
-            module = registry.module(name)
             database = Database(
-                database_urls[name], schema=name, clock=clock, name=working_name(name, module.HISTORY.head)
+                database_urls[name], schema=name, clock=clock, name=working_name(name, registry.history(name).head)
             )
             stack.push_async_callback(database.close)
             contexts[name] = Context(
@@ -131,7 +130,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
                 hosted=frozenset(hosted),
                 urls=urls,
             )
-            services.append(module.build(contexts[name]))
+            services.append(registry.module(name).build(contexts[name]))
         login = await _first_login(place, contexts)
         engine = Engine(
             services,

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
-from shared.database.migrate import History
+from shared.database.history import History
 from shared.service import Context, Service
 from shared.settings import SERVICES
 
 
 class ServiceModule(Protocol):
     """What each `services/<name>/service.py` offers."""
-
-    HISTORY: History
 
     def build(self, context: Context) -> Service:
         """Build the service from what the process gives it."""
@@ -29,6 +27,12 @@ def module(name: str) -> ServiceModule:
     return cast("ServiceModule", import_module(f"services.{name}.service"))
 
 
+def history(name: str) -> History:
+    """Return a service's migrations; nothing else of the service is loaded."""
+    found: History = import_module(f"services.{name}.history").HISTORY
+    return found
+
+
 def histories(names: Sequence[str] = SERVICES) -> list[History]:
     """Return the migrations of services, by default of every one."""
-    return [module(name).HISTORY for name in names]
+    return [history(name) for name in names]

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from shared.bus import Handlers
 from shared.clock import Clock
 from shared.database import Database, Reader
-from shared.database.migrate import History
+from shared.database.history import History
 from shared.protection import Keyring
 from shared.settings import Settings
 from shared.web.client import ServiceClient

@@ -32,7 +32,7 @@ from shared.bus.address import Address
 from shared.bus.envelope import Undecodable, decode
 from shared.bus.producer import Record
 from shared.clock import RealClock
-from shared.database.migrate import revisions
+from shared.database.history import revisions
 from shared.events import ConsentChanged
 from shared.protection import Keyring
 from shared.settings import SERVICES

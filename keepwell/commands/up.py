@@ -15,7 +15,7 @@ from keepwell.host import up as host_up
 from keepwell.output import show
 from keepwell.place import Place
 from keepwell.stand_ins import alone
-from shared.database.migrate import Part
+from shared.database.history import Part
 from shared.settings import Settings
 
 

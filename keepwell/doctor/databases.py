@@ -15,7 +15,8 @@ from sqlalchemy.pool import NullPool
 from keepwell import registry
 from keepwell.doctor.finding import PATIENCE, Finding, Ward
 from shared.clock import RealClock
-from shared.database.migrate import Part, drift, older_processes, pending
+from shared.database.history import Part
+from shared.database.migrate import drift, older_processes, pending
 from shared.settings import SERVICES
 
 MOST_SKEW: Final = 2.0
@@ -99,7 +100,7 @@ def _roles(seen: dict[str, Any]) -> Finding:
 
 
 async def _schema(name: str, url: URL) -> list[Finding]:
-    history, what = registry.module(name).HISTORY, f"schema {name}"
+    history, what = registry.history(name), f"schema {name}"
     try:
         steps = await pending(url, history)
         older = await older_processes(url, history)

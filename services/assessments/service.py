@@ -1,19 +1,14 @@
 """The composition root of the assessments service."""
 
-from pathlib import Path
-from typing import Final
-
 from services.assessments import api, pages
 from services.assessments.handlers import handlers
+from services.assessments.history import HISTORY
 from services.assessments.kit import Kit
 from services.assessments.packs import Packs
 from services.assessments.store import counts, figures
-from services.assessments.tables import IDEMPOTENCY, METADATA, SCHEMA
+from services.assessments.tables import IDEMPOTENCY, SCHEMA
 from shared.bus.ageing import Ageing, Purge
-from shared.database.migrate import History
 from shared.service import Context, Loop, Service
-
-HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
 
 
 def build(context: Context) -> Service:

@@ -1,8 +1,6 @@
 """Builds the clinic service."""
 
 import asyncio
-from pathlib import Path
-from typing import Final
 
 from fastapi import APIRouter
 
@@ -13,6 +11,7 @@ from services.clinic.clinic_orders import Clinics
 from services.clinic.elsewhere import Elsewhere
 from services.clinic.gate import Gate
 from services.clinic.handlers import handlers
+from services.clinic.history import HISTORY
 from services.clinic.orders import Patients
 from services.clinic.pages import (
     decisions,
@@ -31,13 +30,10 @@ from services.clinic.pages import (
 from services.clinic.pages.console import Console
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import is_secure
-from services.clinic.tables import IDEMPOTENCY, METADATA, SCHEMA
+from services.clinic.tables import IDEMPOTENCY, SCHEMA
 from shared.bus.ageing import Ageing, Purge
 from shared.clock import RealClock
-from shared.database.migrate import History
 from shared.service import Context, Loop, Service
-
-HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
 
 
 def build(context: Context) -> Service:

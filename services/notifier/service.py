@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from services.notifier.bell import Bell
 from services.notifier.desk import Desk
 from services.notifier.dispatch import Dispatch, House
 from services.notifier.handlers import handlers
+from services.notifier.history import HISTORY
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
 from services.notifier.model.settling import Patience
@@ -21,16 +21,14 @@ from services.notifier.reckoner import Reckoner
 from services.notifier.sender import Limits, Sender
 from services.notifier.settler import Settler
 from services.notifier.store import figures, holds, settling
-from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, METADATA, SCHEMA
+from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, SCHEMA
 from services.notifier.webhooks import STATUS_PATH, Door, webhooks
 from shared.bus.ageing import Ageing, Purge
 from shared.database import Reader
-from shared.database.migrate import History
 from shared.service import Context, Loop, Service
 from shared.settings import LIVE_PROVIDER
 
 AGEING: Final = (Ageing(IDEMPOTENCY, "created_at"), Ageing(CALLBACKS, "received_at"), Ageing(FORGERIES, "minute"))
-HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
 
 
 def build(context: Context) -> Service:

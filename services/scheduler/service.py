@@ -1,16 +1,11 @@
 """The scheduler, put together."""
 
-from pathlib import Path
-from typing import Final
-
 from services.scheduler import api
 from services.scheduler.handlers import handlers
-from services.scheduler.tables import IDEMPOTENCY, METADATA, SCHEMA
+from services.scheduler.history import HISTORY
+from services.scheduler.tables import IDEMPOTENCY, SCHEMA
 from shared.bus.ageing import Ageing, Purge
-from shared.database.migrate import History
 from shared.service import Context, Loop, Service
-
-HISTORY: Final = History(SCHEMA, Path(__file__).parent / "migrations", METADATA)
 
 
 def build(context: Context) -> Service:

@@ -6,9 +6,6 @@ takes away what only the older code needed, and waits until none of it runs). Se
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,12 +13,12 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from shared.database.history import History, Part, Step, UpgradeError, revisions, working_name
 from shared.telemetry.log import get_logger
 
 T = TypeVar("T")
@@ -33,42 +30,6 @@ _PROCESSES: Final = text(
     "SELECT DISTINCT application_name FROM pg_stat_activity"
     " WHERE datname = current_database() AND split_part(application_name, ' ', 1) = :name"
 )
-
-
-class Part(StrEnum):
-    """Which part of a history is brought in."""
-
-    BEFORE = "before"
-    AFTER = "after"
-    WHOLE = "whole"
-    FITTING = "fitting"
-    """The whole where no older process works on the schema, else what may come before."""
-
-
-class UpgradeError(Exception):
-    """A migration that must wait; the message says for what."""
-
-
-@dataclass(frozen=True)
-class History:
-    """Where a service keeps its migrations, and the tables that they must lead to."""
-
-    service: str
-    folder: Path
-    metadata: MetaData
-
-    @property
-    def head(self) -> str:
-        """Return the newest revision that this code knows."""
-        return _head(self.folder)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A revision that a schema does not have yet."""
-
-    revision: str
-    phase: str
 
 
 async def upgrade(url: URL, history: History, part: Part = Part.WHOLE) -> list[str]:
@@ -107,29 +68,9 @@ async def drift(url: URL, history: History) -> list[str]:
             "compare_server_default": False,
         }
         migration = MigrationContext.configure(connection, opts=options)
-        return [str(difference) for difference in compare_metadata(migration, history.metadata)]
+        return [str(difference) for difference in compare_metadata(migration, history.tables())]
 
     return await _with_connection(url, history, compare)
-
-
-def working_name(service: str, head: str | None = None) -> str:
-    """Return how a process calls itself to the server, so that others see which version works on a schema."""
-    return f"keepwell.{service} {head}" if head else f"keepwell.{service}"
-
-
-def revisions(folder: Path) -> list[Step]:
-    """Return a history's revisions with their phases, oldest first.
-
-    Raises:
-        UpgradeError: a revision does not say to which part it belongs.
-    """
-    steps: list[Step] = []
-    for script in reversed(list(_scripts(folder).walk_revisions())):
-        phase = getattr(script.module, "PHASE", None)
-        if phase not in {Part.BEFORE, Part.AFTER}:
-            raise UpgradeError(f"{script.path} does not say PHASE = 'before' or 'after'.")
-        steps.append(Step(script.revision, phase))
-    return steps
 
 
 async def _with_connection(url: URL, history: History, work: Callable[[Connection], T]) -> T:
@@ -209,15 +150,6 @@ def _config(folder: Path) -> Config:
     config = Config()
     config.set_main_option("script_location", str(folder))
     return config
-
-
-def _scripts(folder: Path) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(folder))
-
-
-@cache
-def _head(folder: Path) -> str:
-    return revisions(folder)[-1].revision
 
 
 def _only(schema: str) -> Any:

@@ -2,7 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.assessments.service import HISTORY, build
+from services.assessments.history import HISTORY
+from services.assessments.service import build
 from shared.clock import SteppedClock
 from tests.integration.assessments.ward import Ward
 from tests.support.bench import bench_of

@@ -4,7 +4,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from services.assessments.service import HISTORY, build
+from services.assessments.history import HISTORY
+from services.assessments.service import build
 from shared.bus import NotYet
 from shared.clock import SteppedClock
 from shared.events import (

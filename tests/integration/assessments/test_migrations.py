@@ -1,4 +1,4 @@
-from services.assessments.service import HISTORY
+from services.assessments.history import HISTORY
 from shared.clock import SteppedClock
 from shared.database.migrate import drift
 from tests.support.databases import Databases

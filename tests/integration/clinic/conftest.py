@@ -12,7 +12,8 @@ from fastapi.responses import JSONResponse
 from multidict import CIMultiDictProxy
 
 from services.clinic.first_start import FirstLogin, ensure_first_clinic
-from services.clinic.service import HISTORY, build
+from services.clinic.history import HISTORY
+from services.clinic.service import build
 from shared.clock import SteppedClock
 from tests.support.bench import KEYRING, Answer, Bench, bench_of, served
 from tests.support.databases import Databases

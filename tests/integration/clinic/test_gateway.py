@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.clinic.service import HISTORY, build
+from services.clinic.history import HISTORY
+from services.clinic.service import build
 from shared.clock import SteppedClock
 from shared.settings import AssessmentsSettings, ServiceSettings, Settings
 from tests.integration.clinic.conftest import Owner

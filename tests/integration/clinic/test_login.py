@@ -16,7 +16,7 @@ from services.clinic.gate import (
     TooManyLoginsError,
     hash_of,
 )
-from services.clinic.service import HISTORY
+from services.clinic.history import HISTORY
 from services.clinic.store import staff
 from services.clinic.tables import AUDIT, LOGINS, STAFF
 from shared.clock import SteppedClock

@@ -3,7 +3,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 
-from services.clinic.service import HISTORY
+from services.clinic.history import HISTORY
 from services.clinic.tables import AUDIT
 from shared.clock import SteppedClock
 from shared.database.migrate import drift

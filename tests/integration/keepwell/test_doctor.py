@@ -23,7 +23,7 @@ from keepwell.doctor.finding import Finding, Ward
 from keepwell.doctor.outside import outside
 from keepwell.place import Place
 from shared.database.connection import async_url
-from shared.database.migrate import working_name
+from shared.database.history import working_name
 from shared.database.roles import prepare, service_url
 from shared.settings import SERVICES, ServiceSettings, Settings
 from tests.support.databases import PASSWORD, Databases
@@ -61,7 +61,7 @@ async def migrated(here: Ward) -> None:
     from shared.database.migrate import upgrade  # noqa: PLC0415 - see above
 
     for name, url in here.databases.items():
-        await upgrade(url, registry.module(name).HISTORY)
+        await upgrade(url, registry.history(name))
 
 
 async def test_a_database_as_it_should_be_has_no_flaw(admin: str, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.notifier.service import HISTORY, build
+from services.notifier.history import HISTORY
+from services.notifier.service import build
 from shared.clock import SteppedClock
 from shared.settings import NotifierSettings, Settings
 from tests.integration.notifier.exchange import Exchange, exchange

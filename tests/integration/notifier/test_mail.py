@@ -10,7 +10,8 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from icalendar import Calendar
 
-from services.notifier.service import HISTORY, build
+from services.notifier.history import HISTORY
+from services.notifier.service import build
 from shared.clock import SteppedClock
 from shared.events import MessageSent
 from tests.integration.notifier.exchange import Exchange

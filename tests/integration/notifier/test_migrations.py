@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.notifier.service import HISTORY
+from services.notifier.history import HISTORY
 from shared.clock import SteppedClock
 from shared.database.migrate import drift
 from tests.integration.notifier.practice import Practice, contact_of

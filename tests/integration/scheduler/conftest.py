@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.scheduler.service import HISTORY, build
+from services.scheduler.history import HISTORY
+from services.scheduler.service import build
 from shared.clock import SteppedClock
 from tests.integration.scheduler.office import Office
 from tests.support.bench import bench_of

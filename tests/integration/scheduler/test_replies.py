@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from services.scheduler.service import HISTORY
+from services.scheduler.history import HISTORY
 from services.scheduler.tables import replies
 from shared.bus import NotYet
 from shared.database.migrate import drift

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select, text
 
-from services.notifier.service import AGEING, HISTORY
+from services.notifier.history import HISTORY
+from services.notifier.service import AGEING
 from services.notifier.tables import BUS, CALLBACKS, FORGERIES, IDEMPOTENCY
 from shared.bus.ageing import BATCH, Purge
 from shared.clock import SteppedClock

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from keepwell import registry
 from shared.clock import SteppedClock
 from shared.database import Database
-from shared.database.migrate import History, drift, upgrade
+from shared.database.history import History
+from shared.database.migrate import drift, upgrade
 from shared.database.roles import prepare, service_url
 from shared.settings import SERVICES
 from tests.support.databases import PASSWORD, Databases

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.scheduler.service import HISTORY
+from services.scheduler.history import HISTORY
 from shared.bus import publish
 from shared.bus.standing import Standing, standing
 from shared.clock import SteppedClock

@@ -4,14 +4,17 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import URL
 
 from keepwell import registry
 from shared.clock import SteppedClock
 from shared.database import Database
-from shared.database.migrate import History, Part, UpgradeError, older_processes, pending, revisions, upgrade
-from shared.database.migrate import working_name as name_of
+from shared.database.history import History, Part, Step, UpgradeError, is_newest, revisions
+from shared.database.history import working_name as name_of
+from shared.database.migrate import older_processes, pending, upgrade
 from shared.database.roles import prepare, service_url
 from tests.support.databases import PASSWORD, Databases
 
@@ -45,7 +48,7 @@ def history(tmp_path: Path) -> Write:
             before = f"{number - 1:04}" if number > 1 else None
             said = REVISION.format(number=f"{number:04}", before=before, phase=phase)
             (place / "versions" / f"{number:04}.py").write_text(said)
-        return History("clinic", place, MetaData())
+        return History("clinic", place, MetaData)
 
     return write
 
@@ -139,6 +142,40 @@ async def test_older_code_leaves_a_newer_schema_as_it_is(url: URL, clock: Steppe
 def test_a_revision_without_a_phase_is_refused(history: Write) -> None:
     with pytest.raises(UpgradeError, match="does not say PHASE"):
         revisions(history("soon").folder)
+
+
+def test_revisions_that_are_no_single_line_are_refused(history: Write) -> None:
+    branched = history("before", "before", "before")
+    third = branched.folder / "versions" / "0003.py"
+    third.write_text(third.read_text().replace("down_revision = '0002'", "down_revision = '0001'"))
+    with pytest.raises(UpgradeError, match="no single line"):
+        revisions(branched.folder)
+
+
+async def test_a_look_tells_the_newest_schema_from_any_other(url: URL, history: Write) -> None:
+    known, next_one = history("before"), history("before", "before", folder="next")
+    assert not await is_newest(url, known)
+    await upgrade(url, known)
+    assert await is_newest(url, known)
+    assert not await is_newest(url, next_one)
+    await upgrade(url, next_one)
+    assert await is_newest(url, next_one)
+    assert not await is_newest(url, known)
+
+
+async def test_a_look_that_is_not_let_in_takes_no_schema_for_the_newest(url: URL, history: Write) -> None:
+    known = history("before")
+    await upgrade(url, known)
+    assert not await is_newest(url.set(password="another"), known)
+    assert not await is_newest(url.set(port=1), known)
+
+
+@pytest.mark.parametrize("history", registry.histories(), ids=lambda history: history.service)
+def test_revisions_are_read_as_alembic_reads_them(history: History) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(history.folder))
+    scripts = reversed(list(ScriptDirectory.from_config(config).walk_revisions()))
+    assert revisions(history.folder) == [Step(script.revision, script.module.PHASE) for script in scripts]
 
 
 @pytest.mark.parametrize("history", registry.histories(), ids=lambda history: history.service)

@@ -13,7 +13,7 @@ from keepwell.engine import Engine
 from shared.bus import Handlers, bus_tables, publish
 from shared.clock import SteppedClock
 from shared.database import Database, Transaction
-from shared.database.migrate import History
+from shared.database.history import History
 from shared.database.roles import prepare, service_url
 from shared.events import PatientDischarged
 from shared.ids import ClinicId
@@ -48,7 +48,7 @@ class Toy:
         """Build relay and consumer as a process does."""
         handlers = Handlers()
         handlers.on(PatientDischarged)(self.hear)
-        service = Service("toy", self.database, History("toy", Path(), METADATA), handlers)
+        service = Service("toy", self.database, History("toy", Path(), lambda: METADATA), handlers)
         self.engine = Engine([service], kafka=self.kafka, clock=self.clock, instance=None, stop_seconds=10)
         return self.engine
 

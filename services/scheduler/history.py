@@ -1,0 +1,17 @@
+"""The scheduler's migrations."""
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import MetaData
+
+from shared.database.history import History
+
+
+def _tables() -> MetaData:
+    from services.scheduler.tables import METADATA  # noqa: PLC0415 - a process that does not host the service need not
+
+    return METADATA
+
+
+HISTORY: Final = History("scheduler", Path(__file__).parent / "migrations", _tables)

@@ -108,10 +108,9 @@ async def is_newest(url: URL, history: History) -> bool:
         history: of that service.
     """
     _, arguments = url.get_dialect()().create_connect_args(url)
-    arguments |= {"timeout": LOOK_WITHIN, "command_timeout": LOOK_WITHIN}
-    arguments.pop("prepared_statement_cache_size", None)  # for SQLAlchemy's own use of the driver
+    ours = {name: value for name, value in arguments.items() if name != "prepared_statement_cache_size"}
     try:
-        connection = await asyncpg.connect(**arguments)
+        connection = await asyncpg.connect(**(ours | {"timeout": LOOK_WITHIN, "command_timeout": LOOK_WITHIN}))
         try:
             found = await connection.fetch(f"SELECT version_num FROM {history.service}.alembic_version")  # noqa: S608 - a service's name
         finally:

@@ -1,5 +1,15 @@
 """`python -m keepwell` is the command `keepwell`."""
 
-from keepwell.cli import main
+from keepwell.collecting import while_loading
 
-main()
+
+def main() -> None:
+    """Run the command."""
+    while_loading()
+    from keepwell.cli import main as command  # noqa: PLC0415 - what a command loads is loaded after that
+
+    command()
+
+
+if __name__ == "__main__":
+    main()

@@ -189,9 +189,11 @@ def letters_replay(
 
 def main() -> None:
     """Run the command; what a person can mend is one clear line on standard error and exit code 2."""
-    from keepwell.errors import EXPECTED  # noqa: PLC0415 - knows the errors of every part
-
     try:
         app()
-    except EXPECTED as error:
+    except Exception as error:
+        from keepwell.errors import EXPECTED  # noqa: PLC0415 - loads every part that has errors, which takes a while
+
+        if not isinstance(error, EXPECTED):
+            raise
         fail(str(error), as_json="--json" in sys.argv)

@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from sqlalchemy.engine import URL
@@ -16,7 +16,6 @@ from keepwell.door import Door
 from keepwell.engine import Engine
 from keepwell.listen import Server, address, listen
 from keepwell.place import Login, Place, Running
-from keepwell.stand_ins import StandIns, stand_ins
 from keepwell.tracing import tracing
 from keepwell.trial import TrialTime
 from shared.bus.address import servers_of
@@ -29,6 +28,9 @@ from shared.settings import SERVICES, Settings, SettingsError
 from shared.telemetry.log import get_logger
 from shared.web.client import ServiceClient
 from shared.web.tokens import Tokens
+
+if TYPE_CHECKING:
+    from keepwell.stand_ins import StandIns
 
 log = get_logger(__name__)
 
@@ -49,7 +51,7 @@ class Host:
     url: str
     public_url: str
     login: Login | None
-    stand_ins: StandIns | None
+    stand_ins: "StandIns | None"
     trial: TrialTime | None
     parts: parts.Parts
 
@@ -101,8 +103,10 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         built = await stack.enter_async_context(parts.opened(settings, place, progress))
         database_urls = await _migrated(settings, keyring, built, hosted, door)
         stack.callback(place.keep_clock, clock)
-        stand = None
+        stand: StandIns | None = None
         if settings.sandbox_on and (not names or "sandbox" in names):
+            from keepwell.stand_ins import stand_ins  # noqa: PLC0415 - the sandbox, where there is no provider
+
             stand = await stack.enter_async_context(
                 stand_ins(settings, place, clock, inbound=f"{public_url}/webhooks/twilio/inbound")
             )

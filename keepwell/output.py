@@ -5,9 +5,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
-from rich.console import Console
-from rich.table import Table
-
 USER_ERROR: Final = 2
 FINDINGS: Final = 1
 
@@ -18,7 +15,7 @@ def show(result: Any, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(result, default=str) + "\n")
         sys.stdout.flush()
     elif isinstance(result, list) and result:
-        Console(soft_wrap=False).print(_table(result))
+        _print_table(result)
     elif isinstance(result, dict):
         width = max(map(len, result), default=0)
         for name, value in result.items():
@@ -27,13 +24,16 @@ def show(result: Any, *, as_json: bool) -> None:
         sys.stdout.write(f"{result if result != [] else 'none'}\n")
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Table:
+def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - a service that starts prints no table
+    from rich.table import Table  # noqa: PLC0415 - the same
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    return table
+    Console(soft_wrap=False).print(table)
 
 
 def fail(message: str, *, as_json: bool, code: int = USER_ERROR) -> NoReturn:

@@ -6,15 +6,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-
 from keepwell import parts
 from keepwell.collecting import settle_in
 from keepwell.host import Host
 from keepwell.host import up as host_up
 from keepwell.output import show
 from keepwell.place import Place
-from keepwell.stand_ins import alone
 from shared.database.history import Part
 from shared.settings import Settings
 
@@ -54,11 +51,15 @@ def stop_on_signal() -> Stop:
 
 def progress(*, quiet: bool) -> Any:
     """Return a reporter of what the embedded parts are doing, on standard error."""
-    console = Console(stderr=True, highlight=False)
     said: set[str] = set()
+    if quiet:
+        return lambda _step: None
+    from rich.console import Console  # noqa: PLC0415 - a process that prints JSON does without
+
+    console = Console(stderr=True, highlight=False)
 
     def report(step: Any) -> None:
-        if quiet or (step.doing in said and not console.is_terminal):
+        if step.doing in said and not console.is_terminal:
             return
         said.add(step.doing)
         share = f" {step.done}/{step.of}" if step.of else ""
@@ -73,6 +74,8 @@ def announce(host: Host, *, as_json: bool) -> None:
     if as_json:
         show(lines, as_json=True)
         return
+    from rich.console import Console  # noqa: PLC0415 - a process that prints JSON does without
+
     console = Console(highlight=False)
     console.print("\n[bold]Keepwell is ready.[/bold]  Ctrl-C stops it.\n")
     login = lines["login"]
@@ -111,6 +114,8 @@ async def serve(settings: Settings, names: Sequence[str], *, as_json: bool) -> i
 
 async def _sandbox_alone(settings: Settings, stop: Stop, *, as_json: bool) -> None:
     """Host the stand-in network and mailbox and nothing else; it needs neither PostgreSQL nor Kafka."""
+    from keepwell.stand_ins import alone  # noqa: PLC0415 - loads the sandbox
+
     async with alone(settings) as url:
         where = {"phone": f"{url}/sandbox/phone", "mail": f"{url}/sandbox/mail"}
         show(

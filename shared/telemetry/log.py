@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-import structlog
+from shared.telemetry.plain import structlog
 
 REDACTED: Final = "[redacted]"
 PRIVATE_FIELDS: Final = frozenset(

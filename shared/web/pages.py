@@ -1,11 +1,13 @@
 """Pages: Jinja2 with autoescape, and headers that allow nothing inline and nothing from another host."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SHARED_TEMPLATES: Final = Path(__file__).parent / "templates"
 SHARED_STATIC: Final = Path(__file__).parent / "static"
@@ -22,11 +24,18 @@ HEADERS: Final = {
 }
 
 
-def templates(*folders: Path) -> Environment:
+def templates(*folders: Path) -> "Environment":
     """Return an environment that looks into a service's folders and then into the shared one.
 
     An undefined name is an error, not an empty string.
     """
+    from jinja2 import (  # noqa: PLC0415 - a service without pages does without
+        ChoiceLoader,
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+    )
+
     loaders = [FileSystemLoader(folder) for folder in (*folders, SHARED_TEMPLATES)]
     return Environment(
         loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

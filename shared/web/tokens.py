@@ -10,8 +10,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-import jwt
-
 from shared.clock import RealClock
 from shared.ids import ClinicId, StaffId, new_id
 from shared.protection import Keyring
@@ -71,6 +69,8 @@ class Tokens:
         }
         if principal.staff is not None:
             claims["staff"] = str(principal.staff)
+        import jwt  # noqa: PLC0415 - the library loads X.509, and many a service never sees a token
+
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
     def check(self, token: str) -> Principal:
@@ -79,6 +79,8 @@ class Tokens:
         Raises:
             Unauthorized: altered, ended, or no token of ours.
         """
+        import jwt  # noqa: PLC0415 - see above
+
         try:
             claims = jwt.decode(
                 token, self._secret, algorithms=[ALGORITHM], issuer=ISSUER, options={"require": ["exp", "iat"]}
@@ -99,5 +101,7 @@ class Tokens:
 
     def ends(self, token: str) -> datetime:
         """Return when a token of ours ends."""
+        import jwt  # noqa: PLC0415 - see above
+
         claims = jwt.decode(token, self._secret, algorithms=[ALGORITHM], issuer=ISSUER)
         return datetime.fromtimestamp(claims["exp"], UTC)

@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
-
 from keepwell import registry
 from keepwell.app import VERSION, application
 from keepwell.engine import Engine
@@ -24,6 +22,7 @@ from shared.protection import Keyring
 from shared.service import Context, Provider, Service
 from shared.settings import SERVICES, Settings
 from shared.web.client import ServiceClient
+from shared.web.outgoing import Lazily
 from shared.web.tokens import Tokens
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "contracts"
@@ -31,27 +30,28 @@ RELEASED: Final = "released.json"
 NOWHERE: Final = Provider("http://127.0.0.1:9", None, "", "", None, 0, "", None, None, "none")
 
 
-def documents(http: aiohttp.ClientSession) -> dict[str, Any]:
+def documents() -> dict[str, Any]:
     """Return every generated document by its path below `docs/contracts`."""
     found: dict[str, Any] = {f"events/{file_name(event)}": schema_of(event) for event in EVENTS}
     found["asyncapi.json"] = asyncapi(VERSION)
-    found["openapi.json"] = openapi(http)
+    found["openapi.json"] = openapi()
     return found
 
 
-def openapi(http: aiohttp.ClientSession) -> dict[str, Any]:
+def openapi() -> dict[str, Any]:
     """Return the OpenAPI document of all services together; nothing is connected to."""
     tokens = Tokens(Keyring.from_text(Keyring.generate()))
-    services = blank_services(http, tokens)
+    services = blank_services(tokens)
     engine = Engine(services, kafka="127.0.0.1:9", clock=RealClock(), instance=None, stop_seconds=1)
     document: dict[str, Any] = application(services, engine, tokens=tokens, kafka="127.0.0.1:9", trial=None).openapi()
     return document
 
 
-def blank_services(http: aiohttp.ClientSession, tokens: Tokens) -> list[Service]:
+def blank_services(tokens: Tokens) -> list[Service]:
     """Return every service as it is built, with nothing behind it: to ask what it offers and what it listens to."""
     keyring = Keyring.from_text(Keyring.generate())
     services: list[Service] = []
+    http = Lazily()
     for name in SERVICES:
         database = Database("postgresql://nobody@127.0.0.1:9/none", schema=name, clock=RealClock())
         context = Context(
@@ -98,8 +98,7 @@ async def write(*, release: bool) -> int:
     if found := broken():
         sys.stderr.write("These changes break a reader; raise SCHEMA of the event:\n" + "\n".join(found) + "\n")
         return 1
-    async with aiohttp.ClientSession() as http:
-        generated = documents(http)
+    generated = documents()
     for stale in (FOLDER / "events").glob("*.json"):
         stale.unlink()
     for path, document in generated.items():

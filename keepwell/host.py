@@ -5,9 +5,8 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from sqlalchemy.engine import URL
 
 from keepwell import parts, registry
@@ -27,15 +26,13 @@ from shared.service import Context, Provider, Service
 from shared.settings import SERVICES, Settings, SettingsError
 from shared.telemetry.log import get_logger
 from shared.web.client import ServiceClient
+from shared.web.outgoing import Lazily
 from shared.web.tokens import Tokens
 
 if TYPE_CHECKING:
     from keepwell.stand_ins import StandIns
 
 log = get_logger(__name__)
-
-OUTGOING: Final = 100
-"""Connections that this process may have open to others at once."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,6 @@ class Host:
     engine: Engine
     clock: Clock
     tokens: Tokens
-    http: aiohttp.ClientSession
     url: str
     public_url: str
     login: Login | None
@@ -111,8 +107,8 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
                 stand_ins(settings, place, clock, inbound=f"{public_url}/webhooks/twilio/inbound")
             )
         tokens = Tokens(keyring, since=settings.tokens_since)
-        connector = aiohttp.TCPConnector(limit=OUTGOING)
-        http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        http = Lazily()
+        stack.push_async_callback(http.close)
         urls = {name: getattr(settings, name).url or url for name in SERVICES}
         services: list[Service] = []
         contexts: dict[str, Context] = {}
@@ -163,7 +159,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
         )
         stack.callback(place.forget_running)
         log.info("keepwell.ready", services=hosted, clock=settings.clock)
-        yield Host(settings, services, engine, clock, tokens, http, url, public_url, login, stand, trial, built)
+        yield Host(settings, services, engine, clock, tokens, url, public_url, login, stand, trial, built)
 
 
 async def _migrated(

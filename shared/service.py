@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import aiohttp
 from fastapi import APIRouter
 
 from shared.bus import Handlers
@@ -14,6 +13,7 @@ from shared.database.history import History
 from shared.protection import Keyring
 from shared.settings import Settings
 from shared.web.client import ServiceClient
+from shared.web.outgoing import Outgoing
 from shared.web.tokens import Tokens
 
 
@@ -27,7 +27,7 @@ class Context:
         keyring: seals, opens and makes fingerprints.
         database: the service's own schema, under its own role.
         tokens: makes and checks bearer tokens.
-        http: the process's one outgoing HTTP session.
+        http: gives the process's one outgoing HTTP session.
         client: orders to other services.
         public_url: the address that patients and the provider reach, without a trailing slash.
         provider: whom to send through; the settings' provider, or the sandbox's stand-ins.
@@ -40,7 +40,7 @@ class Context:
     keyring: Keyring
     database: Database
     tokens: Tokens
-    http: aiohttp.ClientSession
+    http: Outgoing
     client: ServiceClient
     public_url: str
     provider: "Provider"

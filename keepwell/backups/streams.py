@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import aiohttp
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
@@ -120,9 +119,8 @@ async def reading(kafka: Address) -> AsyncIterator[Stream]:
 async def listeners() -> dict[str, str]:
     """Return the topic of each group of this version."""
     tokens = Tokens(Keyring.from_text(Keyring.generate()))
-    async with aiohttp.ClientSession() as http:
-        services = blank_services(http, tokens)
-        return {group_of(one.name, topic): str(topic) for one in services for topic in one.handlers.topics}
+    services = blank_services(tokens)
+    return {group_of(one.name, topic): str(topic) for one in services for topic in one.handlers.topics}
 
 
 async def go_to(kafka: Address, offsets: Offsets) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from shared.telemetry import trace
+from shared.web.outgoing import Outgoing
 from shared.web.problems import Unavailable
 
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -61,7 +62,7 @@ _CHUNK: Final = 64 * 1024
 _DEADLINE: Final = aiohttp.ClientTimeout(total=30, connect=5)
 
 
-def router(http: aiohttp.ClientSession, urls: Mapping[str, str]) -> APIRouter:
+def router(http: Outgoing, urls: Mapping[str, str]) -> APIRouter:
     """Return routes that pass on the paths of the services in `urls` (base address by service)."""
     routes = APIRouter(include_in_schema=False)
     for service, base in urls.items():
@@ -70,13 +71,13 @@ def router(http: aiohttp.ClientSession, urls: Mapping[str, str]) -> APIRouter:
     return routes
 
 
-def _passing(http: aiohttp.ClientSession, service: str, base: str) -> Callable[[Request], Awaitable[Response]]:
+def _passing(http: Outgoing, service: str, base: str) -> Callable[[Request], Awaitable[Response]]:
     async def pass_on(request: Request) -> Response:
         target = f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
         headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
         headers["traceparent"] = trace.current()
         try:
-            answer = await http.request(
+            answer = await http().request(
                 request.method,
                 target,
                 data=await request.body(),

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-import aiohttp
-
 from shared.telemetry import spans, trace
+from shared.web.outgoing import Outgoing
 from shared.web.problems import (
     Conflict,
     FieldError,
@@ -31,12 +30,12 @@ class ServiceClient:
     """Calls other services for somebody.
 
     Args:
-        session: the process's one HTTP session.
+        session: gives the process's one HTTP session.
         urls: base address by service.
         tokens: makes the orders' tokens.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, urls: Mapping[str, str], tokens: Tokens) -> None:
+    def __init__(self, session: Outgoing, urls: Mapping[str, str], tokens: Tokens) -> None:
         self._session = session
         self._urls = dict(urls)
         self._tokens = tokens
@@ -79,12 +78,14 @@ class ServiceClient:
         body: Mapping[str, Any] | None,
         headers: Mapping[str, str],
     ) -> Any:
+        import aiohttp  # noqa: PLC0415 - loaded with the first call, not at the start
+
         token = self._tokens.create(principal, life=ORDER_LIFE)
         about = {"http.request.method": method, "keepwell.ordered_of": service}
         try:
             with spans.span(f"order {service}", spans.Kind.CLIENT, parent=trace.current(), attributes=about) as span:
                 sent = {**headers, "Authorization": f"Bearer {token}", "traceparent": span.traceparent}
-                async with self._session.request(
+                async with self._session().request(
                     method,
                     f"{self._urls[service]}/api/v1{path}",
                     json=body,

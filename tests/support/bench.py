@@ -171,8 +171,8 @@ async def bench_of(
                 keyring=KEYRING,
                 database=database,
                 tokens=tokens,
-                http=http,
-                client=ServiceClient(http, urls or {}, tokens),
+                http=lambda: http,
+                client=ServiceClient(lambda: http, urls or {}, tokens),
                 public_url=base_url,
                 provider=provider,
             )

@@ -14,12 +14,10 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-import aiohttp
-from yarl import URL
-
 from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
 from services.notifier.ports.port import Letter, Listed, ProviderText, Query, Sighted
 from services.notifier.ports.wire import Lost, NotSent, Poster
+from shared.web.outgoing import Outgoing
 
 API: Final = "/2010-04-01/Accounts"
 TOO_MANY: Final = frozenset({"20429"})
@@ -52,7 +50,7 @@ class TwilioPort:
     """Sends texts and looks them up.
 
     Args:
-        session: the process's one; it looks messages up.
+        session: gives the process's one; it looks messages up.
         account: see there.
         timeout: real seconds for a call; half of it to connect.
         same_clock: whether the provider's dates and ours are of one clock, which trial time is not.
@@ -63,7 +61,7 @@ class TwilioPort:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        session: Outgoing,
         account: TwilioAccount,
         *,
         timeout: float,
@@ -72,15 +70,15 @@ class TwilioPort:
     ) -> None:
         self._session = session
         self._account = account
-        self._url = URL(f"{account.base_url}{API}/{account.sid}/Messages.json")
+        self._url = f"{account.base_url}{API}/{account.sid}/Messages.json"
         basic = base64.b64encode(f"{account.sid}:{account.token}".encode()).decode()
         self._headers = {
             "Authorization": f"Basic {basic}",
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=timeout / 2)
-        self._poster = Poster(str(self._url), self._headers, timeout=timeout)
+        self._timeout = timeout
+        self._poster = Poster(self._url, self._headers, timeout=timeout)
         self._by_service = account.sender.startswith("MG")
         sender = urlencode({"MessagingServiceSid" if self._by_service else "From": account.sender})
         self._form = f"{sender}&StatusCallback={quote_plus(account.status_url)}%3Fmessage%3D"
@@ -133,7 +131,7 @@ class TwilioPort:
         if self._same_clock:
             wanted = wanted | {"DateSent>": (since - timedelta(days=1)).date().isoformat()}
         listed: list[dict[str, Any]] = []
-        url = URL(f"{self._url}?{urlencode(wanted)}", encoded=True)
+        url = f"{self._url}?{urlencode(wanted)}"
         for _ in range(_MOST_PAGES):
             page = await self._page(url)
             if isinstance(page, Blind):
@@ -142,7 +140,7 @@ class TwilioPort:
             following = page.get("next_page_uri")
             if not following:
                 return listed
-            url = URL(self._account.base_url + str(following), encoded=True)
+            url = self._account.base_url + str(following)
         return Blind(f"more than {_MOST_PAGES} pages")
 
     def _texts(self, listed: Iterable[dict[str, Any]]) -> tuple[ProviderText, ...]:
@@ -159,10 +157,14 @@ class TwilioPort:
         ]
         return tuple(reversed(found))
 
-    async def _page(self, url: URL) -> dict[str, Any] | Blind:
+    async def _page(self, url: str) -> dict[str, Any] | Blind:
+        import aiohttp  # noqa: PLC0415 - loaded with the first look, not at the start
+        from yarl import URL  # noqa: PLC0415 - the same
+
+        timeout = aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._timeout / 2)
         try:
-            async with self._session.get(
-                url, headers=self._headers, timeout=self._timeout, allow_redirects=False
+            async with self._session().get(
+                URL(url, encoded=True), headers=self._headers, timeout=timeout, allow_redirects=False
             ) as answer:
                 if answer.status != HTTPStatus.OK:
                     return Blind(f"HTTP {answer.status}")

@@ -17,12 +17,12 @@ RUN uv sync --frozen --no-default-groups --no-install-project
 COPY keepwell keepwell
 COPY services services
 COPY shared shared
-# Bytecode of what is loaded, for the root file system may be one that cannot be written; not of the many megabytes of
-# libraries that nothing here imports.
+# Bytecode of what is loaded, at the start or when it is first needed, for the root file system may be one that cannot
+# be written; not of the many megabytes of libraries that nothing here imports.
 RUN uv sync --frozen --no-default-groups --no-editable \
  && /opt/keepwell/bin/python -m compileall -q /opt/keepwell/lib/python3*/site-packages/keepwell \
       /opt/keepwell/lib/python3*/site-packages/services /opt/keepwell/lib/python3*/site-packages/shared \
- && /opt/keepwell/bin/python -c "import keepwell.host, keepwell.errors, keepwell.commands.up; from keepwell import registry; registry.histories()" \
+ && /opt/keepwell/bin/python -c "import keepwell.commands.up, keepwell.errors, keepwell.stand_ins, shared.database.migrate; import aiohttp, aiosmtplib, icalendar, jinja2, jwt, rich.progress, rich.table; from keepwell import registry; [registry.module(name) for name in registry.SERVICES]" \
  && /opt/keepwell/bin/keepwell up --help >/dev/null
 
 FROM ${PYTHON_IMAGE}

@@ -15,7 +15,6 @@ from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port
-from services.notifier.ports.smtp import SmtpAccount, SmtpPort
 from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.reckoner import Reckoner
 from services.notifier.sender import Limits, Sender
@@ -119,6 +118,8 @@ def _ports(context: Context) -> Mapping[Channel, Port]:
         dated = live or context.settings.clock == "real" or context.settings.sandbox_on
         ports[Channel.SMS] = TwilioPort(context.http, account, timeout=timeout, same_clock=live, dated=dated)
     if provider.smtp_host is not None:
+        from services.notifier.ports.smtp import SmtpAccount, SmtpPort  # noqa: PLC0415 - where there is mail alone
+
         mail = SmtpAccount(
             host=provider.smtp_host,
             port=provider.smtp_port,

@@ -19,8 +19,8 @@ def while_loading() -> None:
 def settle_in() -> None:
     """Leave what the start has made out of every later collection: modules and tables live as long as the process.
 
-    Nothing is collected before: a notifier's start leaves 281 objects behind, and a look at all it has made takes 0.13 s
-    just when its first records come in.
+    Nothing is collected before: a notifier's start leaves 281 objects behind, and a look at all that it has made takes
+    0.13 s just when its first records come in.
 
     A batch of events makes thousands of objects, and each full collection looked at all that never go: a quarter of the
     notifier's processor time at its full rate (docs/performance.md).

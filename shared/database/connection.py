@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
+import asyncpg
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.clock import Clock
@@ -21,11 +23,20 @@ LOST_AFTER: Final = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5",
 hours, and others take over what it owned."""
 
 
+class Refused(Exception):  # noqa: N818 - reads as what it says
+    """What the server said to a statement that went through the driver: its first words, which hold nobody's values."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error.args[0] if error.args else ''}")
+        self.sqlstate: str | None = getattr(error, "sqlstate", None)
+
+
 class Reader:
     """A connection that reads; its statements see one instant of the clock."""
 
     def __init__(self, connection: AsyncConnection, *, schema: str, now: datetime) -> None:
         self._connection = connection
+        self._driver: asyncpg.Connection | None = None
         self.schema = schema
         self.now = now
 
@@ -33,9 +44,9 @@ class Reader:
         """Return the only row; raises `NoResultFound` or `MultipleResultsFound` otherwise."""
         return (await self._connection.execute(statement)).one()
 
-    async def one_or_none(self, statement: Executable) -> Row[Any] | None:
-        """Return the only row, or None where there is none."""
-        return (await self._connection.execute(statement)).one_or_none()
+    async def one_or_none(self, statement: Executable, values: dict[str, Any] | None = None) -> Row[Any] | None:
+        """Return the only row, or None where there is none; `values` are those of a statement that is built once."""
+        return (await self._connection.execute(statement, values)).one_or_none()
 
     async def all(self, statement: Executable) -> Sequence[Row[Any]]:
         """Return every row."""
@@ -44,6 +55,35 @@ class Reader:
     async def scalar(self, statement: Executable) -> Any:
         """Return the first column of the first row, or None."""
         return (await self._connection.execute(statement)).scalar()
+
+    async def fetch(self, statement: str, *values: object) -> Sequence[asyncpg.Record]:
+        """Run a statement with `$1, $2, ...` through the driver itself, in this very transaction; return its rows.
+
+        It costs a sixth of the processor that a built statement does, and is for what comes hundreds of times a second.
+        Columns are named in it, never `*`: it stays prepared while a migration adds some.
+
+        Raises:
+            DBAPIError: as the other ways in do.
+        """
+        driver = self._driver or await self._begun()
+        try:
+            rows: Sequence[asyncpg.Record] = await driver.fetch(statement, *values)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            lost = driver.is_closed()
+            if lost:
+                await self._connection.invalidate()
+            raise DBAPIError(
+                statement, None, Refused(error), hide_parameters=True, connection_invalidated=lost
+            ) from error
+        return rows
+
+    async def _begun(self) -> asyncpg.Connection:
+        """Return the driver's connection in the transaction, which SQLAlchemy begins with its first statement only."""
+        driver: asyncpg.Connection = (await self._connection.get_raw_connection()).driver_connection
+        if not driver.is_in_transaction():
+            await self._connection.exec_driver_sql("SELECT")
+        self._driver = driver
+        return driver
 
 
 class Transaction(Reader):

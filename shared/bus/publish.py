@@ -15,7 +15,7 @@ from zlib import crc32
 from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from shared.bus.tables import AT_ONCE, SHARDS, tables_of
+from shared.bus.tables import SHARDS, tables_of
 from shared.database import Transaction
 from shared.events import Event
 from shared.ids import new_id
@@ -43,6 +43,7 @@ async def publish(
     at: datetime | None = None,
     timer: str | None = None,
     event_id: UUID | None = None,
+    ends: str | None = None,
 ) -> UUID:
     """Write an event to the outbox, to be sent when the transaction commits or, with `at`, when that instant comes.
 
@@ -53,12 +54,14 @@ async def publish(
         timer: a name under which the row can be replaced or cancelled while it waits. A pending row of that name is
             replaced.
         event_id: for an event whose cause has an id (a provider's callback); a new one otherwise.
+        ends: the name of a timer that is cancelled by what has happened, in the same statement.
 
     Returns:
         the event's id.
     """
-    row = _row(tx, event, event_id or new_id()) | {"timer": timer}
-    await tx.execute(_statement(tx.schema, timed=at is not None), [row if at is None else row | {"due_at": at}])
+    row = _row(tx, event, event_id or new_id())
+    values = (at, tx.now, timer, *(row[name] for name, _ in _EACH))
+    await (tx.fetch(_PUBLISH, *values) if ends is None else tx.fetch(_END_AND_PUBLISH, *values, ends))
     tx.after_commit(tx.database.outbox_written.set)
     chosen: UUID = row["id"]
     return chosen
@@ -83,7 +86,7 @@ async def publish_timers(tx: Transaction, timers: Sequence[Timer]) -> None:
     if not timers:
         return
     rows = [_row(tx, each.event, new_id()) | {"timer": each.name, "due_at": each.at} for each in timers]
-    await tx.execute(_statement(tx.schema, timed=True), rows)
+    await tx.execute(_timers(tx.schema), rows)
     tx.after_commit(tx.database.outbox_written.set)
 
 
@@ -111,6 +114,15 @@ _EACH: Final = (
 )
 """What differs from one event of a transaction to the next, with its type."""
 
+_PUBLISH: Final = f"""
+    INSERT INTO outbox (due_at, written_at, timer, {", ".join(name for name, _ in _EACH)})
+    VALUES (coalesce($1::timestamptz, '-infinity'), $2, $3, {", ".join(f"${place}" for place, _ in enumerate(_EACH, 4))})
+    ON CONFLICT (timer) DO UPDATE SET due_at = excluded.due_at, written_at = excluded.written_at,
+        {", ".join(f"{name} = excluded.{name}" for name, _ in _EACH)}
+"""  # noqa: S608 - constants of ours
+_END_AND_PUBLISH: Final = f"WITH ended AS (DELETE FROM outbox WHERE timer = $11) {_PUBLISH}"  # noqa: S608 - the same
+"""By the whole name: a timer's beginning (`LIKE $11`) is looked up by index in a plan for that one value alone."""
+
 _PUBLISH_ALL: Final = text(
     f"""
     INSERT INTO outbox (due_at, written_at, {", ".join(name for name, _ in _EACH)})
@@ -128,13 +140,14 @@ def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 @cache
-def _statement(schema: str, *, timed: bool) -> Insert:
-    outbox = tables_of(schema).outbox
-    statement = insert(outbox) if timed else insert(outbox).values(due_at=AT_ONCE)
+def _timers(schema: str) -> Insert:
+    statement = insert(tables_of(schema).outbox)
     replaced = {
-        column.name: statement.excluded[column.name] for column in outbox.columns if column.name not in {"seq", "timer"}
+        column.name: statement.excluded[column.name]
+        for column in statement.table.columns
+        if column.name not in {"seq", "timer"}
     }
-    return statement.on_conflict_do_update(index_elements=[outbox.c.timer], set_=replaced)
+    return statement.on_conflict_do_update(index_elements=[statement.table.c.timer], set_=replaced)
 
 
 async def cancel_timers(tx: Transaction, prefix: str) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,10 +17,11 @@ from services.assessments.kit import Kit, hash_of
 from services.assessments.model.alert import level_of
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.machine import IllegalTransitionError
-from services.assessments.store import checkins, known
+from services.assessments.store import answering
+from services.assessments.store.answering import Linked
 from services.assessments.store.checkins import Checkin
 from services.assessments.store.known import Clinic, Patient
-from shared.database import Database, Reader
+from shared.database import Database, Reader, Transaction
 from shared.languages import Language, Texts
 from shared.web.pages import templates
 
@@ -53,8 +55,7 @@ def numbers(text: str) -> list[tuple[str, str]]:
 class Pages:
     """Renders the pages; nothing here decides."""
 
-    def __init__(self, database: Database, kit: Kit) -> None:
-        self.database = database
+    def __init__(self, kit: Kit) -> None:
         self.kit = kit
         self._texts = Texts.load(ROOM / "texts")
         self._templates = templates(ROOM / "templates")
@@ -94,24 +95,34 @@ class Pages:
         return self.render("closed.html", status, language=language, clinic=clinic, why=why, alerted=alerted)
 
 
+@dataclass(frozen=True)
 class Visit:
-    """One request to a link: the check-in, its clinic, and the language to speak."""
+    """One request to a link: the check-in, its patient and clinic, and the language to speak."""
 
-    def __init__(self, checkin: Checkin, patient: Patient, clinic: Clinic, language: str) -> None:
-        self.checkin = checkin
-        self.patient = patient
-        self.clinic = clinic
-        self.language = language
+    checkin: Checkin
+    patient: Patient
+    clinic: Clinic
+    language: str
 
     @classmethod
-    async def of(cls, reader: Reader, token: str, wanted: str | None) -> "Visit | None":
+    def of(cls, linked: Linked | None, wanted: str | None) -> "Visit | None":
         """Return the visit of a link, or None where there is no such link."""
-        checkin = await checkins.by_token(reader, hash_of(token))
-        both = None if checkin is None else await known.patient_and_clinic(reader, checkin.patient, checkin.clinic)
-        if checkin is None or both is None:
+        if linked is None:
             return None
-        patient, clinic = both
-        return cls(checkin, patient, clinic, wanted or patient.language)
+        return cls(linked.checkin, linked.patient, linked.clinic, wanted or linked.patient.language)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A form that was sent: the instrument, and its answers by item."""
+
+    name: str
+    given: dict[str, int]
+
+    @property
+    def alerts(self) -> bool:
+        """Whether these answers need a person now, kept or not."""
+        return level_of(self.name, self.given) is not None
 
 
 def _language(wanted: str | None) -> str | None:
@@ -126,7 +137,7 @@ def _guessed(request: Request) -> str:
 def router(database: Database, kit: Kit) -> APIRouter:
     """Return the routes of the patient's pages."""
     routes = APIRouter(include_in_schema=False)
-    pages = Pages(database, kit)
+    pages = Pages(kit)
 
     @routes.get(STYLE_AT)
     async def stylesheet() -> Response:
@@ -137,7 +148,7 @@ def router(database: Database, kit: Kit) -> APIRouter:
     async def show(token: str, request: Request, lang: LinkLanguage = None) -> HTMLResponse:
         """Show what is still to be answered."""
         async with database.reading() as reader:
-            visit = await Visit.of(reader, token, _language(lang))
+            visit = Visit.of(await answering.linked(reader, hash_of(token)), _language(lang))
             if visit is None:
                 return pages.closed("unknown", language=_language(lang) or _guessed(request), clinic=None)
             if (why := _closed(visit.checkin, reader)) is not None:
@@ -149,11 +160,12 @@ def router(database: Database, kit: Kit) -> APIRouter:
     async def receive(token: str, request: Request, lang: LinkLanguage = None) -> HTMLResponse:
         """Keep what was answered, all or some, and show what comes next."""
         posted = {name: str(value) for name, value in (await request.form(max_fields=MOST_FIELDS)).items()}
-        async with database.reading() as reader:
-            visit = await Visit.of(reader, token, _language(lang))
-        if visit is None:
-            return pages.closed("unknown", language=_language(lang) or _guessed(request), clinic=None)
-        return await _receive(pages, visit, posted)
+        async with database.transaction() as tx:
+            visit = Visit.of(await answering.lock_linked(tx, hash_of(token)), _language(lang))
+            if visit is None:
+                return pages.closed("unknown", language=_language(lang) or _guessed(request), clinic=None)
+            # Rendered before the commit, sent after it: nobody is thanked for what was not kept.
+            return await _receive(pages, tx, visit, posted)
 
     return routes
 
@@ -166,71 +178,61 @@ def _closed(checkin: Checkin, reader: Reader) -> str | None:
     return None
 
 
-async def _receive(pages: Pages, visit: Visit, posted: dict[str, str]) -> HTMLResponse:
+async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str, str]) -> HTMLResponse:
     kit, checkin = pages.kit, visit.checkin
     name = posted.get("instrument", "")
     if name not in checkin.instruments:
         name = checkin.instruments[0]
-    instrument = kit.packs.get(name)
-    given = choices(instrument, posted)
+    sent = Sent(name, choices(kit.packs.get(name), posted))
     try:
-        async with pages.database.transaction() as tx:
-            outcome = await checkin_acts.answer(tx, kit, checkin.id, name, given, patient_id=checkin.patient)
+        outcome = await checkin_acts.answer(tx, kit, checkin, visit.patient, instrument_id=name, given=sent.given)
     except AlreadyAnsweredError:
-        outcome = None
+        await _tell_anyway(pages, tx, visit, sent)
+        return await _next(pages, tx, visit, checkin, alerted=sent.alerts)
     except IllegalTransitionError as refused:
-        return await _too_late(pages, visit, name, given, expired=refused.now == CheckinState.EXPIRED)
-    return await _after(pages, visit, name, given, outcome)
+        await _tell_anyway(pages, tx, visit, sent)
+        if refused.now == CheckinState.EXPIRED:
+            return pages.closed("expired", language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
+        return _thanks(pages, visit, alerted=sent.alerts)
+    return await _after(pages, tx, visit, sent, outcome)
 
 
-async def _after(pages: Pages, visit: Visit, name: str, given: dict[str, int], outcome: Outcome | None) -> HTMLResponse:
-    """Show the page after answers were kept, or were kept before: a second POST of the same form sees the same."""
-    kit = pages.kit
-    alerted = level_of(name, given) is not None
-    if outcome is None:
-        await _tell_anyway(pages, visit, name, given)
-    elif outcome.checkin.state is CheckinState.COMPLETED:
-        return pages.render("thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
-    async with pages.database.reading() as reader:
-        checkin = await checkins.get(reader, visit.checkin.id)
-        if checkin is None or checkin.state is CheckinState.COMPLETED:
-            return pages.render("thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
-        if outcome is not None and outcome.absent:
-            saved = await checkins.saved_answers(reader, kit.keyring, checkin.id)
-            form = form_of(
-                kit.packs.get(name),
-                visit.language,
-                checkin.instruments,
-                saved=saved.get(name, {}),
-                posted=given,
-                absent=outcome.absent,
-            )
-            return pages.form(form, MISSING, language=visit.language, clinic=visit.clinic, alerted=alerted)
-        form = await _next_form(reader, kit, checkin, visit.language)
-        return pages.form(form, 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
+async def _tell_anyway(pages: Pages, tx: Transaction, visit: Visit, sent: Sent) -> None:
+    """Raise the alert that answers call for, though they came too late, or once more, and are not kept as a score."""
+    if sent.alerts:
+        await alert_acts.raise_for(tx, pages.kit, visit.checkin, sent.name, sent.given)
 
 
-async def _too_late(pages: Pages, visit: Visit, name: str, given: dict[str, int], *, expired: bool) -> HTMLResponse:
-    """Answer a form that came after the check-in ended: a repeated one as the first time, a late one kindly."""
-    alerted = level_of(name, given) is not None
-    await _tell_anyway(pages, visit, name, given)
-    if expired:
-        return pages.closed("expired", language=visit.language, clinic=visit.clinic, alerted=alerted)
+async def _after(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, outcome: Outcome) -> HTMLResponse:
+    """Show the page after answers were kept."""
+    kit, checkin = pages.kit, outcome.checkin
+    if checkin.state is CheckinState.COMPLETED:
+        return _thanks(pages, visit, alerted=sent.alerts)
+    if not outcome.absent:
+        return await _next(pages, tx, visit, checkin, alerted=sent.alerts)
+    before = await answering.earlier(tx, kit.keyring, checkin)
+    form = form_of(
+        kit.packs.get(sent.name),
+        visit.language,
+        checkin.instruments,
+        saved=before.saved.get(sent.name, {}),
+        posted=sent.given,
+        absent=outcome.absent,
+    )
+    return pages.form(form, MISSING, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
+
+
+def _thanks(pages: Pages, visit: Visit, *, alerted: bool) -> HTMLResponse:
     return pages.render("thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
 
 
-async def _tell_anyway(pages: Pages, visit: Visit, name: str, given: dict[str, int]) -> None:
-    """Raise the alert that answers call for, though they came too late to be kept as a score."""
-    if level_of(name, given) is None:
-        return
-    async with pages.database.transaction() as tx:
-        await known.lock_patient(tx, visit.patient.id)
-        await alert_acts.raise_for(tx, pages.kit, visit.checkin, name, given)
+async def _next(pages: Pages, tx: Transaction, visit: Visit, checkin: Checkin, *, alerted: bool) -> HTMLResponse:
+    form = await _next_form(tx, pages.kit, checkin, visit.language)
+    return pages.form(form, 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
 
 
 async def _next_form(reader: Reader, kit: Kit, checkin: Checkin, language: str) -> Form:
     """Return the form of the first instrument that is not complete, with what is not answered yet."""
-    complete = await checkins.completed_instruments(reader, checkin.id)
-    name = next(instrument for instrument in checkin.instruments if instrument not in complete)
-    saved = await checkins.saved_answers(reader, kit.keyring, checkin.id)
-    return form_of(kit.packs.get(name), language, checkin.instruments, saved=saved.get(name, {}))
+    before = await answering.earlier(reader, kit.keyring, checkin)
+    name = next(instrument for instrument in checkin.instruments if instrument not in before.complete)
+    return form_of(kit.packs.get(name), language, checkin.instruments, saved=before.saved.get(name, {}))

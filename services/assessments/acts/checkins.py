@@ -12,10 +12,10 @@ from services.assessments.kit import Kit, hash_of, new_token
 from services.assessments.model import scoring
 from services.assessments.model.lifecycles import CHECKIN, CheckinState
 from services.assessments.model.scoring import Answers, Score
-from services.assessments.store import checkins, known
+from services.assessments.store import answering, checkins, known
 from services.assessments.store.checkins import Checkin
 from services.assessments.store.known import Patient
-from shared.bus import NotYet, cancel_timers, publish
+from shared.bus import cancel_timers, publish
 from shared.database import Transaction
 from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened
 from shared.ids import new_id
@@ -101,44 +101,56 @@ async def open_for(
 async def answer(
     tx: Transaction,
     kit: Kit,
-    checkin_id: UUID,
+    checkin: Checkin,
+    patient: Patient,
+    *,
     instrument_id: str,
     given: Answers,
-    *,
-    patient_id: UUID | None = None,
     entered_by: str | None = None,
 ) -> Outcome:
     """Keep answers of one instrument, all or some; score it when it is complete, and the check-in with its last.
 
-    Whose check-in it is, is looked up where the caller does not know.
+    Args:
+        tx: the patient is locked in it, and the check-in was read after that.
+        kit: of the service.
+        checkin: whose answers they are.
+        patient: whose check-in it is.
+        instrument_id: which instrument of it.
+        given: answers by item.
+        entered_by: who took them by phone.
 
     Raises:
-        AnswersRefusedError: an unknown item or a value outside its scale; nothing is kept.
+        AnswersRefusedError: an unknown item or a value outside its scale.
         AlreadyAnsweredError: this instrument is complete.
-        IllegalTransitionError: the check-in is completed or expired.
-        NotYet: the patient is unknown.
+        IllegalTransitionError: the check-in is completed or expired. Whichever it is, nothing was written.
     """
-    checkin, patient = await _locked(tx, checkin_id, patient_id)
     state = CheckinState.EXPIRED if tx.now >= checkin.expires_at and not CHECKIN.ended(checkin.state) else checkin.state
     CHECKIN.move(state, CheckinState.PARTIAL)
-    complete = await checkins.completed_instruments(tx, checkin.id)
-    if instrument_id in complete:
+    before = await answering.earlier(tx, kit.keyring, checkin)
+    if instrument_id in before.complete:
         raise AlreadyAnsweredError(f"{instrument_id} of this check-in is answered; its answers stay as they are.")
     instrument = kit.packs.get(instrument_id)
-    saved = await checkins.saved_answers(tx, kit.keyring, checkin.id)
-    merged = {**saved.get(instrument_id, {}), **given}
+    merged = {**before.saved.get(instrument_id, {}), **given}
     scoring.check(instrument, merged)
     absent = tuple(item.id for item in scoring.missing(instrument, merged))
-    await checkins.save_answers(
-        tx, kit.keyring, checkin.id, instrument_id, merged, complete=not absent, entered_by=entered_by
-    )
+    score = None if absent else scoring.score(instrument, merged)
+    complete = before.complete if absent else before.complete | {instrument_id}
+    done = set(checkin.instruments) <= complete
     alert = await alerts.raise_for(tx, kit, checkin, instrument_id, merged)
-    if absent:
-        checkin = await _half_done(tx, checkin)
-    else:
-        score = scoring.score(instrument, merged)
-        checkin = await _move_on(tx, kit, patient, checkin, score, complete=complete | {instrument_id})
-    return Outcome(checkin, alerted=alert is not None, absent=absent)
+    changed = await answering.keep(
+        tx,
+        kit.keyring,
+        checkin,
+        instrument_id,
+        merged,
+        score=score,
+        state=CheckinState.COMPLETED if done else CheckinState.PARTIAL,
+        entered_by=entered_by,
+    )
+    await (_tell(tx, kit, changed, score) if done and score else _set_expiry(tx, changed))
+    if score is not None and score.instrument == proposals.INSTRUMENT:
+        await proposals.propose(tx, kit, patient, changed)
+    return Outcome(changed, alerted=alert is not None, absent=absent)
 
 
 async def expire(tx: Transaction, event: CheckinExpired) -> None:
@@ -146,49 +158,19 @@ async def expire(tx: Transaction, event: CheckinExpired) -> None:
     await known.lock_patient(tx, event.patient)
     checkin = await checkins.get(tx, event.checkin)
     if checkin is not None and CHECKIN.allows(checkin.state, CheckinState.EXPIRED):
-        await checkins.set_state(tx, checkin, CheckinState.EXPIRED)
+        await checkins.expired(tx, checkin)
 
 
 async def end_all(tx: Transaction, patient_id: UUID) -> None:
     """End every open check-in of a patient who has left."""
     for checkin in await checkins.unanswered(tx, patient_id):
         await cancel_timers(tx, _timer(checkin.id))
-        ended = await checkins.set_state(tx, checkin, CheckinState.EXPIRED)
+        ended = await checkins.expired(tx, checkin)
         await publish(tx, _expired(ended, ended.version))
 
 
-async def _locked(tx: Transaction, checkin_id: UUID, patient_id: UUID | None) -> tuple[Checkin, Patient]:
-    """Lock the patient first and read the check-in after: two answers at once come one after the other."""
-    if patient_id is None:
-        before = await checkins.get(tx, checkin_id)
-        patient_id = None if before is None else before.patient
-    patient = None if patient_id is None else await known.lock_patient(tx, patient_id)
-    checkin = None if patient is None else await checkins.get(tx, checkin_id)
-    if checkin is None or patient is None:
-        raise NotYet(f"Check-in {checkin_id} or its patient is not known here.")
-    return checkin, patient
-
-
-async def _half_done(tx: Transaction, checkin: Checkin) -> Checkin:
-    changed = await checkins.set_state(tx, checkin, CheckinState.PARTIAL)
-    await _set_expiry(tx, changed)
-    return changed
-
-
-async def _move_on(
-    tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin, score: Score, *, complete: frozenset[str]
-) -> Checkin:
-    await checkins.add_score(tx, kit.keyring, checkin, score)
-    done = set(checkin.instruments) <= complete
-    changed = await _complete(tx, kit, checkin, score) if done else await _half_done(tx, checkin)
-    if score.instrument == proposals.INSTRUMENT:
-        await proposals.propose(tx, kit, patient, changed)
-    return changed
-
-
-async def _complete(tx: Transaction, kit: Kit, checkin: Checkin, last: Score) -> Checkin:
-    changed = await checkins.set_state(tx, checkin, CheckinState.COMPLETED)
-    await cancel_timers(tx, _timer(checkin.id))
+async def _tell(tx: Transaction, kit: Kit, checkin: Checkin, last: Score) -> None:
+    """Tell the result of a completed check-in, whose timer ends with it."""
     scores = [last]
     if len(checkin.instruments) > 1:
         scores = [one.score for one in await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)]
@@ -206,18 +188,18 @@ async def _complete(tx: Transaction, kit: Kit, checkin: Checkin, last: Score) ->
     await publish(
         tx,
         CheckinCompleted(
-            clinic=changed.clinic,
-            patient=changed.patient,
-            checkin=changed.id,
-            version=changed.version,
-            occurrence=changed.occurrence,
-            instruments=changed.instruments,
-            asked_for=changed.asked_for,
+            clinic=checkin.clinic,
+            patient=checkin.patient,
+            checkin=checkin.id,
+            version=checkin.version,
+            occurrence=checkin.occurrence,
+            instruments=checkin.instruments,
+            asked_for=checkin.asked_for,
             completed_at=tx.now,
             result=kit.keyring.seal(json.dumps(result), context=_RESULT),
         ),
+        ends=_timer(checkin.id),
     )
-    return changed
 
 
 async def _set_expiry(tx: Transaction, checkin: Checkin) -> None:

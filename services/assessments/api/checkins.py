@@ -12,6 +12,7 @@ from services.assessments.model.scoring import from_list
 from services.assessments.packs import UnknownInstrumentError
 from services.assessments.store import alerts, checkins, known
 from services.assessments.store.checkins import Checkin
+from services.assessments.store.known import Patient
 from services.assessments.views import AnsweredView, CheckinView, ScoreView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, new_id
@@ -67,9 +68,10 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> AnsweredView:
             checkin = await _own(tx, command.principal.clinic, checkin_id)
-            await desk.lock(tx, command.principal.clinic, checkin.patient)
-            command.if_match((await _own(tx, command.principal.clinic, checkin_id)).version)
-            return await _enter(tx, desk, checkin, body)
+            patient = await desk.lock(tx, command.principal.clinic, checkin.patient)
+            checkin = await _own(tx, command.principal.clinic, checkin_id)
+            command.if_match(checkin.version)
+            return await _enter(tx, desk, checkin, patient, body)
 
         return await command.run(desk.database, work)
 
@@ -121,13 +123,21 @@ def _check_instruments(desk: Desk, instruments: tuple[str, ...]) -> None:
             raise Invalid.at(f"/instruments/{index}", f"{instrument} is asked for twice; name it once.")
 
 
-async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, body: NewAnswers) -> AnsweredView:
+async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, patient: Patient, body: NewAnswers) -> AnsweredView:
     if body.instrument not in checkin.instruments:
         asked = ", ".join(checkin.instruments)
         raise Invalid.at("/instrument", f"This check-in asks {asked}, not {body.instrument!r}.")
     with refusals():
         given = from_list(desk.kit.packs.get(body.instrument), body.answers)
-        outcome = await acts.answer(tx, desk.kit, checkin.id, body.instrument, given, entered_by=body.entered_by)
+        outcome = await acts.answer(
+            tx,
+            desk.kit,
+            checkin,
+            patient,
+            instrument_id=body.instrument,
+            given=given,
+            entered_by=body.entered_by,
+        )
     kept = await checkins.scores_of_checkin(tx, desk.kit.keyring, checkin.id)
     alert = await alerts.of_checkin(tx, checkin.id)
     views = tuple(ScoreView.of(one) for one in kept)

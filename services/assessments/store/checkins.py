@@ -1,7 +1,6 @@
 """Check-ins, answers and scores."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -13,14 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 from services.assessments.model.interval.history import Reading
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.scoring import Score
-from services.assessments.tables import answers, checkins, scores
+from services.assessments.tables import checkins, scores
 from shared.database import Reader, Transaction
 from shared.events import MessageEvent
-from shared.ids import ClinicId, new_id
+from shared.ids import ClinicId
 from shared.protection import Keyring
 
-_ANSWERS: Final = "answers"
-_SCORE: Final = "score"
+SCORE: Final = "score"
+"""The context that a score is sealed for."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +107,6 @@ async def get(reader: Reader, checkin_id: UUID) -> Checkin | None:
     return None if row is None else _checkin(row)
 
 
-async def by_token(reader: Reader, token_hash: str) -> Checkin | None:
-    """Return the check-in of a link, or None."""
-    row = await reader.one_or_none(select(checkins).where(checkins.c.token_hash == token_hash))
-    return None if row is None else _checkin(row)
-
-
 async def of_patient(reader: Reader, patient_id: UUID, *, limit: int, after: UUID | None) -> list[Checkin]:
     """Return a patient's check-ins, newest first."""
     wanted = select(checkins).where(checkins.c.patient == patient_id)
@@ -132,13 +125,12 @@ async def unanswered(reader: Reader, patient_id: UUID) -> list[Checkin]:
     return [_checkin(row) for row in rows]
 
 
-async def set_state(tx: Transaction, checkin: Checkin, state: CheckinState) -> Checkin:
-    """Move a check-in to a state, one version on; return it as it now stands."""
-    completed_at = tx.now if state is CheckinState.COMPLETED else None
+async def expired(tx: Transaction, checkin: Checkin) -> Checkin:
+    """Let a check-in end unanswered, one version on; return it as it now stands."""
     row = await tx.execute(
         update(checkins)
         .where(checkins.c.id == checkin.id)
-        .values(state=state, version=checkins.c.version + 1, completed_at=completed_at)
+        .values(state=CheckinState.EXPIRED, version=checkins.c.version + 1, completed_at=None)
         .returning(checkins)
     )
     return _checkin(row.one())
@@ -158,68 +150,8 @@ async def note_text(tx: Transaction, event: MessageEvent, state: str) -> None:
     )
 
 
-async def saved_answers(reader: Reader, keyring: Keyring, checkin_id: UUID) -> dict[str, dict[str, int]]:
-    """Return what was answered so far, by instrument."""
-    rows = await reader.all(select(answers).where(answers.c.checkin == checkin_id))
-    return {row.instrument: json.loads(keyring.open(row.sealed, context=_ANSWERS)) for row in rows}
-
-
-async def completed_instruments(reader: Reader, checkin_id: UUID) -> frozenset[str]:
-    """Return the instruments of a check-in that are scored."""
-    rows = await reader.all(select(scores.c.instrument).where(scores.c.checkin == checkin_id))
-    return frozenset(row.instrument for row in rows)
-
-
-async def save_answers(
-    tx: Transaction,
-    keyring: Keyring,
-    checkin_id: UUID,
-    instrument: str,
-    given: Mapping[str, int],
-    *,
-    complete: bool,
-    entered_by: str | None,
-) -> None:
-    """Keep what was answered of an instrument, in place of what was kept before."""
-    values = {
-        "sealed": keyring.seal(json.dumps(dict(given)), context=_ANSWERS),
-        "complete": complete,
-        "entered_by": entered_by,
-        "saved_at": tx.now,
-    }
-    await tx.execute(
-        insert(answers)
-        .values(checkin=checkin_id, instrument=instrument, **values)
-        .on_conflict_do_update(index_elements=[answers.c.checkin, answers.c.instrument], set_=values)
-    )
-
-
-async def add_score(tx: Transaction, keyring: Keyring, checkin: Checkin, score: Score) -> None:
-    """Keep a score."""
-    content = {
-        "total": score.total,
-        "band": score.band,
-        "flags": list(score.flags),
-        "answers": dict(score.answers),
-    }
-    await tx.execute(
-        insert(scores).values(
-            id=new_id(),
-            checkin=checkin.id,
-            clinic=checkin.clinic,
-            patient=checkin.patient,
-            plan=checkin.plan,
-            instrument=score.instrument,
-            instrument_version=score.version,
-            asked_for=checkin.asked_for,
-            at=tx.now,
-            sealed=keyring.seal(json.dumps(content), context=_SCORE),
-        )
-    )
-
-
 def _score(keyring: Keyring, row: Row[Any]) -> KeptScore:
-    content = json.loads(keyring.open(row.sealed, context=_SCORE))
+    content = json.loads(keyring.open(row.sealed, context=SCORE))
     score = Score(
         instrument=row.instrument,
         version=row.instrument_version,

@@ -91,20 +91,6 @@ async def patient(reader: Reader, patient_id: UUID) -> Patient | None:
     return None if row is None else Patient(row.id, row.clinic, row.language, row.zone, row.discharged)
 
 
-async def patient_and_clinic(reader: Reader, patient_id: UUID, clinic_id: UUID) -> tuple[Patient, Clinic] | None:
-    """Return both, or None while one is unknown; a patient's page asks for them at every visit."""
-    both = (patients.c.id == patient_id) & (clinics.c.id == clinic_id)
-    named = [column.label(f"clinic_{column.name}") for column in clinics.c]
-    row = await reader.one_or_none(select(patients, *named).join(clinics, both))
-    if row is None:
-        return None
-    crisis = {"en": row.clinic_crisis_en, "es": row.clinic_crisis_es}
-    return (
-        Patient(row.id, row.clinic, row.language, row.zone, row.discharged),
-        Clinic(row.clinic_id, row.clinic_name, row.clinic_phone, crisis),
-    )
-
-
 async def lock_patient(tx: Transaction, patient_id: UUID) -> Patient | None:
     """Lock a patient's row and return it: what is written about one patient is written in order."""
     row = await tx.one_or_none(select(patients).where(patients.c.id == patient_id).with_for_update())

@@ -38,7 +38,13 @@ def templates(*folders: Path) -> "Environment":
 
     loaders = [FileSystemLoader(folder) for folder in (*folders, SHARED_TEMPLATES)]
     return Environment(
-        loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=ChoiceLoader(loaders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # They change with the program alone: their files are not looked at again for each page.
+        auto_reload=False,
     )
 
 

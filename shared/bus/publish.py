@@ -114,9 +114,10 @@ _EACH: Final = (
 )
 """What differs from one event of a transaction to the next, with its type."""
 
+_PLACES: Final = ", ".join(f"${place}" for place, _ in enumerate(_EACH, 4))
 _PUBLISH: Final = f"""
     INSERT INTO outbox (due_at, written_at, timer, {", ".join(name for name, _ in _EACH)})
-    VALUES (coalesce($1::timestamptz, '-infinity'), $2, $3, {", ".join(f"${place}" for place, _ in enumerate(_EACH, 4))})
+    VALUES (coalesce($1::timestamptz, '-infinity'), $2, $3, {_PLACES})
     ON CONFLICT (timer) DO UPDATE SET due_at = excluded.due_at, written_at = excluded.written_at,
         {", ".join(f"{name} = excluded.{name}" for name, _ in _EACH)}
 """  # noqa: S608 - constants of ours

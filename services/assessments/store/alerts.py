@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.assessments.model.alert import AlertLevel
@@ -101,10 +101,8 @@ async def of_clinic(
 
 async def not_closed(reader: Reader, patient_id: UUID) -> int:
     """Return how many of a patient's alerts nobody has closed."""
-    count = await reader.scalar(
-        select(func.count()).where(alerts.c.patient == patient_id, alerts.c.state != AlertState.CLOSED)
-    )
-    return int(count or 0)
+    rows = await reader.fetch("SELECT count(*) FROM alerts WHERE patient = $1 AND state <> 'closed'", patient_id)
+    return int(rows[0]["count"])
 
 
 async def change(tx: Transaction, alert_id: UUID, values: Mapping[str, object]) -> Alert:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.assessments.model.interval.history import Reading
@@ -182,33 +182,30 @@ async def readings(
     reader: Reader, keyring: Keyring, patient_id: UUID, plan_id: UUID, instrument: str
 ) -> tuple[Reading, ...]:
     """Return the totals of an instrument under a plan, and those from before the patient had one."""
-    rows = await reader.all(
-        select(scores)
-        .where(
-            scores.c.patient == patient_id,
-            scores.c.instrument == instrument,
-            func.coalesce(scores.c.plan, plan_id) == plan_id,
-        )
-        .order_by(scores.c.asked_for, scores.c.at)
+    rows = await reader.fetch(
+        "SELECT checkin, asked_for, at, sealed FROM scores"
+        " WHERE patient = $1 AND instrument = $2 AND coalesce(plan, $3) = $3 ORDER BY asked_for, at",
+        patient_id,
+        instrument,
+        plan_id,
     )
-    kept = [_score(keyring, row) for row in rows]
+    kept = [(row, json.loads(keyring.open(row["sealed"], context=SCORE))["total"]) for row in rows]
     return tuple(
-        Reading(checkin=one.checkin, asked_for=one.asked_for, completed_at=one.at, total=one.score.total)
-        for one in kept
-        if one.score.total is not None
+        Reading(checkin=row["checkin"], asked_for=row["asked_for"], completed_at=row["at"], total=total)
+        for row, total in kept
+        if total is not None
     )
 
 
 async def asked(reader: Reader, patient_id: UUID, plan_id: UUID, instrument: str) -> tuple[date, ...]:
     """Return for which days an instrument was asked under a plan, answered or not."""
-    rows = await reader.all(
-        select(checkins.c.asked_for).where(
-            checkins.c.patient == patient_id,
-            checkins.c.instruments.any_() == instrument,
-            func.coalesce(checkins.c.plan, plan_id) == plan_id,
-        )
+    rows = await reader.fetch(
+        "SELECT asked_for FROM checkins WHERE patient = $1 AND $2 = ANY (instruments) AND coalesce(plan, $3) = $3",
+        patient_id,
+        instrument,
+        plan_id,
     )
-    return tuple(row.asked_for for row in rows)
+    return tuple(row["asked_for"] for row in rows)
 
 
 def _newest_first(wanted: Select[Any], at: Any, row_id: Any, after: UUID | None, limit: int) -> Select[Any]:

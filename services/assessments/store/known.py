@@ -114,10 +114,8 @@ async def session_version(reader: Reader, session_id: UUID) -> int:
 
 async def attended_on(reader: Reader, plan_id: UUID) -> tuple[date, ...]:
     """Return the dates of a plan's attended sessions, first to last."""
-    rows = await reader.all(
-        select(sessions.c.attended_on).where(sessions.c.plan == plan_id).order_by(sessions.c.attended_on)
-    )
-    return tuple(row.attended_on for row in rows)
+    rows = await reader.fetch("SELECT attended_on FROM sessions WHERE plan = $1 ORDER BY attended_on", plan_id)
+    return tuple(row["attended_on"] for row in rows)
 
 
 async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on: date | None) -> bool:
@@ -141,20 +139,21 @@ async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on:
 
 
 async def plan(reader: Reader, plan_id: UUID) -> KnownPlan | None:
-    """Return a plan, or None while unknown."""
-    row = await reader.one_or_none(select(plans).where(plans.c.id == plan_id))
-    if row is None:
-        return None
-    return KnownPlan(
-        row.id,
-        row.version,
-        Plan(
-            protocol=row.protocol,
-            maintenance=row.maintenance,
-            induction_completed_on=row.induction_completed_on,
-            interval_days=row.interval_days,
-        ),
+    """Return a plan, or None while unknown; each PHQ-9 asks for it."""
+    rows = await reader.fetch(
+        "SELECT id, version, protocol, maintenance, induction_completed_on, interval_days FROM plans WHERE id = $1",
+        plan_id,
     )
+    if not rows:
+        return None
+    found, version, protocol, maintenance, completed_on, interval_days = rows[0]
+    known = Plan(
+        protocol=protocol,
+        maintenance=maintenance,
+        induction_completed_on=completed_on,
+        interval_days=interval_days,
+    )
+    return KnownPlan(found, version, known)
 
 
 async def current_plan(reader: Reader, patient_id: UUID) -> UUID | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -60,13 +60,26 @@ class Signature:
 
 
 def _proposal(row: Row[Any]) -> Proposal:
-    values = dict(row._mapping)  # noqa: SLF001 - a row's public way to its columns by name
-    return Proposal(**{**values, "direction": Direction(row.direction), "state": ProposalState(row.state)})
+    return _built(dict(row._mapping))  # noqa: SLF001 - a row's public way to its columns by name
+
+
+def _built(values: Mapping[str, Any]) -> Proposal:
+    known = {"direction": Direction(values["direction"]), "state": ProposalState(values["state"])}
+    return Proposal(**{**values, **known})
+
+
+_ADD: Final = f"""
+    INSERT INTO proposals ({", ".join(field.name for field in fields(Proposal))})
+    VALUES ({", ".join(f"${place}" for place, _ in enumerate(fields(Proposal), 1))})
+"""  # noqa: S608 - names of ours
+_OPEN: Final = f"""
+    SELECT {", ".join(field.name for field in fields(Proposal))} FROM proposals WHERE plan = $1 AND state = 'open'
+"""  # noqa: S608 - the same
 
 
 async def add(tx: Transaction, proposal: Proposal) -> None:
     """Insert a proposal; its plan has no other open one."""
-    await tx.execute(insert(proposals).values(**vars(proposal)))
+    await tx.fetch(_ADD, *(getattr(proposal, field.name) for field in fields(Proposal)))
 
 
 async def get(reader: Reader, proposal_id: UUID) -> Proposal | None:
@@ -77,10 +90,8 @@ async def get(reader: Reader, proposal_id: UUID) -> Proposal | None:
 
 async def open_of_plan(reader: Reader, plan_id: UUID) -> Proposal | None:
     """Return a plan's open proposal, or None."""
-    row = await reader.one_or_none(
-        select(proposals).where(proposals.c.plan == plan_id, proposals.c.state == ProposalState.OPEN)
-    )
-    return None if row is None else _proposal(row)
+    rows = await reader.fetch(_OPEN, plan_id)
+    return _built(dict(rows[0])) if rows else None
 
 
 async def of_patient(reader: Reader, patient_id: UUID, *, limit: int, after: UUID | None) -> list[Proposal]:
@@ -107,15 +118,14 @@ async def change(tx: Transaction, proposal_id: UUID, values: Mapping[str, object
 
 async def decided_changes(reader: Reader, plan_id: UUID, zone: str) -> tuple[Change, ...]:
     """Return the decided changes of a plan's interval, by the date of the decision where the patient lives."""
-    rows = await reader.all(
-        select(proposals)
-        .where(proposals.c.plan == plan_id, proposals.c.interval_days.is_not(None))
-        .order_by(proposals.c.decided_at)
+    rows = await reader.fetch(
+        "SELECT decided_at, from_days, interval_days FROM proposals"
+        " WHERE plan = $1 AND interval_days IS NOT NULL AND interval_days <> from_days ORDER BY decided_at",
+        plan_id,
     )
     return tuple(
-        Change(on=to_wall(row.decided_at, zone).date(), from_days=row.from_days, to_days=row.interval_days)
-        for row in rows
-        if row.interval_days != row.from_days
+        Change(on=to_wall(decided_at, zone).date(), from_days=from_days, to_days=interval_days)
+        for decided_at, from_days, interval_days in rows
     )
 
 
@@ -140,9 +150,10 @@ async def add_outside(
 
 async def outside(reader: Reader, keyring: Keyring, patient_id: UUID) -> tuple[OutsideChange, ...]:
     """Return what else moved a patient's scores."""
-    rows = await reader.all(select(outside_changes).where(outside_changes.c.patient == patient_id))
+    rows = await reader.fetch("SELECT happened_on, sealed FROM outside_changes WHERE patient = $1", patient_id)
     return tuple(
-        OutsideChange(row.happened_on, json.loads(keyring.open(row.sealed, context=_OUTSIDE))["kind"]) for row in rows
+        OutsideChange(happened_on, json.loads(keyring.open(sealed, context=_OUTSIDE))["kind"])
+        for happened_on, sealed in rows
     )
 
 
@@ -157,8 +168,7 @@ async def sign(tx: Transaction, *, clinic: UUID, rule: str, rule_version: int, b
 
 async def signed(reader: Reader, clinic_id: UUID) -> dict[tuple[str, int], Signature]:
     """Return a clinic's signatures by rule and version."""
-    rows = await reader.all(select(signatures).where(signatures.c.clinic == clinic_id))
-    return {
-        (row.rule, row.rule_version): Signature(row.rule, row.rule_version, row.signed_by, row.signed_at, row.note)
-        for row in rows
-    }
+    rows = await reader.fetch(
+        "SELECT rule, rule_version, signed_by, signed_at, note FROM signatures WHERE clinic = $1", clinic_id
+    )
+    return {(row["rule"], row["rule_version"]): Signature(*row) for row in rows}

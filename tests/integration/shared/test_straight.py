@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.scheduler.service import HISTORY
+from services.scheduler.history import HISTORY
 from shared.bus.consumer import is_environment
 from shared.clock import SteppedClock
 from shared.database import Database

@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -41,6 +43,8 @@ MOST_FIELDS: Final = 100
 GONE: Final = 410
 NOT_FOUND: Final = 404
 MISSING: Final = 422
+Page = Callable[[], HTMLResponse]
+"""A page that is still to be rendered."""
 LinkLanguage = Annotated[str | None, Query(alias="lang")]
 
 
@@ -164,8 +168,9 @@ def router(database: Database, kit: Kit) -> APIRouter:
             visit = Visit.of(await answering.lock_linked(tx, hash_of(token)), _language(lang))
             if visit is None:
                 return pages.closed("unknown", language=_language(lang) or _guessed(request), clinic=None)
-            # Rendered before the commit, sent after it: nobody is thanked for what was not kept.
-            return await _receive(pages, tx, visit, posted)
+            page = await _receive(pages, tx, visit, posted)
+        # Rendered after the commit: nobody is thanked for what was not kept, and a page that fails takes no alert back.
+        return page()
 
     return routes
 
@@ -178,7 +183,7 @@ def _closed(checkin: Checkin, reader: Reader) -> str | None:
     return None
 
 
-async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str, str]) -> HTMLResponse:
+async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str, str]) -> Page:
     kit, checkin = pages.kit, visit.checkin
     name = posted.get("instrument", "")
     if name not in checkin.instruments:
@@ -192,7 +197,7 @@ async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str
     except IllegalTransitionError as refused:
         await _tell_anyway(pages, tx, visit, sent)
         if refused.now == CheckinState.EXPIRED:
-            return pages.closed("expired", language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
+            return partial(pages.closed, "expired", language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
         return _thanks(pages, visit, alerted=sent.alerts)
     return await _after(pages, tx, visit, sent, outcome)
 
@@ -203,8 +208,8 @@ async def _tell_anyway(pages: Pages, tx: Transaction, visit: Visit, sent: Sent) 
         await alert_acts.raise_for(tx, pages.kit, visit.checkin, sent.name, sent.given)
 
 
-async def _after(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, outcome: Outcome) -> HTMLResponse:
-    """Show the page after answers were kept."""
+async def _after(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, outcome: Outcome) -> Page:
+    """Return the page after answers were kept."""
     kit, checkin = pages.kit, outcome.checkin
     if checkin.state is CheckinState.COMPLETED:
         return _thanks(pages, visit, alerted=sent.alerts)
@@ -219,16 +224,16 @@ async def _after(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, outcom
         posted=sent.given,
         absent=outcome.absent,
     )
-    return pages.form(form, MISSING, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
+    return partial(pages.form, form, MISSING, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
 
 
-def _thanks(pages: Pages, visit: Visit, *, alerted: bool) -> HTMLResponse:
-    return pages.render("thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
+def _thanks(pages: Pages, visit: Visit, *, alerted: bool) -> Page:
+    return partial(pages.render, "thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
 
 
-async def _next(pages: Pages, tx: Transaction, visit: Visit, checkin: Checkin, *, alerted: bool) -> HTMLResponse:
+async def _next(pages: Pages, tx: Transaction, visit: Visit, checkin: Checkin, *, alerted: bool) -> Page:
     form = await _next_form(tx, pages.kit, checkin, visit.language)
-    return pages.form(form, 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
+    return partial(pages.form, form, 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
 
 
 async def _next_form(reader: Reader, kit: Kit, checkin: Checkin, language: str) -> Form:

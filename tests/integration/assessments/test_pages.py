@@ -1,8 +1,10 @@
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import text
 
+from services.assessments.pages import Pages
 from shared.events import AlertRaised, CheckinCompleted, CheckinOpened
 from tests.integration.assessments.ward import CRISIS_EN, CRISIS_ES, PHONE, Ward, chosen, questions, spread
 
@@ -139,6 +141,20 @@ async def test_item_9_counts_even_where_the_rest_is_left_out(ward: Ward) -> None
     assert page.text.index(CRISIS_EN) < page.text.index("8 questions have no answer yet")
     (alert,) = await ward.bench.said(AlertRaised)
     assert alert.level == "high"
+
+
+async def test_a_page_that_cannot_be_rendered_takes_no_alert_and_no_answer_back(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_values: object, **_named: object) -> NoReturn:
+        raise RuntimeError("no such template")
+
+    path = ward.path(await ward.ask("phq-9"))
+    monkeypatch.setattr(Pages, "render", broken)
+    page = await ward.send(path, "phq-9", spread(9, item_9=1))
+    assert page.status == 500
+    assert len(await ward.bench.said(AlertRaised)) == 1
+    assert len(await ward.items(f"/patients/{ward.patient}/scores")) == 1
 
 
 async def test_a_used_link_says_so_and_shows_nothing(ward: Ward) -> None:

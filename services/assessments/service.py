@@ -29,7 +29,8 @@ def build(context: Context) -> Service:
         database=context.database,
         history=HISTORY,
         handlers=handlers(kit),
-        routers=[api.router(context.database, kit), pages.router(context.database, kit)],
+        # Those that patients wait for first: a path is held against the routes in turn.
+        routers=[pages.router(context.database, kit), api.router(context.database, kit)],
         loops=[
             Loop("forgetting", Purge(context.database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run)
         ],

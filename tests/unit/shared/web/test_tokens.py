@@ -12,7 +12,6 @@ from shared.web.tokens import Principal, Scope, Tokens
 
 KEYRING = Keyring.from_text(Keyring.generate())
 SOMEBODY = Principal(ClinicId(uuid4()), "ehr-bridge", frozenset({Scope.READ}))
-NOW = RealClock().now()
 
 
 def made() -> str:
@@ -25,11 +24,11 @@ def test_a_token_says_who_asks() -> None:
 
 def test_a_token_that_was_made_before_the_instant_is_revoked() -> None:
     with pytest.raises(Unauthorized, match="revoked"):
-        Tokens(KEYRING, since=NOW + timedelta(seconds=90)).check(made())
+        Tokens(KEYRING, since=RealClock().now() + timedelta(seconds=90)).check(made())
 
 
 def test_a_token_that_was_made_after_it_holds_also_within_its_second() -> None:
-    assert Tokens(KEYRING, since=NOW).check(made()) == SOMEBODY
+    assert Tokens(KEYRING, since=RealClock().now()).check(made()) == SOMEBODY
 
 
 def test_a_token_of_another_key_is_refused() -> None:

@@ -171,7 +171,7 @@ class MessagesApi:
             for text in texts
             if (now - text.at).total_seconds() >= text.script.listed_after
         ]
-        listed += [Came(text) for text in self._ledger.inbound.values()]
+        listed += [Came(text) for text in self._ledger.inbound.values() if wish.to in {None, text.to}]
         listed.sort(key=lambda one: self._ledger.place[one.text.sid], reverse=True)
         return JSONResponse(page_of(self._settings.account_sid, wish, listed))
 

@@ -13,7 +13,7 @@ from services.sandbox.model.profiles import Fault, Mark, Profile
 from services.sandbox.network import FaultOrder, Network
 from services.sandbox.patients import VirtualPatients
 from services.sandbox.pump import Pump
-from services.sandbox.report import InboundView, LedgerView, View, inbound_views, ledger_view
+from services.sandbox.report import InboundView, LedgerView, View, inbound_view, ledger_view
 from shared.clock import Clock
 from shared.web.problems import Invalid
 
@@ -138,4 +138,4 @@ class Control:
         if not body.strip():
             raise Invalid.at("/Body", "is empty; a text needs words")
         done = await self._network.receive(sender, body, source=Source.PROGRAM, to=to)
-        return next(view for view in inbound_views(self._ledger) if view.sid == done.sid)
+        return inbound_view(self._ledger, self._ledger.inbound[done.sid])

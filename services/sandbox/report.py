@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.sandbox.entries import CallbackSent, CallRefused, MailRefused, Origin, Source
+from services.sandbox.entries import CallbackSent, CallRefused, MailRefused, Origin, Source, TextReceived
 from services.sandbox.ledger import Ledger
 from services.sandbox.letters import Letter, letter_of
 from services.sandbox.model.profiles import Fault, Profile
@@ -109,7 +109,7 @@ def ledger_view(ledger: Ledger, network: Network, now: datetime, after: int = 0)
         seed=ledger.seed,
         counts=counts_of(ledger),
         messages=_messages(ledger, network)[after:],
-        inbound=inbound_views(ledger),
+        inbound=[inbound_view(ledger, text) for text in ledger.inbound.values()],
         mails=[_mail(letter_of(mail)) for mail in ledger.mails.values()],
         refused=ledger.refused,
         mails_refused=ledger.mails_refused,
@@ -140,24 +140,19 @@ def _messages(ledger: Ledger, network: Network) -> list[MessageView]:
     ]
 
 
-def inbound_views(ledger: Ledger) -> list[InboundView]:
-    """Return the texts that handsets sent, with what the webhook answered."""
-    views = []
-    for text in ledger.inbound.values():
-        done = ledger.handed_over.get(text.sid)
-        views.append(
-            InboundView(
-                sid=text.sid,
-                sender=text.number,
-                to=text.to,
-                body=text.body,
-                at=text.at,
-                source=text.source,
-                answer=done.answer if done else None,
-                tries=done.tries if done else 0,
-            )
-        )
-    return views
+def inbound_view(ledger: Ledger, text: TextReceived) -> InboundView:
+    """Return a text that a handset sent, with what the webhook answered."""
+    done = ledger.handed_over.get(text.sid)
+    return InboundView(
+        sid=text.sid,
+        sender=text.number,
+        to=text.to,
+        body=text.body,
+        at=text.at,
+        source=text.source,
+        answer=done.answer if done else None,
+        tries=done.tries if done else 0,
+    )
 
 
 def _mail(letter: Letter) -> MailView:

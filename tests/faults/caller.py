@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import aiohttp
 
-from shared.clock import RealClock
+from shared.clock import Clock, RealClock
 from shared.ids import new_id
 from tests.faults.record import Order, Record
 
@@ -52,6 +55,34 @@ class RefusedError(Exception):
     """An order was refused."""
 
 
+class _Door:
+    """What orders of one kind come in by: while it does not answer they try it one after the other, not all at once."""
+
+    def __init__(self) -> None:
+        self._shut = False
+        self._one = asyncio.Lock()
+
+    @asynccontextmanager
+    async def tried(self, clock: Clock) -> AsyncIterator[None]:
+        """Have a turn; say by `answered` or `silent` what came of it."""
+        if self._shut:
+            async with self._one:
+                if self._shut:
+                    yield
+                    if self._shut:
+                        await clock.pause(PAUSE)
+                    return
+        yield
+
+    def answered(self) -> None:
+        """Let everybody in again."""
+        self._shut = False
+
+    def silent(self) -> None:
+        """Let one in at a time."""
+        self._shut = True
+
+
 class Caller:
     """Calls the gateway and the provider's handsets."""
 
@@ -61,6 +92,7 @@ class Caller:
         self._record = record
         self._clock = RealClock()
         self._room = asyncio.Semaphore(24)
+        self._doors: dict[str, _Door] = defaultdict(_Door)
 
     async def order(
         self, method: str, path: str, body: Any, order: Order, *, within: float = GIVE_UP_AFTER
@@ -74,10 +106,12 @@ class Caller:
         headers = {"Authorization": f"Bearer {self._deployment.token}", "Idempotency-Key": str(new_id())}
         deadline = asyncio.get_running_loop().time() + within
         self._record.orders += 1
+        door = self._doors[path.split("/")[1]]
         said, pause = "", PAUSE
         while asyncio.get_running_loop().time() < deadline:
             try:
                 async with (
+                    door.tried(self._clock),
                     self._room,
                     self._http.request(
                         method,
@@ -88,6 +122,10 @@ class Caller:
                     ) as answer,
                 ):
                     content = await answer.text()
+                    if answer.status < 500:
+                        door.answered()
+                    else:
+                        door.silent()
                     if answer.status < 300:
                         order.answered = self._clock.now()
                         found: dict[str, Any] = json.loads(content)
@@ -97,6 +135,7 @@ class Caller:
                         raise RefusedError(f"{method} {path}: {said}")
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 said = type(error).__name__
+                door.silent()
             self._record.repeats += 1
             await self._clock.pause(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -68,9 +68,11 @@ class _Door:
         if self._shut:
             async with self._one:
                 if self._shut:
-                    yield
-                    if self._shut:
-                        await clock.pause(PAUSE)
+                    try:
+                        yield
+                    finally:
+                        if self._shut:
+                            await clock.pause(PAUSE)
                     return
         yield
 

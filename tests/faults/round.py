@@ -90,6 +90,19 @@ class Plan:
     dense: bool = False
 
 
+ENOUGH: Final = Plan(
+    seed=7,
+    minutes=10,
+    most=60,
+    patients=4500,
+    pause=(0.2, 1.5),
+    least=Least(kills=200, brokers=10, databases=10, rebalances=20, texts=23_500),
+    dense=True,
+)
+"""A round at the size of a network's morning; of nine of its reminders one is cancelled, moved or unwanted in time, so
+that the provider takes 20 thousand texts."""
+
+
 @dataclass
 class Result:
     """What a round came to; `flaws` are all that keep it from being clean."""

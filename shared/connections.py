@@ -5,6 +5,7 @@ on repeating what was sent for a quarter of an hour (`tcp_retries2`, tcp(7)) bef
 with a longer time-out of their own than their caller's patience never look.
 """
 
+import asyncio
 import socket
 from typing import Any, Final
 
@@ -40,9 +41,14 @@ class Loop(uvloop.Loop):
     """An event loop all of whose outgoing TCP connections notice when the other end is gone."""
 
     async def create_connection(self, *args: Any, **named: Any) -> Any:
-        """Connect and return transport and protocol; see `asyncio.loop.create_connection`."""
+        """Connect and return transport and protocol; see `asyncio.loop.create_connection`.
+
+        Raises:
+            TimeoutError: nobody answered within `GONE_AFTER`; the kernel would ask for two minutes.
+        """
         transport: Any
-        transport, protocol = await super().create_connection(*args, **named)
+        async with asyncio.timeout(GONE_AFTER):
+            transport, protocol = await super().create_connection(*args, **named)
         connected = transport.get_extra_info("socket")
         if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
             for level, name, value in options():

@@ -84,6 +84,16 @@ def each_server(address: Address) -> list[str]:
     return [server.strip() for server in servers_of(address).split(",") if server.strip()]
 
 
+ASKED_WITHIN_MS: Final = 10_000
+"""Milliseconds that a client which only asks waits for an answer before it gives the connection up. The default of
+40 s is for members of groups: a join may take long."""
+
+
+def asking(address: Address) -> dict[str, Any]:
+    """Return what a client of aiokafka's that only asks is opened with."""
+    return {**options(address), "request_timeout_ms": ASKED_WITHIN_MS}
+
+
 def options(address: Address) -> dict[str, Any]:
     """Return what aiokafka's clients are opened with."""
     if isinstance(address, str):

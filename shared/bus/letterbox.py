@@ -5,7 +5,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from shared.bus.address import Address, options
+from shared.bus.address import Address, asking
 from shared.bus.dead_letters import PREFIX
 from shared.events import Topic
 
@@ -29,7 +29,7 @@ class Letterbox:
 
     async def start(self) -> None:
         """Connect; raises `KafkaError` where Kafka is away."""
-        consumer = AIOKafkaConsumer(**options(self._servers), enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**asking(self._servers), enable_auto_commit=False)
         try:
             await consumer.start()
             consumer.assign([self._partition])

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import NotCoordinatorForGroupError
 
-from shared.bus.address import Address, options
+from shared.bus.address import Address, asking
 from shared.telemetry.metrics import Tells, gauge
 
 _LAG: Final = gauge(
@@ -42,8 +42,8 @@ class Watch:
 
     async def start(self) -> None:
         """Connect; raises `KafkaError` where Kafka is away."""
-        self._admin = AIOKafkaAdminClient(**options(self._servers))
-        self._watch = AIOKafkaConsumer(**options(self._servers), enable_auto_commit=False)
+        self._admin = AIOKafkaAdminClient(**asking(self._servers))
+        self._watch = AIOKafkaConsumer(**asking(self._servers), enable_auto_commit=False)
         try:
             await self._learn(self._admin, self._watch)
         except BaseException:

@@ -18,9 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.clock import Clock
 
-LOST_AFTER: Final = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
-"""Seconds, for the server: a process whose machine is gone without a word loses its locks after 20 s, not after two
-hours, and others take over what it owned."""
+LOST_AFTER: Final = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+"""Seconds, and milliseconds at last, for the server: a process whose machine is gone without a word loses its locks
+after 20 s at most, not after two hours, and others take over what it owned. The last is for a session that was just
+answering: while an answer is not acknowledged nobody is probed, and it kept its locks for a quarter of an hour."""
 
 
 class Refused(Exception):  # noqa: N818 - reads as what it says

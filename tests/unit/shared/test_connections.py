@@ -4,6 +4,7 @@ import socket
 import pytest
 import uvloop
 
+import shared.connections
 from shared.connections import GONE_AFTER, Loop, options
 
 OF_TCP = socket.IPPROTO_TCP
@@ -38,3 +39,13 @@ def test_what_is_idle_is_found_dead_no_later_than_what_is_not_acknowledged() -> 
     values = {name: value for level, name, value in options() if level == OF_TCP}
     probing = values[socket.TCP_KEEPIDLE] + values[socket.TCP_KEEPINTVL] * values[socket.TCP_KEEPCNT]
     assert 0 < probing <= GONE_AFTER
+
+
+def test_a_connection_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silence(*_values: object, **_named: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(uvloop.Loop, "create_connection", silence)
+    monkeypatch.setattr(shared.connections, "GONE_AFTER", 0.05)
+    with pytest.raises(TimeoutError):
+        uvloop.run(asyncio.open_connection("198.51.100.1", 9), loop_factory=Loop)

@@ -103,11 +103,18 @@ class Sampler:
                 await self.round()
                 await self._clock.pause(EVERY)
         finally:
-            for question in self._asked.values():
-                question.cancel()
-            await asyncio.gather(*self._asked.values(), return_exceptions=True)
+            await self._let_go()
             self._open = False
             await self._letterbox.close()
+
+    async def _let_go(self) -> None:
+        """Wait a moment for what was asked: cancelled while it connects, Kafka's client leaves a connection behind."""
+        asked = list(self._asked.values())
+        if asked:
+            await asyncio.wait(asked, timeout=BOUND)
+        for question in asked:
+            question.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
 
     async def round(self) -> None:
         """Ask every source once, side by side: one that is away holds up no other."""

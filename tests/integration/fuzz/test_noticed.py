@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services.assessments.acts import alerts, checkins
 from services.notifier.store import settling
 from services.scheduler import timers
+from shared.bus import publish
 from tests.integration.fuzz.machines import Machine
 from tests.integration.fuzz.profiles import tries
 from tests.integration.fuzz.test_alerts import Alerts
@@ -32,7 +33,10 @@ def reminders_are_cancelled(patch: Patch) -> None:
 
 
 def a_completed_check_in_no_longer_expires(patch: Patch) -> None:
-    patch.setattr(checkins, "cancel_timers", _nothing_cancelled)
+    async def ending_nothing(tx: Any, event: Any, **named: Any) -> Any:
+        return await publish(tx, event, **{name: value for name, value in named.items() if name != "ends"})
+
+    patch.setattr(checkins, "publish", ending_nothing)
 
 
 def an_acknowledgement_ends_the_pages(patch: Patch) -> None:

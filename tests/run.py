@@ -23,7 +23,7 @@ from tests.containers.engine import answers
 
 SUITES = ("unit", "contracts", "integration", "kafka", "browser", "containers")
 FAULTS = "faults"
-"""Takes half an hour, so it is run where it is asked for: `make faults`, and in CI."""
+"""Takes a quarter of an hour, so it is run where it is asked for: `make faults`."""
 CONTAINERS = "containers"
 LANES = (("unit", "contracts", "integration"), ("kafka", "browser"))
 """Suites that may run side by side, lane by lane; each of the others runs alone."""

@@ -3,15 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import MetaData
+from shared.database.history import History, metadata_in
 
-from shared.database.history import History
-
-
-def _tables() -> MetaData:
-    from services.assessments.tables import METADATA  # noqa: PLC0415 - a process that does not host the service need not
-
-    return METADATA
-
-
-HISTORY: Final = History("assessments", Path(__file__).parent / "migrations", _tables)
+HISTORY: Final = History(
+    "assessments", Path(__file__).parent / "migrations", metadata_in("services.assessments.tables")
+)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,16 @@ class History:
     def head(self) -> str:
         """Return the newest revision that this code knows."""
         return _revisions(self.folder)[-1].revision
+
+
+def metadata_in(module: str) -> Callable[[], MetaData]:
+    """Return what loads a module, once it is asked, and gives the `METADATA` of the tables in it."""
+
+    def load() -> MetaData:
+        found: MetaData = import_module(module).METADATA
+        return found
+
+    return load
 
 
 @dataclass(frozen=True)

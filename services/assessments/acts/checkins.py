@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.assessments.acts import alerts, proposals
@@ -83,13 +83,8 @@ async def open_for(
     await publish(
         tx,
         CheckinOpened(
-            clinic=checkin.clinic,
-            patient=checkin.patient,
-            checkin=checkin.id,
+            **_about(checkin),
             version=checkin.version,
-            occurrence=checkin.occurrence,
-            instruments=checkin.instruments,
-            asked_for=checkin.asked_for,
             expires_at=checkin.expires_at,
             link=kit.keyring.seal(kit.link(token), context=_LINK),
         ),
@@ -188,13 +183,8 @@ async def _tell(tx: Transaction, kit: Kit, checkin: Checkin, last: Score) -> Non
     await publish(
         tx,
         CheckinCompleted(
-            clinic=checkin.clinic,
-            patient=checkin.patient,
-            checkin=checkin.id,
+            **_about(checkin),
             version=checkin.version,
-            occurrence=checkin.occurrence,
-            instruments=checkin.instruments,
-            asked_for=checkin.asked_for,
             completed_at=tx.now,
             result=kit.keyring.seal(json.dumps(result), context=_RESULT),
         ),
@@ -212,12 +202,16 @@ def _timer(checkin_id: UUID) -> str:
 
 
 def _expired(checkin: Checkin, version: int) -> CheckinExpired:
-    return CheckinExpired(
-        clinic=checkin.clinic,
-        patient=checkin.patient,
-        checkin=checkin.id,
-        version=version,
-        occurrence=checkin.occurrence,
-        instruments=checkin.instruments,
-        asked_for=checkin.asked_for,
-    )
+    return CheckinExpired(**_about(checkin), version=version)
+
+
+def _about(checkin: Checkin) -> dict[str, Any]:
+    """Return what every event of a check-in says of it."""
+    return {
+        "clinic": checkin.clinic,
+        "patient": checkin.patient,
+        "checkin": checkin.id,
+        "occurrence": checkin.occurrence,
+        "instruments": checkin.instruments,
+        "asked_for": checkin.asked_for,
+    }

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.scoring import Score
-from services.assessments.store.checkins import SCORE, Checkin
+from services.assessments.store.checkins import SCORE, Checkin, checkin_of
 from services.assessments.store.known import Clinic, Patient
 from shared.database import Reader, Transaction
 from shared.ids import new_id
@@ -85,10 +85,8 @@ async def lock_linked(tx: Transaction, token_hash: str) -> Linked | None:
 def _linked(row: Any) -> Linked | None:
     if row is None:
         return None
-    values = {field.name: getattr(row, field.name) for field in fields(Checkin)}
-    values |= {"instruments": tuple(row.instruments), "state": CheckinState(row.state)}
     return Linked(
-        Checkin(**values),
+        checkin_of(row),
         Patient(row.patient, row.patient_clinic, row.language, row.zone, row.discharged),
         Clinic(row.clinic, row.name, row.phone, {"en": row.crisis_en, "es": row.crisis_es}),
     )

@@ -55,7 +55,8 @@ class KeptScore:
     score: Score
 
 
-def _checkin(row: Row[Any]) -> Checkin:
+def checkin_of(row: Row[Any]) -> Checkin:
+    """Return the check-in of a row that has all its columns, and maybe others."""
     return Checkin(
         id=row.id,
         clinic=row.clinic,
@@ -104,14 +105,14 @@ async def add(tx: Transaction, checkin: Checkin, token_hash: str) -> bool:
 async def get(reader: Reader, checkin_id: UUID) -> Checkin | None:
     """Return a check-in, or None."""
     row = await reader.one_or_none(select(checkins).where(checkins.c.id == checkin_id))
-    return None if row is None else _checkin(row)
+    return None if row is None else checkin_of(row)
 
 
 async def of_patient(reader: Reader, patient_id: UUID, *, limit: int, after: UUID | None) -> list[Checkin]:
     """Return a patient's check-ins, newest first."""
     wanted = select(checkins).where(checkins.c.patient == patient_id)
     rows = await reader.all(_newest_first(wanted, checkins.c.opened_at, checkins.c.id, after, limit))
-    return [_checkin(row) for row in rows]
+    return [checkin_of(row) for row in rows]
 
 
 async def unanswered(reader: Reader, patient_id: UUID) -> list[Checkin]:
@@ -122,7 +123,7 @@ async def unanswered(reader: Reader, patient_id: UUID) -> list[Checkin]:
         .where(checkins.c.patient == patient_id, checkins.c.state.in_(waiting))
         .order_by(checkins.c.opened_at, checkins.c.id)
     )
-    return [_checkin(row) for row in rows]
+    return [checkin_of(row) for row in rows]
 
 
 async def expired(tx: Transaction, checkin: Checkin) -> Checkin:
@@ -133,7 +134,7 @@ async def expired(tx: Transaction, checkin: Checkin) -> Checkin:
         .values(state=CheckinState.EXPIRED, version=checkins.c.version + 1, completed_at=None)
         .returning(checkins)
     )
-    return _checkin(row.one())
+    return checkin_of(row.one())
 
 
 async def note_text(tx: Transaction, event: MessageEvent, state: str) -> None:

@@ -1,26 +1,14 @@
 """What waits in an outbox, as readiness and Prometheus see it."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
-
-from services.scheduler.history import HISTORY
 from shared.bus import publish
 from shared.bus.standing import Standing, standing
 from shared.clock import SteppedClock
 from shared.database import Database
 from shared.events import PatientDischarged
 from shared.ids import ClinicId
-from tests.support.databases import Databases
-
-
-@pytest.fixture
-async def database(databases: Databases, clock: SteppedClock) -> AsyncIterator[Database]:
-    database = await databases.fresh(HISTORY, clock)
-    yield database
-    await database.close()
 
 
 async def say(database: Database, *, later: timedelta | None = None) -> None:

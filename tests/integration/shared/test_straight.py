@@ -1,27 +1,16 @@
 """Statements that go straight through the driver are held to what holds for all others."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.scheduler.history import HISTORY
 from shared.bus.consumer import is_environment
-from shared.clock import SteppedClock
 from shared.database import Database
-from tests.support.databases import Databases
 
 INSERT = "INSERT INTO inbox (id) VALUES ($1)"
-
-
-@pytest.fixture
-async def database(databases: Databases, clock: SteppedClock) -> AsyncIterator[Database]:
-    database = await databases.fresh(HISTORY, clock)
-    yield database
-    await database.close()
 
 
 async def kept(database: Database) -> int:

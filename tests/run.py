@@ -22,10 +22,13 @@ from pathlib import Path
 from tests.containers.engine import answers
 
 SUITES = ("unit", "contracts", "integration", "kafka", "browser", "containers")
-FAULTS = "faults"
-"""Takes a quarter of an hour, so it is run where it is asked for: `make faults`."""
+FAULTS, ROUNDS = "faults", "rounds"
+"""Named places to die at, clocks, a full disk; and whole rounds of torment. Both take long, so they are run where they
+are asked for: `make faults`, and CI."""
 CONTAINERS = "containers"
-LANES = (("unit", "contracts", "integration"), ("kafka", "browser"))
+WHERE = {FAULTS: ("tests/faults", "--ignore=tests/faults/test_round.py"), ROUNDS: ("tests/faults/test_round.py",)}
+"""What pytest is given for a suite whose folder has not its name."""
+LANES = (("unit", "contracts", "integration"), ("kafka", "browser"), (FAULTS,))
 """Suites that may run side by side, lane by lane; each of the others runs alone."""
 NOTHING_RAN = 5
 
@@ -52,7 +55,8 @@ def run(suite: str, extra: list[str], mark: str = "") -> Outcome:
     print(f"{mark}=== {suite}", flush=True)
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.xml"
-        command = [sys.executable, "-m", "pytest", f"tests/{suite}", "-q", f"--junitxml={report}", *extra]
+        where = WHERE.get(suite, (f"tests/{suite}",))
+        command = [sys.executable, "-m", "pytest", *where, "-q", f"--junitxml={report}", *extra]
         began = time.monotonic()
         code = _said(command, environment(suite), mark)
         seconds = time.monotonic() - began
@@ -107,7 +111,9 @@ def _is_composes(name: str) -> bool:
 def main() -> int:
     """Run the suites that were asked for; return 0 when each ran whole and passed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suites", nargs="*", choices=[*SUITES, FAULTS, []], help="all but faults by default")
+    parser.add_argument(
+        "suites", nargs="*", choices=[*SUITES, FAULTS, ROUNDS, []], help="those of `make test` by default"
+    )
     parser.add_argument("--whole", action="store_true", help="a suite that cannot run here fails")
     parser.add_argument("--", dest="extra", nargs="*", default=[], help="passed to pytest")
     asked, extra = parser.parse_known_args()

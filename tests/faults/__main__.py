@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--brokers", type=int, default=1, choices=(1, 3))
     parser.add_argument("--calm", action="store_true", help="without the tormentor")
     parser.add_argument("--dense", action="store_true", help="twice the reminders, of which most stay")
+    parser.add_argument("--stocked", action="store_true", help="most patients and sessions are there before it begins")
     parser.add_argument("--pause", type=float, nargs=2, default=(1.0, 4.0), help="seconds between two faults")
     for name in vars(Least()):
         parser.add_argument(f"--least-{name}", type=int, default=0, help=f"go on until there were so many {name}")
@@ -42,6 +43,7 @@ def main() -> int:
         least=Least(**{name: getattr(chosen, f"least_{name}") for name in vars(Least())}),
         most=chosen.most,
         dense=chosen.dense,
+        stocked=chosen.stocked,
     )
     if chosen.enough:
         plan = replace(ENOUGH, seed=seed)

@@ -2,19 +2,22 @@
 
 Reminders go out one and three days before a session at its own wall time, and wall times have no seconds. So sessions
 are booked for a coming whole minute, one or three days on, and each minute is a wave of reminders; what ends a session
-is aimed at the seconds around it.
+is aimed at the seconds around it. Where there is a stock, most patients and sessions are there before the first wave.
 """
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
+from uuid import UUID
 
 from shared.clock import RealClock
 from shared.walltime import to_wall, wall_text
 from tests.faults.caller import Caller, RefusedError, UnansweredError
 from tests.faults.record import Order, Placement, Record, SessionRecord, StopRecord
+from tests.faults.stock import Booking, Stock
 
 ZONES: Final = (
     "America/New_York",
@@ -48,16 +51,20 @@ FATES: Final = (
     ("confirmed", 8),
 )
 DENSE_FATES: Final = (
-    ("stays", 73),
-    ("cancelled-before", 5),
-    ("cancelled-around", 7),
-    ("moved-before", 3),
-    ("moved-around", 5),
-    ("moved-away", 3),
-    ("confirmed", 4),
+    ("stays", 86),
+    ("cancelled-before", 2),
+    ("cancelled-around", 4),
+    ("moved-before", 2),
+    ("moved-around", 3),
+    ("moved-away", 1),
+    ("confirmed", 2),
 )
 """For many texts out of few orders: what ends or moves a session costs an order and spares a text."""
 MOVED_BY_MINUTES: Final = frozenset({"moved-before", "moved-around"})
+STOCKED: Final = 0.95
+"""Of a stock's round, the share of patients who are there and of sessions that are booked before its first wave."""
+SECONDS_PER_BOOKING: Final = 0.006
+"""How long a stock's bookings are expected to take. Where they take longer the first reminders are not due any more."""
 STOPS: Final = ("STOP", "please stop texting me", "Unsubscribe", "no more texts please")
 
 
@@ -70,17 +77,39 @@ class Size:
         minutes: waves of reminders, at least.
         most: at most, where more are asked for while it lasts.
         dense: whether a patient has two sessions a day in each cycle where neither is moved by minutes, and most stay.
+        stocked: whether most patients and sessions are there before the first wave.
     """
 
     patients: int
     minutes: int
     most: int
     dense: bool = False
+    stocked: bool = False
 
     @property
     def fates(self) -> tuple[tuple[str, int], ...]:
         """Return what may become of a session, each with its weight."""
         return DENSE_FATES if self.dense else FATES
+
+
+@dataclass
+class Visit:
+    """A session that is to be.
+
+    Attributes:
+        minute: of the wave that its reminder falls into.
+        days: from the reminder to the session.
+        fate: what becomes of it.
+        random: decides the rest.
+        stocked: whether it is booked before the first wave, where there is a stock.
+    """
+
+    number: str
+    minute: int
+    days: int
+    fate: str
+    random: Random
+    stocked: bool
 
 
 def minute_after(instant: datetime, seconds: float) -> datetime:
@@ -95,7 +124,7 @@ class Load:
     def __init__(self, caller: Caller, record: Record, *, seed: int, size: Size) -> None:
         self._caller = caller
         self._record = record
-        self._random = Random(seed)  # noqa: S311 - a seed is the point
+        self._seed = seed
         self._size = size
         self._clock = RealClock()
         now = self._clock.now()
@@ -106,6 +135,7 @@ class Load:
         self._waves = size.minutes
         self._ended = asyncio.Event()
         self._first = now
+        self._booked: dict[tuple[str, int, int], SessionRecord] = {}
         self.failures: list[str] = []
         self.numbers = [f"+1212555{index:04d}" for index in range(size.patients)]
 
@@ -143,13 +173,37 @@ class Load:
         first = round(len(self.numbers) * share)
         await asyncio.gather(*(self._enrol(number) for number in self.numbers[:first]))
 
+    async def enrol_stock(self, stock: Stock) -> None:
+        """Enrol a stock's share of the patients."""
+        numbers = self.numbers[: round(len(self.numbers) * STOCKED)]
+        ids = await stock.enrol([self._person(number) for number in numbers])
+        self._record.patients |= {number: str(patient) for number, patient in zip(numbers, ids, strict=True)}
+
+    async def book_stock(self, stock: Stock) -> datetime:
+        """Book a stock's share of the sessions; return the first wave's minute. The scheduler knows the patients."""
+        visits = [
+            visit
+            for number in self._record.patients
+            for cycle in self._cycles_of(number, self._size.minutes)
+            for visit in self._visits(number, cycle)
+            if visit.stocked and visit.minute < self._size.minutes
+        ]
+        first = minute_after(self._clock.now(), 20 + SECONDS_PER_BOOKING * len(visits))
+        records = [self._record_of(visit, first) for visit in visits]
+        wanted = [Booking(UUID(one.patient), one.placements[0].starts_at, LASTS) for one in records]
+        for visit, record, session in zip(visits, records, await stock.book(wanted), strict=True):
+            record.id = str(session)
+            record.placements[0].placed.answered = self._clock.now()
+            self._booked[visit.number, visit.minute, visit.days] = record
+        self._record.sessions += records
+        self._record.stocked = len(records)
+        return first
+
     async def live(self, first: datetime) -> None:
         """Live the waves that begin at `first`; return when the last order was answered."""
         self._first = first
-        seeds = [self._random.random() for _ in self.numbers]
         tasks = [
-            asyncio.create_task(self._patient(number, first, Random(seed)))  # noqa: S311 - a seed is the point
-            for number, seed in zip(self.numbers, seeds, strict=True)
+            asyncio.create_task(self._patient(number, first, self._draw(number, "life"))) for number in self.numbers
         ]
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(outcome, UnansweredError):
@@ -157,47 +211,70 @@ class Load:
             if isinstance(outcome, BaseException):
                 self.failures.append(f"{type(outcome).__name__}: {outcome}")
 
-    async def _enrol(self, number: str) -> None:
-        zone = self._zones[int(number[-4:]) % len(self._zones)]
+    def _draw(self, *what: object) -> Random:
+        """Return the choices for a part of the load: the same whenever it is asked, and whatever else was drawn."""
+        return Random(repr((self._seed, *what)))  # noqa: S311 - a seed is the point
+
+    def _zone(self, number: str) -> str:
+        return self._zones[int(number[-4:]) % len(self._zones)]
+
+    def _person(self, number: str) -> dict[str, Any]:
         at = (self._clock.now() - timedelta(days=1)).isoformat()
         consents = [{"purpose": name, "how": "paper form", "at": at} for name in ("reminders", "checkins", "booking")]
-        body = {
+        return {
             "given_name": "Test",
             "family_name": number[-4:],
-            "zone": zone,
-            "language": "es" if int(number[-1]) % 4 == 0 else "en",
+            "zone": self._zone(number),
+            "language": _language(number),
             "contacts": [{"kind": "sms", "value": number, "consents": consents}],
         }
-        seen = await self._caller.order("POST", "/patients", body, Order(self._clock.now()))
+
+    async def _enrol(self, number: str) -> None:
+        seen = await self._caller.order("POST", "/patients", self._person(number), Order(self._clock.now()))
         self._record.patients[number] = seen["id"]
 
     async def _patient(self, number: str, first: datetime, random: Random) -> None:
         if number not in self._record.patients:
             await self._enrol(number)
-        lives = [asyncio.create_task(self._cycles(number, first, random))]
+        lives = [asyncio.create_task(self._cycles(number, first))]
         if random.random() < 0.06:
             lives.append(asyncio.create_task(self._stop(number, first, random)))
         elif random.random() < 0.1:
             lives.append(asyncio.create_task(self._help(number, first, random)))
         await _all(lives)
 
-    async def _cycles(self, number: str, first: datetime, random: Random) -> None:
+    async def _cycles(self, number: str, first: datetime) -> None:
         """Book for one cycle after the other, each shortly before it begins, until there are no more waves."""
         lives: list[asyncio.Task[None]] = []
-        cycle = random.randrange(min(CYCLE, self._size.minutes))
-        while cycle < self._waves:
-            for days in (1, 3):
-                for minute, fate in self._cycle(random):
-                    own = Random(random.random())  # noqa: S311 - a seed is the point
-                    due = first + timedelta(minutes=cycle + minute)
-                    lives.append(asyncio.create_task(self._session(number, due, days, fate, own)))
-            cycle += CYCLE
-            await self._near(first + timedelta(minutes=cycle) - AHEAD)
-            if self._ended.is_set() and cycle >= self._waves:
+        for cycle in self._cycles_of(number, self._size.most):
+            if cycle >= CYCLE:
+                await self._near(first + timedelta(minutes=cycle) - AHEAD)
+            if cycle >= self._waves:
                 break
+            lives += [
+                asyncio.create_task(self._session(visit, first))
+                for visit in self._visits(number, cycle)
+                if visit.fate != "stays" or (number, visit.minute, visit.days) not in self._booked
+            ]
         await _all(lives)
 
-    def _cycle(self, random: Random) -> list[tuple[int, str]]:
+    def _cycles_of(self, number: str, minutes: int) -> Iterator[int]:
+        """Return the minutes at which a patient's cycles begin."""
+        within = LASTS if self._size.dense else CYCLE
+        return iter(range(self._draw(number, "begins").randrange(min(within, self._size.minutes)), minutes, CYCLE))
+
+    def _visits(self, number: str, cycle: int) -> list[Visit]:
+        """Return a cycle's sessions."""
+        random = self._draw(number, cycle)
+        return [
+            Visit(
+                number, cycle + minute, days, fate, self._draw(number, cycle, days, minute), random.random() < STOCKED
+            )
+            for days in (1, 3)
+            for minute, fate in self._fates(random)
+        ]
+
+    def _fates(self, random: Random) -> list[tuple[int, str]]:
         """Return a day's sessions of a cycle, each by the minute of its reminder and by what becomes of it."""
         names, weights = zip(*self._size.fates, strict=True)
         fates = random.choices(names, weights, k=2 if self._size.dense else 1)
@@ -205,20 +282,32 @@ class Load:
             return [(half * LASTS, fate) for half, fate in enumerate(fates)]
         return [(random.randrange(SPREAD), fates[0])]
 
-    async def _session(self, number: str, due: datetime, days: int, fate: str, random: Random) -> None:
+    def _record_of(self, visit: Visit, first: datetime) -> SessionRecord:
+        due = first + timedelta(minutes=visit.minute)
+        wall = to_wall(due + timedelta(days=visit.days), self._zone(visit.number))
+        placement = Placement(wall, due, Order(self._clock.now()))
+        return SessionRecord(
+            visit.number, self._record.patients[visit.number], _language(visit.number), placements=[placement]
+        )
+
+    async def _book(self, visit: Visit, first: datetime) -> SessionRecord:
+        session = self._record_of(visit, first)
+        (placement,) = session.placements
+        self._record.sessions.append(session)
+        body = {"patient": session.patient, "starts_at": wall_text(placement.starts_at), "minutes": LASTS}
+        session.id = (await self._caller.order("POST", "/sessions", body, placement.placed))["id"]
+        return session
+
+    async def _session(self, visit: Visit, first: datetime) -> None:
+        due, random = first + timedelta(minutes=visit.minute), visit.random
         book_before, act = random.uniform(8, 50), random.uniform(-2.0, 4.0)
         early, later = random.uniform(2.5, 6), random.randrange(1, 3)
-        if not await self._near(due - timedelta(seconds=book_before)):
-            return
-        session = SessionRecord(number, self._record.patients[number], "es" if int(number[-1]) % 4 == 0 else "en")
-        zone = self._zones[int(number[-4:]) % len(self._zones)]
-        wall = to_wall(due + timedelta(days=days), zone)
-        placement = Placement(wall, due, Order(self._clock.now()))
-        session.placements.append(placement)
-        self._record.sessions.append(session)
-        body = {"patient": session.patient, "starts_at": wall_text(wall), "minutes": LASTS}
-        seen = await self._caller.order("POST", "/sessions", body, placement.placed)
-        session.id = seen["id"]
+        session = self._booked.get((visit.number, visit.minute, visit.days))
+        if session is None:
+            if not await self._near(due - timedelta(seconds=book_before)):
+                return
+            session = await self._book(visit, first)
+        wall, fate = session.placements[0].starts_at, visit.fate
         match fate:
             case "cancelled-before":
                 await self._clock.sleep_until(due - timedelta(seconds=early))
@@ -232,7 +321,7 @@ class Load:
                 await self._move(session, wall + away, None if fate == "moved-away" else due + away)
             case "confirmed":
                 await self._clock.sleep_until(due + timedelta(seconds=8 + 2 * early))
-                await self._caller.text(number, "C", Order(self._clock.now()))
+                await self._caller.text(visit.number, "C", Order(self._clock.now()))
 
     async def _cancel(self, session: SessionRecord) -> None:
         order = Order(self._clock.now())
@@ -268,6 +357,10 @@ class Load:
     async def _help(self, number: str, first: datetime, random: Random) -> None:
         await self._clock.sleep_until(first + timedelta(seconds=random.uniform(0, 60 * self._size.minutes)))
         await self._caller.text(number, "HELP", Order(self._clock.now()))
+
+
+def _language(number: str) -> str:
+    return "es" if int(number[-1]) % 4 == 0 else "en"
 
 
 async def _all(lives: list[asyncio.Task[None]]) -> None:

@@ -83,12 +83,13 @@ class Fault:
 
 @dataclass
 class Record:
-    """All that the script knows."""
+    """All that the script knows; `stocked` sessions were there before the first wave."""
 
     sessions: list[SessionRecord] = field(default_factory=list)
     stops: list[StopRecord] = field(default_factory=list)
     patients: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    stocked: int = 0
     orders: int = 0
     repeats: int = 0
     unanswered: list[str] = field(default_factory=list)

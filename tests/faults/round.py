@@ -16,6 +16,7 @@ from tests.faults.caller import Caller
 from tests.faults.deployment import Deployment, deployed
 from tests.faults.load import Load, Size, minute_after
 from tests.faults.record import Record, SessionRecord
+from tests.faults.stock import stock_of
 from tests.faults.tormentor import Tormentor
 from tests.faults.verdict import Verdict, judge, message_of
 
@@ -76,7 +77,7 @@ def fell_due(record: Record, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a round is made of; `most` minutes where `least` is not reached before; `dense` as in `Size`."""
+    """What a round is made of: `most` minutes where `least` is not reached before; the last two are as in `Size`."""
 
     seed: int
     minutes: int
@@ -88,16 +89,18 @@ class Plan:
     least: Least = Least()
     most: int = 0
     dense: bool = False
+    stocked: bool = False
 
 
 ENOUGH: Final = Plan(
     seed=7,
     minutes=10,
-    most=60,
-    patients=4500,
-    pause=(0.2, 1.5),
-    least=Least(kills=200, brokers=10, databases=10, rebalances=20, texts=23_500),
+    most=30,
+    patients=6000,
+    pause=(0.1, 1.0),
+    least=Least(kills=200, brokers=10, databases=10, rebalances=20, texts=22_500),
     dense=True,
+    stocked=True,
 )
 """A round at the size of a network's morning; of nine of its reminders one is cancelled, moved or unwanted in time, so
 that the provider takes 20 thousand texts."""
@@ -137,12 +140,15 @@ async def run(plan: Plan) -> Result:
             caller,
             record,
             seed=plan.seed,
-            size=Size(plan.patients, plan.minutes, max(plan.most, plan.minutes), dense=plan.dense),
+            size=Size(plan.patients, plan.minutes, max(plan.most, plan.minutes), plan.dense, plan.stocked),
         )
         tormentor = Tormentor(deployment, record, seed=plan.seed, pause=plan.pause)
         telling = asyncio.create_task(_tell(record, load))
-        await load.enrol(0.8)
-        first = minute_after(RealClock().now(), 25)
+        if plan.stocked:
+            first = await _stock(deployment, caller, load)
+        else:
+            await load.enrol(0.8)
+            first = minute_after(RealClock().now(), 25)
         lives = asyncio.create_task(load.live(first))
         keeper = asyncio.create_task(_keep(load, plan, record, first))
         if plan.torment:
@@ -171,7 +177,9 @@ async def run(plan: Plan) -> Result:
             "orders": record.orders,
             "orders_repeated": record.repeats,
             "orders_unanswered": len(record.unanswered),
+            "patients": len(record.patients),
             "sessions": len(record.sessions),
+            "sessions_stocked": record.stocked,
             "stops": len(record.stops),
             "texts": sum(text.origin == "api" for text in ledger.messages),
             "messages": len(messages),
@@ -180,6 +188,20 @@ async def run(plan: Plan) -> Result:
             **{name: count for name, count in ledger.counts.items() if name.startswith(("refused", "fault"))},
         }
     return Result(plan, loop.time() - began, record, verdict, tormentor.counts(), counts, flaws)
+
+
+async def _stock(deployment: Deployment, caller: Caller, load: Load) -> datetime:
+    """Give a clinic its patients and sessions before anything is hurt; return the first wave's minute."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with stock_of(deployment) as stock:
+        await load.enrol_stock(stock)
+        if waiting := await quiet(deployment, caller):
+            raise TimeoutError("; ".join(waiting))
+        enrolled = loop.time()
+        first = await load.book_stock(stock)
+    sys.stderr.write(f"patients after {enrolled - began:.0f} s, their sessions after {loop.time() - enrolled:.0f} s\n")
+    return first
 
 
 async def _tell(record: Record, load: Load) -> None:

@@ -7,6 +7,7 @@ with a longer time-out of their own than their caller's patience never look.
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 import uvloop
@@ -38,9 +39,45 @@ def options() -> list[tuple[int, int, int]]:
 
 
 class Loop(uvloop.Loop):
-    """An event loop all of whose outgoing TCP connections notice when the other end is gone."""
+    """An event loop all of whose outgoing TCP connections notice when the other end is gone.
 
-    async def create_connection(self, *args: Any, **named: Any) -> Any:
+    A name is looked up once at a time, whoever asks for it. The system looks up four names side by side, each for five
+    seconds and more where nobody knows it: without this, all those who want to get back to a Kafka that is away keep
+    everybody else from connecting to a PostgreSQL that is there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lookups: dict[tuple[Any, ...], asyncio.Task[Any]] = {}
+
+    async def getaddrinfo(
+        self,
+        host: Any,
+        port: Any,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - as every loop's
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Any:
+        """Look a name up, together with whoever else asks for the same; see `asyncio.loop.getaddrinfo`."""
+        asked = (host, port, family, type, proto, flags)
+        lookup = self._lookups.get(asked)
+        if lookup is None:
+            found = super().getaddrinfo(host, port, family=family, type=type, proto=proto, flags=flags)
+            lookup = self._lookups[asked] = self.create_task(found)
+            lookup.add_done_callback(lambda done: self._looked_up(asked, done))
+        # Whoever gives up leaves the lookup to the others, and to whoever comes next.
+        return await asyncio.shield(lookup)
+
+    def _looked_up(self, asked: tuple[Any, ...], lookup: asyncio.Task[Any]) -> None:
+        del self._lookups[asked]
+        if not lookup.cancelled():
+            lookup.exception()  # nobody may be left who wants to know
+
+    async def create_connection(
+        self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **named: Any
+    ) -> Any:
         """Connect and return transport and protocol; see `asyncio.loop.create_connection`.
 
         Raises:
@@ -48,9 +85,29 @@ class Loop(uvloop.Loop):
         """
         transport: Any
         async with asyncio.timeout(GONE_AFTER):
-            transport, protocol = await super().create_connection(*args, **named)
+            transport, protocol = await self._connect(protocol_factory, host, port, named)
         connected = transport.get_extra_info("socket")
         if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
             for level, name, value in options():
                 connected.setsockopt(level, name, value)
         return transport, protocol
+
+    async def _connect(
+        self, protocol_factory: Callable[[], Any], host: Any, port: Any, named: dict[str, Any]
+    ) -> tuple[Any, Any]:
+        """Connect to the first of a host's addresses that answers; raise what the last one said."""
+        if not isinstance(host, str):
+            return await super().create_connection(protocol_factory, host, port, **named)
+        found = await self.getaddrinfo(host, port, family=named.get("family", 0), type=socket.SOCK_STREAM)
+        if named.get("ssl"):
+            named = {"server_hostname": host} | named
+        protocol = protocol_factory()
+        silent: OSError | None = None
+        for address in dict.fromkeys(place[0] for *_, place in found):
+            try:
+                return await super().create_connection(lambda: protocol, address, port, **named)
+            except OSError as error:
+                if silent is not None:
+                    error.add_note(f"Before it: {silent}")
+                silent = error
+        raise silent or OSError(f"{host} has no address.")

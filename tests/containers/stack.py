@@ -127,7 +127,7 @@ class Stack:
         try:
             await until(is_ready, seconds=within)
         except TimeoutError:
-            raise AssertionError(await self._obituary(container, f"not ready, it says {said}")) from None
+            raise AssertionError(await self.obituary(container, f"not ready, it says {said}")) from None
 
     async def healthy(self, container: str, *, within: float = READY_WITHIN) -> None:
         """Return once the engine itself has found a container healthy."""
@@ -139,9 +139,10 @@ class Stack:
         try:
             await until(is_healthy, seconds=within)
         except TimeoutError:
-            raise AssertionError(await self._obituary(container, "not healthy")) from None
+            raise AssertionError(await self.obituary(container, "not healthy")) from None
 
-    async def _obituary(self, container: str, trouble: str) -> str:
+    async def obituary(self, container: str, trouble: str) -> str:
+        """Return what is wrong with a container, with what the engine knows of it and what it wrote at last."""
         known = await inspect(container)
         networks = {name: each["IPAddress"] for name, each in known["NetworkSettings"]["Networks"].items()}
         wrote = await run("docker", "logs", "--tail", "40", container)

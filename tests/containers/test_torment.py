@@ -17,14 +17,26 @@ KINDS = ("kill", "stop", "pause", "cut")
 
 
 async def complaints(stack: Stack, word: str, *, seconds: float) -> None:
-    """Return once each service says by itself that it cannot work, and why."""
+    """Return once each service says by itself that it cannot work, and why.
+
+    Raises:
+        AssertionError: some did not in time; with what each said last, and what those wrote.
+    """
     containers = [container for name in SERVICES for container in await stack.containers(name)]
+    told: dict[str, list[str] | None] = {}
+
+    def silent() -> list[str]:
+        return [each for each in containers if not any(word in one for one in told.get(each) or [])]
 
     async def all_say_so() -> bool:
-        told = await asyncio.gather(*(stack.problems(container) for container in containers))
-        return all(said and any(word in one for one in said) for said in told)
+        told.update(zip(containers, await asyncio.gather(*map(stack.problems, containers)), strict=True))
+        return not silent()
 
-    await until(all_say_so, seconds=seconds)
+    try:
+        await until(all_say_so, seconds=seconds)
+    except TimeoutError:
+        deaths = [await stack.obituary(each, f"nothing of {word}, it says {told.get(each)}") for each in silent()]
+        raise AssertionError("\n".join(deaths)) from None
 
 
 @pytest.mark.timeout(700)

@@ -49,3 +49,71 @@ def test_a_connection_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(shared.connections, "GONE_AFTER", 0.05)
     with pytest.raises(TimeoutError):
         uvloop.run(asyncio.open_connection("198.51.100.1", 9), loop_factory=Loop)
+
+
+class Names:
+    """Names that nobody knows, which takes until `known` says so; and one that has two addresses."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        self.given_up = asyncio.Event()
+        patch.setattr(uvloop.Loop, "getaddrinfo", self.look_up)
+
+    async def look_up(self, host: str, port: int, **_named: object) -> list[tuple[object, ...]]:
+        self.asked.append(host)
+        if host == "gone":
+            await self.given_up.wait()
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in ("127.0.0.2", "127.0.0.1")]
+
+
+def test_many_who_look_for_one_that_is_away_look_once_and_others_are_found_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = Names(monkeypatch)
+
+    async def story() -> list[object]:
+        waiting = [asyncio.create_task(asyncio.open_connection("gone", 9)) for _ in range(10)]
+        server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection("there", server.sockets[0].getsockname()[1])
+            assert await reader.read() == b""
+            writer.close()
+        assert names.asked == ["gone", "there"]
+        waiting[0].cancel()
+        names.given_up.set()
+        return list(await asyncio.gather(*waiting, return_exceptions=True))
+
+    first, *others = uvloop.run(story(), loop_factory=Loop)
+    assert isinstance(first, asyncio.CancelledError)
+    assert len(others) == 9
+    assert all(isinstance(each, socket.gaierror) for each in others)
+
+
+def test_a_name_is_looked_up_anew_once_the_answer_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names(monkeypatch)
+
+    async def story() -> None:
+        names.given_up.set()
+        for _ in range(2):
+            with pytest.raises(socket.gaierror):
+                await asyncio.open_connection("gone", 9)
+
+    uvloop.run(story(), loop_factory=Loop)
+    assert names.asked == ["gone", "gone"]
+
+
+def test_where_no_address_answers_the_last_one_tells_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    Names(monkeypatch)
+
+    async def story() -> None:
+        server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        server.close()
+        await server.wait_closed()
+        await asyncio.open_connection("there", port)
+
+    with pytest.raises(ConnectionRefusedError) as refused:
+        uvloop.run(story(), loop_factory=Loop)
+    (note,) = refused.value.__notes__
+    assert note.startswith("Before it: ")

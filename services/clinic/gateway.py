@@ -59,6 +59,7 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 _CHUNK: Final = 64 * 1024
+"""Bytes that are passed on at once; an answer no longer than this is read whole, which costs half of a stream."""
 _DEADLINE: Final = aiohttp.ClientTimeout(total=30, connect=5)
 
 
@@ -85,12 +86,18 @@ def _passing(http: Outgoing, service: str, base: str) -> Callable[[Request], Awa
                 allow_redirects=False,
                 timeout=_DEADLINE,
             )
+            if answer.content_length is None or answer.content_length > _CHUNK:
+                return StreamingResponse(_body(answer), status_code=answer.status, headers=_kept(answer))
+            async with answer:
+                return Response(await answer.read(), status_code=answer.status, headers=_kept(answer))
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"The {service} service does not answer just now. Please try again.") from error
-        kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
-        return StreamingResponse(_body(answer), status_code=answer.status, headers=kept)
 
     return pass_on
+
+
+def _kept(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
 
 
 async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -51,13 +51,13 @@ FATES: Final = (
     ("confirmed", 8),
 )
 DENSE_FATES: Final = (
-    ("stays", 86),
-    ("cancelled-before", 2),
-    ("cancelled-around", 4),
-    ("moved-before", 2),
-    ("moved-around", 3),
+    ("stays", 91),
+    ("cancelled-before", 1),
+    ("cancelled-around", 3),
+    ("moved-before", 1),
+    ("moved-around", 2),
     ("moved-away", 1),
-    ("confirmed", 2),
+    ("confirmed", 1),
 )
 """For many texts out of few orders: what ends or moves a session costs an order and spares a text."""
 MOVED_BY_MINUTES: Final = frozenset({"moved-before", "moved-around"})

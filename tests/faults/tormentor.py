@@ -94,6 +94,7 @@ class Tormentor:
         self._clock = RealClock()
         self._busy: set[str] = set()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._waits = 0
         self.failures: list[str] = []
         self.missed = 0
         self._faults: dict[str, Callable[[], Awaitable[None]]] = {
@@ -119,7 +120,7 @@ class Tormentor:
         while (left := (until - self._clock.now()).total_seconds()) > 0 or not enough():
             pause = self._random.uniform(*self._pause)
             await self._clock.pause(min(left, pause) if left > 0 else pause)
-            if len(self._under_way) >= MOST_AT_ONCE:
+            if len(self._under_way) - self._waits >= MOST_AT_ONCE:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             task = asyncio.create_task(self._one(self._deal()))
             self._under_way.add(task)
@@ -188,7 +189,12 @@ class Tormentor:
                 await member.spawn(FAULTS_KILL_AT=place)
                 while member.pid is not None and not await member.serves():
                     await self._clock.pause(LOOK)
-            came = await member.killed(POINT_WITHIN)
+            # Until it dies it works: others may be hurt meanwhile.
+            self._waits += 1
+            try:
+                came = await member.killed(POINT_WITHIN)
+            finally:
+                self._waits -= 1
             self.missed += not came
             async with self._noted(f"kill-at {place}" if came else "kill", member.name):
                 if not came:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.metrics import CALLBACKS as COUNTED
@@ -28,6 +28,13 @@ KEPT_FIELDS: Final = frozenset(
     )
 )
 """What of a report is kept: neither numbers nor text."""
+
+_SPOKEN_OF: Final = text(
+    """
+    SELECT id, message, sid FROM attempts
+    WHERE id = ANY(CAST(:ids AS uuid[])) OR sid = ANY(CAST(:sids AS text[]))
+    """
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +141,8 @@ def _kept(tx: Transaction, report: Report, attempt: Row[Any] | None) -> dict[str
 
 async def _attempts(tx: Transaction, reports: Sequence[Report]) -> dict[Report, Row[Any]]:
     """Return the attempt that each report speaks of: the one its address names, else the one with the provider's id."""
-    named = ATTEMPTS.c.id.in_([report.attempt for report in reports if report.attempt is not None])
-    rows = await tx.all(select(ATTEMPTS).where(named | ATTEMPTS.c.sid.in_([report.sid for report in reports])))
+    named = [report.attempt for report in reports if report.attempt is not None]
+    rows = await tx.all(_SPOKEN_OF.bindparams(ids=named, sids=[report.sid for report in reports]))
     by_id = {(row.id, row.message): row for row in rows}
     by_sid = {row.sid: row for row in rows if row.sid is not None}
     found = {report: by_id.get((report.attempt, report.message)) or by_sid.get(report.sid) for report in reports}

@@ -1,4 +1,4 @@
-"""`keepwell` with a place to die at, or a protection taken out: `python -m tests.faults.armed up notifier`.
+"""A place to die at, or a protection taken out, planted in a `keepwell` that is about to run (`launch.py`).
 
 `FAULTS_KILL_AT` names a place (`POINTS`): the process kills itself with SIGKILL the first time it gets there.
 `FAULTS_WITHOUT` names protections (`PROTECTIONS`), with commas: the process works without them, to show that a test
@@ -22,7 +22,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import shared.database.migrate
-from keepwell.cli import main
 from services.notifier.handlers import due
 from services.notifier.model.outcomes import Accepted
 from services.notifier.ports.twilio import TwilioPort
@@ -274,7 +273,8 @@ PROTECTIONS: Final[Mapping[str, Callable[[], None]]] = {
 }
 
 
-if __name__ == "__main__":
+def arm() -> None:
+    """Plant what the environment names."""
     # Protections first: a place to die at may lie in what stands in for one.
     for name in filter(None, os.environ.get(WITHOUT, "").split(",")):
         PROTECTIONS[name]()
@@ -282,4 +282,3 @@ if __name__ == "__main__":
         POINTS[place]()
     if wrong := os.environ.get(CLOCK):
         off_by(Path(wrong))
-    main()

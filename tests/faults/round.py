@@ -26,7 +26,7 @@ that the provider refuses with 5xx on the way some more."""
 LOOK: Final = 1.0
 TELL: Final = 10.0
 """Real seconds between two lines of progress."""
-ARMED: Final = ("-m", "tests.faults.armed")
+ARMED: Final = ("-m", "tests.faults.launch")
 CLOSED: Final = frozenset({"accepted", "sent", "delivered", "undelivered", "failed", "withheld", "expired"})
 ARRIVED: Final = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
 

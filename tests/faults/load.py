@@ -63,6 +63,8 @@ DENSE_FATES: Final = (
 MOVED_BY_MINUTES: Final = frozenset({"moved-before", "moved-around"})
 STOCKED: Final = 0.95
 """Of a stock's round, the share of patients who are there and of sessions that are booked before its first wave."""
+FEW: Final = 8
+"""One patient of so many goes on once a stock's minutes are over."""
 SECONDS_PER_BOOKING: Final = 0.006
 """How long a stock's bookings are expected to take. Where they take longer the first reminders are not due any more."""
 STOPS: Final = ("STOP", "please stop texting me", "Unsubscribe", "no more texts please")
@@ -246,7 +248,9 @@ class Load:
     async def _cycles(self, number: str, first: datetime) -> None:
         """Book for one cycle after the other, each shortly before it begins, until there are no more waves."""
         lives: list[asyncio.Task[None]] = []
-        for cycle in self._cycles_of(number, self._size.most):
+        # Beyond a stock few go on: there is enough to fall due, and each of these is booked over REST.
+        goes_on = not self._size.stocked or int(number) % FEW == 0
+        for cycle in self._cycles_of(number, self._size.most if goes_on else self._size.minutes):
             if cycle >= CYCLE:
                 await self._near(first + timedelta(minutes=cycle) - AHEAD)
             if cycle >= self._waves:

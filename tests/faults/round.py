@@ -77,7 +77,13 @@ def fell_due(record: Record, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a round is made of: `most` minutes where `least` is not reached before; the last two are as in `Size`."""
+    """What a round is made of.
+
+    Attributes:
+        pause: seconds between two faults; at most `at_once` last at the same time.
+        most: minutes, where `least` is not reached before.
+        dense, stocked: as in `Size`.
+    """
 
     seed: int
     minutes: int
@@ -86,6 +92,7 @@ class Plan:
     brokers: int = 1
     torment: bool = True
     pause: tuple[float, float] = (1.0, 4.0)
+    at_once: int = 3
     least: Least = Least()
     most: int = 0
     dense: bool = False
@@ -98,6 +105,7 @@ ENOUGH: Final = Plan(
     most=30,
     patients=6000,
     pause=(0.1, 1.0),
+    at_once=4,
     least=Least(kills=200, brokers=10, databases=10, rebalances=20, texts=22_500),
     dense=True,
     stocked=True,
@@ -142,7 +150,7 @@ async def run(plan: Plan) -> Result:
             seed=plan.seed,
             size=Size(plan.patients, plan.minutes, max(plan.most, plan.minutes), plan.dense, plan.stocked),
         )
-        tormentor = Tormentor(deployment, record, seed=plan.seed, pause=plan.pause)
+        tormentor = Tormentor(deployment, record, seed=plan.seed, pause=plan.pause, at_once=plan.at_once)
         telling = asyncio.create_task(_tell(record, load))
         if plan.stocked:
             first = await _stock(deployment, caller, load)

@@ -55,9 +55,6 @@ POINT_WITHIN: Final = 75.0
 """Real seconds for a process to come by its place: reminders are due at every whole minute."""
 WEIGHTS: Final = {"clinic": 2, "scheduler": 3, "notifier-1": 5, "notifier-2": 5, "assessments": 1, "provider": 2}
 MOST_NOTIFIERS: Final = 3
-MOST_AT_ONCE: Final = 3
-"""Faults that last at the same time. On a slow machine a process takes long to start again, and with no limit all would
-be down for ever: a system that never works breaks no promise."""
 
 
 TARGETS: Final[Mapping[str, str]] = {
@@ -79,18 +76,27 @@ class Tormentor:
         record: what was done is written there.
         seed: of its choices; which instant meets which work is the machine's.
         pause: seconds between two faults, at least and at most.
+        at_once: faults that last at the same time. On a slow machine a process takes long to start again, and with no
+            limit all would be down for ever: a system that never works breaks no promise.
 
     Attributes:
         missed: how often a process did not come by the place at which it was to kill itself.
     """
 
     def __init__(
-        self, deployment: Deployment, record: Record, *, seed: int, pause: tuple[float, float] = (1.0, 4.0)
+        self,
+        deployment: Deployment,
+        record: Record,
+        *,
+        seed: int,
+        pause: tuple[float, float] = (1.0, 4.0),
+        at_once: int = 3,
     ) -> None:
         self._deployment = deployment
         self._record = record
         self._random = Random(seed)  # noqa: S311 - a seed is the point
         self._pause = pause
+        self._at_once = at_once
         self._clock = RealClock()
         self._busy: set[str] = set()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -120,7 +126,7 @@ class Tormentor:
         while (left := (until - self._clock.now()).total_seconds()) > 0 or not enough():
             pause = self._random.uniform(*self._pause)
             await self._clock.pause(min(left, pause) if left > 0 else pause)
-            if len(self._under_way) - self._waits >= MOST_AT_ONCE:
+            if len(self._under_way) - self._waits >= self._at_once:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             task = asyncio.create_task(self._one(self._deal()))
             self._under_way.add(task)

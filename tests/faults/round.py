@@ -151,7 +151,7 @@ async def run(plan: Plan) -> Result:
             size=Size(plan.patients, plan.minutes, max(plan.most, plan.minutes), plan.dense, plan.stocked),
         )
         tormentor = Tormentor(deployment, record, seed=plan.seed, pause=plan.pause, at_once=plan.at_once)
-        telling = asyncio.create_task(_tell(record, load))
+        telling = asyncio.create_task(_tell(record, load, plan.least))
         if plan.stocked:
             first = await _stock(deployment, caller, load)
         else:
@@ -212,7 +212,7 @@ async def _stock(deployment: Deployment, caller: Caller, load: Load) -> datetime
     return first
 
 
-async def _tell(record: Record, load: Load) -> None:
+async def _tell(record: Record, load: Load, least: Least) -> None:
     """Say on standard error how far a round is, every few seconds, until cancelled."""
     clock = RealClock()
     while True:
@@ -220,7 +220,7 @@ async def _tell(record: Record, load: Load) -> None:
         sys.stderr.write(
             f"{now:%H:%M:%S} {len(record.patients)} patients, {record.orders} orders ({record.repeats} repeated, "
             f"{len(record.unanswered)} unanswered), {fell_due(record, now)} reminders due, {kills(record)} kills, "
-            f"{len(record.faults)} faults, {load.waves} minutes\n"
+            f"{len(record.faults)} faults, {load.waves} minutes; not yet {least.missing(record, now)}\n"
         )
         sys.stderr.flush()
         await clock.pause(TELL)

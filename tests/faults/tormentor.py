@@ -54,7 +54,8 @@ POINTS_OF: Final[Mapping[str, Sequence[str]]] = {
 POINT_WITHIN: Final = 75.0
 """Real seconds for a process to come by its place: reminders are due at every whole minute."""
 WEIGHTS: Final = {"clinic": 2, "scheduler": 3, "notifier-1": 5, "notifier-2": 5, "assessments": 1, "provider": 2}
-MOST_NOTIFIERS: Final = 3
+MOST_ADDED: Final = 2
+"""Notifiers beyond the two that are always there: one, and another one where that is hurt just now."""
 
 
 TARGETS: Final[Mapping[str, str]] = {
@@ -294,12 +295,11 @@ class Tormentor:
         if "rebalance" in self._busy:
             return
         added = [member.name for member in self._deployment.notifiers if int(member.name.rpartition("-")[2]) > 2]
-        if len(added) < MOST_NOTIFIERS - 2:
+        spare = [name for name in added if name not in self._busy]
+        if not spare and len(added) < MOST_ADDED:
             async with self._hurting("rebalance-add", "rebalance"):
                 await self._deployment.add_notifier()
-            return
-        spare = [name for name in added if name not in self._busy]
-        if spare:
+        elif spare:
             name = self._random.choice(spare)
             self._busy.add(name)
             async with self._hurting("rebalance-remove", "rebalance"):

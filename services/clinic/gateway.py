@@ -59,7 +59,7 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 _CHUNK: Final = 64 * 1024
-"""Bytes that are passed on at once; an answer no longer than this is read whole, which costs half of a stream."""
+"""Bytes that are passed on at once; an answer no longer than this is read whole, for a stream costs more."""
 _DEADLINE: Final = aiohttp.ClientTimeout(total=30, connect=5)
 
 

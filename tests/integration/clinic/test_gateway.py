@@ -48,3 +48,10 @@ async def test_a_service_that_is_away_is_a_503_that_says_which(front: Bench) -> 
 async def test_what_is_hosted_here_is_not_passed_on(front: Bench, owner: Owner) -> None:
     answer = await front.call("GET", "/patients")
     assert (answer.status, owner.orders) == (200, [])
+
+
+async def test_an_answer_too_long_to_be_read_whole_is_passed_on_whole_all_the_same(front: Bench, owner: Owner) -> None:
+    long = {"items": ["x" * 1000] * 200, "next": None}
+    owner.answer("GET", "/sessions/long", long)
+    answer = await front.call("GET", "/sessions/long")
+    assert (answer.status, answer.json) == (200, long)

@@ -44,7 +44,7 @@ types: install ## Check types, strictly
 	@$(RUN)/mypy
 
 faults: install jars ## Kill, cut and stall a split deployment and count (MINUTES=60 SEED=7: a longer round)
-	@$(if $(MINUTES),$(RUN)/python -m tests.faults --minutes $(MINUTES) --seed $(or $(SEED),7) $(ARGS),$(RUN)/python -m tests.run faults rounds $(ARGS))
+	@$(if $(MINUTES),$(RUN)/python -m tests.faults --minutes $(MINUTES) --seed $(or $(SEED),7) $(ARGS),$(RUN)/python -m tests.run faults torment $(ARGS))
 
 contracts: install ## Write the JSON Schemas, AsyncAPI and OpenAPI documents (RELEASE=1: readers rely on them from now)
 	@$(RUN)/python -m keepwell.contracts $(if $(RELEASE),--release)

@@ -22,12 +22,15 @@ from pathlib import Path
 from tests.containers.engine import answers
 
 SUITES = ("unit", "contracts", "integration", "kafka", "browser", "containers")
-FAULTS, ROUNDS = "faults", "rounds"
-"""Named places to die at, clocks, a full disk; and whole rounds of torment. Both take long, so they are run where they
-are asked for: `make faults`, and CI."""
+FAULTS, TORMENT = "faults", "torment"
+"""Named places to die at, clocks, a full disk, three brokers; and 200 kills under 20 thousand texts. Both take long, so
+they are run where they are asked for: `make faults`, and CI."""
 CONTAINERS = "containers"
-WHERE = {FAULTS: ("tests/faults", "--ignore=tests/faults/test_round.py"), ROUNDS: ("tests/faults/test_round.py",)}
-"""What pytest is given for a suite whose folder has not its name."""
+WHERE = {
+    FAULTS: ("tests/faults", "--ignore=tests/faults/test_torment.py"),
+    TORMENT: ("tests/faults/test_torment.py", "-s"),
+}
+"""What pytest is given for a suite whose folder has not its name; the torment says how far it is, and what it saw."""
 LANES = (("unit", "contracts", "integration"), ("kafka", "browser"), (FAULTS,))
 """Suites that may run side by side, lane by lane; each of the others runs alone."""
 NOTHING_RAN = 5
@@ -112,7 +115,7 @@ def main() -> int:
     """Run the suites that were asked for; return 0 when each ran whole and passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "suites", nargs="*", choices=[*SUITES, FAULTS, ROUNDS, []], help="those of `make test` by default"
+        "suites", nargs="*", choices=[*SUITES, FAULTS, TORMENT, []], help="those of `make test` by default"
     )
     parser.add_argument("--whole", action="store_true", help="a suite that cannot run here fails")
     parser.add_argument("--", dest="extra", nargs="*", default=[], help="passed to pytest")

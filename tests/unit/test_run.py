@@ -70,10 +70,10 @@ def test_suites_of_two_lanes_run_side_by_side_and_what_torments_runs_after_them(
         return Outcome(suite, 1, 0, 0, 0.0, 0)
 
     monkeypatch.setattr(run, "run", pretend)
-    ran = run.run_all(("unit", "integration", "kafka", "rounds"), [])
-    assert [outcome.suite for outcome in ran] == ["unit", "integration", "kafka", "rounds"]
+    ran = run.run_all(("unit", "integration", "kafka", "torment"), [])
+    assert [outcome.suite for outcome in ran] == ["unit", "integration", "kafka", "torment"]
     assert seen["integration"] == {"kafka"}
-    assert seen["rounds"] == set()
+    assert seen["torment"] == set()
 
 
 def test_each_line_of_a_suite_beside_another_says_whose_it_is(capfd: pytest.CaptureFixture[str]) -> None:

@@ -18,8 +18,9 @@ from shared.protection import Keyring
 
 ROUND: Final = 1.0
 """Real seconds between two rounds: how soon a dead sender's attempts are noticed."""
-LOOKS: Final = 50
-SIDE_BY_SIDE: Final = 8
+LOOKS: Final = 200
+"""Attempts of a round: their looks are stored together. After an outage of the provider there are thousands."""
+SIDE_BY_SIDE: Final = 16
 
 
 class Settler:
@@ -60,10 +61,10 @@ class Settler:
                 await settling.take_over(tx, owner, self._patience)
         slots = asyncio.Semaphore(SIDE_BY_SIDE)
         seen = await asyncio.gather(*(self._look(attempt, slots) for attempt in due))
-        for attempt, sight in zip(due, seen, strict=True):
-            async with self._database.transaction() as tx:
-                await settling.store_look(tx, attempt.id, sight, self._patience)
         if due:
+            looks = [settling.Look(row.id, row.message, sight) for row, sight in zip(due, seen, strict=True)]
+            async with self._database.transaction() as tx:
+                await settling.store_looks(tx, looks, self._patience)
             self._bell.ring()
 
     async def _look(self, attempt: "Row[tuple[object, ...]]", slots: asyncio.Semaphore) -> tuple[Found, ...] | Blind:

@@ -153,3 +153,10 @@ async def look_again(tx: Transaction, which: ColumnElement[bool]) -> None:
 async def note(tx: Transaction, message: UUID, what: str, detail: str) -> None:
     """Add a line to a message's story."""
     await tx.execute(insert(NOTES).values(message=message, at=tx.now, what=what, detail=detail))
+
+
+async def note_all(tx: Transaction, lines: Sequence[tuple[UUID, str, str]]) -> None:
+    """Add lines to messages' stories, each with its message, what happened and the detail."""
+    if lines:
+        rows = [{"message": message, "at": tx.now, "what": what, "detail": detail} for message, what, detail in lines]
+        await tx.execute(insert(NOTES), rows)

@@ -1,11 +1,12 @@
 """Attempts whose outcome nobody knows: found, looked up, settled."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 
 from services.notifier.model.outcomes import Blind, Found, Nothing, Sight
 from services.notifier.model.purposes import Channel
@@ -13,8 +14,8 @@ from services.notifier.model.settling import Free, LookAgain, Patience, Settled,
 from services.notifier.model.states import Standing, State
 from services.notifier.presence import is_dead
 from services.notifier.store.changes import Change, apply, lock
-from services.notifier.store.messages import note
-from services.notifier.store.outcomes import LOST_MAIL, accepted
+from services.notifier.store.messages import note_all
+from services.notifier.store.outcomes import LOST_MAIL, Ending, accepted, close_attempts
 from services.notifier.tables import ATTEMPTS
 from shared.database import Reader, Transaction
 
@@ -24,6 +25,21 @@ async def orphan_owners(reader: Reader) -> Sequence[int]:
     return [row.owner for row in await reader.all(select(ATTEMPTS.c.owner).where(_CALLING).distinct())]
 
 
+_KNOWN: Final = text("SELECT sid FROM attempts WHERE sid = ANY(CAST(:sids AS text[]))")
+_LOCK: Final = text(
+    """
+    SELECT id, empty_looks FROM attempts
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'unknown' ORDER BY id FOR UPDATE
+    """
+)
+_AGAIN: Final = text(
+    """
+    UPDATE attempts AS a SET look_at = c.look_at, empty_looks = c.empty_looks
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:looks AS timestamptz[]), CAST(:empties AS int[]))
+         AS c (id, look_at, empty_looks)
+    WHERE a.id = c.id
+    """
+)
 _CALLING = ATTEMPTS.c.state == "calling"
 _UNKNOWN = ATTEMPTS.c.state == "unknown"
 
@@ -53,9 +69,12 @@ async def take_over(tx: Transaction, owner: int, patience: Patience) -> int:
 
 
 async def due_looks(reader: Reader, most: int) -> Sequence[Row[Any]]:
-    """Return unknown attempts that are to be looked up now."""
+    """Return unknown attempts that are to be looked up now, at most one of each message."""
     due = select(ATTEMPTS).where(_UNKNOWN, ATTEMPTS.c.look_at <= reader.now)
-    return await reader.all(due.order_by(ATTEMPTS.c.look_at).limit(most))
+    first: dict[UUID, Row[Any]] = {}
+    for row in await reader.all(due.order_by(ATTEMPTS.c.look_at).limit(most)):
+        first.setdefault(row.message, row)
+    return list(first.values())
 
 
 async def next_look(reader: Reader) -> datetime | None:
@@ -77,41 +96,61 @@ async def under_way(reader: Reader) -> bool:
 
 async def known_sids(reader: Reader, sids: Sequence[str]) -> set[str]:
     """Return those of the provider's ids that belong to attempts already."""
-    rows = await reader.all(select(ATTEMPTS.c.sid).where(ATTEMPTS.c.sid.in_(sids)))
-    return {row.sid for row in rows}
+    return {row.sid for row in await reader.all(_KNOWN.bindparams(sids=list(sids)))}
 
 
-async def store_look(tx: Transaction, attempt_id: UUID, seen: tuple[Found, ...] | Blind, patience: Patience) -> None:
-    """Write what a look at the provider says about an unknown attempt."""
-    attempt = await tx.one(select(ATTEMPTS).where(ATTEMPTS.c.id == attempt_id).with_for_update())
-    if attempt.state != "unknown":
-        return
-    message = (await lock(tx, [attempt.message]))[attempt.message]
-    sight = await _sight(tx, seen)
-    verdict = settle(sight, empty_looks=attempt.empty_looks, now=tx.now, patience=patience)
-    match verdict:
-        case Settled(found):
-            await _end(tx, attempt_id, "accepted", "found at the provider", sid=found.sid)
-            step = await accepted(tx, message, [found])
-            await apply(tx, [] if step is None else [step])
-        case Free():
-            await _end(tx, attempt_id, "nothing", "the provider has nothing of it")
-            if message.state == State.UNKNOWN:
-                await apply(tx, [Change(message, Standing(State.PLANNED), next_at=tx.now)])
-        case LookAgain(at, empty_looks):
-            values = {"look_at": at, "empty_looks": empty_looks}
-            await tx.execute(update(ATTEMPTS).where(ATTEMPTS.c.id == attempt_id).values(values))
-    await note(tx, message.id, "looked up", sight.reason if isinstance(sight, Blind) else type(sight).__name__.lower())
+@dataclass(frozen=True)
+class Look:
+    """What a look at the provider saw of an unknown attempt: every text of its words, or nothing at all."""
+
+    attempt: UUID
+    message: UUID
+    seen: tuple[Found, ...] | Blind
 
 
-async def _sight(tx: Transaction, seen: tuple[Found, ...] | Blind) -> Sight:
+async def store_looks(tx: Transaction, looks: Sequence[Look], patience: Patience) -> None:
+    """Write what looks at the provider say about unknown attempts, at most one of each message; all in one go."""
+    # Messages before their attempts, as whoever stores a call's outcome or a report does: or two would wait for ever.
+    rows = await lock(tx, {look.message for look in looks})
+    unknown = {row.id: row for row in await tx.all(_LOCK.bindparams(ids=[look.attempt for look in looks]))}
+    known = await known_sids(
+        tx, [found.sid for look in looks if not isinstance(look.seen, Blind) for found in look.seen]
+    )
+    endings: list[Ending] = []
+    changes: list[Change | None] = []
+    again: list[tuple[UUID, LookAgain]] = []
+    notes: list[tuple[UUID, str, str]] = []
+    for look in looks:
+        if look.attempt not in unknown:
+            continue
+        message, sight = rows[look.message], _sight(look.seen, known)
+        match settle(sight, empty_looks=unknown[look.attempt].empty_looks, now=tx.now, patience=patience):
+            case Settled(found):
+                known.add(found.sid)
+                endings.append(Ending(look.attempt, "accepted", "found at the provider", found.sid))
+                changes.append(await accepted(tx, message, [found]))
+            case Free():
+                endings.append(Ending(look.attempt, "nothing", "the provider has nothing of it"))
+                if message.state == State.UNKNOWN:
+                    changes.append(Change(message, Standing(State.PLANNED), next_at=tx.now))
+            case LookAgain() as later:
+                again.append((look.attempt, later))
+        told = sight.reason if isinstance(sight, Blind) else type(sight).__name__.lower()
+        notes.append((message.id, "looked up", told))
+    await close_attempts(tx, endings)
+    await apply(tx, [change for change in changes if change is not None])
+    await tx.execute(
+        _AGAIN.bindparams(
+            ids=[attempt for attempt, _ in again],
+            looks=[later.at for _, later in again],
+            empties=[later.empty_looks for _, later in again],
+        )
+    )
+    await note_all(tx, notes)
+
+
+def _sight(seen: tuple[Found, ...] | Blind, known: set[str]) -> Sight:
     if isinstance(seen, Blind):
         return seen
-    known = await known_sids(tx, [found.sid for found in seen])
     # The same words may have gone to the same number before; what is ours already is another message.
     return next((found for found in seen if found.sid not in known), Nothing())
-
-
-async def _end(tx: Transaction, attempt: UUID, state: str, detail: str, *, sid: str | None = None) -> None:
-    values = {"state": state, "detail": detail, "sid": sid, "ended_at": tx.now, "look_at": None}
-    await tx.execute(update(ATTEMPTS).where(ATTEMPTS.c.id == attempt).values(values))

@@ -259,10 +259,12 @@ class Messages(Machine):
         """Every unknown attempt whose time has come is looked up."""
 
         async def all_of(tx: Transaction) -> None:
+            looks = []
             for attempt in await settling.due_looks(tx, 50):
                 sids = self.taken.get(attempt.message, [])
                 found = tuple(Found(sid, "sent", None) for sid in sids)
-                await settling.store_look(tx, attempt.id, Blind("503") if blind else found, PATIENT)
+                looks.append(settling.Look(attempt.id, attempt.message, Blind("503") if blind else found))
+            await settling.store_looks(tx, looks, PATIENT)
 
         self.do(all_of)
         self.settled = True

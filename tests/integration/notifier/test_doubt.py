@@ -2,14 +2,19 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 
+from services.notifier.model.settling import Patience
 from services.notifier.model.states import State
 from services.notifier.service import build
+from services.notifier.store import settling
 from services.notifier.tables import ATTEMPTS, CONTACT_POINTS
+from shared.database import Transaction
 from shared.events import MessageSent
 from shared.settings import NotifierSettings, Settings
 from tests.integration.notifier.practice import Practice, contact_of
@@ -229,3 +234,25 @@ async def test_one_message_that_cannot_be_made_does_not_keep_the_others(resting:
     async with running(resting.bench.service):
         await resting.in_state("failed", "accepted")
     assert {row.error for row in await resting.messages()} == {None, "unsendable"}
+
+
+async def test_all_that_nobody_knows_of_after_an_outage_is_settled_together(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: list[int] = []
+    store_looks = settling.store_looks
+
+    async def counted(tx: Transaction, looks: Sequence[settling.Look], patience: Patience) -> None:
+        together.append(len(looks))
+        await store_looks(tx, looks, patience)
+
+    monkeypatch.setattr(settling, "store_looks", counted)
+    practice.exchange.script.extend(["lose"] * 12)
+    for number in range(12):
+        patient = await practice.enrol(contact_of("sms", f"+1555010{number:04d}"))
+        await practice.due(await practice.book(patient))
+    await practice.settled()
+    assert Counter(await practice.states()) == {"unknown": 12}
+    await practice.until(practice.clock.now() + MARGIN)
+    assert Counter(await practice.states()) == {"accepted": 12}
+    assert together == [12]

@@ -18,8 +18,10 @@ from shared.protection import Keyring
 
 ROUND: Final = 1.0
 """Real seconds between two rounds: how soon a dead sender's attempts are noticed."""
-LOOKS: Final = 200
-"""Attempts of a round: their looks are stored together. After an outage of the provider there are thousands."""
+LOOKS: Final = 1000
+"""Attempts of a round, which lasts as long as its slowest look: after an outage of the provider there are thousands."""
+TOGETHER: Final = 200
+"""Looks that are stored in one transaction."""
 SIDE_BY_SIDE: Final = 16
 
 
@@ -61,10 +63,10 @@ class Settler:
                 await settling.take_over(tx, owner, self._patience)
         slots = asyncio.Semaphore(SIDE_BY_SIDE)
         seen = await asyncio.gather(*(self._look(attempt, slots) for attempt in due))
-        if due:
-            looks = [settling.Look(row.id, row.message, sight) for row, sight in zip(due, seen, strict=True)]
+        looks = [settling.Look(row.id, row.message, sight) for row, sight in zip(due, seen, strict=True)]
+        for first in range(0, len(looks), TOGETHER):
             async with self._database.transaction() as tx:
-                await settling.store_looks(tx, looks, self._patience)
+                await settling.store_looks(tx, looks[first : first + TOGETHER], self._patience)
             self._bell.ring()
 
     async def _look(self, attempt: "Row[tuple[object, ...]]", slots: asyncio.Semaphore) -> tuple[Found, ...] | Blind:

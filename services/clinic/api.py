@@ -128,7 +128,7 @@ def router(database: Database, orders: Patients) -> APIRouter:
         """Enrol a patient."""
 
         async def work(tx: Transaction) -> PatientView:
-            return PatientView.of(await orders.enrol(tx, command.principal, _given(body)))
+            return PatientView.of(await orders.enrol(tx, command.principal, given_patient(body)))
 
         return await command.run(database, work, status=201)
 
@@ -179,7 +179,8 @@ def router(database: Database, orders: Patients) -> APIRouter:
     return routes
 
 
-def _given(body: NewPatient) -> GivenPatient:
+def given_patient(body: NewPatient) -> GivenPatient:
+    """Return a patient as a program sent them, as what is typed in."""
     return GivenPatient(
         given_name=body.given_name,
         family_name=body.family_name,

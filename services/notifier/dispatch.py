@@ -29,7 +29,7 @@ from services.notifier.model.states import Standing, State
 from services.notifier.ports import CalendarPart, Letter
 from services.notifier.store import claims, holds
 from services.notifier.store.changes import Change, apply
-from services.notifier.store.messages import note
+from services.notifier.store.messages import note, note_all
 from services.notifier.wording import Content, calendar_summary, compose
 from shared.database import Transaction
 from shared.ids import new_id
@@ -143,8 +143,11 @@ class Dispatch:
         ids = [row.id for row, _ in held]
         untils = [verdict.until for _, verdict in held]
         await claims.mark_held(tx, ids, untils, [str(verdict.reason) for _, verdict in held])
-        for row, verdict in held:
-            await note(tx, row.id, "held", f"until {verdict.until.isoformat()}: {WHY[verdict.reason]}")
+        await note_all(
+            tx,
+            [(row.id, "held", f"until {verdict.until.isoformat()}: {WHY[verdict.reason]}") for row, verdict in held],
+        )
+        for _, verdict in held:
             HELD.labels(verdict.reason).inc()
 
     def _facts(self, row: Row[Any], now: datetime) -> Facts:

@@ -6,10 +6,8 @@ Most starts have nothing planted, and what plants loads every service: 1.5 s of 
 import os
 
 from keepwell.__main__ import main
-from keepwell.collecting import while_loading
 
 if __name__ == "__main__":
-    while_loading()
     if any(name.startswith("FAULTS_") for name in os.environ):
         from tests.faults.armed import arm
 

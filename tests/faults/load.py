@@ -6,7 +6,6 @@ is aimed at the seconds around it. Where there is a stock, most patients and ses
 """
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -113,6 +112,11 @@ class Visit:
     random: Random
     stocked: bool
 
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Return what tells it from every other."""
+        return self.number, self.minute, self.days
+
 
 def minute_after(instant: datetime, seconds: float) -> datetime:
     """Return the first whole minute at least so many seconds after an instant."""
@@ -196,7 +200,7 @@ class Load:
         for visit, record, session in zip(visits, records, await stock.book(wanted), strict=True):
             record.id = str(session)
             record.placements[0].placed.answered = self._clock.now()
-            self._booked[visit.number, visit.minute, visit.days] = record
+            self._booked[visit.key] = record
         self._record.sessions += records
         self._record.stocked = len(records)
         return first
@@ -258,14 +262,14 @@ class Load:
             lives += [
                 asyncio.create_task(self._session(visit, first))
                 for visit in self._visits(number, cycle)
-                if visit.fate != "stays" or (number, visit.minute, visit.days) not in self._booked
+                if visit.fate != "stays" or visit.key not in self._booked
             ]
         await _all(lives)
 
-    def _cycles_of(self, number: str, minutes: int) -> Iterator[int]:
+    def _cycles_of(self, number: str, minutes: int) -> range:
         """Return the minutes at which a patient's cycles begin."""
         within = LASTS if self._size.dense else CYCLE
-        return iter(range(self._draw(number, "begins").randrange(min(within, self._size.minutes)), minutes, CYCLE))
+        return range(self._draw(number, "begins").randrange(min(within, self._size.minutes)), minutes, CYCLE)
 
     def _visits(self, number: str, cycle: int) -> list[Visit]:
         """Return a cycle's sessions."""
@@ -306,7 +310,7 @@ class Load:
         due, random = first + timedelta(minutes=visit.minute), visit.random
         book_before, act = random.uniform(8, 50), random.uniform(-2.0, 4.0)
         early, later = random.uniform(2.5, 6), random.randrange(1, 3)
-        session = self._booked.get((visit.number, visit.minute, visit.days))
+        session = self._booked.get(visit.key)
         if session is None:
             if not await self._near(due - timedelta(seconds=book_before)):
                 return

@@ -110,8 +110,8 @@ ENOUGH: Final = Plan(
     dense=True,
     stocked=True,
 )
-"""A round at the size of a network's morning; of nine of its reminders one is cancelled, moved or unwanted in time, so
-that the provider takes 20 thousand texts."""
+"""A round at the size of a network's morning; of ten of its reminders one at most is cancelled, moved or unwanted in
+time, so that the provider takes 20 thousand texts."""
 
 
 @dataclass

@@ -12,8 +12,7 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from services.clinic.api import NewPatient
-from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient
+from services.clinic.api import NewPatient, given_patient
 from services.clinic.orders import Patients
 from services.scheduler import orders, store
 from services.scheduler.model.sessions import slot
@@ -54,10 +53,10 @@ class Stock:
     async def enrol(self, people: Sequence[dict[str, Any]]) -> list[UUID]:
         """Enrol people, each as a program would send it; return their ids in this order."""
         found: list[UUID] = []
-        for many in _parts(people):
+        for many in _parts([given_patient(NewPatient.model_validate(body)) for body in people]):
             async with self._clinic.transaction() as tx:
-                for body in many:
-                    found.append((await self._patients.enrol(tx, self._principal, _given(body))).id)  # noqa: PERF401
+                for given in many:
+                    found.append((await self._patients.enrol(tx, self._principal, given)).id)  # noqa: PERF401
         return found
 
     async def book(self, bookings: Sequence[Booking]) -> list[UUID]:
@@ -89,20 +88,3 @@ async def stock_of(deployment: Deployment) -> AsyncIterator[Stock]:
 
 def _parts(things: Sequence[Any]) -> list[Sequence[Any]]:
     return [things[first : first + TOGETHER] for first in range(0, len(things), TOGETHER)]
-
-
-def _given(body: dict[str, Any]) -> GivenPatient:
-    told = NewPatient.model_validate(body)
-    contacts = tuple(
-        GivenContact(one.kind, one.value, tuple(GivenConsent(said.purpose, said.how, said.at) for said in one.consents))
-        for one in told.contacts
-    )
-    return GivenPatient(
-        given_name=told.given_name,
-        family_name=told.family_name,
-        birth_date=told.birth_date,
-        zone=told.zone,
-        language=told.language,
-        external_id=told.external_id,
-        contacts=contacts,
-    )

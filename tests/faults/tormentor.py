@@ -90,8 +90,8 @@ class Tormentor:
         record: Record,
         *,
         seed: int,
-        pause: tuple[float, float] = (1.0, 4.0),
-        at_once: int = 3,
+        pause: tuple[float, float],
+        at_once: int,
     ) -> None:
         self._deployment = deployment
         self._record = record

@@ -15,7 +15,7 @@ from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.reckoning import AskPerson, Candidate, Free, Gap, Had, Reckoned
 from services.notifier.model.states import Standing, State
 from services.notifier.store.changes import Change, apply, lock
-from services.notifier.store.messages import note, withhold
+from services.notifier.store.messages import note, note_all, withhold
 from services.notifier.store.opting import opt_in, opt_out
 from services.notifier.store.outcomes import accepted
 from services.notifier.tables import ATTEMPTS, CONTACT_POINTS, HOLDS, MESSAGES, RESTORE_CHANGES, RESTORES
@@ -123,8 +123,8 @@ async def detain(tx: Transaction, detained: Sequence[Detained]) -> None:
     await tx.execute(
         statement.on_conflict_do_update(index_elements=["message"], set_=again | {"cleared_at": None}), rows
     )
-    for each in detained:
-        await note(tx, each.row.id, "held after a restore", each.why or "the provider is asked whether it has it")
+    asked = "the provider is asked whether it has it"
+    await note_all(tx, [(each.row.id, "held after a restore", each.why or asked) for each in detained])
 
 
 async def due(reader: Reader, most: int) -> Sequence[Row[Any]]:

@@ -152,7 +152,7 @@ async def look_again(tx: Transaction, which: ColumnElement[bool]) -> None:
 
 async def note(tx: Transaction, message: UUID, what: str, detail: str) -> None:
     """Add a line to a message's story."""
-    await tx.execute(insert(NOTES).values(message=message, at=tx.now, what=what, detail=detail))
+    await note_all(tx, [(message, what, detail)])
 
 
 async def note_all(tx: Transaction, lines: Sequence[tuple[UUID, str, str]]) -> None:

@@ -52,7 +52,7 @@ def test_a_connection_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPa
 
 
 class Names:
-    """Names that nobody knows, which takes until `known` says so; and one that has two addresses."""
+    """Names that nobody knows, which takes until they are `given_up`; and one that has two addresses."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []

@@ -18,6 +18,7 @@ CALLS: Final = counter("provider_calls", "Calls to a provider by what became of 
 ERRORS: Final = counter(
     "provider_errors", "Errors that a provider named, by its code and by what they meant.", "channel", "meaning", "code"
 )
+AWAY: Final = counter("provider_away", "Times that a provider answered no call and was left alone.", "channel")
 SEGMENTS: Final = counter("text_segments", "Segments of the texts that a provider took, as carriers bill them.")
 WITHHELD: Final = counter("messages_withheld", "Messages that did not go out, by reason.", "reason")
 HELD: Final = counter("messages_held", "Messages that wait for a later hour, by reason.", "reason")
@@ -68,6 +69,7 @@ def code_label(code: str) -> str:
 for _channel in Channel:
     for _outcome in Outcome:
         CALLS.labels(_channel, _outcome)
+    AWAY.labels(_channel)
     for _meaning in Meaning:
         ERRORS.labels(_channel, _meaning, OTHER)
 for _reason in Reason:

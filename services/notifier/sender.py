@@ -1,11 +1,13 @@
 """The sender: claims due messages, writes each attempt down, calls the provider, and stores what came of it.
 
 Claims and results travel in batches, calls side by side. A result that is known is never thrown away: while the
-database is away the sender keeps it and tries again.
+database is away the sender keeps it and tries again. While a provider is away (`model/outlook.py`) one message at a
+time is tried, and the others wait where they are.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +15,9 @@ from typing import Final
 
 from services.notifier.bell import Bell
 from services.notifier.dispatch import Dispatch, Ready
-from services.notifier.metrics import CALLS, ERRORS, SEGMENTS, Meaning, code_label
+from services.notifier.metrics import AWAY, CALLS, ERRORS, SEGMENTS, Meaning, code_label
 from services.notifier.model.outcomes import Accepted, Later, Outcome, Refused, Unknown
+from services.notifier.model.outlook import Outlook
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
 from services.notifier.model.segments import segments
@@ -39,8 +42,10 @@ WORTH: Final = 100
 BLOCKED: Final = 0.03
 """Real seconds to wait while all that is due stands behind a message of the same lane."""
 BATCH: Final = 400
+ALL: Final = tuple(Channel)
 RETRY: Final = 0.5
 """Real seconds before results are stored again after the database was away."""
+NOT_CALLED: Final = Later(None, "not called: the provider answers nobody", reached=False)
 FAREWELL: Final = 8.0
 """Real seconds that calls under way get to end when the sender is told to stop."""
 
@@ -75,6 +80,9 @@ class Sender:
         bell: rung when something was planned.
         limits: see there.
         patience: when an unknown attempt is looked up.
+
+    Attributes:
+        away: channels whose provider answers nobody just now.
     """
 
     def __init__(
@@ -93,6 +101,7 @@ class Sender:
         self._bell = bell
         self._limits = limits
         self._patience = patience
+        self.away: frozenset[Channel] = frozenset()
 
     async def run(self) -> None:
         """Send until cancelled; then let calls end and store what came of them."""
@@ -103,7 +112,7 @@ class Sender:
             for port in self._ports.values():
                 port.close()
 
-    async def claim(self, owner: int, most: int) -> list[Ready]:
+    async def claim(self, owner: int, most: int, channels: Sequence[Channel] = ALL) -> list[Ready]:
         """Claim and prepare up to `most` messages in one transaction; their attempts are on record when it returns."""
         async with self._database.transaction() as tx:
             allowed, spent = most, None
@@ -112,7 +121,7 @@ class Sender:
                 allowed = min(most, self._limits.rate.allows(spent, tx.now))
             if allowed <= 0:
                 return []
-            ready = await self._dispatch.prepare(tx, await claims.claim(tx, allowed), owner)
+            ready = await self._dispatch.prepare(tx, await claims.claim(tx, allowed, channels), owner)
             if ready and self._limits.rate.per_second:
                 await claims.spend_rate(tx, self._limits.sender, self._limits.rate, spent, len(ready))
             return ready
@@ -150,22 +159,26 @@ class Sender:
                 self._bell.ring()
                 return
 
-    async def rest(self) -> None:
-        """Return when the next message may be due."""
+    async def rest(self, channels: Sequence[Channel]) -> None:
+        """Return when the next message of these channels may be due."""
         async with self._database.reading() as reader:
-            until = await self.next_due_of(reader)
+            until = await self.next_due_of(reader, channels)
         if until is not None and until <= self._database.clock.now():
             await self._database.clock.pause(BLOCKED)
         else:
             await self._bell.sleep(self._database.clock, until)
 
-    async def next_due_of(self, reader: Reader) -> datetime | None:
+    async def next_due_of(self, reader: Reader, channels: Sequence[Channel] = ALL) -> datetime | None:
         """Return the next instant at which a sender has something to do."""
-        due = await claims.next_due(reader)
+        due = await claims.next_due(reader, channels)
         if due is None or not self._limits.rate.per_second:
             return due
         spent = await claims.used_until(reader, self._limits.sender)
         return max(due, self._limits.rate.next_at(spent, reader.now))
+
+    def wake(self) -> None:
+        """End a rest."""
+        self._bell.ring()
 
     @property
     def limits(self) -> Limits:
@@ -213,6 +226,8 @@ class _Shift:
         self._duty = duty
         self._slots = asyncio.Semaphore(sender.limits.calls)
         self._calls: set[asyncio.Task[None]] = set()
+        self._under_way: Counter[Channel] = Counter()
+        self._outlooks = dict.fromkeys(Channel, Outlook.fair(sender.limits.claimed))
         self._room = asyncio.Event()
         self._results: asyncio.Queue[Call | None] = asyncio.Queue()
 
@@ -233,29 +248,75 @@ class _Shift:
     async def _claim_all(self) -> None:
         pause = self._duty.database.clock.pause
         while True:
-            most = min(BATCH, self._sender.limits.claimed - len(self._calls))
-            if most < self._sender.limits.calls * 4:
+            rooms = self._rooms()
+            if not rooms:
                 self._room.clear()
                 await self._room.wait()
                 continue
-            ready = await self._sender.claim(self._duty.owner, most)
-            for each in ready:
-                task = asyncio.create_task(self._call(each))
-                self._calls.add(task)
-                task.add_done_callback(self._called)
-            if ready:
+            claimed = 0
+            for channels, most in rooms:
+                ready = await self._sender.claim(self._duty.owner, min(BATCH, most), channels)
+                claimed += len(ready)
+                for each in ready:
+                    self._begin(each)
+            if claimed:
                 await pause(TICK)
             else:
-                await self._sender.rest()
+                await self._sender.rest([channel for channels, _ in rooms for channel in channels])
 
-    async def _call(self, ready: Ready) -> None:
+    def _rooms(self) -> list[tuple[list[Channel], int]]:
+        """Return how many messages may be claimed now: channels that are well share one room, others have their own."""
+        present = [channel for channel in Channel if channel not in self._sender.away]
+        well = [channel for channel in present if self._outlooks[channel].well]
+        rooms = [([channel], self._outlooks[channel].width) for channel in present if channel not in well]
+        if well:
+            rooms.append((well, self._sender.limits.claimed))
+        return [
+            (channels, free)
+            for channels, width in rooms
+            if (free := width - sum(self._under_way[channel] for channel in channels))
+            >= self._outlooks[channels[0]].worth
+        ]
+
+    def _begin(self, ready: Ready) -> None:
+        channel = ready.channel
+        task = asyncio.create_task(self._call(ready, self._outlooks[channel].turn))
+        self._calls.add(task)
+        self._under_way[channel] += 1
+
+        def called(ended: asyncio.Task[None]) -> None:
+            self._calls.discard(ended)
+            self._under_way[channel] -= 1
+            outlook = self._outlooks[channel]
+            if not outlook.well or len(self._calls) <= outlook.worth:
+                self._room.set()
+
+        task.add_done_callback(called)
+
+    async def _call(self, ready: Ready, turn: int) -> None:
         async with self._slots:
-            self._results.put_nowait(await self._sender.call(ready))
+            if turn != self._outlooks[ready.channel].turn:
+                call = Call(ready.letter.message, ready.letter.attempt, ready.channel, NOT_CALLED)
+            else:
+                call = await self._sender.call(ready)
+                self._learn(call, turn)
+            self._results.put_nowait(call)
 
-    def _called(self, task: asyncio.Task[None]) -> None:
-        self._calls.discard(task)
-        if len(self._calls) <= self._sender.limits.calls * 4:
-            self._room.set()
+    def _learn(self, call: Call, turn: int) -> None:
+        """Expect of the next call what this one says; leave a provider that answers nobody alone for a while."""
+        channel, before = call.channel, self._outlooks[call.channel]
+        after = self._outlooks[channel] = before.after(call.outcome, turn=turn)
+        if after.turn == before.turn:
+            return
+        AWAY.labels(channel).inc()
+        log.warning("provider.away", channel=str(channel), pause=after.pause.total_seconds())
+        self._sender.away |= {channel}
+        asyncio.get_running_loop().call_later(after.pause.total_seconds(), self._try_again, channel)
+
+    def _try_again(self, channel: Channel) -> None:
+        self._sender.away -= {channel}
+        self._room.set()
+        self._sender.wake()
 
     async def _store_all(self) -> None:
         """Store results in batches until None comes; the batch grows while the one before is written."""

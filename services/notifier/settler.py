@@ -23,6 +23,8 @@ LOOKS: Final = 1000
 TOGETHER: Final = 200
 """Looks that are stored in one transaction."""
 SIDE_BY_SIDE: Final = 16
+BLIND_IN_A_ROW: Final = 5
+"""Looks that saw nothing of the list, after which the rest of a round is left for the next one."""
 
 
 class Settler:
@@ -50,33 +52,38 @@ class Settler:
         await in_turn(self._database, UNKNOWN, self._round_and_wait)
 
     async def _round_and_wait(self) -> None:
-        await self.round()
-        await self._wait()
+        saw = await self.round()
+        await (self._wait() if saw else self._database.clock.pause(ROUND))
 
-    async def round(self) -> None:
-        """Take over from the dead, then look up what is due."""
+    async def round(self) -> bool:
+        """Take over from the dead, then look up what is due; return whether the provider's list can be seen."""
         async with self._database.reading() as reader:
             owners = await settling.orphan_owners(reader)
             due = await settling.due_looks(reader, LOOKS)
         for owner in owners:
             async with self._database.transaction() as tx:
                 await settling.take_over(tx, owner, self._patience)
-        slots = asyncio.Semaphore(SIDE_BY_SIDE)
-        seen = await asyncio.gather(*(self._look(attempt, slots) for attempt in due))
-        looks = [settling.Look(row.id, row.message, sight) for row, sight in zip(due, seen, strict=True)]
+        sights = _Sights()
+        seen = await asyncio.gather(*(self._look(attempt, sights) for attempt in due))
+        looks = [settling.Look(row.id, row.message, it) for row, it in zip(due, seen, strict=True) if it is not None]
         for first in range(0, len(looks), TOGETHER):
             async with self._database.transaction() as tx:
                 await settling.store_looks(tx, looks[first : first + TOGETHER], self._patience)
             self._bell.ring()
+        return not sights.dark
 
-    async def _look(self, attempt: "Row[tuple[object, ...]]", slots: asyncio.Semaphore) -> tuple[Found, ...] | Blind:
+    async def _look(self, attempt: "Row[tuple[object, ...]]", sights: "_Sights") -> tuple[Found, ...] | Blind | None:
+        """Return what the provider shows of an attempt; None where it was not asked, for it shows nothing to anyone."""
         if self._port is None or not self._port.can_look:
             return Blind("no provider to ask")
         to = self._keyring.open(attempt.address, context="contact")
         printed = body_print(self._keyring)
         query = Query(to, lambda body: printed(body) == attempt.body_print, attempt.started_at)
-        async with slots:
+        async with sights.slots:
+            if sights.dark:
+                return None
             sighted = await self._port.look(query)
+            sights.blind = sights.blind + 1 if isinstance(sighted, Blind) else 0
         return sighted if isinstance(sighted, Blind) else sighted.found
 
     async def _wait(self) -> None:
@@ -94,3 +101,15 @@ class Settler:
                 each.cancel()
         # A call that was given up may still be on its way: a fast clock must not look before it can have arrived.
         await clock.pause(0.1)
+
+
+class _Sights:
+    """The looks of a round: how many at once, and how many in a row saw nothing of the list."""
+
+    def __init__(self) -> None:
+        self.slots = asyncio.Semaphore(SIDE_BY_SIDE)
+        self.blind = 0
+
+    @property
+    def dark(self) -> bool:
+        return self.blind >= BLIND_IN_A_ROW

@@ -171,7 +171,8 @@ class MessagesApi:
             for text in texts
             if (now - text.at).total_seconds() >= text.script.listed_after
         ]
-        listed += [Came(text) for text in self._ledger.inbound.values() if wish.to in {None, text.to}]
+        came = self._ledger.inbound_to.get(wish.to, []) if wish.to else self._ledger.inbound.values()
+        listed += [Came(text) for text in came]
         listed.sort(key=lambda one: self._ledger.place[one.text.sid], reverse=True)
         return JSONResponse(page_of(self._settings.account_sid, wish, listed))
 

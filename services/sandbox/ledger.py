@@ -57,6 +57,7 @@ class Ledger:
         self.callbacks: defaultdict[str, dict[int, CallbackSent]] = defaultdict(dict)
         self.inbound: dict[str, TextReceived] = {}
         self.inbound_of: defaultdict[str, list[TextReceived]] = defaultdict(list)
+        self.inbound_to: defaultdict[str, list[TextReceived]] = defaultdict(list)
         self.handed_over: dict[str, TextHandedOver] = {}
         self.refused: list[CallRefused] = []
         self.mails: dict[str, MailKept] = {}
@@ -133,6 +134,7 @@ class Ledger:
         self.inbound[text.sid] = text
         self.place[text.sid] = self.version
         self.inbound_of[text.number].append(text)
+        self.inbound_to[text.to].append(text)
         self.handsets[text.number] = text.at
         pairs = {(sender, text.number) for sender in (text.to, text.service) if sender}
         match keyword_in(text.body):

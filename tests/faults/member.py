@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ START_WITHIN = 300.0
 FALL = 0.5
 """Seconds after which a supervisor starts a process again."""
 STOP_WITHIN = 40.0
+TELLS_WITHIN = 2.0
+"""Seconds for a process that hangs to write what its tasks wait for (`launch.py`)."""
 
 _CLOCK = RealClock()
 
@@ -125,6 +128,9 @@ class Member:
             async with asyncio.timeout(STOP_WITHIN):
                 return await self.ended()
         except TimeoutError:
+            process.send_signal(signal.SIGUSR1)
+            await _CLOCK.pause(TELLS_WITHIN)
+            sys.stderr.write(f"{self.name} hung at its stop:\n{self.tail(12_000)}\n")
             process.kill()
             return await self.ended()
 

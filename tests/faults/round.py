@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -173,6 +173,7 @@ async def run(plan: Plan) -> Result:
         ledger = await read_ledger(deployment, caller)
         messages = await all_messages(caller, record)
         verdict = judge(record, ledger, called_again=called_again(messages))
+        explain(verdict, record, messages)
         flaws += unsettled(messages, ledger)
         flaws += await against_sessions(caller, record)
         flaws += await letters(deployment)
@@ -293,6 +294,20 @@ def called_again(messages: list[dict[str, Any]]) -> frozenset[str]:
         if told["attempt"] > 1 or told["unknown"] or told["looked up"] or told["later"]:
             again.add(message["id"])
     return frozenset(again)
+
+
+def explain(verdict: Verdict, record: Record, messages: list[dict[str, Any]]) -> None:
+    """Add to each loss what Keepwell says of that patient's messages that did not go out."""
+    for place, finding in enumerate(verdict.findings):
+        if finding.what == "lost":
+            patient = record.patients.get(finding.number)
+            mine = [each for each in messages if each["patient"] == patient and each["state"] not in ARRIVED]
+            told = "; ".join(
+                f"{each['occurrence']} of {each['about']} is {each['state']} ({each['reason']}, {each['error']}): "
+                + " | ".join(f"{line['at'][11:19]} {line['what']} {line['detail']}" for line in each["story"])
+                for each in mine
+            )
+            verdict.findings[place] = replace(finding, why=f"{finding.why}. Keepwell: {told or 'all others went out'}")
 
 
 def unsettled(messages: list[dict[str, Any]], ledger: LedgerView) -> list[str]:

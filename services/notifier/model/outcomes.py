@@ -25,10 +25,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Later:
-    """The provider provably did not take the message, and may do so later."""
+    """The provider provably did not take the message, and may do so later.
 
-    after: timedelta
+    Attributes:
+        after: when to ask again; None where nobody was asked, so that the message keeps its place.
+        reached: whether the provider itself said so. If not, no call got as far.
+    """
+
+    after: timedelta | None
     reason: str
+    reached: bool = True
 
 
 @dataclass(frozen=True)

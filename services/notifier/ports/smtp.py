@@ -108,7 +108,7 @@ class SmtpPort:
             # The server refuses us (greeting, login, sender), not this message: a person has to act.
             return Later(PAUSE, f"SMTP {error.code}")
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            return Later(PAUSE, type(error).__name__)
+            return Later(PAUSE, type(error).__name__, reached=False)
         return None
 
     async def _write(self, client: aiosmtplib.SMTP, message: EmailMessage) -> Outcome:

@@ -94,7 +94,7 @@ class TwilioPort:
         try:
             answer = await self._poster.post(form.encode("ascii"))
         except NotSent as error:
-            return Later(PAUSE, str(error))
+            return Later(PAUSE, str(error), reached=False)
         except Lost as error:
             return Unknown(str(error))
         return _outcome(answer.status, answer.headers.get(b"retry-after", b"").decode("latin-1"), answer.body)

@@ -19,7 +19,7 @@ COUNTED_SPAN: Final = timedelta(hours=26)
 _DUE: Final = text(
     """
     SELECT m.id FROM messages AS m
-    WHERE m.state = 'planned' AND m.next_at <= :now
+    WHERE m.state = 'planned' AND m.next_at <= :now AND m.channel = ANY(CAST(:channels AS text[]))
       AND (SELECT e.id FROM messages AS e
            WHERE e.lane = m.lane AND e.id <> m.id
              AND (e.state = 'sending' OR e.state = 'planned' AND (e.next_at, e.id) < (m.next_at, m.id))
@@ -106,6 +106,10 @@ _CALLING: Final = text(
     """
 )
 
+_NEXT: Final = text(
+    "SELECT min(next_at) FROM messages WHERE state = 'planned' AND channel = ANY(CAST(:channels AS text[]))"
+)
+
 _HELD: Final = text(
     """
     UPDATE messages AS m
@@ -116,9 +120,9 @@ _HELD: Final = text(
 )
 
 
-async def claim(tx: Transaction, most: int) -> Sequence[Row[Any]]:
+async def claim(tx: Transaction, most: int, channels: Sequence[str]) -> Sequence[Row[Any]]:
     """Lock up to `most` due messages that no other sender has, and return each with the facts as they are now."""
-    ids = [row.id for row in await tx.all(_DUE.bindparams(now=tx.now, most=most))]
+    ids = [row.id for row in await tx.all(_DUE.bindparams(now=tx.now, most=most, channels=list(channels)))]
     if not ids:
         return []
     # A second statement sees what was committed while the first one took its locks.
@@ -166,9 +170,9 @@ async def mark_held(tx: Transaction, ids: list[UUID], untils: list[datetime], re
     await tx.execute(_HELD.bindparams(now=tx.now, ids=ids, untils=untils, reasons=reasons))
 
 
-async def next_due(reader: Reader) -> datetime | None:
-    """Return when the next planned message is to be looked at."""
-    found: datetime | None = await reader.scalar(text("SELECT min(next_at) FROM messages WHERE state = 'planned'"))
+async def next_due(reader: Reader, channels: Sequence[str]) -> datetime | None:
+    """Return when the next planned message of these channels is to be looked at."""
+    found: datetime | None = await reader.scalar(_NEXT.bindparams(channels=list(channels)))
     return found
 
 

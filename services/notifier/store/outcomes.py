@@ -92,7 +92,8 @@ def _ending(call: Call, now: datetime, patience: Patience) -> Ending:
         case Refused(code):
             return Ending(call.attempt, "refused", code)
         case Later(after, reason):
-            return Ending(call.attempt, "later", f"{reason}; again in {after.total_seconds():.0f} s")
+            again = "" if after is None else f"; again in {after.total_seconds():.0f} s"
+            return Ending(call.attempt, "later", f"{reason}{again}")
         case Unknown(reason) if call.channel == Channel.EMAIL:
             return Ending(call.attempt, "lost", f"{reason}; a mail server cannot be asked, so it is not sent again")
         case Unknown(reason):
@@ -120,7 +121,8 @@ async def _step(tx: Transaction, row: Row[Any], call: Call, *, current: bool) ->
         case Later(pause, _):
             # Also where its sender was thought dead meanwhile: nobody would look up what is known not to be there.
             waits = standing.state in {State.SENDING, State.UNKNOWN}
-            return Change(row, Standing(State.PLANNED), next_at=tx.now + pause) if waits else None
+            next_at = None if pause is None else tx.now + pause
+            return Change(row, Standing(State.PLANNED), next_at=next_at) if waits else None
     # A status report may have overtaken the answer to the call: it knows more.
     return Change(row, after) if after.state in NEXT[standing.state] else None
 

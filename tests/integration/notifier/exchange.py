@@ -33,12 +33,17 @@ class Sent:
 
 @dataclass
 class Exchange:
-    """Takes messages as scripted: each word of `script` decides over one request, then all are accepted."""
+    """Takes messages as scripted: each word of `script` decides over one request, then all are accepted.
+
+    Attributes:
+        away: whether every connection is reset.
+    """
 
     http: aiohttp.ClientSession
     url: str = ""
     ledger: list[Sent] = field(default_factory=list)
     requests: int = 0
+    away: bool = False
     script: deque[str] = field(default_factory=deque)
     hidden: bool = False
     inbound: list[dict[str, Any]] = field(default_factory=list)
@@ -67,13 +72,11 @@ class Exchange:
         assert request.headers["Authorization"].startswith("Basic ")
         form = await request.post()
         self.requests += 1
-        word = self.script.popleft() if self.script else "accept"
+        word = "reset" if self.away else self.script.popleft() if self.script else "accept"
         if (refusal := _refusal(word)) is not None:
             return refusal
         if word == "reset":
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
+            return _reset(request)
         if word == "slow":
             self.held.set()
             await self.go_on.wait()
@@ -91,6 +94,8 @@ class Exchange:
         return web.json_response({"sid": sent.sid, "status": sent.status}, status=201)
 
     async def show(self, request: web.Request) -> web.Response:
+        if self.away:
+            return _reset(request)
         shown = [
             {
                 "sid": sent.sid,
@@ -122,6 +127,12 @@ class Exchange:
         async with self.http.post(url, data=form, headers={"X-Twilio-Signature": signature}) as answer:
             await answer.read()
             return answer.status
+
+
+def _reset(request: web.Request) -> web.Response:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
 
 
 def _refusal(word: str) -> web.Response | None:

@@ -25,7 +25,9 @@ async def test_whether_a_lane_is_free_is_looked_up_for_it_alone_though_hardly_an
         await tx.execute(FILL.bindparams(clinic=clinic, state="accepted", now=tx.now, count=3000))
         await tx.execute(text("ANALYZE messages"))
         await tx.execute(FILL.bindparams(clinic=clinic, state="planned", now=tx.now, count=300))
-        explained = text(f"EXPLAIN (ANALYZE, TIMING OFF) {claims._DUE.text}").bindparams(now=tx.now, most=200)
+        explained = text(f"EXPLAIN (ANALYZE, TIMING OFF) {claims._DUE.text}").bindparams(
+            now=tx.now, most=200, channels=["sms", "email"]
+        )
         plan = [str(row[0]).strip() for row in await tx.all(explained)]
     lanes = next(at for at, line in enumerate(plan) if "messages_lane" in line)
     assert plan[lanes + 1] == "Index Cond: (lane = m.lane)", "\n".join(plan)

@@ -1,0 +1,117 @@
+"""A provider that answers nobody: one text at a time is in doubt, the others wait where they are."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from services.notifier import settler
+from services.notifier.model.outcomes import Outcome
+from services.notifier.model.outlook import IN_A_ROW, Outlook
+from services.notifier.model.settling import Patience
+from services.notifier.service import build
+from shared.service import Service
+from shared.settings import NotifierSettings, Settings
+from tests.integration.notifier.practice import Practice, contact_of
+from tests.support.bench import eventually, running
+
+PATIENTS = 60
+CALLS = 4
+"""Side by side."""
+
+
+def phone(number: int) -> str:
+    return f"+1555010{number:04}"
+
+
+async def all_due(practice: Practice) -> Service:
+    """Let a reminder of each patient be due at a provider that resets every connection; return a notifier."""
+    for number in range(PATIENTS):
+        await practice.due(await practice.book(await practice.enrol(contact_of("sms", phone(number)))))
+    practice.exchange.away = True
+    few = Settings(notifier=NotifierSettings(provider_timeout=5, concurrency=CALLS))
+    return build(replace(practice.bench.context, settings=few))
+
+
+def hopeful(self: Outlook, outcome: Outcome, *, turn: int) -> Outlook:
+    """Expect of the next call as much as of the one before, whatever became of it."""
+    del outcome, turn
+    return self
+
+
+async def in_doubt(practice: Practice) -> int:
+    return Counter(await practice.states())["unknown"]
+
+
+async def all_in_doubt(practice: Practice) -> bool:
+    return await in_doubt(practice) == PATIENTS
+
+
+async def test_few_are_in_doubt_the_others_keep_their_place_and_all_go_out_once_it_is_back(resting: Practice) -> None:
+    service = await all_due(resting)
+    placed = {row.id: row.next_at for row in await resting.messages()}
+    async with running(service):
+
+        async def tried() -> bool:
+            return resting.exchange.requests >= IN_A_ROW + CALLS + 2
+
+        await eventually(tried)
+        kept = [row for row in await resting.messages() if row.state == "planned"]
+        assert len(kept) >= PATIENTS - 2 * (IN_A_ROW + CALLS)
+        assert all(row.next_at == placed[row.id] for row in kept)
+        resting.exchange.away = False
+
+        async def all_others_out() -> bool:
+            states = Counter(await resting.states())
+            return states["accepted"] == PATIENTS - states["unknown"]
+
+        await eventually(all_others_out)
+        doubted = await in_doubt(resting)
+        assert 0 < doubted <= 2 * (IN_A_ROW + CALLS)
+    assert Counter(len(resting.exchange.to(phone(number))) for number in range(PATIENTS)) == {
+        1: PATIENTS - doubted,
+        0: doubted,
+    }
+
+
+async def test_without_it_every_text_is_in_doubt(resting: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Outlook, "after", hopeful)
+    service = await all_due(resting)
+    async with running(service):
+        await eventually(partial(all_in_doubt, resting))
+
+
+async def test_what_was_not_called_says_so(resting: Practice) -> None:
+    service = await all_due(resting)
+    async with running(service):
+
+        async def gave_back() -> bool:
+            stories = [await resting.story(row.id) for row in await resting.messages() if row.state == "planned"]
+            return any("not called: the provider answers nobody" in " ".join(story) for story in stories)
+
+        await eventually(gave_back)
+
+
+async def test_a_list_that_shows_nothing_to_anyone_is_left_alone_for_the_rest_of_the_round(
+    resting: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Outlook, "after", hopeful)
+    service = await all_due(resting)
+    async with running(service):
+        await eventually(partial(all_in_doubt, resting))
+    await resting.clock.move_by(Patience().margin)
+    monkeypatch.setattr(settler, "ROUND", 3600.0)
+    loop = next(each for each in service.loops if each.name == "settler")
+    settling = asyncio.ensure_future(loop.run())
+    try:
+        looked = await eventually(partial(looks, resting))
+        assert settler.BLIND_IN_A_ROW <= looked < settler.BLIND_IN_A_ROW + settler.SIDE_BY_SIDE
+    finally:
+        settling.cancel()
+
+
+async def looks(practice: Practice) -> int:
+    stories = [await practice.story(row.id) for row in await practice.messages()]
+    return sum("looked up" in line for story in stories for line in story)

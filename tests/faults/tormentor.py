@@ -54,8 +54,8 @@ POINTS_OF: Final[Mapping[str, Sequence[str]]] = {
 POINT_WITHIN: Final = 75.0
 """Real seconds for a process to come by its place: reminders are due at every whole minute."""
 WEIGHTS: Final = {"clinic": 2, "scheduler": 3, "notifier-1": 5, "notifier-2": 5, "assessments": 1, "provider": 2}
-MOST_ADDED: Final = 2
-"""Notifiers beyond the two that are always there: one, and another one where that is hurt just now."""
+MOST_ADDED: Final = 3
+"""Notifiers beyond the two that are always there: one, and further ones where those are hurt just now."""
 
 
 TARGETS: Final[Mapping[str, str]] = {
@@ -156,10 +156,10 @@ class Tormentor:
         except Exception as error:  # noqa: BLE001 - told in the report, which fails by it
             self.failures.append(f"{kind}: {type(error).__name__}: {error}")
 
-    def _choose(self, among: tuple[str, ...] = ("",)) -> Member | None:
-        """Choose a member that is well, of those whose names begin so; None where all are hurt already."""
+    def _choose(self, fit: Callable[[str], bool] = lambda _: True) -> Member | None:
+        """Choose a member that is well, of those whose names fit; None where all are hurt already."""
         members = self._deployment.members.items()
-        well = {name: each for name, each in members if name not in self._busy and name.startswith(among)}
+        well = {name: each for name, each in members if name not in self._busy and fit(name)}
         if not well:
             return None
         names = list(well)
@@ -185,7 +185,8 @@ class Tormentor:
 
     async def _kill_at(self) -> None:
         """Have a process kill itself at a named place; kill it there and then, should it never come by."""
-        member = self._choose(among=tuple(POINTS_OF))
+        # Not one that was added: it would be waiting for its death while it is to be taken away.
+        member = self._choose(lambda name: name.startswith(tuple(POINTS_OF)) and not _is_added(name))
         if member is None:
             return
         place = self._random.choice(POINTS_OF[member.name.rpartition("-")[0] or member.name])
@@ -294,7 +295,7 @@ class Tormentor:
         """Add a notifier, or take away one that was added."""
         if "rebalance" in self._busy:
             return
-        added = [member.name for member in self._deployment.notifiers if int(member.name.rpartition("-")[2]) > 2]
+        added = [member.name for member in self._deployment.notifiers if _is_added(member.name)]
         spare = [name for name in added if name not in self._busy]
         if not spare and len(added) < MOST_ADDED:
             async with self._hurting("rebalance-add", "rebalance"):
@@ -343,6 +344,12 @@ class Tormentor:
             else:
                 await connection.close()
                 return
+
+
+def _is_added(name: str) -> bool:
+    """Tell whether a member is a notifier beyond the two that are always there."""
+    service, _, number = name.rpartition("-")
+    return service == "notifier" and int(number) > 2
 
 
 def _children(parent: int | None) -> list[int]:

@@ -24,7 +24,7 @@ from tests.containers.engine import answers
 SUITES = ("unit", "contracts", "integration", "kafka", "browser", "containers")
 FAULTS, TORMENT = "faults", "torment"
 """Named places to die at, clocks, a full disk, three brokers; and 200 kills under 20 thousand texts. Both take long, so
-they are run where they are asked for: `make faults`."""
+they are run where they are asked for: by `make faults`, and in CI."""
 CONTAINERS = "containers"
 WHERE = {
     FAULTS: ("tests/faults", "--ignore=tests/faults/test_torment.py"),

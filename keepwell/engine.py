@@ -1,7 +1,7 @@
 """What runs behind the pages of this process: relays, consumers and each service's own loops."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -29,6 +29,10 @@ log = get_logger(__name__)
 
 BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Real seconds before a loop that failed is started again."""
+FAREWELL: Final = 3.0
+"""Real seconds that clients which only ask Kafka something get to say goodbye at a stop."""
+LOOK: Final = 1.0
+"""Real seconds between two looks for consumers that have to begin anew."""
 KAFKA_STALE: Final = 15.0
 """Real seconds without an answer after which readiness says that Kafka is away."""
 OLDEST_OUTBOX: Final = 60.0
@@ -48,7 +52,7 @@ class Engine:
         kafka: with the way in.
         clock: the process's clock.
         instance: a name that the process keeps over restarts, where it has one.
-        stop_seconds: how long a batch that is being handled may take to finish at a stop.
+        stop_seconds: how long a batch that is being handled may take to finish at a stop, and its consumer to leave.
 
     Attributes:
         next_due: the earliest instant at which a timer or a service's own loop has something to do, as of the last time
@@ -60,6 +64,7 @@ class Engine:
     ) -> None:
         self.services = services
         self._clock = clock
+        self._stop_seconds = stop_seconds
         self._dead_letters = Producer(kafka)
         self._broker = KafkaBroker(
             each_server(kafka),
@@ -101,19 +106,37 @@ class Engine:
         loops = [Loop(f"relay.{relay.service}", relay.run) for relay in self.relays]
         loops += [Loop(f"{service.name}.{loop.name}", loop.run) for service in self.services for loop in service.loops]
         loops.append(Loop("figures", self.sampler.run))
+        loops.append(Loop("consumers", self._renew))
         for loop in loops:
             _LOOP_DOWN.labels(loop.name).set(0)
         self._tasks = [asyncio.create_task(self._supervise(loop), name=loop.name) for loop in loops]
         await asyncio.gather(*(relay.first_round.wait() for relay in self.relays))
 
     async def stop(self) -> None:
-        """Let what is in flight finish, then stop."""
-        await self._broker.stop()
+        """Let what is in flight finish, then stop; a Kafka that is away is not waited for."""
+        await self._at_most(self._stop_seconds, self._broker.stop(), "consumers")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.watch.close()
-        await self._dead_letters.close()
+        await self._at_most(FAREWELL, self.watch.close(), "watch")
+        await self._at_most(FAREWELL, self._dead_letters.close(), "dead letters")
+
+    async def _at_most(self, seconds: float, stopping: Awaitable[object], what: str) -> None:
+        # Kafka's client looks for its group's coordinator before it leaves, for as long as there is none.
+        try:
+            async with asyncio.timeout(seconds):
+                await stopping
+        except TimeoutError:
+            log.warning("stop.cut", what=what, seconds=seconds)
+
+    async def _renew(self) -> None:
+        """Have each consumer begin anew whose client fails again and again, which it would do for ever."""
+        while True:
+            await self._clock.pause(LOOK)
+            for consumer in self.consumers:
+                if consumer.worn_out:
+                    async with asyncio.timeout(self._stop_seconds):
+                        await consumer.renew()
 
     async def _supervise(self, loop: Loop) -> None:
         failures = 0
@@ -206,6 +229,11 @@ class Engine:
             f"consumer of {consumer.topic} for {consumer.service} is blocked: {consumer.blocked}"
             for consumer in self.consumers
             if consumer.blocked is not None
+        ]
+        found += [
+            f"consumer of {consumer.topic} for {consumer.service} reads nothing: {consumer.failing}"
+            for consumer in self.consumers
+            if consumer.failing is not None
         ]
         if self._tasks and self.sampler.age(KAFKA) > KAFKA_STALE:
             found.append(f"Kafka has not answered for {self.sampler.age(KAFKA):.0f} s")

@@ -6,6 +6,7 @@ with a longer time-out of their own than their caller's patience never look.
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from typing import Any, Final
@@ -36,6 +37,42 @@ def options() -> list[tuple[int, int, int]]:
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
         *((socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in known),
     ]
+
+
+class _Connection:
+    """A transport that says of a connection which was lost just now that it was, as an `OSError`.
+
+    uvloop raises RuntimeError where a loop of Python's own says nothing. Kafka's client does not expect that: the task
+    that keeps its group, or the one that knows where the brokers are, died of it and was never started again.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: Any) -> None:
+        """Write; see `asyncio.WriteTransport.write`.
+
+        Raises:
+            ConnectionResetError: the connection is lost.
+        """
+        self._given(self._transport.write, data)
+
+    def writelines(self, data: Any) -> None:
+        """Write; see `asyncio.WriteTransport.writelines` and `write`."""
+        self._given(self._transport.writelines, data)
+
+    def _given(self, write: Callable[[Any], None], data: Any) -> None:
+        try:
+            write(data)
+        except RuntimeError as error:
+            if self._transport.is_closing():
+                raise ConnectionResetError(
+                    errno.ECONNRESET, "The connection was lost before this was written."
+                ) from error
+            raise
 
 
 class Loop(uvloop.Loop):
@@ -90,7 +127,12 @@ class Loop(uvloop.Loop):
         if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
             for level, name, value in options():
                 connected.setsockopt(level, name, value)
-        return transport, protocol
+        return _Connection(transport), protocol
+
+    async def start_tls(self, transport: Any, protocol: Any, sslcontext: Any, **named: Any) -> Any:
+        """Go on with TLS; see `asyncio.loop.start_tls`."""
+        plain = transport._transport if isinstance(transport, _Connection) else transport  # noqa: SLF001 - ours
+        return _Connection(await super().start_tls(plain, protocol, sslcontext, **named))
 
     async def _connect(
         self, protocol_factory: Callable[[], Any], host: Any, port: Any, named: dict[str, Any]

@@ -141,7 +141,14 @@ class Sender:
 
     async def _call(self, ready: Ready) -> Outcome:
         port = self._ports.get(ready.channel)
-        return Refused("no provider") if port is None else await port.send(ready.letter)
+        if port is None:
+            return Refused("no provider")
+        try:
+            return await port.send(ready.letter)
+        except Exception as error:
+            # Whatever it was, the text may be out; an attempt that nobody closes would wait until this process ends.
+            log.exception("call.failed", attempt=str(ready.letter.attempt))
+            return Unknown(type(error).__name__)
 
     async def store(self, calls: list[Call]) -> None:
         """Store results, however long the database is away."""

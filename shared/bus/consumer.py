@@ -42,6 +42,9 @@ BATCH_PATIENCE: Final = 60.0
 a consumer whose batch takes longer than the poll interval (300 s), and the next one would begin with the same batch."""
 ENVIRONMENT_PAUSE: Final = 1.0
 """Real seconds before a batch is taken again after the database or the dead letters were away."""
+WORN_OUT: Final = 3
+"""Reads in a row that Kafka's client failed (FastStream waits 5 s between them) after which a consumer begins anew. Its
+background task, once it has died of an error that nobody foresaw, is never started again: each further read fails."""
 SESSION_TIMEOUT_MS: Final = 6000
 _BYTES_AT_FAULT: Final = (CorruptRecordException, UnsupportedCodecError)
 """Kafka's own errors that a record's bytes cause; the others say that a broker is away."""
@@ -84,6 +87,7 @@ class Consumer:
         blocked: why the batch at hand cannot be handled now, or None.
         handling: whether a batch is being handled.
         seen: records that were handled since the start, also those that came twice.
+        failing: what the last read failed of in Kafka's client, or None.
     """
 
     def __init__(self, *, database: Database, handlers: Handlers, topic: Topic, dead_letters: Producer) -> None:
@@ -93,6 +97,8 @@ class Consumer:
         self.blocked: str | None = None
         self.handling = False
         self.seen = 0
+        self.failing: str | None = None
+        self._failures = 0
         self._database = database
         self._handlers = handlers
         self._dead_letters = dead_letters
@@ -122,6 +128,23 @@ class Consumer:
         )
         subscriber(self.consume)
         subscriber.get_msg = partial(self._read, subscriber.get_msg)  # type: ignore[method-assign]
+        self._subscriber = subscriber
+
+    @property
+    def worn_out(self) -> bool:
+        """Tell whether Kafka's client has failed so often in a row that it will go on failing."""
+        return self._failures >= WORN_OUT
+
+    async def renew(self) -> None:
+        """Begin anew with another client; what was not committed comes again.
+
+        Raises:
+            KafkaError: Kafka is away.
+        """
+        log.warning("consumer.renewed", service=self.service, topic=self.topic, error=self.failing)
+        await self._subscriber.stop()
+        await self._subscriber.start()
+        self._failures = 0
 
     async def _read(self, get_msg: Callable[[Any], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
         """Return the next batch; none where Kafka's client cannot take the bytes apart.
@@ -129,15 +152,19 @@ class Consumer:
         It then has gone past what it had read of other partitions in the same call, which would be committed over.
         """
         try:
-            return await get_msg(consumer)
+            read = await get_msg(consumer)
         except Exception as error:
             if isinstance(error, KafkaError | ConsumerStoppedError) and not isinstance(error, _BYTES_AT_FAULT):
+                self._failures += 1
+                self.failing = f"{type(error).__name__}: {error}"
                 raise
             self._block(error)
             for partition in consumer.assignment():
                 consumer.seek(partition, await consumer.committed(partition) or 0)
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
             return ()
+        self._failures, self.failing = 0, None
+        return read
 
     def _block(self, error: Exception) -> None:
         self.blocked = f"{type(error).__name__}: {error}"

@@ -134,11 +134,13 @@ class _Wire(asyncio.Protocol):
         return not self._used_up and self._transport is not None and not self._transport.is_closing()
 
     async def ask(self, request: bytes, seconds: float) -> Answer:
-        """Write a request and return its answer; raises `Lost`."""
+        """Write a request and return its answer; raises `Lost`, or `NotSent` where the connection is gone already."""
         loop = asyncio.get_running_loop()
         transport = self._transport
         if transport is None:
             raise RuntimeError("A wire is asked once it is connected.")
+        if transport.is_closing():
+            raise NotSent("ConnectionResetError")
         self._waiting = loop.create_future()
         self._deadline = loop.call_later(seconds, self._give_up, "TimeoutError")
         transport.write(request)

@@ -9,8 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from services.notifier.model.outcomes import Outcome
 from services.notifier.model.settling import Patience
 from services.notifier.model.states import State
+from services.notifier.ports import Letter
+from services.notifier.ports.twilio import TwilioPort
 from services.notifier.service import build
 from services.notifier.store import settling
 from services.notifier.tables import ATTEMPTS, CONTACT_POINTS
@@ -257,3 +260,20 @@ async def test_all_that_nobody_knows_of_after_an_outage_is_settled_together(
     await practice.until(practice.clock.now() + MARGIN)
     assert Counter(await practice.states()) == {"accepted": 24}
     assert together == [12]
+
+
+async def test_a_call_that_fails_in_a_way_that_nobody_foresaw_is_looked_up_like_every_other(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = TwilioPort.send
+
+    async def sent_and_broken(self: TwilioPort, letter: Letter) -> Outcome:
+        await send(self, letter)
+        raise RuntimeError("the handler is closed")
+
+    monkeypatch.setattr(TwilioPort, "send", sent_and_broken)
+    await practice.due(await practice.book(await practice.enrol(contact_of("sms", PHONE))))
+    await practice.in_state("unknown")
+    await practice.until(practice.clock.now() + MARGIN)
+    assert await practice.states() == ["accepted"]
+    assert len(practice.exchange.to(PHONE)) == 1

@@ -1,11 +1,15 @@
 import asyncio
 import socket
+import ssl
+import struct
+from pathlib import Path
 
 import pytest
 import uvloop
 
 import shared.connections
 from shared.connections import GONE_AFTER, Loop, options
+from tests.support.certificates import certificates
 
 OF_TCP = socket.IPPROTO_TCP
 
@@ -117,3 +121,52 @@ def test_where_no_address_answers_the_last_one_tells_of_the_others(monkeypatch: 
         uvloop.run(story(), loop_factory=Loop)
     (note,) = refused.value.__notes__
     assert note.startswith("Before it: ")
+
+
+async def written_after_a_reset() -> Exception | None:
+    """Write into a connection that the other end has just reset; return what that raises."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        _, writer = await asyncio.open_connection(*server.getsockname())
+        other, _ = server.accept()
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        other.close()
+        try:
+            for _ in range(1000):
+                writer.write(b"x")
+                writer.writelines([b"y"])
+                await asyncio.sleep(0)  # noqa: TID251 - a turn of the loop, no time
+        except (RuntimeError, OSError) as error:
+            return error
+    return None
+
+
+def test_writing_to_a_connection_that_was_just_lost_says_so_as_every_client_expects() -> None:
+    assert isinstance(uvloop.run(written_after_a_reset(), loop_factory=Loop), ConnectionResetError)
+    # Without it: what no client is prepared for.
+    assert isinstance(uvloop.run(written_after_a_reset()), RuntimeError)
+
+
+def test_a_connection_goes_on_with_tls(tmp_path: Path) -> None:
+    certificates(tmp_path / "made")
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(tmp_path / "made" / "server.pem", tmp_path / "made" / "server.key")
+    asking = ssl.create_default_context(cafile=str(tmp_path / "made" / "ca.pem"))
+
+    async def story() -> bytes:
+
+        async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await writer.start_tls(serving)
+            writer.write(await reader.readexactly(5))
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(greet, "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            await writer.start_tls(asking, server_hostname="127.0.0.1")
+            writer.write(b"hello")
+            said = await reader.readexactly(5)
+            writer.close()
+        return said
+
+    assert uvloop.run(story(), loop_factory=Loop) == b"hello"

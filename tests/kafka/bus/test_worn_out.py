@@ -43,12 +43,17 @@ async def heard_one(toy: Toy) -> Engine:
     return engine
 
 
+def coordinator_of(engine: Engine) -> Any:
+    """Return what keeps the group of the engine's only consumer."""
+    (consumer,) = engine.consumers
+    client: Any = consumer._subscriber.consumer
+    return client._coordinator
+
+
 async def die(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill the client of the engine's consumer from the inside; return once it says so."""
-    (consumer,) = engine.consumers
     kill_inside(monkeypatch)
-    coordinator: Any = consumer._subscriber.consumer._coordinator
-    coordinator.coordinator_dead()
+    coordinator_of(engine).coordinator_dead()
 
     async def said() -> bool:
         return any("reads nothing" in problem for problem in await engine.problems())
@@ -97,9 +102,7 @@ async def test_a_stop_does_not_wait_for_a_kafka_that_is_away(toy: Toy, monkeypat
         await asyncio.Event().wait()
 
     monkeypatch.setattr(GroupCoordinator, "ensure_coordinator_known", nobody_knows)
-    (consumer,) = engine.consumers
-    coordinator: Any = consumer._subscriber.consumer._coordinator
-    coordinator.coordinator_dead()
+    coordinator_of(engine).coordinator_dead()
     await gone.wait()
     async with asyncio.timeout(30):
         await engine.stop()

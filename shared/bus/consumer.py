@@ -24,6 +24,7 @@ from shared.bus.dead_letters import letter
 from shared.bus.envelope import Received, Undecodable, decode
 from shared.bus.handlers import Handlers, NotYet
 from shared.bus.producer import NotSent, Producer
+from shared.connections import was_lost
 from shared.database import Database, Transaction
 from shared.events import Topic
 from shared.telemetry.log import get_logger
@@ -268,7 +269,7 @@ def is_environment(error: Exception) -> bool:
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             return True
         return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
-    return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError)
+    return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError) or was_lost(error)
 
 
 async def _raw_parser(records: Any, default: Any) -> Any:

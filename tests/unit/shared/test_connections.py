@@ -8,7 +8,8 @@ import pytest
 import uvloop
 
 import shared.connections
-from shared.connections import GONE_AFTER, Loop, options
+from shared.bus.consumer import is_environment
+from shared.connections import GONE_AFTER, Loop, options, was_lost
 from tests.support.certificates import certificates
 
 OF_TCP = socket.IPPROTO_TCP
@@ -142,8 +143,12 @@ async def written_after_a_reset() -> Exception | None:
 
 def test_writing_to_a_connection_that_was_just_lost_says_so_as_every_client_expects() -> None:
     assert isinstance(uvloop.run(written_after_a_reset(), loop_factory=Loop), ConnectionResetError)
-    # Without it: what no client is prepared for.
-    assert isinstance(uvloop.run(written_after_a_reset()), RuntimeError)
+    # Without it: what no client is prepared for. It is told from every other where it comes through all the same.
+    bare = uvloop.run(written_after_a_reset())
+    assert isinstance(bare, RuntimeError)
+    assert was_lost(bare)
+    assert is_environment(bare)
+    assert not was_lost(RuntimeError("a mistake of ours"))
 
 
 def test_a_connection_goes_on_with_tls(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ class Outlook:
         if turn != self.turn:
             return self
         if answered(outcome):
+            if self.well and not self.lost:
+                return self
             return replace(self, width=min(self.most, self.width + 1), lost=0, pause=timedelta())
         if self.width > 1 and self.lost + 1 < IN_A_ROW:
             return replace(self, lost=self.lost + 1)

@@ -80,9 +80,6 @@ class Sender:
         bell: rung when something was planned.
         limits: see there.
         patience: when an unknown attempt is looked up.
-
-    Attributes:
-        away: channels whose provider answers nobody just now.
     """
 
     def __init__(
@@ -101,7 +98,6 @@ class Sender:
         self._bell = bell
         self._limits = limits
         self._patience = patience
-        self.away: frozenset[Channel] = frozenset()
 
     async def run(self) -> None:
         """Send until cancelled; then let calls end and store what came of them."""
@@ -232,8 +228,8 @@ class _Shift:
         self._sender = sender
         self._duty = duty
         self._slots = asyncio.Semaphore(sender.limits.calls)
-        self._calls: set[asyncio.Task[None]] = set()
-        self._under_way: Counter[Channel] = Counter()
+        self._calls: dict[asyncio.Task[None], Channel] = {}
+        self._away: set[Channel] = set()
         self._outlooks = dict.fromkeys(Channel, Outlook.fair(sender.limits.claimed))
         self._room = asyncio.Event()
         self._results: asyncio.Queue[Call | None] = asyncio.Queue()
@@ -273,27 +269,25 @@ class _Shift:
 
     def _rooms(self) -> list[tuple[list[Channel], int]]:
         """Return how many messages may be claimed now: channels that are well share one room, others have their own."""
-        present = [channel for channel in Channel if channel not in self._sender.away]
+        present = [channel for channel in Channel if channel not in self._away]
         well = [channel for channel in present if self._outlooks[channel].well]
+        under_way = Counter(self._calls.values())
         rooms = [([channel], self._outlooks[channel].width) for channel in present if channel not in well]
         if well:
             rooms.append((well, self._sender.limits.claimed))
         return [
             (channels, free)
             for channels, width in rooms
-            if (free := width - sum(self._under_way[channel] for channel in channels))
-            >= self._outlooks[channels[0]].worth
+            if (free := width - sum(under_way[channel] for channel in channels)) >= self._outlooks[channels[0]].worth
         ]
 
     def _begin(self, ready: Ready) -> None:
         channel = ready.channel
         task = asyncio.create_task(self._call(ready, self._outlooks[channel].turn))
-        self._calls.add(task)
-        self._under_way[channel] += 1
+        self._calls[task] = channel
 
         def called(ended: asyncio.Task[None]) -> None:
-            self._calls.discard(ended)
-            self._under_way[channel] -= 1
+            del self._calls[ended]
             outlook = self._outlooks[channel]
             if not outlook.well or len(self._calls) <= outlook.worth:
                 self._room.set()
@@ -317,11 +311,11 @@ class _Shift:
             return
         AWAY.labels(channel).inc()
         log.warning("provider.away", channel=str(channel), pause=after.pause.total_seconds())
-        self._sender.away |= {channel}
+        self._away.add(channel)
         asyncio.get_running_loop().call_later(after.pause.total_seconds(), self._try_again, channel)
 
     def _try_again(self, channel: Channel) -> None:
-        self._sender.away -= {channel}
+        self._away.discard(channel)
         self._room.set()
         self._sender.wake()
 

@@ -2,7 +2,7 @@
 
 from services.clinic.bell import Bell
 from services.clinic.model.reads import AlertState, CheckinState, MessageState, ProposalState
-from services.clinic.model.replies import SETTLED, needs_a_person, yes_is_void
+from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
 from services.clinic.store import learn
 from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
@@ -157,10 +157,23 @@ def _messaging(made: Handlers, bell: Bell) -> None:
 def _replies(made: Handlers, bell: Bell, keyring: Keyring) -> None:
     @made.on(events.ReplyReceived)
     async def reply(tx: Transaction, event: events.ReplyReceived) -> None:
-        unread = needs_a_person(event.intent, keyring.open(event.text, context="reply")) or await _void(tx, event)
-        values = {"intent": event.intent, "text": event.text, "at": event.at, "read_by": None if unread else SETTLED}
-        await learn.keep(tx, REPLIES, {**_thing(event, "reply"), **values})
+        unread = _is_for_a_person(event, keyring) or await _void(tx, event)
+        await learn.keep(tx, REPLIES, {**_reply(event), "read_by": None if unread else SETTLED})
         bell.after(tx, event.clinic, "replies", "messages")
+
+    @made.on(events.UnknownNumberTexted)
+    async def stranger(tx: Transaction, event: events.UnknownNumberTexted) -> None:
+        await learn.keep(tx, REPLIES, {**_reply(event), "sender": event.number, "read_by": None})
+        bell.after(tx, event.clinic, "replies")
+
+
+def _reply(event: events.ReplyReceived | events.UnknownNumberTexted) -> dict[str, object]:
+    said = {"intent": event.intent, "text": event.text, "at": event.at, "flags": list(event.flags)}
+    return {**_thing(event, "reply"), **said, "gravity": gravity(event.intent, event.flags)}
+
+
+def _is_for_a_person(event: events.ReplyReceived, keyring: Keyring) -> bool:
+    return needs_a_person(event.intent, keyring.open(event.text, context="reply"), event.flags)
 
 
 async def _void(tx: Transaction, event: events.ReplyReceived) -> bool:

@@ -9,9 +9,11 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -142,7 +144,7 @@ def _learnt(name: str, *columns: Column[object] | Index) -> Table:
         METADATA,
         Column("id", Uuid, primary_key=True),
         Column("clinic", Uuid, nullable=False),
-        Column("patient", Uuid, nullable=name == "seen_messages"),
+        Column("patient", Uuid, nullable=name in {"seen_messages", "seen_replies"}),
         Column("version", Integer, nullable=False),
         *columns,
         Index(f"{name}_patient", "patient"),
@@ -238,6 +240,9 @@ REPLIES = _learnt(
     Column("text", Text, nullable=False),  # sealed
     _instant("at"),
     Column("read_by", Text),
+    Column("flags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("gravity", SmallInteger, nullable=False, server_default=text("0")),
+    Column("sender", Text),  # sealed; of a text from a number that is no patient's
     Index("seen_replies_unread", "clinic", "read_by"),
 )
 

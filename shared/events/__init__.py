@@ -32,6 +32,7 @@ from shared.events.messaging import (
     MessageSent,
     MessageWithheld,
     ReplyReceived,
+    UnknownNumberTexted,
 )
 from shared.events.scheduling import (
     BookingDue,
@@ -91,4 +92,5 @@ __all__ = [
     "SessionMoved",
     "StaffContact",
     "Topic",
+    "UnknownNumberTexted",
 ]

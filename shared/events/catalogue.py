@@ -27,6 +27,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     messaging.MessageWithheld,
     messaging.ConsentChanged,
     messaging.ReplyReceived,
+    messaging.UnknownNumberTexted,
     assessments.CheckinOpened,
     assessments.CheckinCompleted,
     assessments.CheckinExpired,

@@ -3,6 +3,8 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.events.base import Event, Instant, PatientEvent, SealedText, Topic
 from shared.events.clinic import ContactKind, Purpose
 
@@ -70,14 +72,42 @@ class ConsentChanged(PatientEvent):
 
 
 class ReplyReceived(PatientEvent):
-    """A patient answered by text; `text` is sealed for the context `reply`."""
+    """A patient answered by text; `text` is sealed for the context `reply`.
+
+    Since schema 2 `intent` may grow: whoever meets a word that it does not know shows it plainly and goes on.
+    """
 
     TYPE: ClassVar = "reply.received"
     TOPIC: ClassVar = Topic.MESSAGING
+    SCHEMA: ClassVar = 2
 
     reply: UUID
-    intent: Literal["confirm", "stop", "start", "help", "other"]
+    intent: str = Field(
+        description="confirm, decline, stop, start, help, reaction, wrong-number, doubt or other",
+        examples=["confirm"],
+    )
     session: UUID | None
     session_version: int | None
     text: SealedText
     at: Instant
+    flags: tuple[str, ...] = Field((), description="what else was seen in it, such as `may-mean-visit` or `dislike`")
+
+
+class UnknownNumberTexted(Event):
+    """A text came from a number that belongs to no patient; `number` is sealed for the context `contact`."""
+
+    TYPE: ClassVar = "reply.unmatched"
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    reply: UUID
+    intent: str
+    number: SealedText
+    masked: str = Field(description="the number as staff may see it in a list")
+    text: SealedText
+    at: Instant
+    flags: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> UUID:
+        """Return the clinic's id."""
+        return self.clinic

@@ -209,11 +209,19 @@ class Message:
 
 @dataclass(frozen=True)
 class Reply:
-    """A text that a patient sent."""
+    """A text that a patient sent, or somebody at a number that belongs to no patient.
+
+    Attributes:
+        patient: None where the number is nobody's.
+        sender: that number, whole: whoever may read the text may call back.
+        flags: what else the notifier saw in it.
+    """
 
     id: UUID
-    patient: PatientId
+    patient: PatientId | None
     intent: str
     text: str
     at: datetime
     read_by: str | None
+    flags: tuple[str, ...] = ()
+    sender: str | None = None

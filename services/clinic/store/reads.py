@@ -129,11 +129,11 @@ async def replies(reader: Reader, where: Condition, keyring: Keyring, *, limit: 
     return [_reply(row, keyring) for row in rows]
 
 
-async def unread(reader: Reader, where: Condition, keyring: Keyring, *, limit: int = 100) -> list[Reply]:
-    """Return replies that a person must read and nobody has, the oldest first."""
+async def unread(reader: Reader, where: Condition, keyring: Keyring) -> list[Reply]:
+    """Return all replies that a person must read and nobody has: the gravest first, and of those the oldest."""
     mine = where & REPLIES.c.read_by.is_(None)
-    rows = await reader.all(select(REPLIES).where(mine).order_by(REPLIES.c.at).limit(limit))
-    return [_reply(row, keyring) for row in rows]
+    in_order = select(REPLIES).where(mine).order_by(REPLIES.c.gravity.desc(), REPLIES.c.at, REPLIES.c.id)
+    return [_reply(row, keyring) for row in await reader.all(in_order)]
 
 
 async def stopped(reader: Reader, patient: PatientId) -> frozenset[tuple[str, str]]:
@@ -277,4 +277,6 @@ def _message(row: Row[Any]) -> Message:
 
 def _reply(row: Row[Any], keyring: Keyring) -> Reply:
     text = keyring.open(row.text, context="reply")
-    return Reply(row.id, PatientId(row.patient), row.intent, text, row.at, row.read_by)
+    whose = None if row.patient is None else PatientId(row.patient)
+    sender = None if row.sender is None else keyring.open(row.sender, context="contact")
+    return Reply(row.id, whose, row.intent, text, row.at, row.read_by, tuple(row.flags), sender)

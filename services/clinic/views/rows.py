@@ -46,7 +46,24 @@ _INTENTS: Final = {
     "stop": Chip("stop", Tone.DANGER),
     "start": Chip("start", Tone.INFO),
     "help": Chip("help", Tone.WARN),
+    "decline": Chip("may not come", Tone.WARN),
+    "reaction": Chip("reaction", Tone.PLAIN),
+    "wrong-number": Chip("wrong number", Tone.WARN),
+    "doubt": Chip("unclear: stop?", Tone.WARN),
+    "crisis": Chip("danger", Tone.DANGER),
     "other": Chip("free text", Tone.ACCENT),
+}
+_REPLY_NOTES: Final = {
+    "may-mean-visit": "This word ends texts by the carriers' rule. It may also have meant the visit: ask.",
+    "dislike": "A thumbs-down on one of our texts.",
+    "running-late": "May be running late.",
+    "question": "Asks something.",
+    "picture": "Came with a picture or file, which Keepwell does not keep. Ask what it showed.",
+    "asked": "Asked back what is meant. No other texts go out before the answer.",
+    "asked-which": "Asked back which visit is meant.",
+    "automatic": "Looks like an automatic answer of a phone or mailbox.",
+    "crisis": "Words of crisis.",
+    "unanswered": "Got no answer: the number said stop.",
 }
 _PURPOSES: Final = {
     "reminder": "Reminder",
@@ -181,7 +198,7 @@ def proposal_view(proposal: Proposal, names: Names, zone: str, sources: Sources)
 
 def intent_chip(intent: str) -> Chip:
     """Return what a text from a patient asks for."""
-    return _INTENTS[intent]
+    return _INTENTS.get(intent, Chip(intent.replace("-", " "), Tone.ACCENT))
 
 
 def first_of(rows: Sequence[T]) -> Shelf[T]:
@@ -192,7 +209,13 @@ def first_of(rows: Sequence[T]) -> Shelf[T]:
 def reply_row(reply: Reply, names: Names, zone: str) -> ReplyRow:
     """Return a text from a patient."""
     return ReplyRow(
-        reply.id, person(reply.patient, names), reply.text, moment(reply.at, zone), intent_chip(reply.intent)
+        id=reply.id,
+        person=None if reply.patient is None else person(reply.patient, names),
+        sender=reply.sender,
+        text=reply.text,
+        at=moment(reply.at, zone),
+        intent=intent_chip(reply.intent),
+        notes=tuple(_REPLY_NOTES[flag] for flag in reply.flags if flag in _REPLY_NOTES),
     )
 
 

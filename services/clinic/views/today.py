@@ -82,13 +82,15 @@ class ProposalRow:
 
 @dataclass(frozen=True)
 class ReplyRow:
-    """A text from a patient that nobody has read yet."""
+    """A text that nobody has read yet: from a patient, or from a number that is no patient's."""
 
     id: UUID
-    person: Person
+    person: Person | None
     text: str
     at: Moment
     intent: Chip
+    sender: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,8 +11,8 @@ from services.clinic.tables import AUDIT
 from shared import events
 from shared.bus import NotYet
 from tests.integration.clinic.conftest import Browser, Home, a_body
-from tests.integration.clinic.facts import Facts
-from tests.support.bench import running
+from tests.integration.clinic.facts import NOON, Facts
+from tests.support.bench import KEYRING, running
 
 
 @pytest.fixture
@@ -321,6 +322,50 @@ async def test_plain_words_are_history_on_the_patients_page_and_nothing_to_read(
     assert page.count("Text from the patient") == 3
     await home.bench.tell(facts.reply("Stop texting me, I cannot bear it any more", intent="stop"))
     assert "cannot bear it" in (await browser.get("/console/today")).text
+
+
+async def test_a_text_from_a_number_that_is_nobodys_is_never_out_of_sight(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    event = events.UnknownNumberTexted(
+        clinic=home.bench.clinic,
+        version=1,
+        reply=uuid4(),
+        intent="stop",
+        number=KEYRING.seal("+12025550177", context="contact"),
+        masked="+1•••••••0177",
+        text=KEYRING.seal("STOP", context="reply"),
+        at=NOON,
+    )
+    await home.bench.tell(event)
+    await home.bench.tell(facts.reply("hello"))
+    page = (await browser.get("/console/today")).text
+    assert "Unknown number +12025550177" in page
+    assert page.index("hello") < page.index("Unknown number"), "a text of a patient that asks something comes first"
+    answer = await browser.post(f"/console/replies/{event.reply}/read")
+    assert answer.status == 303
+    assert "Unknown number" not in (await browser.get("/console/today")).text
+
+
+async def test_the_hundred_and_first_unread_text_is_not_out_of_sight(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    for number in range(101):
+        await home.bench.tell(facts.reply(f"Word {number}.", at=NOON + timedelta(minutes=number)))
+    page = (await browser.get("/console/today")).text
+    assert "Replies to read (101)" in page
+    assert all(f"Word {number}." in page for number in range(101))
+
+
+async def test_a_visit_that_may_fall_away_stands_above_older_small_talk(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    await home.bench.tell(facts.reply("lovely weather"))
+    await home.bench.tell(facts.reply("cannot make it", intent="decline", at=NOON + timedelta(hours=1)))
+    await home.bench.tell(facts.reply("CANCEL", intent="stop", flags=("may-mean-visit",), at=NOON))
+    page = (await browser.get("/console/today")).text
+    assert page.index("CANCEL") < page.index("cannot make it") < page.index("lovely weather")
+    assert "It may also have meant the visit" in page
 
 
 async def test_only_the_newest_messages_and_check_ins_are_unfolded(

@@ -1,7 +1,7 @@
 import pytest
 
 from services.clinic.model.reads import SessionState
-from services.clinic.model.replies import needs_a_person, yes_is_void
+from services.clinic.model.replies import gravity, needs_a_person, yes_is_void
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,30 @@ from services.clinic.model.replies import needs_a_person, yes_is_void
 )
 def test_only_a_plain_answer_asks_for_nobody(intent: str, text: str, needed: bool) -> None:
     assert needs_a_person(intent, text) is needed
+
+
+@pytest.mark.parametrize(
+    ("intent", "flags", "needed"),
+    [
+        ("reaction", (), False),
+        ("reaction", ("dislike",), True),
+        ("stop", ("may-mean-visit",), True),
+        ("confirm", ("picture",), True),
+        ("other", ("automatic",), True),
+        ("decline", (), True),
+        ("wrong-number", (), True),
+        ("doubt", ("asked",), True),
+        ("a word of tomorrow", (), True),
+    ],
+)
+def test_what_may_change_the_day_never_passes_unread(intent: str, flags: tuple[str, ...], needed: bool) -> None:
+    assert needs_a_person(intent, "No", flags) is needed
+
+
+def test_danger_is_read_before_a_visit_that_falls_away_and_that_before_small_talk() -> None:
+    danger, decline, free, yes = gravity("other", ("crisis",)), gravity("decline"), gravity("other"), gravity("confirm")
+    assert danger > decline > free > yes
+    assert gravity("stop", ("may-mean-visit",)) == decline
 
 
 @pytest.mark.parametrize(

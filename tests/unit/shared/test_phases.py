@@ -26,10 +26,17 @@ def flaws(source: str) -> Iterator[str]:
     (upgrade,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
     for call in (node for node in ast.walk(upgrade) if isinstance(node, ast.Call)):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        if name in TAKES_AWAY:
+        if name in TAKES_AWAY and not _only_allows(call):
             yield name
         if name == "add_column" and _is_required(call):
             yield "add_column of a required one without a default"
+
+
+def _only_allows(call: ast.Call) -> bool:
+    """Tell whether a column is altered in one way alone: it may be empty from now on."""
+    said = {word.arg: word.value for word in call.keywords if word.arg != "schema"}
+    value = said.pop("nullable", None)
+    return not said and isinstance(value, ast.Constant) and value.value is True
 
 
 def _is_required(call: ast.Call) -> bool:
@@ -50,6 +57,8 @@ def test_a_revision_that_comes_before_takes_nothing_away(file: Path) -> None:
     [
         ('op.drop_column("a", "b")', ["drop_column"]),
         ('op.alter_column("a", "b", nullable=False)', ["alter_column"]),
+        ('op.alter_column("a", "b", nullable=True, schema="c")', []),
+        ('op.alter_column("a", "b", nullable=True, type_=sa.Text())', ["alter_column"]),
         ('op.add_column("a", sa.Column("b", nullable=False))', ["add_column of a required one without a default"]),
         ('op.add_column("a", sa.Column("b", nullable=False, server_default="x"))', []),
         ('op.add_column("a", sa.Column("b"))', []),

@@ -18,7 +18,7 @@ from benchmarks.figures import Report
 from benchmarks.scale import FULL, QUICK, Scale
 from shared.telemetry.log import configure
 
-NAMES = ("firing", "sending", "latency", "answers", "recovery", "start", "simulation")
+NAMES = ("firing", "sending", "latency", "answers", "recovery", "start", "search", "simulation")
 Run = Callable[[Report, Scale], Awaitable[None]]
 
 

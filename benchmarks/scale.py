@@ -17,6 +17,7 @@ class Scale:
         answers: check-ins in a run.
         patients: simulated.
         days: simulated.
+        names: patients of a clinic that are searched.
     """
 
     runs: int
@@ -28,7 +29,8 @@ class Scale:
     answers: int
     patients: int
     days: int
+    names: int
 
 
-FULL = Scale(3, 100_000, 10_000_000, 150_000, 15_000, 20, 2000, 100, 30)
-QUICK = Scale(3, 10_000, 1_000_000, 60_000, 6_000, 6, 400, 20, 7)
+FULL = Scale(3, 100_000, 10_000_000, 150_000, 15_000, 20, 2000, 100, 30, 10_000)
+QUICK = Scale(3, 10_000, 1_000_000, 60_000, 6_000, 6, 400, 20, 7, 2000)

@@ -41,7 +41,7 @@ class NewPatient(Body):
     """A patient to enrol."""
 
     given_name: Words
-    family_name: Words
+    family_name: Annotated[Words, Field(description="Left out for a person who has one name.")] = ""
     birth_date: Day | None = None
     zone: Annotated[Words, Field(examples=["America/New_York"])]
     language: Language
@@ -136,13 +136,17 @@ def router(database: Database, orders: Patients) -> APIRouter:
     async def find(
         principal: Reads, page: Paging, q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None
     ) -> Listing[PatientView]:
-        """List patients, or those whose name holds the words of `q` or who have this number, address or record."""
+        """List patients, or those whom `q` may mean.
+
+        A name is found without its accents, in either order and by parts of it; a phone in any spelling and by its last
+        four digits; a birth date as people write it; a mail address; a record number.
+        """
         clinic, keyring = principal.clinic, orders.keyring
         limit = page.limit + 1
         async with database.transaction() as tx:
             await audit.note(tx, clinic, who(principal), "patients.searched" if q else "patients.listed")
             if q and q.strip():
-                found = await patients.search(tx, clinic, q.strip(), keyring, limit=limit, after=page.after)
+                found = await orders.search(tx, clinic, q, limit=limit, after=page.after)
             else:
                 found = await patients.page(tx, clinic, keyring, limit=limit, after=page.after)
         return listing([PatientView.of(one) for one in found], page, cursor=lambda view: str(view.id))
@@ -200,8 +204,8 @@ def _merged(present: Patient, body: PatientChanges) -> GivenPatient:
             raise Invalid.at(f"/{name}", "This cannot be emptied. Give a value or leave it out.")
     contacts = _contacts(body.contacts) if body.contacts is not None else given_contacts(present)
     return GivenPatient(
-        given_name=body.given_name or present.given_name,
-        family_name=body.family_name or present.family_name,
+        given_name=present.given_name if body.given_name is None else body.given_name,
+        family_name=present.family_name if body.family_name is None else body.family_name,
         birth_date=body.birth_date if "birth_date" in sent else present.birth_date,
         zone=body.zone or present.zone,
         language=body.language or present.language,

@@ -1,14 +1,17 @@
 """What is done about patients: one change each, with its rows, its event and its line in the audit trail."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from services.clinic import facts
 from services.clinic.model.clinic import Clinic
+from services.clinic.model.contacts import likely_number
 from services.clinic.model.flaws import FlawedError
 from services.clinic.model.patient import Details, DischargedError, GivenPatient, Patient, PatientState, check_details
 from services.clinic.model.people import read_line
+from services.clinic.model.searching import Entry, read_sought
 from services.clinic.store import audit, clinics, patients
+from services.clinic.store.directory import Directory
 from shared.bus import publish
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, PatientId, new_id
@@ -29,11 +32,12 @@ def refuse(error: FlawedError) -> Invalid:
     return Invalid("Some of what was sent cannot be used.", errors=flaws)
 
 
-@dataclass(frozen=True)
 class Patients:
-    """Orders about patients, with the keys that seal them."""
+    """Orders about patients, with the keys that seal them and the directory that finds them."""
 
-    keyring: Keyring
+    def __init__(self, keyring: Keyring) -> None:
+        self.keyring = keyring
+        self.directory = Directory(keyring)
 
     async def enrol(self, tx: Transaction, principal: Principal, given: GivenPatient) -> Patient:
         """Enrol a patient.
@@ -107,6 +111,18 @@ class Patients:
         if note:
             await self._note(tx, principal, "patient.read", found.id)
         return found
+
+    async def found(self, reader: Reader, clinic: ClinicId, typed: str) -> list[Entry]:
+        """Return the entries of whom a search may mean, the likeliest first."""
+        return await self.directory.found(reader, clinic, read_sought(typed, likely_number(typed)))
+
+    async def search(
+        self, reader: Reader, clinic: ClinicId, typed: str, *, limit: int, after: UUID | None
+    ) -> list[Patient]:
+        """Return whom a search may mean, in the order of their enrolment."""
+        ids = sorted(entry.id for entry in await self.found(reader, clinic, typed))
+        wanted = [one for one in ids if after is None or one > after][:limit]
+        return await patients.some(reader, clinic, wanted, self.keyring)
 
     async def _clinic(self, reader: Reader, clinic: ClinicId) -> Clinic:
         found = await clinics.find(reader, clinic, self.keyring)

@@ -74,6 +74,15 @@ def read_phone(text: str) -> str:
     return e164
 
 
+def likely_number(text: str, region: str = HOME_REGION) -> str | None:
+    """Return the number in E.164 that was probably meant, or None where this is none."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
 def is_made_up(value: str) -> bool:
     """Tell whether a number belongs to nobody: it serves tests and demonstrations, and reaches no one."""
     return _FICTIONAL.fullmatch(value) is not None

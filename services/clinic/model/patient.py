@@ -8,7 +8,7 @@ from typing import Final
 
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose, read_value
 from services.clinic.model.flaws import Flaws, RefusedError
-from services.clinic.model.people import read_birth_date, read_line, read_name
+from services.clinic.model.people import read_birth_date, read_line, read_name, read_second_name
 from shared.ids import ClinicId, ContactId, PatientId, new_id
 from shared.languages import Language
 from shared.walltime import check_zone
@@ -50,8 +50,13 @@ class Patient:
 
     @property
     def name(self) -> str:
-        """Return given and family name."""
-        return f"{self.given_name} {self.family_name}"
+        """Return given and family name, or the one that there is."""
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def listed_name(self) -> str:
+        """Return the name as a list has it, the family's first."""
+        return f"{self.family_name}, {self.given_name}" if self.family_name else self.given_name
 
     def can_change(self) -> None:
         """Raise `DischargedError` where the patient has left."""
@@ -116,7 +121,7 @@ def check_details(given: GivenPatient, *, today: date, known: Sequence[Contact] 
     """
     flaws = Flaws()
     given_name = flaws.take("/given_name", read_name, given.given_name)
-    family_name = flaws.take("/family_name", read_name, given.family_name)
+    family_name = flaws.take("/family_name", read_second_name, given.family_name)
     zone = flaws.take("/zone", check_zone, given.zone)
     birth_date = given.birth_date and flaws.take(
         "/birth_date", lambda day: read_birth_date(day, today=today), given.birth_date

@@ -1,5 +1,6 @@
 """The list of patients, and its search."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.patient import Patient
 from services.clinic.model.reads import AlertState, ProposalState, Score
+from services.clinic.model.searching import Entry
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.store import patients, reads
@@ -31,9 +33,11 @@ def router(console: Console) -> APIRouter:
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
             skip = (page - 1) * _PAGE
-            found = await patients.by_name(reader, clinic.id, console.keyring, limit=_PAGE + 1, skip=skip)
-            following = page + 1 if len(found) > _PAGE else None
-            return await _show(console, here, reader, clinic, found[:_PAGE], query="", following=following)
+            entries = await console.orders.directory.entries(reader, clinic.id)
+            following = page + 1 if len(entries) > skip + _PAGE else None
+            return await _show(
+                console, here, reader, clinic, entries[skip : skip + _PAGE], query="", following=following
+            )
 
     @routes.post("/console/patients")
     async def search(request: Request) -> Response:
@@ -44,8 +48,10 @@ def router(console: Console) -> APIRouter:
         await console.note(here, "patients.searched")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
-            found = await patients.search(reader, clinic.id, query, console.keyring, limit=_FOUND, after=None)
-            return await _show(console, here, reader, clinic, found, query=query, following=None)
+            found = await console.orders.found(reader, clinic.id, query)
+            return await _show(
+                console, here, reader, clinic, found[:_FOUND], query=query, following=None, total=len(found)
+            )
 
     return routes
 
@@ -55,13 +61,15 @@ async def _show(
     here: Visit,
     reader: Reader,
     clinic: Clinic,
-    found: list[Patient],
+    entries: Sequence[Entry],
     *,
     query: str,
     following: int | None,
+    total: int | None = None,
 ) -> Response:
+    found = await patients.some(reader, clinic.id, [entry.id for entry in entries], console.keyring)
     rows = await _rows(console, reader, clinic, found)
-    view = PatientsPage(query, rows, following, len(rows))
+    view = PatientsPage(query, rows, following, len(rows) if total is None else total)
     return await console.show(here, reader, clinic, view, template="patients")
 
 

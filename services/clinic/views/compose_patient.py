@@ -187,7 +187,7 @@ def patient_row(
     if patient.state is PatientState.DISCHARGED:
         marks.append(state_chip(patient.state))
     return PatientRow(
-        person=Person(patient.id, f"{patient.family_name}, {patient.given_name}"),
+        person=Person(patient.id, patient.listed_name),
         under=f"{say_language(patient.language)}, {plan.phase}" if plan else say_language(patient.language),
         state=state_chip(patient.state),
         interval=days(plan.interval_days) if plan else "",

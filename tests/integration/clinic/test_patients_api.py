@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -141,3 +142,65 @@ async def test_who_read_and_changed_a_patient_stands_in_the_audit_trail(home: Ho
 
 def _header(answer: Answer, wanted: str) -> str:
     return next(value for name, value in answer.headers.items() if name.lower() == wanted)
+
+
+async def _find(home: Home, typed: str) -> list[str]:
+    found = await home.bench.call("GET", f"/patients?q={quote(typed)}")
+    return [one["given_name"] for one in found.json["items"]]
+
+
+async def test_a_patient_on_the_list_is_never_found_by_nobody(home: Home) -> None:
+    jose = a_body(given_name="José", family_name="Muñoz", birth_date="1984-06-17", external_id="MRN-0042")
+    await home.bench.call("POST", "/patients", jose)
+    await home.bench.call("POST", "/patients", a_body(given_name="Sean", family_name="O\u2019Connor", contacts=[]))
+    for typed in ("jose munoz", "Jose", "munoz, jose", "+1 202-555-0123", "(202) 555-0123", "0123", "6/17/1984"):
+        assert await _find(home, typed) == ["José"], typed
+    assert await _find(home, "mrn 42") == []
+    assert await _find(home, "mrn0042") == ["José"]
+    assert await _find(home, "O'Connor") == ["Sean"]
+
+
+async def test_a_search_never_knows_less_than_what_was_saved(home: Home, patient: Any) -> None:
+    assert await _find(home, "okafor") == ["Maya"]
+    path = f"/patients/{patient['id']}"
+    await home.bench.call("PATCH", path, {"family_name": "Adeyemi", "contacts": []})
+    assert (await _find(home, "adeyemi"), await _find(home, "okafor"), await _find(home, "0123")) == (["Maya"], [], [])
+    await home.bench.call("POST", "/patients", a_body(given_name="Ola", family_name="Adeyemi"))
+    assert await _find(home, "adeyemi") == ["Maya", "Ola"]
+    await home.bench.call("POST", f"{path}/discharge", {"reason": "Moved away"})
+    assert await _find(home, "adeyemi") == ["Maya", "Ola"]
+
+
+async def test_one_name_is_enough_to_enrol(home: Home) -> None:
+    body = a_body(given_name="Sukarno")
+    del body["family_name"]
+    enrolled = await home.bench.call("POST", "/patients", body)
+    assert (enrolled.status, enrolled.json["family_name"]) == (201, "")
+    assert await _find(home, "sukarno") == ["Sukarno"]
+    both = await home.bench.call("PATCH", f"/patients/{enrolled.json['id']}", {"family_name": "Widodo"})
+    one = await home.bench.call("PATCH", f"/patients/{enrolled.json['id']}", {"family_name": ""})
+    assert (both.json["family_name"], one.json["family_name"]) == ("Widodo", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["\u202e", "\u200b\u200b", "\u00ad", "\ufeff", "\u3164", "\u2800", "\u2066\u2069", "-", "\u0301", "..."]
+)
+async def test_a_name_that_cannot_be_seen_is_no_name(home: Home, name: str) -> None:
+    refused = await home.bench.call("POST", "/patients", a_body(given_name=name))
+    assert refused.status == 422
+    assert refused.json["errors"][0]["pointer"] == "/given_name"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("\u202eayaM", "ayaM"),
+        ("Ma\u200bya", "Maya"),
+        ("\u2068Maya\u2069\u200f", "Maya"),
+        ("\u0645\u06cc\u200c\u0646\u0627", "\u0645\u06cc\u200c\u0646\u0627"),
+        ("O\u2019Connor", "O\u2019Connor"),
+    ],
+)
+async def test_what_turns_a_name_around_is_never_kept_and_how_it_is_spelt_is(home: Home, typed: str, kept: str) -> None:
+    enrolled = await home.bench.call("POST", "/patients", a_body(given_name=typed))
+    assert (enrolled.status, enrolled.json["given_name"]) == (201, kept)

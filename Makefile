@@ -13,7 +13,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: help run up test image lint format types bench contracts settings faults install jars chromium prometheus metrics clean
+.PHONY: help run up test image lint format types bench contracts settings faults torment install jars chromium prometheus metrics clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ types: install ## Check types, strictly
 
 faults: install jars ## Kill, cut and stall a split deployment and count (MINUTES=60 SEED=7: a longer round)
 	@$(if $(MINUTES),$(RUN)/python -m tests.faults --minutes $(MINUTES) --seed $(or $(SEED),7) $(ARGS),$(RUN)/python -m tests.run faults torment $(ARGS))
+
+torment: install jars ## The great one: 200 kills under 20 thousand texts, then three brokers (half an hour; SEED=7)
+	@$(RUN)/python -m tests.faults --great --seed $(or $(SEED),7) $(ARGS)
+	@$(RUN)/python -m tests.faults --brokers 3 --minutes 2 --patients 120 --pause 1 3 --least-kills 5 --least-texts 100 --most 8 --seed 3
 
 contracts: install ## Write the JSON Schemas, AsyncAPI and OpenAPI documents (RELEASE=1: readers rely on them from now)
 	@$(RUN)/python -m keepwell.contracts $(if $(RELEASE),--release)

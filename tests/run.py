@@ -8,6 +8,7 @@ torments runs alone, at last.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -23,8 +24,8 @@ from tests.containers.engine import answers
 
 SUITES = ("unit", "contracts", "integration", "kafka", "browser", "containers")
 FAULTS, TORMENT = "faults", "torment"
-"""Named places to die at, clocks, a full disk, three brokers; and 200 kills under 20 thousand texts. Both take long, so
-they are run where they are asked for: by `make faults`, and in CI."""
+"""Named places to die at, clocks, a full disk; and 60 kills under five thousand texts. Both take long, so they are run
+where they are asked for: by `make faults`, and in CI."""
 CONTAINERS = "containers"
 WHERE = {
     FAULTS: ("tests/faults", "--ignore=tests/faults/test_torment.py"),
@@ -33,7 +34,40 @@ WHERE = {
 """What pytest is given for a suite whose folder has not its name; the torment says how far it is, and what it saw."""
 LANES = (("unit", "contracts", "integration"), ("kafka", "browser"), (FAULTS,))
 """Suites that may run side by side, lane by lane; each of the others runs alone."""
-NOTHING_RAN = 5
+TIMES = Path(__file__).parent.parent / ".pytest_cache" / "suites.json"
+"""How many seconds each suite took when it last ran whole, on this machine."""
+
+
+def last_times() -> dict[str, float]:
+    """Return how long suites took when they last ran; none where nothing is on record or it cannot be read."""
+    try:
+        found = json.loads(TIMES.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: float(seconds) for name, seconds in found.items()} if isinstance(found, dict) else {}
+
+
+def keep_times(outcomes: Sequence["Outcome"]) -> None:
+    """Keep how long the suites took that ran whole."""
+    known = last_times() | {outcome.suite: round(outcome.seconds, 1) for outcome in outcomes if outcome.well}
+    TIMES.parent.mkdir(exist_ok=True)
+    TIMES.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+
+
+def announce(suites: Sequence[str]) -> None:
+    """Say what will run, what beside what, and how long that took last time."""
+    known = last_times()
+
+    def took(suite: str) -> str:
+        return f"{suite} ({known[suite]:.0f} s last time)" if suite in known else f"{suite} (not timed here yet)"
+
+    lanes = lanes_of(suites)
+    if lanes:
+        print("Side by side: " + "; ".join(", then ".join(map(took, lane)) for lane in lanes))
+    alone = [suite for suite in suites if not any(suite in lane for lane in lanes)]
+    if alone:
+        print("Each alone: " + ", then ".join(map(took, alone)))
+    sys.stdout.flush()
 
 
 @dataclass(frozen=True)
@@ -86,9 +120,14 @@ def _said(command: Sequence[str], environment: dict[str, str], mark: str) -> int
     return process.returncode
 
 
+def lanes_of(suites: Sequence[str]) -> list[list[str]]:
+    """Return the lanes that these suites fill, each in its order."""
+    return [lane for every in LANES if (lane := [suite for suite in every if suite in suites])]
+
+
 def run_all(suites: Sequence[str], extra: list[str]) -> list[Outcome]:
     """Run suites, those of different lanes side by side and each of the others alone; return what they came to."""
-    lanes = [lane for every in LANES if (lane := [suite for suite in every if suite in suites])]
+    lanes = lanes_of(suites)
     width = max(map(len, suites), default=0)
 
     def drive(lane: Sequence[str]) -> list[Outcome]:
@@ -122,7 +161,11 @@ def main() -> int:
     asked, extra = parser.parse_known_args()
     wanted = list(asked.suites or SUITES)
     absent = CONTAINERS in wanted and not answers()
-    outcomes = run_all([suite for suite in wanted if not (absent and suite == CONTAINERS)], extra)
+    running = [suite for suite in wanted if not (absent and suite == CONTAINERS)]
+    announce(running)
+    outcomes = run_all(running, extra)
+    if not extra:  # a choice of tests says nothing of a whole suite
+        keep_times(outcomes)
     print("\n=== what ran")
     for outcome in outcomes:
         verdict = "ok" if outcome.well else "FAILED" if outcome.failed or outcome.code else "NOT WHOLE"

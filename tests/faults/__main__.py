@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.clock import RealClock
 from tests.faults.report import as_json, as_table
-from tests.faults.round import ENOUGH, Least, Plan, run
+from tests.faults.round import GREAT, Least, Plan, run
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
     for name in vars(Least()):
         parser.add_argument(f"--least-{name}", type=int, default=0, help=f"go on until there were so many {name}")
     parser.add_argument("--most", type=int, default=0, help="minutes after which it ends all the same")
-    parser.add_argument("--enough", action="store_true", help="200 kills and 20 thousand texts, whatever else is said")
+    parser.add_argument("--great", action="store_true", help="200 kills and 20 thousand texts, whatever else is said")
     parser.add_argument("--json", type=Path, default=None, help="where to write the account")
     chosen = parser.parse_args()
     seed = chosen.seed if chosen.seed is not None else int(RealClock().now().timestamp()) % 100_000
@@ -45,8 +45,8 @@ def main() -> int:
         dense=chosen.dense,
         stocked=chosen.stocked,
     )
-    if chosen.enough:
-        plan = replace(ENOUGH, seed=seed)
+    if chosen.great:
+        plan = replace(GREAT, seed=seed)
     result = asyncio.run(run(plan))
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(as_json(result), indent=2) + "\n", encoding="utf-8")

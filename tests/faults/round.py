@@ -99,7 +99,7 @@ class Plan:
     stocked: bool = False
 
 
-ENOUGH: Final = Plan(
+GREAT: Final = Plan(
     seed=7,
     minutes=10,
     most=30,
@@ -111,7 +111,15 @@ ENOUGH: Final = Plan(
     stocked=True,
 )
 """A round at the size of a network's morning; of ten of its reminders one at most is cancelled, moved or unwanted in
-time, so that the provider takes 20 thousand texts."""
+time, so that the provider takes 20 thousand texts. Some 22 minutes: `make torment`, once for what touches delivery."""
+DAILY: Final = replace(
+    GREAT,
+    minutes=4,
+    most=12,
+    patients=3300,
+    least=Least(kills=60, brokers=3, databases=3, rebalances=5, texts=5_600),
+)
+"""The same at a quarter of the size, for every change: some 60 kills and 5 thousand texts."""
 
 
 @dataclass

@@ -1,5 +1,6 @@
 import os
 import sys
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -9,7 +10,7 @@ from tests.run import Outcome
 
 
 @pytest.fixture
-def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     ran: list[str] = []
 
     def pretend(suite: str, extra: list[str], mark: str = "") -> Outcome:
@@ -19,6 +20,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(run, "run", pretend)
     monkeypatch.setattr(run, "answers", lambda: False)
+    monkeypatch.setattr(run, "TIMES", tmp_path / "cache" / "suites.json")
     return ran
 
 
@@ -84,3 +86,26 @@ def test_each_line_of_a_suite_beside_another_says_whose_it_is(capfd: pytest.Capt
     )
     assert run._said(command, dict(os.environ), "unit | ") == 3
     assert sorted(capfd.readouterr().out.splitlines()) == ["unit | one", "unit | two"]
+
+
+def test_what_will_run_is_said_beforehand_with_the_time_that_it_took_last(
+    nothing_runs: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code_of(monkeypatch, "unit", "kafka", "torment")
+    first = capsys.readouterr().out
+    assert "Side by side: unit (not timed here yet); kafka (not timed here yet)" in first
+    assert "Each alone: torment (not timed here yet)" in first
+    assert first.index("Side by side") < first.index("=== what ran")
+    code_of(monkeypatch, "unit", "kafka")
+    assert "unit (0 s last time); kafka (0 s last time)" in capsys.readouterr().out
+
+
+def test_a_part_of_a_suite_says_nothing_of_how_long_the_whole_takes(
+    nothing_runs: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code_of(monkeypatch, "unit", "--exitfirst")
+    assert not run.TIMES.exists()
+    run.TIMES.parent.mkdir()
+    run.TIMES.write_text("no JSON", encoding="utf-8")
+    code_of(monkeypatch, "unit")
+    assert "unit (not timed here yet)" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """What programs see of this service's things."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -230,11 +231,16 @@ class ProposalView(View):
 
 
 class RuleView(View):
-    """A clinical rule with its provenance; `runs` says whether it is in force at this clinic."""
+    """A clinical rule with its provenance; `runs` says whether it is in force at this clinic.
+
+    `signed_version` is the version that was signed last: where it is not `rule_version`, that must be signed anew.
+    """
 
     id: str
     rule_version: int
+    name: str
     text: str
+    points: tuple[str, ...]
     source_url: str
     grade: str
     verified_on: date
@@ -243,15 +249,19 @@ class RuleView(View):
     runs: bool
     signed_by: str | None
     signed_at: datetime | None
+    signed_version: int | None
     note: str | None
 
     @classmethod
-    def of(cls, rule: Rule, signature: Signature | None) -> "RuleView":
-        """Show a rule as it stands at a clinic."""
+    def of(cls, rule: Rule, signed: Mapping[tuple[str, int], Signature]) -> "RuleView":
+        """Show a rule as it stands at a clinic, by the clinic's signatures."""
+        signature = signed.get((rule.id, rule.version))
         return cls(
             id=rule.id,
             rule_version=rule.version,
+            name=rule.name,
             text=rule.text,
+            points=rule.points,
             source_url=rule.source_url,
             grade=rule.grade,
             verified_on=rule.verified_on,
@@ -260,6 +270,7 @@ class RuleView(View):
             runs=rule.runs(signed=signature is not None),
             signed_by=None if signature is None else signature.signed_by,
             signed_at=None if signature is None else signature.signed_at,
+            signed_version=max((version for rule_id, version in signed if rule_id == rule.id), default=None),
             note=None if signature is None else signature.note,
         )
 

@@ -26,7 +26,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
         """Return every rule with its source and grade, and whether it runs at this clinic."""
         async with desk.database.reading() as reader:
             signed = await acts.signatures(reader, desk.kit, principal.clinic)
-        return Listing(items=[RuleView.of(rule, signed.get((rule.id, rule.version))) for rule in RULES], next=None)
+        return Listing(items=[RuleView.of(rule, signed) for rule in RULES], next=None)
 
     @routes.post("/rules/{rule_id}/sign", response_model=RuleView)
     async def sign(rule_id: str, command: DecideCommand, body: NewSignature | None = None) -> Response:
@@ -42,6 +42,6 @@ def add(routes: APIRouter, desk: Desk) -> None:
             note = None if body is None else body.note
             await proposals.sign(tx, clinic=clinic, rule=rule.id, rule_version=rule.version, by=by, note=note)
             signed = await proposals.signed(tx, clinic)
-            return RuleView.of(rule, signed[(rule.id, rule.version)])
+            return RuleView.of(rule, signed)
 
         return await command.run(desk.database, work)

@@ -25,12 +25,13 @@ class Rule:
     """One rule.
 
     Args:
-        text: what it does, for the clinician who signs it.
+        text: what it does, for the clinician who signs it: one thing a line.
         source_url: where it comes from, or what it is modelled on.
         verified_on: when the source was last read.
         applies_to: what it works on.
         fails_safe: it runs before it is signed, because without it a person in danger would go unseen. Only rules that
             alert somebody may; never one that proposes a treatment.
+        called: what the screens call it, where its id does not say that.
     """
 
     id: str
@@ -41,6 +42,18 @@ class Rule:
     verified_on: date
     applies_to: str
     fails_safe: bool = False
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the screens call it."""
+        words = self.called or self.id.replace("-", " ").replace("phq 9", "PHQ-9")
+        return words[:1].upper() + words[1:]
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """What it does, one thing each."""
+        return tuple(self.text.splitlines())
 
     @property
     def needs_signature(self) -> bool:
@@ -59,15 +72,20 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         id=RULE,
         version=RULE_VERSION,
+        called="PHQ-9 interval rule",
         text=(
-            "After each PHQ-9 in maintenance: shorten by one rung where both late scores of the cycle are at 10 "
-            "or above and 5 above the personal best, or a rise of 6 is confirmed within 72 hours; lengthen by one"
-            " rung where two cycles in a row stay at 9 or below, or within 4 of the best, up to their last week, "
-            "and the interval was not changed meanwhile; else hold. A rung that had to be shortened is not tried "
-            "again for 12 cycles. Holds for review with an open safety alert, before the end of induction, "
-            "without a documented response, after two shortenings in 60 days, and where the shortest rung is too "
-            "long; holds where fewer than two scores, or fewer than half of those asked for, came, and after a "
-            "shock or a change of dose or medication. The form is that of STABLE; the thresholds are not its own."
+            "It is asked after each PHQ-9 in maintenance, and looks back to the last session, two weeks at least.\n"
+            "Shorten by one step: the last two scores are at 10 or above and 5 above the personal best, or a rise of 6 "
+            "is confirmed within 72 hours.\n"
+            "Lengthen by one step: late scores stay at 9 or below, or within 4 of the best, up to the last week, twice "
+            "in a row, and the interval was not changed meanwhile.\n"
+            "A step that had to be shortened is not tried again for 12 cycles.\n"
+            "Hold, and ask for a look: before the end of induction, without a response on record, after two "
+            "shortenings in 60 days, after a rise within a week of a session, where the shortest step is too long, and "
+            "while a safety alert is open.\n"
+            "Hold: fewer than two scores or fewer than half of those asked for, a shock or a change of dose or "
+            "medication, scores from before the last change of the interval; and in all other cases.\n"
+            "The form is that of STABLE; the thresholds are our own."
         ),
         source_url="https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1",
         grade=Grade.ENGINEERING_DEFAULT,

@@ -199,9 +199,12 @@ async def readings(
 
 
 async def asked(reader: Reader, patient_id: UUID, plan_id: UUID, instrument: str) -> tuple[date, ...]:
-    """Return for which days an instrument was asked under a plan, answered or not."""
+    """Return for which days an instrument was asked under a plan and is answered, or can be answered no more."""
     rows = await reader.fetch(
-        "SELECT asked_for FROM checkins WHERE patient = $1 AND $2 = ANY (instruments) AND coalesce(plan, $3) = $3",
+        "SELECT asked_for FROM checkins AS c"
+        " WHERE patient = $1 AND $2 = ANY (instruments) AND coalesce(plan, $3) = $3"
+        " AND (state NOT IN ('open', 'partial')"
+        " OR EXISTS (SELECT FROM scores AS s WHERE s.checkin = c.id AND s.instrument = $2))",
         patient_id,
         instrument,
         plan_id,

@@ -55,21 +55,18 @@ async def _rules(console: Console, here: Visit, *, problem: Problem | None = Non
         return await console.show(here, reader, clinic, view, template="rules", notices=notices, status=status)
 
 
-def _name(rule: str) -> str:
-    words = rule.replace("-", " ").replace("phq 9", "PHQ-9")
-    return words[:1].upper() + words[1:]
-
-
 def _rule(one: Mapping[str, Any], zone: str, *, signer: bool) -> RuleView:
     signed = None
+    if one.get("signed_version") not in {None, one["rule_version"]}:
+        signed = f"Version {one['signed_version']} was signed; version {one['rule_version']} must be signed anew."
     if one["signed_by"]:
         at = moment(datetime.fromisoformat(one["signed_at"]), zone).text
         signed = f"Signed by {one['signed_by']}, {at}" if one["signed_by"] != "for trial" else "Runs for trial only."
     grade = one["grade"]
     return RuleView(
         id=one["id"],
-        name=_name(one["id"]),
-        text=one["text"],
+        name=one.get("name", one["id"]),
+        points=tuple(one.get("points", [one["text"]])),
         version=one["rule_version"],
         grade=Chip(grade.replace("_", " ").lower(), Tone.WARN if one["needs_signature"] else Tone.INFO),
         sources=(Source(f"Read on {one['verified_on']}, for {one['applies_to']}.", one["source_url"], grade),),

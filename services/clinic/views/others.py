@@ -44,7 +44,7 @@ class RuleView:
 
     id: str
     name: str
-    text: str
+    points: tuple[str, ...]
     version: int
     grade: Chip
     sources: tuple[Source, ...]

@@ -7,7 +7,7 @@ import pytest
 
 from shared.events import IntervalDecided, IntervalExpired, IntervalProposed
 from shared.web.tokens import Scope
-from tests.integration.assessments.ward import Ward
+from tests.integration.assessments.ward import Ward, spread
 from tests.support.bench import KEYRING
 
 
@@ -65,6 +65,19 @@ async def test_high_late_scores_propose_the_shorter_rung(ward: Ward) -> None:
     proposal = (await ward.proposals())[0]
     assert (proposal["direction"], proposal["to_days"]) == ("shorten", 14)
     assert proposal["reasons"][0]["values"] == {"first": 15, "last": 16, "threshold": 10, "best": 4}
+
+
+async def test_what_can_still_be_answered_does_not_count_as_missing(ward: Ward) -> None:
+    await through_induction(ward)
+    await ward.live_until(ward.today + timedelta(days=7))
+    early = await ward.ask("phq-9")
+    await ward.live_until(ward.today + timedelta(days=1))
+    await ward.ask("phq-9")
+    await ward.phq9(4)
+    first = (await ward.proposals())[0]
+    assert "insufficient-data" not in {reason["code"] for reason in first["reasons"]}
+    await ward.send(ward.path(early), "phq-9", spread(5))
+    assert [one["total"] for one in (await ward.proposals())[0]["evidence"]] == [20, 5, 4]
 
 
 async def test_an_open_alert_holds_for_review_until_it_is_closed(ward: Ward) -> None:

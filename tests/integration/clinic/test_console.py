@@ -220,8 +220,10 @@ async def test_another_clinics_patient_and_unknown_things_are_a_kind_page(home: 
 async def test_rules_show_their_source_and_are_signed(home: Home, browser: Browser) -> None:
     rule = {
         "id": "interval-ladder",
-        "rule_version": 1,
-        "text": "Shorten or lengthen by one rung.",
+        "rule_version": 2,
+        "name": "PHQ-9 interval rule",
+        "text": "Shorten or lengthen by one step.\nElse hold.",
+        "points": ["Shorten or lengthen by one step.", "Else hold."],
         "source_url": "https://example.org/stable",
         "grade": "ENGINEERING_DEFAULT",
         "verified_on": "2026-11-21",
@@ -230,6 +232,7 @@ async def test_rules_show_their_source_and_are_signed(home: Home, browser: Brows
         "runs": False,
         "signed_by": None,
         "signed_at": None,
+        "signed_version": 1,
         "note": None,
     }
     home.owner.answer("GET", "/rules", {"items": [rule], "next": None})
@@ -237,6 +240,10 @@ async def test_rules_show_their_source_and_are_signed(home: Home, browser: Brows
     page = (await browser.get("/console/rules")).text
     assert "engineering default" in page
     assert "https://example.org/stable" in page
+    assert "PHQ-9 interval rule" in page
+    assert "Interval ladder" not in page
+    assert "<li>Else hold.</li>" in page
+    assert "Version 1 was signed; version 2 must be signed anew." in page
     assert (await browser.post("/console/rules/interval-ladder/sign", key=str(uuid4()))).status == 303
     assert home.owner.orders[-1][1] == "/rules/interval-ladder/sign"
 

@@ -69,7 +69,7 @@ def rendered(name: str) -> str:
     patient = samples.PATIENTS[0]
     wrong = FormState({"given_name": 'M"<b>', "sms": "12"}, {"sms": "'12' is not a phone number."})
     rule = RuleView(
-        "r", "Ladder", "Text", 1, Chip("default"), SOURCES["interval-ladder"], Chip("off"), None, can_sign=True
+        "r", "Ladder", ("Text",), 1, Chip("default"), SOURCES["interval-ladder"], Chip("off"), None, can_sign=True
     )
     row = patient_row(
         patient,

@@ -71,7 +71,7 @@ class History:
 
     Args:
         readings: completed PHQ-9s.
-        asked: for which days a PHQ-9 was asked, answered or not.
+        asked: for which days a PHQ-9 was asked and is answered, or can be answered no more.
         sessions: dates of the attended sessions.
         changes: decided changes of the interval.
         outside: outside changes on record.
@@ -130,6 +130,7 @@ class Code(StrEnum):
     INDUCTION_NOT_COMPLETE = "induction-not-complete"
     RESPONSE_NOT_DOCUMENTED = "response-not-documented"
     INSUFFICIENT_DATA = "insufficient-data"
+    SCORES_NEEDED = "scores-needed"
     NO_LADDER = "no-ladder"
     AT_SHORTEST_RUNG = "at-shortest-rung"
     SHORTENED_TWICE = "shortened-twice"
@@ -141,6 +142,7 @@ class Code(StrEnum):
     LATE_SCORES_STABLE = "late-scores-stable"
     CYCLE_NOT_OVER = "cycle-not-over"
     CHANGED_THIS_CYCLE = "changed-this-cycle"
+    CHANGED_SINCE = "changed-since"
     FIRST_CYCLE = "first-cycle"
     PREVIOUS_CYCLE_INSUFFICIENT = "previous-cycle-insufficient"
     PREVIOUS_CYCLE_NOT_STABLE = "previous-cycle-not-stable"

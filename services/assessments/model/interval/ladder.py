@@ -3,6 +3,9 @@
 It combines level, drift from the personal best and slope, as STABLE does for continuation ECT
 (https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1); its thresholds are our own, an engineering default that a
 clinic signs before it runs. The guards stand in the order G1 to G7 and each ends the question.
+
+Version 1 looked at one cycle, and so was short of data wherever a cycle is shorter than the two weeks that a PHQ-9 asks
+about. Version 2 looks at two weeks at least. An old proposal is replayed by the version that made it.
 """
 
 from collections.abc import Callable
@@ -11,16 +14,19 @@ from datetime import timedelta
 from typing import Final
 
 from services.assessments.model.interval.cycles import (
+    RECALL,
     Cycle,
     blocked_rung,
     cycle,
     cycle_number,
+    first_reading,
     in_order,
     personal_best,
     post_induction,
     responded,
     rung_above,
     rung_below,
+    window,
 )
 from services.assessments.model.interval.history import (
     LADDERS,
@@ -34,10 +40,12 @@ from services.assessments.model.interval.history import (
     Reason,
     Verdict,
 )
-from services.assessments.model.interval.reasons import reason
+from services.assessments.model.interval.reasons import no_response, reason, spoken
 
 RULE: Final = "interval-ladder-a"
-RULE_VERSION: Final = 1
+RULE_VERSION: Final = 2
+BY_CYCLE: Final = 1
+"""The version that looked at one cycle, however short."""
 
 HIGH_AT_LEAST: Final = 10
 HIGH_ABOVE_BEST: Final = 5
@@ -53,8 +61,9 @@ WINDOW_DAYS: Final = 7
 
 @dataclass(frozen=True)
 class _Case:
-    """The question that one reading puts."""
+    """The question that one reading puts; `current` and `previous` are cycles, or windows of two weeks at least."""
 
+    version: int
     history: History
     plan: Plan
     parameters: Parameters
@@ -81,8 +90,13 @@ class _Case:
     @property
     def day(self) -> int:
         """The day of the cycle that the newest reading is for, counted from the session that began it."""
-        began = sorted(self.history.sessions)[self.current.number - 1] if self.current.number else None
-        return WINDOW_DAYS if began is None else (self.newest.asked_for - began).days
+        last = sorted(self.history.sessions)[self.number - 1] if self.number else None
+        return WINDOW_DAYS if last is None else (self.newest.asked_for - last).days
+
+    @property
+    def number(self) -> int:
+        """The number of the cycle that the newest reading is in: of the attended sessions before it."""
+        return cycle_number(self.history, self.newest.asked_for)
 
     def say(self, direction: Direction, why: Reason, *more: Reason, to: int | None = None, review: bool) -> Verdict:
         now = self.plan.interval_days
@@ -94,7 +108,7 @@ class _Case:
             reasons=(why, *more),
             evidence=self.current.readings,
             rule=RULE,
-            rule_version=RULE_VERSION,
+            rule_version=self.version,
         )
 
     def hold(self, why: Reason, *more: Reason) -> Verdict:
@@ -104,8 +118,14 @@ class _Case:
         return self.say(Direction.HOLD, why, *more, review=True)
 
 
-def evaluate(history: History, plan: Plan, parameters: Parameters) -> Verdict:
+def evaluate(history: History, plan: Plan, parameters: Parameters, *, version: int = RULE_VERSION) -> Verdict:
     """Return what the rule proposes after the newest reading of a history.
+
+    Args:
+        history: the patient's course.
+        plan: as it now stands.
+        parameters: what the clinic has set.
+        version: of the rule, 1 or 2.
 
     Raises:
         ValueError: the history holds no reading; the rule answers to one.
@@ -113,19 +133,21 @@ def evaluate(history: History, plan: Plan, parameters: Parameters) -> Verdict:
     if not history.readings:
         raise ValueError("The interval rule needs a completed PHQ-9.")
     newest = in_order(history.readings)[-1]
-    number = cycle_number(history, newest.asked_for)
-    case = _Case(
-        history=history,
-        plan=plan,
-        parameters=parameters,
-        newest=newest,
-        current=cycle(history, number, newest.asked_for),
-        previous=cycle(history, number - 1, newest.asked_for),
-    )
+    current, previous = _looked_at(history, newest, version)
+    case = _Case(version, history, plan, parameters, newest, current, previous)
     for guard in GUARDS:
         if (verdict := guard(case)) is not None:
             return verdict
     return _climb(case)
+
+
+def _looked_at(history: History, newest: Reading, version: int) -> tuple[Cycle, Cycle]:
+    """Return what the newest reading closes, and what lies before that."""
+    if version == BY_CYCLE:
+        number = cycle_number(history, newest.asked_for)
+        return cycle(history, number, newest.asked_for), cycle(history, number - 1, newest.asked_for)
+    current = window(history, newest.asked_for)
+    return current, window(history, current.begins or newest.asked_for)
 
 
 def _g1_safety(case: _Case) -> Verdict | None:
@@ -139,15 +161,22 @@ def _g2_maintenance(case: _Case) -> Verdict | None:
     if not case.plan.maintenance or done is None or case.newest.asked_for <= done:
         return case.review(reason(Code.INDUCTION_NOT_COMPLETE))
     if not responded(case.history, case.plan):
-        return case.review(reason(Code.RESPONSE_NOT_DOCUMENTED))
+        first = first_reading(case.history, case.plan)
+        return case.review(no_response(None if first is None else first.total))
     return None
 
 
 def _g3_data(case: _Case) -> Verdict | None:
-    if not case.current.sufficient:
-        answered = len(case.current.readings)
-        return case.hold(reason(Code.INSUFFICIENT_DATA, answered=answered, asked=max(case.current.asked, answered)))
-    return None
+    current = case.current
+    if current.sufficient:
+        return None
+    answered = len(current.readings)
+    since = "of this cycle" if case.version == BY_CYCLE or current.begins is None else f"since {spoken(current.begins)}"
+    by = spoken(case.newest.asked_for + RECALL)
+    return case.hold(
+        reason(Code.INSUFFICIENT_DATA, {"of": since}, answered=answered, asked=max(current.asked, answered)),
+        reason(Code.SCORES_NEEDED, {"by": by}, more=current.missing),
+    )
 
 
 def _g5_ladder(case: _Case) -> Verdict | None:
@@ -168,7 +197,7 @@ def _g6_regimen(case: _Case) -> Verdict | None:
 
 
 def _g7_outside(case: _Case) -> Verdict | None:
-    if any(cycle_number(case.history, change.on) >= case.current.number for change in case.history.outside):
+    if any(case.current.holds(change.on) for change in case.history.outside):
         return case.hold(reason(Code.OUTSIDE_CHANGE))
     return None
 
@@ -211,6 +240,8 @@ def _climb(case: _Case) -> Verdict:
 def _shorten(case: _Case, why: Reason) -> Verdict:
     if case.day < WINDOW_DAYS:
         return case.review(reason(Code.RISE_RIGHT_AFTER_SESSION, day=case.day), why)
+    if case.version != BY_CYCLE and any(change.on >= case.current.late[0].asked_for for change in case.history.changes):
+        return case.hold(reason(Code.CHANGED_SINCE), why)
     # G6 has seen to it that there is a shorter rung.
     to = rung_below(case.ladder, case.plan.interval_days)
     return case.say(Direction.SHORTEN, why, to=to, review=False)
@@ -224,11 +255,11 @@ def _lengthen(case: _Case, why: Reason) -> Verdict:
     """
     now, parameters = case.plan.interval_days, case.parameters
     to = rung_above(case.ladder, now)
-    blocked = blocked_rung(case.history, case.current.number, parameters.memory_cycles)
+    blocked = blocked_rung(case.history, case.number, parameters.memory_cycles)
     against: Reason | None = None
     if case.day < now - WINDOW_DAYS:
         against = reason(Code.CYCLE_NOT_OVER, day=case.day, days=now)
-    elif any(cycle_number(case.history, change.on) >= case.current.number for change in case.history.changes):
+    elif any(case.current.holds(change.on) for change in case.history.changes):
         against = reason(Code.CHANGED_THIS_CYCLE)
     elif (before := _unstable_before(case)) is not None:
         against = before
@@ -246,7 +277,7 @@ def _lengthen(case: _Case, why: Reason) -> Verdict:
 def _unstable_before(case: _Case) -> Reason | None:
     """Say what keeps the cycle before from counting: it was induction's, too little came, or it was not stable."""
     done, previous = case.plan.induction_completed_on, case.previous
-    if done is None or case.current.number <= cycle_number(case.history, done) + 1:
+    if done is None or previous.begins is None or previous.begins < done:
         return reason(Code.FIRST_CYCLE)
     if not previous.sufficient:
         answered = len(previous.readings)

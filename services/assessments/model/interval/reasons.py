@@ -1,5 +1,7 @@
 """The sentences of the reasons, for the clinician who decides."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from services.assessments.model.interval.history import Code, Reason
@@ -8,9 +10,11 @@ _SENTENCES: Final[dict[Code, str]] = {
     Code.SAFETY_ALERT_OPEN: "{alerts:g} safety alerts are not closed. Close them first.",
     Code.INDUCTION_NOT_COMPLETE: "Induction not complete: the interval follows the protocol until then.",
     Code.RESPONSE_NOT_DOCUMENTED: (
-        "No response is on record: no PHQ-9 after induction is below 5, or at half of one taken before its end."
+        "No response is on record: the first PHQ-9 was {first:g}, and none after induction is at {half:g} or below, or "
+        "below 5."
     ),
-    Code.INSUFFICIENT_DATA: "Insufficient data: {answered:g} of {asked:g} PHQ-9s of this cycle were answered.",
+    Code.INSUFFICIENT_DATA: "Insufficient data: {answered:g} of {asked:g} PHQ-9s {of} were answered.",
+    Code.SCORES_NEEDED: "With {more:g} more scores by {by} it can be judged.",
     Code.NO_LADDER: "There is no ladder of intervals for this protocol.",
     Code.AT_SHORTEST_RUNG: (
         "The scores ask for a shorter interval, and {days:g} days is the shortest: look at the regimen."
@@ -30,6 +34,10 @@ _SENTENCES: Final[dict[Code, str]] = {
     Code.LATE_SCORES_STABLE: "Both late PHQ-9s ({first:g}, {last:g}) are at {limit:g} or below (best {best:g}).",
     Code.CYCLE_NOT_OVER: "Day {day:g} of {days:g}: only the last week before a session can speak for longer.",
     Code.CHANGED_THIS_CYCLE: "The interval was changed in this cycle: see first how the new one goes.",
+    Code.CHANGED_SINCE: (
+        "The interval was changed since the first of these two scores: see first how the new one goes, or bring the "
+        "next visit forward."
+    ),
     Code.FIRST_CYCLE: "This is the first cycle after induction: a longer interval needs two stable ones.",
     Code.PREVIOUS_CYCLE_INSUFFICIENT: "Insufficient data of the cycle before: {answered:g} of {asked:g} were answered.",
     Code.PREVIOUS_CYCLE_NOT_STABLE: (
@@ -42,18 +50,44 @@ _SENTENCES: Final[dict[Code, str]] = {
 }
 _OF_ONE: Final[dict[Code, str]] = {
     Code.SAFETY_ALERT_OPEN: "1 safety alert is not closed. Close it first.",
-    Code.INSUFFICIENT_DATA: "Insufficient data: 1 of {asked:g} PHQ-9s of this cycle was answered.",
+    Code.INSUFFICIENT_DATA: "Insufficient data: 1 of {asked:g} PHQ-9s {of} was answered.",
+    Code.SCORES_NEEDED: "With one more score by {by} it can be judged.",
     Code.PREVIOUS_CYCLE_INSUFFICIENT: "Insufficient data of the cycle before: 1 of {asked:g} was answered.",
 }
 """Sentences whose first figure is one."""
+_NO_FIRST: Final = (
+    "No response is on record: no PHQ-9 up to the end of induction is there to hold later ones against, and none after "
+    "it is below 5."
+)
 
 
-def reason(code: Code, **values: float) -> Reason:
+def reason(code: Code, words: Mapping[str, str] | None = None, **values: float) -> Reason:
     """Return a reason with its sentence.
 
+    Args:
+        code: which reason.
+        words: what the sentence says beside its figures.
+        values: its figures, by name.
+
     Raises:
-        KeyError: a figure of the sentence is missing.
+        KeyError: a figure or a word of the sentence is missing.
     """
     single = next(iter(values.values()), None) == 1
     sentence = _OF_ONE.get(code, _SENTENCES[code]) if single else _SENTENCES[code]
-    return Reason(code, sentence.format(**values), tuple(values.items()))
+    return Reason(code, sentence.format(**values, **(words or {})), tuple(values.items()))
+
+
+def no_response(first: int | None) -> Reason:
+    """Return the reason that no response is on record, with what would show one.
+
+    Args:
+        first: total of the reading that later ones are held against, or None.
+    """
+    if first is None:
+        return Reason(Code.RESPONSE_NOT_DOCUMENTED, _NO_FIRST)
+    return reason(Code.RESPONSE_NOT_DOCUMENTED, first=first, half=first // 2)
+
+
+def spoken(day: date) -> str:
+    """Return a day as a sentence names it: `3 March`."""
+    return f"{day.day} {day:%B}"

@@ -89,6 +89,14 @@ def test_a_cycle_whose_interval_was_changed_is_not_lengthened_again() -> None:
     assert evaluate(before, plan, NO_OPT_IN).direction is Direction.LENGTHEN
 
 
+def test_scores_from_before_a_change_do_not_move_the_interval_again() -> None:
+    history, plan = course(previous=(4, 4, 4, 15), current=(15,), interval=21)
+    changed = replace(history, changes=(Change(on(28), 28, 21),))
+    assert codes(changed, plan) == [Code.CHANGED_SINCE, Code.LATE_SCORES_HIGH]
+    later = with_readings(changed, reading(42, 15))
+    assert evaluate(later, plan, NO_OPT_IN).to_days == 14
+
+
 def test_one_unstable_cycle_before_holds() -> None:
     history, plan = course(previous=(4, 4, 4, 12))
     assert codes(history, plan) == [Code.PREVIOUS_CYCLE_NOT_STABLE, Code.LATE_SCORES_STABLE]
@@ -126,22 +134,48 @@ def test_g2_in_induction_it_holds_and_says_so() -> None:
 def test_g2_without_a_documented_response_it_goes_to_review() -> None:
     history, plan = course(previous=(11, 11, 11, 11), current=(11, 11, 11, 11))
     assert codes(history, plan) == [Code.RESPONSE_NOT_DOCUMENTED]
+    said = evaluate(history, plan, NO_OPT_IN).reasons[0].text
+    assert "the first PHQ-9 was 20, and none after induction is at 10 or below, or below 5." in said
     halved = course(previous=(10, 11, 11, 11), current=(11, 11, 11, 11))
     assert codes(*halved) != [Code.RESPONSE_NOT_DOCUMENTED]
+    no_baseline = replace(history, readings=history.readings[1:])
+    assert "no PHQ-9 up to the end of induction" in evaluate(no_baseline, plan, NO_OPT_IN).reasons[0].text
 
 
-def test_g3_fewer_than_two_scores_hold_as_insufficient() -> None:
+def test_g3_a_hold_for_want_of_scores_says_how_many_more_by_when() -> None:
+    history, plan = course(current=(4, 4, 4))
+    answered = tuple(one for one in history.readings if one.asked_for not in {on(35), on(42)})
+    verdict = evaluate(replace(history, readings=answered), plan, NO_OPT_IN)
+    assert (verdict.direction, verdict.review) == (Direction.HOLD, False)
+    assert [one.text for one in verdict.reasons] == [
+        "Insufficient data: 1 of 3 PHQ-9s since 29 January was answered.",
+        "With one more score by 5 March it can be judged.",
+    ]
+
+
+def test_g3_who_missed_most_of_what_was_asked_hears_how_much_is_missing() -> None:
+    history, plan = course(current=(4, 4, 4, 4))
+    often = (*history.asked, *(on(day) for day in (30, 31, 32)))
+    answered = tuple(one for one in history.readings if one.asked_for != on(35))
+    verdict = evaluate(replace(history, readings=answered[:-1], asked=often), plan, NO_OPT_IN)
+    assert verdict.reasons[1].text == "With 2 more scores by 5 March it can be judged."
+    assert dict(verdict.reasons[1].values) == {"more": 2}
+
+
+def test_g3_the_first_version_was_short_of_data_where_it_looked_at_one_cycle() -> None:
     history, plan = course(current=(4,))
-    verdict = evaluate(history, plan, NO_OPT_IN)
-    assert not verdict.review
-    assert verdict.reasons[0].text == "Insufficient data: 1 of 1 PHQ-9s of this cycle was answered."
+    replayed = evaluate(history, plan, NO_OPT_IN, version=1)
+    assert (replayed.rule, replayed.rule_version) == ("interval-ladder-a", 1)
+    assert replayed.reasons[0].text == "Insufficient data: 1 of 1 PHQ-9s of this cycle was answered."
+    now = evaluate(history, plan, NO_OPT_IN)
+    assert (now.rule_version, now.reasons[0].code) == (2, Code.CYCLE_NOT_OVER)
 
 
 def test_g3_fewer_than_half_of_what_was_asked_hold_as_insufficient() -> None:
     history, plan = course(current=(4, 4), interval=21)
     asked = (*history.asked, on(36), on(37))
     assert evaluate(replace(history, asked=asked), plan, OPTED_IN).direction is Direction.LENGTHEN
-    assert codes(replace(history, asked=(*asked, on(38))), plan, OPTED_IN) == [Code.INSUFFICIENT_DATA]
+    assert codes(replace(history, asked=(*asked, on(38))), plan, OPTED_IN)[0] is Code.INSUFFICIENT_DATA
 
 
 def test_g5_a_protocol_without_a_ladder_goes_to_review() -> None:

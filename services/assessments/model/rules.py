@@ -153,6 +153,23 @@ RULES: Final[tuple[Rule, ...]] = (
         fails_safe=True,
     ),
     Rule(
+        id="crisis-words",
+        version=1,
+        text=(
+            "A text or a free answer, in English or Spanish, that speaks of suicide, self-harm, an overdose, a "
+            "goodbye, hopelessness, danger or an emergency is answered with the clinic's crisis text at once and "
+            "pages the person on call; plain words of suicide are high, the others elevated. The list errs towards "
+            "too many and misses what it does not know; it is no assessment, and the automatic answer replaces no "
+            "person. The words stand in shared/crisis. It runs unsigned, because without it such a text would lie "
+            "among the others."
+        ),
+        source_url="https://mental.jmir.org/2024/1/e58409",
+        grade=Grade.ENGINEERING_DEFAULT,
+        verified_on=_READ_ON,
+        applies_to="safety alerts",
+        fails_safe=True,
+    ),
+    Rule(
         id="bladder-questions",
         version=1,
         text=(

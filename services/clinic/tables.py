@@ -152,6 +152,9 @@ def _learnt(name: str, *columns: Column[object] | Index) -> Table:
     )
 
 
+_OPEN = "state = ANY (ARRAY['booked'::text, 'confirmed'::text])"
+_UNSEEN = "seen_by IS NULL AND state = ANY (ARRAY['failed'::text, 'withheld'::text])"
+
 PLANS = _learnt(
     "seen_plans",
     Column("protocol", Text, nullable=False),
@@ -162,6 +165,7 @@ PLANS = _learnt(
     Column("induction_complete", Boolean, nullable=False),
     Column("attended", Integer, nullable=False),
     Column("why", Text, nullable=False),
+    Index("seen_plans_due", "clinic", "next_due_on"),
 )
 
 SESSIONS = _learnt(
@@ -174,6 +178,8 @@ SESSIONS = _learnt(
     Column("state", Text, nullable=False),
     Column("number", Integer),
     Index("seen_sessions_day", "clinic", "starts_at_utc"),
+    Index("seen_sessions_open", "clinic", "starts_at_utc", postgresql_where=text(_OPEN)),
+    Index("seen_sessions_booked", "patient", postgresql_where=text(_OPEN)),
 )
 
 CHECKINS = _learnt(
@@ -231,7 +237,9 @@ MESSAGES = _learnt(
     Column("error", Text),
     _instant("at"),
     Column("story", JSONB, nullable=False),  # [{at, what, detail}]
+    Column("seen_by", Text),  # who has seen to a message that did not go out
     Index("seen_messages_state", "clinic", "state", "at"),
+    Index("seen_messages_unseen", "clinic", postgresql_where=text(_UNSEEN)),
 )
 
 REPLIES = _learnt(

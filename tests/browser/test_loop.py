@@ -121,7 +121,7 @@ async def test_one_turn_of_the_loop_in_a_browser(  # noqa: PLR0915 - a turn has 
     await look(console, "today-alert")
     await console.goto(f"{clinic.base}/console/patients/{patient}")
     await look(console, "patient-alert")
-    await console.get_by_role("button", name="I have it").first.click()
+    await console.get_by_role("button", name="Acknowledge").first.click()
     await console.get_by_text("Close with a note").first.click()
     await console.get_by_label("What was done").fill("Called; safe, plan agreed.")
     await console.get_by_role("button", name="Close the alert").click()

@@ -45,7 +45,8 @@ SAID: Final = {
     ),
     "asked": "The check-in is on its way.",
     "decided": "Your decision is saved. The plan follows it.",
-    "acknowledged": "The alert is yours now. Close it when it is dealt with.",
+    "acknowledged": "You have acknowledged the alert. It stays on Today until it is closed with what was done.",
+    "seen": "Marked as seen to.",
     "closed": "The alert is closed.",
     "read": "Marked as read.",
     "signed": "The rule is signed.",
@@ -83,9 +84,11 @@ class Console:
             raise NotFound("Your clinic does not exist any more.")
         return found
 
-    async def names(self, reader: Reader, clinic: ClinicId, *things: Iterable[Any]) -> dict[PatientId, str]:
-        """Return the names of the patients that these things are about."""
-        wanted = {thing.patient for group in things for thing in group if thing.patient}
+    async def names(
+        self, reader: Reader, clinic: ClinicId, *things: Iterable[Any], also: Iterable[PatientId] = ()
+    ) -> dict[PatientId, str]:
+        """Return the names of the patients that these things are about, and of others."""
+        wanted = {thing.patient for group in things for thing in group if thing.patient} | set(also)
         return await patients.names(reader, clinic, wanted, self.keyring)
 
     async def note(self, here: Visit, what: str, *, thing: UUID | None = None, patient: UUID | None = None) -> None:
@@ -114,6 +117,7 @@ class Console:
         said, tone = SAID.get(word), Tone.DANGER if word in _LOUD else Tone.GOOD
         told = (Notice(said, tone),) if said and not notices else ()
         member = here.visitor.member
+        untaken = await reads.counts(reader, ALERTS, clinic.id, AlertState.OPEN)
         shell = Shell(
             clinic=clinic.name,
             staff=member.name,
@@ -122,7 +126,8 @@ class Console:
             clock=moment(reader.now, clinic.zone),
             csrf=here.visitor.csrf,
             here=place or template,
-            alerts=await reads.counts(reader, ALERTS, clinic.id, AlertState.OPEN),
+            alerts=untaken + await reads.counts(reader, ALERTS, clinic.id, AlertState.ACKNOWLEDGED),
+            loud=untaken > 0,
             proposals=await reads.counts(reader, PROPOSALS, clinic.id, ProposalState.OPEN),
             trial=self.trial,
             notices=self._warnings(clinic) + told + notices,

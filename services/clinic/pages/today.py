@@ -1,40 +1,42 @@
-"""The day, and all alerts."""
+"""The day with what waits, each kind of what waits page by page, and all alerts."""
 
 from datetime import date, datetime, time, timedelta
 from itertools import chain
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.reads import AlertState, CheckinState, MessageState, ProposalState
+from services.clinic.model.worklist import DUE_SOON, Failure, Found, Worklist
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute
-from services.clinic.store import reads
-from services.clinic.tables import ALERTS, CHECKINS, MESSAGES, PROPOSALS, REPLIES
+from services.clinic.store import reads, worklist
+from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
 from services.clinic.views.compose_today import Day, alerts_page, today_page
+from services.clinic.views.rows import due_row, reply_row, unrecorded_row
+from services.clinic.views.today import WaitingPage
 from shared.database import Reader
 from shared.walltime import to_instant, to_wall
+from shared.web.problems import NotFound
 
-_TROUBLES = timedelta(days=7)
-_MOST = 12
+_FIRST = 8
+"""Rows of a kind that the day shows; the others stand on a page of their own."""
+_PAGE = 50
+_LAST_PAGE = 1000
+Number = Annotated[int, Query(alias="page", ge=1, le=_LAST_PAGE)]
+_TITLES = {
+    "unrecorded": ("Sessions to record", "Say of each whether the patient came. Check-ins and the plan wait for it."),
+    "due": ("Sessions to book", "The next session is due within a week or has passed, and none is booked."),
+    "replies": ("Texts to read", "The gravest first, then the oldest."),
+}
 
 
 def router(console: Console) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
-
-    @routes.get("/console/today")
-    async def today(request: Request, day: date | None = None) -> Response:
-        here = await console.visit(request)
-        await console.note(here, "day.read")
-        async with console.database.reading() as reader:
-            clinic = await console.clinic(reader, here.principal.clinic)
-            shown = day or to_wall(reader.now, clinic.zone).date()
-            held = await _day(console, reader, clinic, shown)
-            things = chain(held.sessions, held.alerts, held.checkins, held.proposals, held.replies, held.troubles)
-            names = await console.names(reader, clinic.id, things)
-            view = today_page(shown, held, names, now=reader.now, zone=clinic.zone)
-            return await console.show(here, reader, clinic, view, template="today")
+    _days(routes, console)
+    _waiting(routes, console)
 
     @routes.get("/console/alerts")
     async def alerts(request: Request) -> Response:
@@ -44,24 +46,117 @@ def router(console: Console) -> APIRouter:
             clinic = await console.clinic(reader, here.principal.clinic)
             found = await reads.alerts(reader, reads.of_clinic(ALERTS, clinic.id), console.keyring)
             names = await console.names(reader, clinic.id, found)
-            return await console.show(here, reader, clinic, alerts_page(found, names, clinic.zone), template="alerts")
+            view = alerts_page(found, names, clinic.zone, reader.now)
+            return await console.show(here, reader, clinic, view, template="alerts")
 
     return routes
 
 
-async def _day(console: Console, reader: Reader, clinic: Clinic, day: date) -> Day:
-    start = to_instant(datetime.combine(day, time()), clinic.zone)
-    end = to_instant(datetime.combine(day + timedelta(days=1), time()), clinic.zone)
-    open_alerts = reads.of_clinic(ALERTS, clinic.id) & reads.any_of(ALERTS, [AlertState.OPEN])
-    waiting = reads.of_clinic(CHECKINS, clinic.id) & reads.any_of(CHECKINS, [CheckinState.OPEN, CheckinState.PARTIAL])
-    to_decide = reads.of_clinic(PROPOSALS, clinic.id) & reads.any_of(PROPOSALS, [ProposalState.OPEN])
-    failed = reads.of_clinic(MESSAGES, clinic.id) & reads.any_of(MESSAGES, [MessageState.FAILED, MessageState.WITHHELD])
-    recent = failed & (MESSAGES.c.at >= reader.now - _TROUBLES)
+def _days(routes: APIRouter, console: Console) -> None:
+    @routes.get("/console/today")
+    async def today(request: Request, day: date | None = None) -> Response:
+        here = await console.visit(request)
+        await console.note(here, "day.read")
+        async with console.database.reading() as reader:
+            clinic = await console.clinic(reader, here.principal.clinic)
+            present = to_wall(reader.now, clinic.zone).date()
+            shown = day or present
+            held = await _day(console, reader, clinic, shown, is_today=shown == present)
+            names = await _names(console, reader, clinic, held)
+            view = today_page(shown, held, names, now=reader.now, zone=clinic.zone)
+            return await console.show(here, reader, clinic, view, template="today")
+
+    @routes.post("/console/failures/seen")
+    async def seen(request: Request) -> Response:
+        here = await console.visit(request)
+        failure = _failure(await here.form())
+        clinic, member = here.principal.clinic, here.visitor.member
+        async with console.database.transaction() as tx:
+            await worklist.saw_failures(tx, clinic, failure, by=str(member.id))
+            console.bell.after(tx, clinic, "messages")
+        await console.note(here, "failures.seen")
+        return console.done("seen", "/console/today")
+
+
+def _waiting(routes: APIRouter, console: Console) -> None:
+    @routes.get("/console/waiting/{kind}")
+    async def waiting(kind: Literal["unrecorded", "due", "replies"], request: Request, number: Number = 1) -> Response:
+        here = await console.visit(request)
+        await console.note(here, f"{kind}.listed")
+        async with console.database.reading() as reader:
+            clinic = await console.clinic(reader, here.principal.clinic)
+            zone, now, skip = clinic.zone, reader.now, (number - 1) * _PAGE
+            today = to_wall(now, zone).date()
+            rows: dict[str, tuple[Any, ...]]
+            found: Found[Any]
+            if kind == "unrecorded":
+                found = await worklist.unrecorded(reader, clinic.id, _start(today, zone), limit=_PAGE, skip=skip)
+                names = await console.names(reader, clinic.id, found.rows)
+                rows = {kind: tuple(unrecorded_row(one, names, zone, now) for one in found.rows)}
+            elif kind == "due":
+                found = await worklist.due(reader, clinic.id, today + DUE_SOON, limit=_PAGE, skip=skip)
+                names = await console.names(reader, clinic.id, found.rows)
+                rows = {kind: tuple(due_row(one, names, today) for one in found.rows)}
+            else:
+                found = await worklist.unread(reader, clinic.id, console.keyring, limit=_PAGE, skip=skip)
+                names = await console.names(reader, clinic.id, found.rows)
+                rows = {kind: tuple(reply_row(one, names, zone, now) for one in found.rows)}
+            title, under = _TITLES[kind]
+            following = number + 1 if found.total > skip + _PAGE else None
+            view = WaitingPage(f"{found.total} {title.lower()}", under, kind, number, following, **rows)
+            return await console.show(here, reader, clinic, view, template="waiting", place="today")
+
+
+async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, is_today: bool) -> Day:
+    zone, mine = clinic.zone, clinic.id
+    start, end = _start(day, zone), _start(day + timedelta(days=1), zone)
+    sessions = await reads.sessions(reader, reads.between(mine, start, end))
+    if not is_today:
+        return Day(sessions)
+    unclosed = reads.of_clinic(ALERTS, mine) & reads.any_of(ALERTS, [AlertState.OPEN, AlertState.ACKNOWLEDGED])
+    asked = [CheckinState.OPEN, CheckinState.PARTIAL]
+    out = reads.of_clinic(CHECKINS, mine) & reads.any_of(CHECKINS, asked)
+    to_decide = reads.of_clinic(PROPOSALS, mine) & reads.any_of(PROPOSALS, [ProposalState.OPEN])
     return Day(
-        sessions=await reads.sessions(reader, reads.between(clinic.id, start, end)),
-        alerts=await reads.alerts(reader, open_alerts, console.keyring),
-        checkins=await reads.checkins(reader, waiting),
-        proposals=await reads.proposals(reader, to_decide, console.keyring),
-        replies=await reads.unread(reader, reads.of_clinic(REPLIES, clinic.id), console.keyring),
-        troubles=await reads.messages(reader, recent, limit=_MOST),
+        sessions=sessions,
+        alerts=await reads.alerts(reader, unclosed, console.keyring),
+        checkins=Found(
+            await reads.checkins(reader, out, limit=_FIRST), await reads.counts(reader, CHECKINS, mine, *asked)
+        ),
+        proposals=Found(
+            await reads.proposals(reader, to_decide, console.keyring, limit=_FIRST),
+            await reads.counts(reader, PROPOSALS, mine, ProposalState.OPEN),
+        ),
+        waiting=Worklist(
+            unrecorded=await worklist.unrecorded(reader, mine, start, limit=_FIRST),
+            due=await worklist.due(reader, mine, day + DUE_SOON, limit=_FIRST),
+            replies=await worklist.unread(reader, mine, console.keyring, limit=_FIRST),
+            failures=await worklist.failures(reader, mine, limit=_FIRST),
+        ),
     )
+
+
+async def _names(console: Console, reader: Reader, clinic: Clinic, held: Day) -> Any:
+    waiting = held.waiting
+    things = chain(held.sessions, held.alerts, held.checkins.rows, held.proposals.rows)
+    work = chain(waiting.unrecorded.rows, waiting.due.rows, waiting.replies.rows)
+    failed = [patient for failure in waiting.failures.rows for patient in failure.patients]
+    return await console.names(reader, clinic.id, things, work, also=failed)
+
+
+def _failure(form: dict[str, str]) -> Failure:
+    """Return which messages a form is about.
+
+    Raises:
+        NotFound: the form names none.
+    """
+    try:
+        until = datetime.fromisoformat(form.get("until", ""))
+        state = MessageState(form.get("state", ""))
+    except ValueError as error:
+        raise NotFound("This form names no messages. Open Today again.") from error
+    return Failure(state, form.get("channel", ""), form.get("cause", ""), 0, 0, (), until, until)
+
+
+def _start(day: date, zone: str) -> datetime:
+    return to_instant(datetime.combine(day, time()), zone)

@@ -68,9 +68,10 @@ async def plans(reader: Reader, clinic: ClinicId, patients: Iterable[PatientId])
     return {PatientId(row.patient): _plan(row) for row in rows}
 
 
-async def sessions(reader: Reader, where: Condition) -> list[Session]:
+async def sessions(reader: Reader, where: Condition, *, limit: int = MOST, skip: int = 0) -> list[Session]:
     """Return sessions in the order of their instants."""
-    rows = await reader.all(select(SESSIONS).where(where).order_by(SESSIONS.c.starts_at_utc, SESSIONS.c.id).limit(MOST))
+    ordered = select(SESSIONS).where(where).order_by(SESSIONS.c.starts_at_utc, SESSIONS.c.id)
+    rows = await reader.all(ordered.limit(limit).offset(skip))
     return [_session(row) for row in rows]
 
 
@@ -129,11 +130,13 @@ async def replies(reader: Reader, where: Condition, keyring: Keyring, *, limit: 
     return [_reply(row, keyring) for row in rows]
 
 
-async def unread(reader: Reader, where: Condition, keyring: Keyring) -> list[Reply]:
-    """Return all replies that a person must read and nobody has: the gravest first, and of those the oldest."""
+async def unread(
+    reader: Reader, where: Condition, keyring: Keyring, *, limit: int = MOST, skip: int = 0
+) -> list[Reply]:
+    """Return replies that a person must read and nobody has: the gravest first, and of those the oldest."""
     mine = where & REPLIES.c.read_by.is_(None)
     in_order = select(REPLIES).where(mine).order_by(REPLIES.c.gravity.desc(), REPLIES.c.at, REPLIES.c.id)
-    return [_reply(row, keyring) for row in await reader.all(in_order)]
+    return [_reply(row, keyring) for row in await reader.all(in_order.limit(limit).offset(skip))]
 
 
 async def stopped(reader: Reader, patient: PatientId) -> frozenset[tuple[str, str]]:
@@ -142,9 +145,9 @@ async def stopped(reader: Reader, patient: PatientId) -> frozenset[tuple[str, st
     return frozenset((str(row.contact), row.purpose) for row in rows)
 
 
-async def counts(reader: Reader, table: Table, clinic: ClinicId, state: str) -> int:
-    """Return how many things of a clinic are in a state."""
-    return int(await reader.scalar(select(func.count()).where(of_clinic(table, clinic), table.c.state == state)))
+async def counts(reader: Reader, table: Table, clinic: ClinicId, *states: str) -> int:
+    """Return how many things of a clinic are in one of these states."""
+    return int(await reader.scalar(select(func.count()).where(of_clinic(table, clinic), table.c.state.in_(states))))
 
 
 async def waiting_by_patient(reader: Reader, table: Table, clinic: ClinicId, states: Sequence[str]) -> set[UUID]:

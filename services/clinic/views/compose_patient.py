@@ -23,7 +23,7 @@ from services.clinic.model.reads import (
     SessionState,
 )
 from services.clinic.model.staff import Permission, Role, may
-from services.clinic.views.compose_today import may_attend, session_detail
+from services.clinic.views.compose_today import may_attend, may_miss
 from services.clinic.views.parts import (
     Chip,
     FormState,
@@ -63,6 +63,7 @@ from services.clinic.views.rows import (
     message_words,
     proposal_view,
     reply_row,
+    session_detail,
     why_words,
 )
 from shared.languages import Language, say_time
@@ -153,14 +154,14 @@ def patient_page(
         decided=tuple(
             proposal_view(p, names, zone, sources) for p in record.proposals if p.state is not ProposalState.OPEN
         ),
-        alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is not AlertState.CLOSED),
-        old_alerts=tuple(alert_row(a, names, zone) for a in record.alerts if a.state is AlertState.CLOSED),
+        alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is not AlertState.CLOSED),
+        old_alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is AlertState.CLOSED),
         crisis=crisis,
         language=str(patient.language),
         checkins=first_of([checkin_row(checkin, names) for checkin in record.checkins]),
         scores=_scores(record),
         messages=first_of(_conversation(record, zone)),
-        replies=tuple(reply_row(reply, names, zone) for reply in record.unread),
+        replies=tuple(reply_row(reply, names, zone, now) for reply in record.unread),
         form=form or FormState(),
     )
 
@@ -263,6 +264,7 @@ def _session(session: Session, now: datetime) -> SessionRow:
         state=session_chip(session.state),
         open=session.state in _OPEN,
         may_attend=may_attend(session, now),
+        may_miss=may_miss(session, now),
     )
 
 

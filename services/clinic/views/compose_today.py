@@ -1,21 +1,25 @@
-"""The day out of the read models."""
+"""The day, and what waits, out of the read models."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from services.clinic.model.reads import Alert, AlertState, Checkin, Message, Proposal, Reply, Session, SessionState
-from services.clinic.views.parts import Moment, session_chip
+from services.clinic.model.reads import Alert, AlertState, Checkin, Proposal, Session, SessionState
+from services.clinic.model.worklist import Found, Worklist
+from services.clinic.views.parts import Moment, Pile, session_chip
 from services.clinic.views.rows import (
     Names,
     alert_row,
     checkin_row,
+    due_row,
+    failure_row,
     person,
     proposal_row,
     reply_row,
-    trouble_row,
+    session_detail,
+    unrecorded_row,
 )
 from services.clinic.views.today import AlertsPage, Hour, Tile, TodayPage, Visit
 from shared.languages import Language, say_day, say_time
@@ -27,60 +31,69 @@ EARLY: Final = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Day:
-    """What the read models hold for a day."""
+    """What the read models hold for a day, and what waits on today's."""
 
     sessions: Sequence[Session]
-    alerts: Sequence[Alert]
-    checkins: Sequence[Checkin]
-    proposals: Sequence[Proposal]
-    replies: Sequence[Reply]
-    troubles: Sequence[Message]
+    alerts: Sequence[Alert] = ()
+    checkins: Found[Checkin] = field(default_factory=Found)
+    proposals: Found[Proposal] = field(default_factory=Found)
+    waiting: Worklist = field(default_factory=Worklist)
 
 
 def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) -> TodayPage:
     """Return the page of a day as the clinic's wall clock divides it."""
     today = to_wall(now, zone).date()
     words = say_day(Language.EN, day)
-    held_sessions = sorted(held.sessions, key=lambda session: (session.starts_at_utc, str(session.id)))
-    visits = [(to_wall(session.starts_at_utc, zone), session) for session in held_sessions]
-    hours = tuple(
-        Hour(
-            say_time(Language.EN, hour.time()).replace(":00", ""), tuple(_visit(s, names, now, zone) for _, s in group)
-        )
-        for hour, group in groupby(visits, key=lambda pair: pair[0].replace(minute=0))
-    )
-    waiting = [alert for alert in held.alerts if alert.state is AlertState.OPEN]
+    waiting, alerts = held.waiting, [alert_row(alert, names, zone, now) for alert in held.alerts]
     return TodayPage(
         title=f"Today, {words}" if day == today else words,
         day=day.isoformat(),
         is_today=day == today,
         before=(day - timedelta(days=1)).isoformat(),
         after=(day + timedelta(days=1)).isoformat(),
-        tiles=_tiles(held, waiting),
-        hours=hours,
-        alerts=tuple(alert_row(alert, names, zone) for alert in waiting),
-        checkins=tuple(checkin_row(checkin, names) for checkin in held.checkins),
-        proposals=tuple(proposal_row(proposal, names, zone) for proposal in held.proposals),
-        replies=tuple(reply_row(reply, names, zone) for reply in held.replies),
-        troubles=tuple(trouble_row(message, names, zone) for message in held.troubles),
+        tiles=_tiles(held, is_today=day == today),
+        hours=_hours(held.sessions, names, now, zone),
+        open_alerts=tuple(row for row in alerts if row.can_acknowledge),
+        seen_alerts=tuple(row for row in alerts if not row.can_acknowledge),
+        unrecorded=Pile(
+            tuple(unrecorded_row(one, names, zone, now) for one in waiting.unrecorded.rows), waiting.unrecorded.total
+        ),
+        due=Pile(tuple(due_row(one, names, today) for one in waiting.due.rows), waiting.due.total),
+        checkins=Pile(tuple(checkin_row(one, names) for one in held.checkins.rows), held.checkins.total),
+        proposals=Pile(tuple(proposal_row(one, names, zone, now) for one in held.proposals.rows), held.proposals.total),
+        replies=Pile(tuple(reply_row(one, names, zone, now) for one in waiting.replies.rows), waiting.replies.total),
+        failures=Pile(tuple(failure_row(one, names, zone) for one in waiting.failures.rows), waiting.failures.total),
+        clear=_clear(held) if day == today else (),
     )
 
 
-def alerts_page(alerts: Sequence[Alert], names: Names, zone: str) -> AlertsPage:
+def alerts_page(alerts: Sequence[Alert], names: Names, zone: str, now: datetime) -> AlertsPage:
     """Return all alerts, those to act on first."""
-    by_state = {state: tuple(alert_row(a, names, zone) for a in alerts if a.state is state) for state in AlertState}
+    by_state = {
+        state: tuple(alert_row(a, names, zone, now) for a in alerts if a.state is state) for state in AlertState
+    }
     return AlertsPage(by_state[AlertState.OPEN], by_state[AlertState.ACKNOWLEDGED], by_state[AlertState.CLOSED])
 
 
 def may_attend(session: Session, now: datetime) -> bool:
-    """Tell whether a session can be marked as attended or missed by now."""
+    """Tell whether a session can be marked as attended by now."""
     return session.state in {SessionState.BOOKED, SessionState.CONFIRMED} and session.starts_at_utc - EARLY <= now
 
 
-def session_detail(session: Session) -> str:
-    """Return `60 min, session 4`."""
-    number = f", session {session.number}" if session.number else ""
-    return f"{session.minutes} min{number}"
+def may_miss(session: Session, now: datetime) -> bool:
+    """Tell whether a session can be marked as missed by now: not before its time has come."""
+    return session.state in {SessionState.BOOKED, SessionState.CONFIRMED} and session.starts_at_utc <= now
+
+
+def _hours(sessions: Sequence[Session], names: Names, now: datetime, zone: str) -> tuple[Hour, ...]:
+    ordered = sorted(sessions, key=lambda session: (session.starts_at_utc, str(session.id)))
+    visits = [(to_wall(session.starts_at_utc, zone), session) for session in ordered]
+    return tuple(
+        Hour(
+            say_time(Language.EN, hour.time()).replace(":00", ""), tuple(_visit(s, names, now, zone) for _, s in group)
+        )
+        for hour, group in groupby(visits, key=lambda pair: pair[0].replace(minute=0))
+    )
 
 
 def _visit(session: Session, names: Names, now: datetime, zone: str) -> Visit:
@@ -96,17 +109,36 @@ def _visit(session: Session, names: Names, now: datetime, zone: str) -> Visit:
         detail=session_detail(session),
         over=session.state not in {SessionState.BOOKED, SessionState.CONFIRMED},
         can_attend=may_attend(session, now),
+        can_miss=may_miss(session, now),
     )
 
 
-def _tiles(held: Day, waiting: Sequence[Alert]) -> tuple[Tile, ...]:
+def _tiles(held: Day, *, is_today: bool) -> tuple[Tile, ...]:
     states = [session.state for session in held.sessions if session.state is not SessionState.CANCELLED]
-    unconfirmed = states.count(SessionState.BOOKED)
+    sessions = Tile(len(states), "sessions today" if is_today else "sessions", "#day")
+    if not is_today:
+        return sessions, Tile(states.count(SessionState.BOOKED), "not confirmed", "#day")
+    waiting, alerts = held.waiting, len(held.alerts)
+    untaken = any(alert.state is AlertState.OPEN for alert in held.alerts)
+    late = waiting.unrecorded.total
     return (
-        Tile(len(waiting), "alerts nobody has", "danger" if waiting else ""),
-        Tile(len(states), "sessions"),
-        Tile(unconfirmed, "not confirmed", "warn" if unconfirmed else ""),
-        Tile(states.count(SessionState.ATTENDED), "attended"),
-        Tile(len(held.checkins), "check-ins waiting"),
-        Tile(len(held.proposals), "to decide"),
+        Tile(alerts, "open safety alert" if alerts == 1 else "open safety alerts", "#alarm", "danger" * untaken),
+        sessions,
+        Tile(late, "not recorded", "#unrecorded", "warn" if late else ""),
+        Tile(waiting.due.total, "to book", "#due"),
+        Tile(waiting.replies.total, "to read", "#replies"),
+        Tile(held.proposals.total, "to decide", "#proposed"),
     )
+
+
+def _clear(held: Day) -> tuple[str, ...]:
+    waiting = held.waiting
+    said = (
+        (waiting.unrecorded.total, "Every session of the days before is recorded."),
+        (waiting.due.total, "Everyone who is due within a week has a session."),
+        (waiting.replies.total, "Every text is read."),
+        (held.proposals.total, "No proposal waits for a decision."),
+        (waiting.failures.total, "Every message went out, or was seen to."),
+        (held.checkins.total, "No check-in waits for an answer."),
+    )
+    return tuple(words for count, words in said if not count)

@@ -14,6 +14,8 @@ from shared.languages import Language, say_time
 from shared.walltime import to_wall
 
 T = TypeVar("T")
+_HOUR = 60
+_DAY = 24 * _HOUR
 
 
 class Tone(StrEnum):
@@ -68,6 +70,19 @@ class Shelf(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Pile(Generic[T]):
+    """The first rows of a longer list, and how many it has in all."""
+
+    rows: tuple[T, ...] = ()
+    total: int = 0
+
+    @property
+    def more(self) -> int:
+        """Return how many are not among the rows."""
+        return self.total - len(self.rows)
+
+
+@dataclass(frozen=True)
 class Shell:
     """What stands around every page of the console."""
 
@@ -79,6 +94,7 @@ class Shell:
     csrf: str
     here: str
     alerts: int = 0
+    loud: bool = False
     proposals: int = 0
     trial: bool = False
     notices: tuple[Notice, ...] = ()
@@ -134,6 +150,24 @@ def moment(instant: datetime, zone: str) -> Moment:
     return Moment(instant.isoformat(timespec="seconds"), shown.text)
 
 
+def age(since: datetime, now: datetime) -> str:
+    """Return how long ago something was: `12 min ago`, `5 h ago`, `3 days ago`."""
+    minutes = max(int((now - since).total_seconds()) // 60, 0)
+    if minutes < 1:
+        return "just now"
+    if minutes < _HOUR:
+        return f"{minutes} min ago"
+    return f"{minutes // _HOUR} h ago" if minutes < _DAY else f"{days(minutes // _DAY)} ago"
+
+
+def say_due(day: date, today: date) -> Chip:
+    """Return how far away a day is: `due today`, `due in 5 days`, `3 days overdue`; what has passed needs somebody."""
+    ahead = (day - today).days
+    if ahead < 0:
+        return Chip(f"{days(-ahead)} overdue", Tone.WARN)
+    return Chip("due today", Tone.WARN) if ahead == 0 else Chip(f"due in {days(ahead)}")
+
+
 def day_moment(day: date) -> Moment:
     """Return a day for a page."""
     return Moment(day.isoformat(), say_date(day))
@@ -145,24 +179,24 @@ def days(count: int) -> str:
 
 
 _SESSION = {
-    SessionState.BOOKED: Chip("not confirmed", Tone.WARN),
+    SessionState.BOOKED: Chip("not confirmed"),
     SessionState.CONFIRMED: Chip("confirmed", Tone.GOOD),
     SessionState.ATTENDED: Chip("attended", Tone.INFO),
-    SessionState.MISSED: Chip("missed", Tone.DANGER),
+    SessionState.MISSED: Chip("missed"),
     SessionState.CANCELLED: Chip("cancelled", Tone.PLAIN),
 }
 _MESSAGE = {
     MessageState.SENT: Chip("sent", Tone.INFO),
     MessageState.DELIVERED: Chip("delivered", Tone.GOOD),
     MessageState.FAILED: Chip("failed", Tone.DANGER),
-    MessageState.WITHHELD: Chip("withheld", Tone.WARN),
+    MessageState.WITHHELD: Chip("not sent"),
 }
 _PROPOSAL = {
     ProposalState.OPEN: Chip("to decide", Tone.ACCENT),
     ProposalState.APPROVED: Chip("approved", Tone.GOOD),
     ProposalState.CHANGED: Chip("changed", Tone.INFO),
     ProposalState.REFUSED: Chip("refused", Tone.PLAIN),
-    ProposalState.EXPIRED: Chip("expired", Tone.WARN),
+    ProposalState.EXPIRED: Chip("expired"),
 }
 _LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
 _INSTRUMENTS = {"phq-9": "PHQ-9", "post-session": "Post-session check"}

@@ -79,6 +79,7 @@ class SessionRow:
     state: Chip
     open: bool
     may_attend: bool
+    may_miss: bool
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Rows that several pages show: an alert, a check-in, a proposal, a reply, a message that did not go out."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Final, TypeVar
 
 from services.clinic.model.reads import (
@@ -9,27 +10,39 @@ from services.clinic.model.reads import (
     Checkin,
     CheckinState,
     Message,
+    MessageState,
     Proposal,
     ProposalState,
     Reply,
+    Session,
     Source,
 )
+from services.clinic.model.worklist import Due, Failure
 from services.clinic.views.parts import (
     Chip,
     Person,
     Shelf,
     Tone,
+    age,
     day_moment,
     days,
-    message_chip,
     moment,
     proposal_chip,
     say_date,
+    say_due,
     say_instrument,
     say_occurrence,
 )
 from services.clinic.views.patient import ProposalView
-from services.clinic.views.today import AlertRow, CheckinRow, ProposalRow, ReplyRow, TroubleRow
+from services.clinic.views.today import (
+    AlertRow,
+    CheckinRow,
+    DueRow,
+    FailureRow,
+    ProposalRow,
+    ReplyRow,
+    UnrecordedRow,
+)
 from shared.ids import PatientId
 
 Names = Mapping[PatientId, str]
@@ -43,9 +56,9 @@ LADDER: Final = (7, 14, 21, 28, 42, 56, 84)
 
 _INTENTS: Final = {
     "confirm": Chip("confirms", Tone.GOOD),
-    "stop": Chip("stop", Tone.DANGER),
-    "start": Chip("start", Tone.INFO),
-    "help": Chip("help", Tone.WARN),
+    "stop": Chip("no more texts", Tone.WARN),
+    "start": Chip("texts again", Tone.INFO),
+    "help": Chip("asks for help", Tone.WARN),
     "decline": Chip("may not come", Tone.WARN),
     "reaction": Chip("reaction", Tone.PLAIN),
     "wrong-number": Chip("wrong number", Tone.WARN),
@@ -93,13 +106,26 @@ _REASONS: Final = {
     "30006": "the number is a landline and takes no texts",
     "30007": "the carrier filtered it",
     "21610": "the patient said STOP to the carrier",
+    "30034": "the carriers do not know your sender: it is not registered",
 }
+_STEPS: Final = {
+    "no_address": "Ask for a number or an address, or call.",
+    "opted_out": "Tell them by phone, or agree on e-mail.",
+    "21610": "Tell them by phone, or agree on e-mail.",
+    "30003": "Call, and ask whether the number is right.",
+    "30004": "Call; their phone or carrier must let your texts through.",
+    "30005": "Ask for the right number.",
+    "30006": "Ask for a mobile number, or agree on e-mail.",
+    "30034": "Register the sender with your provider: until then no text of yours arrives.",
+}
+"""What a person can do about a cause; from the meaning that the provider's documents give its codes."""
+_ANY_STEP: Final = "Tell them by phone what they should know today."
 _DIRECTIONS: Final = {"shorten": "Shorten", "hold": "Hold", "lengthen": "Lengthen"}
 _CHECKINS: Final = {
-    CheckinState.OPEN: Chip("waits", Tone.WARN),
-    CheckinState.PARTIAL: Chip("begun", Tone.WARN),
+    CheckinState.OPEN: Chip("not answered yet"),
+    CheckinState.PARTIAL: Chip("begun, not finished"),
     CheckinState.COMPLETED: Chip("answered", Tone.GOOD),
-    CheckinState.EXPIRED: Chip("not answered", Tone.DANGER),
+    CheckinState.EXPIRED: Chip("never answered"),
 }
 
 
@@ -108,15 +134,16 @@ def person(patient: PatientId, names: Names) -> Person:
     return Person(patient, names.get(patient, "Unknown patient"))
 
 
-def alert_row(alert: Alert, names: Names, zone: str) -> AlertRow:
+def alert_row(alert: Alert, names: Names, zone: str, now: datetime) -> AlertRow:
     """Return an alert; a page is never called received before somebody acknowledged it."""
     paged = "The person on call was paged" + (f" {alert.pages} times." if alert.pages > 1 else ".")
     if alert.state is AlertState.OPEN:
         paged += " Nobody has acknowledged it yet."
     handled = None
     if alert.by and alert.at:
-        verb = "Closed" if alert.state is AlertState.CLOSED else "Acknowledged"
-        handled = f"{verb} by {alert.by}, {moment(alert.at, zone).text}"
+        closed = alert.state is AlertState.CLOSED
+        handled = f"{'Closed' if closed else 'Acknowledged'} by {alert.by}, {moment(alert.at, zone).text}"
+        handled += "" if closed else f" ({age(alert.at, now)}). It stays here until it is closed with what was done."
     return AlertRow(
         id=alert.id,
         version=alert.version,
@@ -124,6 +151,7 @@ def alert_row(alert: Alert, names: Names, zone: str) -> AlertRow:
         level=Chip(alert.level.replace("_", " "), Tone.DANGER),
         cause=alert.cause,
         raised=moment(alert.raised_at, zone),
+        age=age(alert.raised_at, now),
         paged=handled if handled and alert.state is AlertState.ACKNOWLEDGED else paged,
         state=Chip(str(alert.state)),
         can_acknowledge=alert.state is AlertState.OPEN,
@@ -156,7 +184,7 @@ def _direction(proposal: Proposal) -> str:
     return "Review, hold" if proposal.review else _DIRECTIONS[proposal.direction]
 
 
-def proposal_row(proposal: Proposal, names: Names, zone: str) -> ProposalRow:
+def proposal_row(proposal: Proposal, names: Names, zone: str, now: datetime) -> ProposalRow:
     """Return a proposal in a line, with its first reason."""
     return ProposalRow(
         id=proposal.id,
@@ -164,6 +192,7 @@ def proposal_row(proposal: Proposal, names: Names, zone: str) -> ProposalRow:
         change=change_text(proposal),
         reason=proposal.reasons[0] if proposal.reasons else "",
         expires=moment(proposal.expires_at, zone),
+        age=age(proposal.proposed_at, now),
         state=proposal_chip(proposal.state),
     )
 
@@ -197,8 +226,8 @@ def proposal_view(proposal: Proposal, names: Names, zone: str, sources: Sources)
 
 
 def intent_chip(intent: str) -> Chip:
-    """Return what a text from a patient asks for."""
-    return _INTENTS.get(intent, Chip(intent.replace("-", " "), Tone.ACCENT))
+    """Return what a text from a patient asks for, in its own word where that is not known here."""
+    return _INTENTS.get(intent, Chip(intent.replace("-", " "), Tone.WARN))
 
 
 def first_of(rows: Sequence[T]) -> Shelf[T]:
@@ -206,7 +235,7 @@ def first_of(rows: Sequence[T]) -> Shelf[T]:
     return Shelf(tuple(rows[:SHOWN]), tuple(rows[SHOWN:]))
 
 
-def reply_row(reply: Reply, names: Names, zone: str) -> ReplyRow:
+def reply_row(reply: Reply, names: Names, zone: str, now: datetime) -> ReplyRow:
     """Return a text from a patient."""
     return ReplyRow(
         id=reply.id,
@@ -214,8 +243,35 @@ def reply_row(reply: Reply, names: Names, zone: str) -> ReplyRow:
         sender=reply.sender,
         text=reply.text,
         at=moment(reply.at, zone),
+        age=age(reply.at, now),
         intent=intent_chip(reply.intent),
         notes=tuple(_REPLY_NOTES[flag] for flag in reply.flags if flag in _REPLY_NOTES),
+    )
+
+
+def session_detail(session: Session) -> str:
+    """Return `60 min, session 4`."""
+    number = f", session {session.number}" if session.number else ""
+    return f"{session.minutes} min{number}"
+
+
+def unrecorded_row(session: Session, names: Names, zone: str, now: datetime) -> UnrecordedRow:
+    """Return a session whose outcome nobody recorded."""
+    return UnrecordedRow(
+        id=session.id,
+        version=session.version,
+        at=moment(session.starts_at_utc, zone),
+        age=age(session.starts_at_utc, now),
+        person=person(session.patient, names),
+        detail=session_detail(session),
+    )
+
+
+def due_row(due: Due, names: Names, today: date) -> DueRow:
+    """Return a patient whose next session is due and not booked."""
+    number = f"session {due.attended + 1}" if due.attended else "first session"
+    return DueRow(
+        person(due.patient, names), f"{due.phase}, {number}", say_due(due.due_on, today), day_moment(due.due_on)
     )
 
 
@@ -232,12 +288,20 @@ def why_words(message: Message) -> str | None:
     return _REASONS.get(told, told.replace("_", " ")) if told else None
 
 
-def trouble_row(message: Message, names: Names, zone: str) -> TroubleRow:
-    """Return a message that did not go out."""
-    return TroubleRow(
-        person=person(message.patient, names) if message.patient else None,
-        what=message_words(message),
-        why=why_words(message) or "no reason was given",
-        at=moment(message.at, zone),
-        state=message_chip(message.state),
+def failure_row(failure: Failure, names: Names, zone: str) -> FailureRow:
+    """Return messages that did not go out for one cause, with a patient's name where it fits."""
+    thing = "text" if failure.channel == "sms" else "e-mail"
+    verb = "not delivered" if failure.state is MessageState.FAILED else "not sent"
+    first, last = moment(failure.first, zone).text, moment(failure.last, zone).text
+    return FailureRow(
+        what=f"{failure.count} {thing}{'' if failure.count == 1 else 's'} {verb}",
+        why=_REASONS.get(failure.cause, failure.cause.replace("_", " ")) or "no reason was given",
+        step=_STEPS.get(failure.cause, _ANY_STEP),
+        people=tuple(person(one, names) for one in failure.patients),
+        others=failure.people - len(failure.patients),
+        span=last if failure.count == 1 else f"{first} to {last}",
+        state=str(failure.state),
+        channel=failure.channel,
+        cause=failure.cause,
+        until=failure.last.isoformat(),
     )

@@ -1,17 +1,18 @@
-"""The day: what a clinician sees between two appointments."""
+"""The day and what waits: what a member of staff sees between two appointments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.clinic.views.parts import Chip, Moment, Person
+from services.clinic.views.parts import Chip, Moment, Person, Pile
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A count of the day."""
+    """A count of the day; `href` is where its things stand."""
 
     number: int
     text: str
+    href: str
     tone: str = ""
 
 
@@ -29,6 +30,7 @@ class Visit:
     detail: str
     over: bool
     can_attend: bool
+    can_miss: bool
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,28 @@ class Hour:
 
     text: str
     visits: tuple[Visit, ...]
+
+
+@dataclass(frozen=True)
+class UnrecordedRow:
+    """A session of a day that is over, of which nobody said what happened."""
+
+    id: UUID
+    version: int
+    at: Moment
+    age: str
+    person: Person
+    detail: str
+
+
+@dataclass(frozen=True)
+class DueRow:
+    """A patient whose next session is due and not booked."""
+
+    person: Person
+    what: str
+    due: Chip
+    on: Moment
 
 
 @dataclass(frozen=True)
@@ -49,6 +73,7 @@ class AlertRow:
     level: Chip
     cause: str
     raised: Moment
+    age: str
     paged: str
     state: Chip
     can_acknowledge: bool
@@ -77,6 +102,7 @@ class ProposalRow:
     change: str
     reason: str
     expires: Moment
+    age: str
     state: Chip
 
 
@@ -88,25 +114,35 @@ class ReplyRow:
     person: Person | None
     text: str
     at: Moment
+    age: str
     intent: Chip
     sender: str | None = None
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class TroubleRow:
-    """A message that did not go out, and why."""
+class FailureRow:
+    """Messages that did not go out for one cause, with what to do; the last three name them for the form."""
 
-    person: Person | None
     what: str
     why: str
-    at: Moment
-    state: Chip
+    step: str
+    people: tuple[Person, ...]
+    others: int
+    span: str
+    state: str
+    channel: str
+    cause: str
+    until: str
 
 
 @dataclass(frozen=True)
 class TodayPage:
-    """Everything of one day in the clinic's zone."""
+    """One day in the clinic's zone; what waits, whatever day it began on, stands on the page of today alone.
+
+    Attributes:
+        clear: what waits for nobody, in sentences.
+    """
 
     title: str
     day: str
@@ -115,11 +151,29 @@ class TodayPage:
     after: str
     tiles: tuple[Tile, ...]
     hours: tuple[Hour, ...]
-    alerts: tuple[AlertRow, ...]
-    checkins: tuple[CheckinRow, ...]
-    proposals: tuple[ProposalRow, ...]
-    replies: tuple[ReplyRow, ...]
-    troubles: tuple[TroubleRow, ...]
+    open_alerts: tuple[AlertRow, ...] = ()
+    seen_alerts: tuple[AlertRow, ...] = ()
+    unrecorded: Pile[UnrecordedRow] = field(default_factory=Pile)
+    due: Pile[DueRow] = field(default_factory=Pile)
+    checkins: Pile[CheckinRow] = field(default_factory=Pile)
+    proposals: Pile[ProposalRow] = field(default_factory=Pile)
+    replies: Pile[ReplyRow] = field(default_factory=Pile)
+    failures: Pile[FailureRow] = field(default_factory=Pile)
+    clear: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WaitingPage:
+    """One kind of what waits, page by page; one of the tuples is filled."""
+
+    title: str
+    under: str
+    path: str
+    number: int
+    following: int | None
+    unrecorded: tuple[UnrecordedRow, ...] = ()
+    due: tuple[DueRow, ...] = ()
+    replies: tuple[ReplyRow, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def after_attending(plan: Plan, on: date) -> Plan:
     induction = plan.protocol.induction
     if attended < induction.sessions:
         phase, interval = Phase.INDUCTION, induction.gap_after(attended)
-        rule = f"the induction puts session {attended + 1} of {induction.sessions} {_days(interval)} after it"
+        rule = f"session {attended + 1} of {induction.sessions} of the induction follows {_days(interval)} later"
     elif plan.phase is Phase.INDUCTION:
         phase, interval = Phase.MAINTENANCE, plan.protocol.maintenance.interval_days
         rule = f"the induction is complete, and maintenance begins with an interval of {_days(interval)}"

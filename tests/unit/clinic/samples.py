@@ -26,6 +26,7 @@ from services.clinic.model.reads import (
     Step,
 )
 from services.clinic.model.staff import Role
+from services.clinic.model.worklist import Due, Failure, Found, Worklist
 from services.clinic.store.staff import Member
 from services.clinic.views.compose_patient import Record
 from services.clinic.views.compose_today import Day
@@ -226,6 +227,11 @@ def a_plan(number: int) -> Plan:
     )
 
 
+def a_failure(cause: str, state: MessageState = MessageState.FAILED, count: int = 40) -> Failure:
+    whose = (PATIENTS[6].id, PATIENTS[1].id)
+    return Failure(state, "sms", cause, count, count - 2, whose, NOW - timedelta(hours=22), NOW - timedelta(hours=1))
+
+
 def a_day() -> Day:
     day = datetime(2026, 12, 1)  # noqa: DTZ001 - a wall time
     return Day(
@@ -238,14 +244,15 @@ def a_day() -> Day:
             a_session(5, day.replace(hour=15, minute=15), SessionState.BOOKED),
             a_session(6, day.replace(hour=16), SessionState.CANCELLED),
         ],
-        alerts=[an_alert(7)],
-        checkins=[a_checkin(5), a_checkin(6)],
-        proposals=[a_proposal(0), a_proposal(1, direction="shorten")],
-        replies=[a_reply(3, "Could I come at 12 instead? My ride is late")],
-        troubles=[
-            a_message(6, MessageState.FAILED),
-            a_message(1, MessageState.WITHHELD, "checkin", "opted_out"),
-        ],
+        alerts=[an_alert(7), an_alert(6, AlertState.ACKNOWLEDGED)],
+        checkins=Found([a_checkin(5), a_checkin(6)], 2),
+        proposals=Found([a_proposal(0), a_proposal(1, direction="shorten")], 2),
+        waiting=Worklist(
+            unrecorded=Found([a_session(2, day.replace(hour=9) - timedelta(days=3))], 1),
+            due=Found([Due(PATIENTS[4].id, "maintenance", 7, date(2026, 11, 29))], 9),
+            replies=Found([a_reply(3, "Could I come at 12 instead? My ride is late")], 101),
+            failures=Found([a_failure("30003"), a_failure("opted_out", MessageState.WITHHELD)], 2),
+        ),
     )
 
 

@@ -23,8 +23,9 @@ from services.clinic.views.others import (
 from services.clinic.views.parts import Chip, FormState, Person, Tone
 from services.clinic.views.patient import Choice, PatientsPage
 from services.clinic.views.phone import PhonePage
-from services.clinic.views.rows import proposal_view
+from services.clinic.views.rows import proposal_view, reply_row
 from services.clinic.views.settings import ChangePage, HandedPage, PasswordPage, settings_page
+from services.clinic.views.today import WaitingPage
 from shared.ids import derived_id
 from shared.web.pages import SHARED_STATIC
 from tests.unit.clinic import samples
@@ -87,11 +88,19 @@ def rendered(name: str) -> str:
     record = replace(samples.a_record(), alerts=[samples.an_alert(0), samples.an_alert(0, AlertState.CLOSED)])
     views = {
         "today": today_page(date(2026, 12, 1), samples.a_day(), NAME_OF, now=NOW, zone=ZONE),
+        "waiting": WaitingPage(
+            "101 texts to read",
+            "The gravest first.",
+            "replies",
+            2,
+            3,
+            replies=(reply_row(samples.a_reply(0, "Hello"), NAME_OF, ZONE, NOW),),
+        ),
         "patients": PatientsPage("", (row,), None, 1),
         "patient": patient_page(patient, record, role=Role.CLINICIAN, now=NOW, zone=ZONE, sources=SOURCES),
         "enrol": EnrolPage(wrong, (Choice(ZONE, ZONE),), "2026-12-01"),
         "proposals": ProposalsPage((proposals[0],), (proposals[1],), may_decide=True),
-        "alerts": alerts_page([samples.an_alert(at, state) for at, state in enumerate(AlertState)], NAME_OF, ZONE),
+        "alerts": alerts_page([samples.an_alert(at, state) for at, state in enumerate(AlertState)], NAME_OF, ZONE, NOW),
         "rules": RulesPage((rule,)),
         "settings": settings_page(samples.A_CLINIC, samples.STAFF, own=samples.STAFF[0], form=wrong),
         "settings-change": ChangePage(
@@ -122,6 +131,7 @@ def rendered(name: str) -> str:
 
 NAMES = [
     "today",
+    "waiting",
     "patients",
     "patient",
     "enrol",

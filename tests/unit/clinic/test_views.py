@@ -7,9 +7,16 @@ from services.clinic.model.patient import PatientState
 from services.clinic.model.reads import AlertState, MessageState, ProposalState, SessionState
 from services.clinic.model.staff import Role
 from services.clinic.views.compose_patient import able, patient_page, patient_row
-from services.clinic.views.compose_today import may_attend, today_page
-from services.clinic.views.parts import FormState, band_chip, say_occurrence
-from services.clinic.views.rows import alert_row, change_text, proposal_view, why_words
+from services.clinic.views.compose_today import Day, may_attend, may_miss, today_page
+from services.clinic.views.parts import Chip, FormState, Tone, age, band_chip, say_due, say_occurrence
+from services.clinic.views.rows import (
+    alert_row,
+    change_text,
+    failure_row,
+    intent_chip,
+    proposal_view,
+    why_words,
+)
 from tests.unit.clinic import samples
 from tests.unit.clinic.samples import NAME_OF, NOW, SOURCES, ZONE
 
@@ -34,15 +41,77 @@ def test_another_clinics_zone_shows_the_same_instants_by_its_own_clock() -> None
 
 def test_a_cancelled_session_does_not_count() -> None:
     page = today_page(DAY, samples.a_day(), NAME_OF, now=NOW, zone=ZONE)
-    counts = {tile.text: tile.number for tile in page.tiles}
-    assert counts["sessions"] == 6
-    assert counts["not confirmed"] == 2
+    assert {tile.text: tile.number for tile in page.tiles}["sessions today"] == 6
 
 
 def test_another_day_is_not_called_today() -> None:
     assert today_page(DAY + timedelta(days=1), samples.a_day(), NAME_OF, now=NOW, zone=ZONE).title == (
         "Wednesday, December 2"
     )
+
+
+def test_an_acknowledged_alert_is_never_out_of_sight() -> None:
+    page = today_page(DAY, samples.a_day(), NAME_OF, now=NOW, zone=ZONE)
+    assert [row.person.name for row in page.open_alerts] == ["Peter Kowalski"]
+    assert [row.person.name for row in page.seen_alerts] == ["Grace Nakamura"]
+    assert page.tiles[0].number == 2
+    assert page.seen_alerts[0].age == "25 min ago"
+
+
+def test_what_waits_is_counted_beyond_the_rows_that_are_shown() -> None:
+    page = today_page(DAY, samples.a_day(), NAME_OF, now=NOW, zone=ZONE)
+    counts = {tile.text: tile.number for tile in page.tiles}
+    assert (counts["to read"], page.replies.more) == (101, 100)
+    assert (counts["to book"], page.due.more) == (9, 8)
+
+
+def test_nothing_is_called_done_that_still_waits() -> None:
+    waits = today_page(DAY, samples.a_day(), NAME_OF, now=NOW, zone=ZONE)
+    assert waits.clear == ()
+    done = today_page(DAY, Day(sessions=[]), NAME_OF, now=NOW, zone=ZONE)
+    assert len(done.clear) == 6
+
+
+def test_one_cause_is_one_finding_with_its_count_and_what_to_do() -> None:
+    row = failure_row(samples.a_failure("30006"), NAME_OF, ZONE)
+    assert row.what == "40 texts not delivered"
+    assert row.why == "the number is a landline and takes no texts"
+    assert "mobile number" in row.step
+    assert ([one.name for one in row.people], row.others) == (["Grace Nakamura", "Daniel Reyes"], 36)
+
+
+@pytest.mark.parametrize(
+    ("since", "words"),
+    [
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=59), "59 min ago"),
+        (timedelta(minutes=60), "1 h ago"),
+        (timedelta(hours=23, minutes=59), "23 h ago"),
+        (timedelta(days=1), "1 day ago"),
+        (timedelta(days=9, hours=23), "9 days ago"),
+    ],
+)
+def test_an_age_is_said_in_the_largest_whole_unit(since: timedelta, words: str) -> None:
+    assert age(NOW - since, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words", "tone"),
+    [(-1, "1 day overdue", Tone.WARN), (0, "due today", Tone.WARN), (7, "due in 7 days", Tone.PLAIN)],
+)
+def test_only_what_is_due_is_amber(ahead: int, words: str, tone: Tone) -> None:
+    assert say_due(DAY + timedelta(days=ahead), DAY) == Chip(words, tone)
+
+
+def test_a_word_that_is_not_known_here_is_shown_and_stops_no_page() -> None:
+    assert intent_chip("not-seen-before").text == "not seen before"
+
+
+def test_a_session_is_not_missed_before_its_time() -> None:
+    session = samples.a_session(0, samples.a_day().sessions[3].starts_at)
+    assert may_miss(session, session.starts_at_utc)
+    assert not may_miss(session, session.starts_at_utc - timedelta(minutes=4))
 
 
 def test_a_session_can_be_marked_as_attended_from_an_hour_before_it_starts() -> None:
@@ -54,8 +123,8 @@ def test_a_session_can_be_marked_as_attended_from_an_hour_before_it_starts() -> 
 
 
 def test_nobody_is_said_to_know_of_an_alert_before_they_acknowledged_it() -> None:
-    assert "Nobody has acknowledged it yet" in alert_row(samples.an_alert(7), NAME_OF, ZONE).paged
-    seen = alert_row(samples.an_alert(7, AlertState.ACKNOWLEDGED), NAME_OF, ZONE)
+    assert "Nobody has acknowledged it yet" in alert_row(samples.an_alert(7), NAME_OF, ZONE, NOW).paged
+    seen = alert_row(samples.an_alert(7, AlertState.ACKNOWLEDGED), NAME_OF, ZONE, NOW)
     assert seen.paged.startswith("Acknowledged by Dr. Alma Reid")
     assert not seen.can_acknowledge
 

@@ -106,7 +106,7 @@ def test_an_interval_below_a_day_is_refused() -> None:
 
 def test_the_reason_names_the_rule_and_the_days() -> None:
     assert after_attending(new_plan(), DAY_0).why == (
-        "Session 1 was attended, the latest on 2026-12-01; the induction puts session 2 of 6 3 days after it."
+        "Session 1 was attended, the latest on 2026-12-01; session 2 of 6 of the induction follows 3 days later."
     )
     assert "interval of 28 days" in after_induction().why
 

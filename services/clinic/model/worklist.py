@@ -1,0 +1,65 @@
+"""What waits for the people of a clinic, whatever day it began on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final, Generic, TypeVar
+
+from services.clinic.model.reads import MessageState, Reply, Session
+from shared.ids import PatientId
+
+T = TypeVar("T")
+DUE_SOON: Final = timedelta(days=7)
+"""How long before a session is due a missing booking becomes work: as long as patients are asked to book beforehand."""
+NEEDS_SOMEONE: Final = frozenset({"no_address", "opted_out", "too_late", "daily_limit", "quiet_hours"})
+"""Why a message was withheld, where a person can do what it would have done. All other reasons settle themselves: the
+session moved, the check-in was answered, a newer message took its place."""
+
+
+@dataclass(frozen=True)
+class Found(Generic[T]):
+    """The first of what a query found, and how many there are in all."""
+
+    rows: Sequence[T] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Due:
+    """A patient whose next session is due and not booked; `phase` and `attended` are the plan's."""
+
+    patient: PatientId
+    phase: str
+    attended: int
+    due_on: date
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Messages that did not go out for one cause.
+
+    Attributes:
+        cause: the provider's error code or the reason for which it was withheld; empty where none was given.
+        patients: some of those whom the messages were for; none for a page to the person on call.
+        people: how many patients in all.
+        last: the newest of them. Whoever says that the cause is dealt with says it of those until then.
+    """
+
+    state: MessageState
+    channel: str
+    cause: str
+    count: int
+    people: int
+    patients: tuple[PatientId, ...]
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """Everything that waits; each is gone only when somebody did what it asks for."""
+
+    unrecorded: Found[Session] = field(default_factory=Found)
+    due: Found[Due] = field(default_factory=Found)
+    replies: Found[Reply] = field(default_factory=Found)
+    failures: Found[Failure] = field(default_factory=Found)

@@ -140,16 +140,6 @@ async def test_a_hundred_and_one_unread_texts_are_all_within_reach(home: Home, f
     assert [f"Word {number:03}" in every for number in range(101)] == [True] * 101
 
 
-async def test_a_text_that_asks_for_more_than_a_stop_comes_before_older_free_text(
-    home: Home, facts: Facts, browser: Browser
-) -> None:
-    now = home.bench.clock.now()
-    await home.bench.tell(facts.reply("Running a little late", at=now - timedelta(hours=9)))
-    await home.bench.tell(facts.reply("I cannot bear it any more", intent="stop", at=now))
-    page = part(await today(browser), "replies")
-    assert page.index("cannot bear it") < page.index("Running a little late")
-
-
 async def test_forty_failures_of_one_cause_are_one_finding_until_somebody_saw_to_it(
     home: Home, facts: Facts, browser: Browser
 ) -> None:

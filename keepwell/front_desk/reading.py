@@ -43,6 +43,9 @@ class Reading:
 _TEXTS: Final[Mapping[str, Said]] = {
     "sms.reminder": Said.REMINDER,
     "sms.reminder_confirmed": Said.REMINDER,
+    "sms.reminder_moved": Said.NOTICE,
+    "sms.reminder_cancelled": Said.NOTICE,
+    "sms.reminder_stands": Said.NOTICE,
     "sms.checkin": Said.CHECKIN,
     "sms.booking": Said.BOOKING,
     "sms.page": Said.PAGE,
@@ -55,6 +58,7 @@ _MAILS: Final[Mapping[str, Said]] = {
     "email.reminder.body": Said.REMINDER,
     "email.moved.body": Said.NOTICE,
     "email.cancelled.body": Said.NOTICE,
+    "email.stands.body": Said.NOTICE,
     "email.checkin.body": Said.CHECKIN,
     "email.booking.body": Said.BOOKING,
     "email.page.body": Said.PAGE,

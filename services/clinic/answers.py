@@ -138,6 +138,10 @@ class Follow:
         async with self._database.transaction() as tx:
             await self._take(tx, kind, clinic, answer)
 
+    async def pause(self, seconds: float) -> None:
+        """Wait for what an owner has yet to say."""
+        await self._clock.pause(seconds)
+
     async def _take(self, tx: Transaction, kind: Kind, clinic: ClinicId, answer: Mapping[str, Any]) -> None:
         thing, version = UUID(answer["id"]), int(answer["version"])
         row = kind.row(answer, self._keyring)

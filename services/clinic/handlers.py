@@ -1,7 +1,7 @@
 """What the console learns: an event in, a row out, and a ring of the bell for open pages."""
 
 from services.clinic.bell import Bell
-from services.clinic.model.reads import AlertState, CheckinState, MessageState, ProposalState
+from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
 from services.clinic.store import learn
 from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, REPLIES, SESSIONS
@@ -139,6 +139,16 @@ def _messaging(made: Handlers, bell: Bell) -> None:
             step = {"at": event.at.isoformat(), "what": _STORY[state], "detail": event.reason or event.error}
             await learn.keep_message(tx, {**_thing(event, "message"), **values, "state": str(state), "story": [step]})
             bell.after(tx, event.clinic, "messages")
+
+    @made.on(events.MessagePlanned)
+    async def planned(tx: Transaction, event: events.MessagePlanned) -> None:
+        names = ("purpose", "channel", "occurrence", "about", "to", "error")
+        values = {name: getattr(event, name) for name in names}
+        # It stands at the instant at which it goes out; where that is too late, a person should call.
+        when = {"at": event.goes_at, "reason": None if event.in_time else COMES_LATE, "state": MessageState.PLANNED}
+        step = {"at": event.at.isoformat(), "what": "planned", "detail": None}
+        await learn.keep_message(tx, {**_thing(event, "message"), **values, **when, "story": [step]})
+        bell.after(tx, event.clinic, "messages")
 
     on(events.MessageSent, MessageState.SENT)
     on(events.MessageDelivered, MessageState.DELIVERED)

@@ -9,21 +9,10 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from services.notifier.calendar_entry import Visit, calendar_entry, method_of
+from services.notifier.facts import draft_of, facts_of
 from services.notifier.metrics import HELD
-from services.notifier.model.judging import (
-    WHY,
-    Draft,
-    Expire,
-    Facts,
-    Hold,
-    Send,
-    SessionFacts,
-    Verdict,
-    Withhold,
-    judge,
-)
+from services.notifier.model.judging import WHY, Expire, Hold, Send, Verdict, Withhold, judge
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
-from services.notifier.model.quiet import WakingHours
 from services.notifier.model.reckoning import AskPerson, AskProvider, detain
 from services.notifier.model.states import Standing, State
 from services.notifier.ports import CalendarPart, Letter
@@ -93,7 +82,7 @@ class Dispatch:
         for row in rows:
             # One message that cannot be made must not keep its neighbours from going out.
             try:
-                verdict = judge(draft_of(row), self._facts(row, tx.now), tx.now)
+                verdict = judge(draft_of(row), facts_of(row, tx.now, daily_limit=self._house.daily_limit), tx.now)
                 if not isinstance(verdict, Send):
                     verdicts.append((row, verdict))
                 elif (held := self._detained(row, tx.now)) is not None:
@@ -150,23 +139,6 @@ class Dispatch:
         for _, verdict in held:
             HELD.labels(verdict.reason).inc()
 
-    def _facts(self, row: Row[Any], now: datetime) -> Facts:
-        zone = row.patient_zone or row.clinic_zone or "UTC"
-        today = to_wall(now, zone).date()
-        known = row.session_starts is not None
-        return Facts(
-            zone=zone,
-            hours=WakingHours.parse(row.opens, row.closes) if row.opens else WakingHours(),
-            discharged=row.discharged,
-            address=row.address is not None,
-            consent=row.consented,
-            opted_out=row.stopped,
-            session=SessionFacts(row.session_starts, row.session_state in {"booked", "confirmed"}) if known else None,
-            booked=row.booked,
-            sent_today=sum(to_wall(at, zone).date() == today for at in row.sent),
-            daily_limit=self._house.daily_limit,
-        )
-
     def _ready(self, row: Row[Any], now: datetime) -> Ready:
         channel, purpose = Channel(row.channel), Purpose(row.purpose)
         content = self._content(row)
@@ -212,7 +184,7 @@ class Dispatch:
             crisis=(row.crisis_es if language == "es" else row.crisis_en) or "",
             url=self._house.url,
             link=self._keyring.open(row.link, context="link") if row.link else "",
-            starts_at=parse_wall(row.session_wall) if row.session_wall else None,
+            starts_at=_named_start(row),
             confirmed=row.session_state == "confirmed",
             first=row.first,
         )
@@ -222,7 +194,7 @@ class Dispatch:
         visit = Visit(
             session=row.about,
             version=row.session_version,
-            starts_at=row.session_starts,
+            starts_at=row.starts_at if cancelled else row.session_starts,
             minutes=row.session_minutes,
             summary=calendar_summary(content),
             organizer=self._house.mailbox,
@@ -232,9 +204,11 @@ class Dispatch:
         return CalendarPart(calendar_entry(visit), method_of(cancelled=cancelled))
 
 
-def draft_of(row: Row[Any]) -> Draft:
-    """Return what the decision needs of a message's row."""
-    return Draft(Purpose(row.purpose), Channel(row.channel), row.occurrence, row.starts_at, row.useful_until)
+def _named_start(row: Row[Any]) -> datetime | None:
+    """Return the wall time that a message names: a session's, or of one that was cancelled the time that was told."""
+    if row.occurrence == Occurrence.CANCELLED:
+        return to_wall(row.starts_at, row.session_zone)
+    return parse_wall(row.session_wall) if row.session_wall else None
 
 
 def body_print(keyring: Keyring) -> Callable[[str], str]:

@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from services.notifier.model.purposes import Channel, Occurrence, Purpose
+from services.notifier.model.purposes import NOTICES, Channel, Purpose
 from services.notifier.model.segments import plain
 from shared.languages import LANGUAGES, Texts, say_day, say_time
 
@@ -70,7 +70,7 @@ def _patterns() -> tuple[tuple[Purpose, re.Pattern[str]], ...]:
     found: list[tuple[Purpose, re.Pattern[str]]] = []
     for language, key in product(LANGUAGES, sorted(TEXTS.keys())):
         purpose = next(
-            (purpose for purpose, start in kinds.items() if re.fullmatch(rf"{start}(_confirmed|\..+)?", key)), None
+            (purpose for purpose, start in kinds.items() if re.fullmatch(rf"{start}(_[a-z]+|\..+)?", key)), None
         )
         if purpose is not None:
             said, first = plain(TEXTS.say(language, key, **blank)), plain(TEXTS.say(language, "sms.first"))
@@ -115,13 +115,15 @@ def _text(purpose: Purpose, occurrence: str, content: Content) -> str:
 def _text_key(purpose: Purpose, occurrence: str, content: Content) -> str:
     if purpose == Purpose.REPLY:
         return f"sms.reply.{occurrence}"
+    if occurrence in NOTICES:
+        return f"sms.reminder_{occurrence}"
     if purpose == Purpose.REMINDER and content.confirmed:
         return "sms.reminder_confirmed"
     return f"sms.{purpose}"
 
 
 def _email(purpose: Purpose, occurrence: str, content: Content) -> Wording:
-    kind = occurrence if occurrence in {Occurrence.MOVED, Occurrence.CANCELLED} else str(purpose)
+    kind = occurrence if occurrence in NOTICES else str(purpose)
     values = content.values()
     body = TEXTS.say(content.language, f"email.{kind}.body", **values)
     if purpose != Purpose.PAGE:

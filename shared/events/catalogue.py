@@ -21,6 +21,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     scheduling.SessionDue,
     scheduling.BookingDue,
     scheduling.CheckinDue,
+    messaging.MessagePlanned,
     messaging.MessageSent,
     messaging.MessageDelivered,
     messaging.MessageFailed,

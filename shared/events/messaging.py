@@ -33,6 +33,19 @@ class MessageEvent(Event):
         return self.patient or self.clinic
 
 
+class MessagePlanned(MessageEvent):
+    """A message was written that says: what you were told of a session no longer holds.
+
+    `goes_at` is when it goes out as things stand, `in_time` whether that is before both the start that the patient was
+    told and the one that holds now; where it is not, a person should call.
+    """
+
+    TYPE: ClassVar = "message.planned"
+
+    goes_at: Instant
+    in_time: bool
+
+
 class MessageSent(MessageEvent):
     """The provider accepted a message."""
 

@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from shared.ids import AlertId, CheckinId, MessageId, PatientId, PlanId, ProposalId, SessionId
@@ -51,10 +52,15 @@ class ProposalState(StrEnum):
 class MessageState(StrEnum):
     """What became of a message, as far as the clinic was told."""
 
+    PLANNED = "planned"
     SENT = "sent"
     DELIVERED = "delivered"
     FAILED = "failed"
     WITHHELD = "withheld"
+
+
+COMES_LATE: Final = "comes_late"
+"""Why somebody should call although a message is planned: the patient acts on what they were told before it comes."""
 
 
 @dataclass(frozen=True)

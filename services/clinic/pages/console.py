@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -34,8 +35,28 @@ SAID: Final = {
     "discharged": "The patient is discharged. Nothing more is sent to them.",
     "plan": "The plan has started.",
     "booked": "The session is booked. Reminders go out 3 days and 1 day before.",
-    "moved": "The session is moved, and its reminders with it.",
-    "cancelled": "The session is cancelled, and its reminders with it.",
+    "moved": "The session is moved, and its reminders with it. Keepwell had not told the patient the old time.",
+    "moved-now": "The session is moved. The patient was told the old time; the new one goes out within two minutes.",
+    "moved-at": "The session is moved. The patient was told the old time; the new one goes out {when}.",
+    "moved-late": (
+        "The session is moved. The patient was told the old time. The new one goes out {when}, which may be too late: "
+        "please call them."
+    ),
+    "moved-told": (
+        "The session is moved. Keepwell had told the patient of it. Whether they hear the new time stands below, under "
+        "Messages; if nothing is planned there, please call them."
+    ),
+    "cancelled": "The session is cancelled, and its reminders with it. Keepwell had not told the patient of it.",
+    "cancelled-now": "The session is cancelled. The patient was told of it; word goes out within two minutes.",
+    "cancelled-at": "The session is cancelled. The patient was told of it; word goes out {when}.",
+    "cancelled-late": (
+        "The session is cancelled. The patient was told of it. Word goes out {when}, which may be too late: please "
+        "call them."
+    ),
+    "cancelled-told": (
+        "The session is cancelled. Keepwell had told the patient of it. Whether they hear that it is off stands below, "
+        "under Messages; if nothing is planned there, please call them."
+    ),
     "attended": "Noted as attended. Check-ins follow.",
     "missed": "Noted as missed.",
     "taken": "The answers are saved.",
@@ -55,7 +76,11 @@ SAID: Final = {
     "deactivated": "They can log in no more.",
 }
 """What a page says after a form was done, by a word that a short-lived cookie carries: nothing of it is in a URL."""
-_LOUD: Final = frozenset({"taken-alert"})
+_LOUD: Final = frozenset({"taken-alert", "moved-late", "cancelled-late"})
+
+
+_LONGEST_SECONDS: Final = 11
+"""Digits of an instant in seconds that a calendar can still show."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +138,8 @@ class Console:
         status: int = HTTPStatus.OK,
     ) -> Response:
         """Return a page in its shell; what the last form had to say is said once."""
-        word = here.request.cookies.get(_SAID_COOKIE, "")
-        said, tone = SAID.get(word), Tone.DANGER if word in _LOUD else Tone.GOOD
+        word, _, seconds = here.request.cookies.get(_SAID_COOKIE, "").partition(".")
+        said, tone = _said(word, seconds, clinic.zone), Tone.DANGER if word in _LOUD else Tone.GOOD
         told = (Notice(said, tone),) if said and not notices else ()
         member = here.visitor.member
         untaken = await reads.counts(reader, ALERTS, clinic.id, AlertState.OPEN)
@@ -146,11 +171,22 @@ class Console:
             ),
         )
 
-    def done(self, said: str, path: str) -> Response:
-        """Send the browser on after a form was done, with a word of what was done."""
+    def done(self, said: str, path: str, *, when: datetime | None = None) -> Response:
+        """Send the browser on after a form was done, with a word of what was done and the instant that it names."""
         answer = see(path)
-        answer.set_cookie(_SAID_COOKIE, said, max_age=30, path="/console", httponly=True, samesite="lax")
+        word = said if when is None else f"{said}.{int(when.timestamp())}"
+        answer.set_cookie(_SAID_COOKIE, word, max_age=30, path="/console", httponly=True, samesite="lax")
         return answer
+
+
+def _said(word: str, seconds: str, zone: str) -> str | None:
+    """Return what a page says; None where the cookie's word is none of ours."""
+    said = SAID.get(word)
+    if said is None or "{when}" not in said:
+        return said
+    if not (seconds.isdecimal() and seconds.isascii() and len(seconds) <= _LONGEST_SECONDS):
+        return None
+    return said.format(when=moment(datetime.fromtimestamp(int(seconds), UTC), zone).text)
 
 
 def patient_path(patient: UUID) -> str:

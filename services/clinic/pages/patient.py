@@ -12,6 +12,7 @@ from services.clinic import answers
 from services.clinic.model.patient import Patient
 from services.clinic.model.staff import Permission
 from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.told import Word, word_of
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.store import learn, reads
 from services.clinic.tables import ALERTS, CHECKINS, MESSAGES, PROPOSALS, REPLIES, SESSIONS
@@ -32,6 +33,7 @@ class Order:
         said: the word for what was done (see `SAID`).
         thing: names the form, so that what was typed comes back into it when the order fails.
         back: where to go when it is done; the patient's page where absent.
+        changes: the session whose time changes or falls away, of which the patient may have been told.
     """
 
     service: str
@@ -42,6 +44,7 @@ class Order:
     thing: str = ""
     method: str = "POST"
     back: str | None = None
+    changes: UUID | None = None
 
 
 class PatientPages:
@@ -97,7 +100,10 @@ class PatientPages:
             return await self.show(here, patient, problem=problem, form=FormState(form, errors, order.thing))
         await console.note(here, f"patient.{order.said}", patient=patient)
         await console.follow.up_to(order.kind, here.principal.clinic, answer)
-        return console.done(order.said, order.back or patient_path(patient))
+        word = Word(order.said)
+        if order.changes is not None:
+            word = await word_of(console, here.principal.clinic, order.changes, order.said)
+        return console.done(word.said, order.back or patient_path(patient), when=word.when)
 
     async def owner(self, clinic: ClinicId, kind: answers.Kind, thing: UUID) -> UUID:
         """Return whose thing this is; raises `NotFound` where the clinic has none of that id."""

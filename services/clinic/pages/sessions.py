@@ -24,7 +24,14 @@ def router(pages: PatientPages) -> APIRouter:
         patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
         body = {"starts_at": form.get("starts_at", "")[:16]}
         order = Order(
-            "scheduler", f"/sessions/{session}", body, answers.SESSION, "moved", f"move-{session}", method="PATCH"
+            "scheduler",
+            f"/sessions/{session}",
+            body,
+            answers.SESSION,
+            "moved",
+            f"move-{session}",
+            method="PATCH",
+            changes=session,
         )
         return await pages.carry_out(here, patient, order, form)
 
@@ -42,6 +49,7 @@ def router(pages: PatientPages) -> APIRouter:
             _ENDINGS[ending],
             f"{ending}-{session}",
             back="/console/today" if form.get("back") == "today" else None,
+            changes=session if ending == "cancel" else None,
         )
         return await pages.carry_out(here, patient, order, form)
 

@@ -186,6 +186,7 @@ _SESSION = {
     SessionState.CANCELLED: Chip("cancelled", Tone.PLAIN),
 }
 _MESSAGE = {
+    MessageState.PLANNED: Chip("planned"),
     MessageState.SENT: Chip("sent", Tone.INFO),
     MessageState.DELIVERED: Chip("delivered", Tone.GOOD),
     MessageState.FAILED: Chip("failed", Tone.DANGER),
@@ -200,7 +201,13 @@ _PROPOSAL = {
 }
 _LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
 _INSTRUMENTS = {"phq-9": "PHQ-9", "post-session": "Post-session check"}
-_OCCURRENCES = {"3d": "3 days before", "1d": "1 day before"}
+_OCCURRENCES = {
+    "3d": "3 days before",
+    "1d": "1 day before",
+    "moved": "the new time",
+    "cancelled": "will not take place",
+    "stands": "takes place after all",
+}
 
 
 def session_chip(state: SessionState) -> Chip:

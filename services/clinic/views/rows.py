@@ -96,6 +96,7 @@ _REASONS: Final = {
     "alert_closed": "the alert is already closed",
     "already_booked": "the next session is already booked",
     "superseded": "a newer message took its place",
+    "comes_late": "it comes after the time that the patient was told, so please call them",
     "too_late": "it was too late to be of use",
     "quiet_hours": "it would have arrived in quiet hours",
     "daily_limit": "too many messages on one day",

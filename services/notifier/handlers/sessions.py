@@ -1,15 +1,23 @@
-"""Sessions: what no longer holds is taken back, in the transaction that learns of it."""
+"""Sessions: what no longer holds is taken back in the transaction that learns of it, and who was told is told so."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
 
 from services.notifier.desk import Desk
-from services.notifier.model.judging import Reason
-from services.notifier.model.purposes import Channel, Occurrence, Purpose
-from services.notifier.store import sessions
+from services.notifier.facts import draft_of, facts_of
+from services.notifier.model.judging import Hold, Reason, Send, judge
+from services.notifier.model.notices import Notice, Truth, notice
+from services.notifier.model.purposes import NOTICES, Channel, Purpose
+from services.notifier.store import claims, sessions
 from services.notifier.store.messages import Plan, withhold
-from services.notifier.store.reading import mailed_about
+from services.notifier.store.reading import notices_waiting, told_of
 from services.notifier.tables import MESSAGES
-from shared.bus import Handlers
+from shared.bus import Handlers, publish
 from shared.database import Transaction
 from shared.events import (
+    MessagePlanned,
     SessionAttended,
     SessionBooked,
     SessionCancelled,
@@ -18,50 +26,83 @@ from shared.events import (
     SessionMissed,
     SessionMoved,
 )
-from shared.ids import PatientId
+from shared.ids import MessageId, PatientId
 
 
 def register(handlers: Handlers, desk: Desk) -> None:
     """Register the handlers of this module."""
 
-    @handlers.on(SessionBooked, SessionConfirmed)
-    async def session_stands(tx: Transaction, event: SessionEvent) -> None:
-        await sessions.keep_session(tx, event)
-
-    @handlers.on(SessionMoved)
-    async def session_moved(tx: Transaction, event: SessionMoved) -> None:
-        if await sessions.keep_session(tx, event):
-            about = MESSAGES.c.about == event.session
-            # What was already planned for the new time stays: a timer may overtake nothing, but a replay may.
+    @handlers.on(SessionBooked, SessionConfirmed, SessionMoved, SessionCancelled, SessionAttended, SessionMissed)
+    async def session_changed(tx: Transaction, event: SessionEvent) -> None:
+        # Nothing was planned for, or told of, a session that has just been made.
+        if not await sessions.keep_session(tx, event) or event.version == 1:
+            return
+        about = MESSAGES.c.about == event.session
+        if event.state in {"booked", "confirmed"}:
+            # What was already planned for this time stays: a timer may overtake nothing, but a replay may.
             await withhold(tx, about & (MESSAGES.c.starts_at != event.starts_at_utc), Reason.SESSION_MOVED)
-            await _update_calendar(tx, desk, event, Occurrence.MOVED)
-
-    @handlers.on(SessionCancelled)
-    async def session_cancelled(tx: Transaction, event: SessionCancelled) -> None:
-        if await sessions.keep_session(tx, event):
-            await withhold(tx, MESSAGES.c.about == event.session, Reason.SESSION_OVER)
-            await _update_calendar(tx, desk, event, Occurrence.CANCELLED)
-
-    @handlers.on(SessionAttended, SessionMissed)
-    async def session_over(tx: Transaction, event: SessionEvent) -> None:
-        if await sessions.keep_session(tx, event):
-            await withhold(tx, MESSAGES.c.about == event.session, Reason.SESSION_OVER)
+        else:
+            await withhold(tx, about, Reason.SESSION_OVER)
+        await _tell(tx, desk, event)
 
 
-async def _update_calendar(tx: Transaction, desk: Desk, event: SessionEvent, occurrence: Occurrence) -> None:
-    if not await mailed_about(tx, event.session):
+async def _tell(tx: Transaction, desk: Desk, event: SessionEvent) -> None:
+    """Plan what has to be said to a patient who was told what no longer holds, once for each change."""
+    told = await told_of(tx, event.clinic, event.patient, event.session)
+    truth = Truth(event.starts_at_utc, open=event.state in {"booked", "confirmed"}, off=event.state == "cancelled")
+    wanted = notice(told, truth, tx.now)
+    waiting = await notices_waiting(tx, event.clinic, event.patient, event.session)
+    if wanted is not None and any(_says(row, wanted) for row in waiting):
         return
-    await desk.plan(
-        tx,
-        Plan(
-            clinic=event.clinic,
-            patient=PatientId(event.patient),
-            purpose=Purpose.REMINDER,
-            channel=Channel.EMAIL,
-            occurrence=occurrence,
-            about=event.session,
-            turn=str(event.version),
-            due_at=tx.now,
-            starts_at=event.starts_at_utc,
-        ),
+    if waiting:
+        unsaid = (MESSAGES.c.about == event.session) & MESSAGES.c.occurrence.in_(NOTICES)
+        await withhold(tx, unsaid, Reason.SUPERSEDED)
+    if wanted is not None:
+        planned = [await desk.plan(tx, _plan(event, wanted, channel)) for channel in wanted.channels]
+        await _say_when(tx, [key for key in planned if key is not None], wanted)
+
+
+def _says(row: Row[Any], wanted: Notice) -> bool:
+    return bool(row.occurrence == wanted.occurrence and row.starts_at == wanted.starts_at)
+
+
+def _plan(event: SessionEvent, wanted: Notice, channel: Channel) -> Plan:
+    return Plan(
+        clinic=event.clinic,
+        patient=PatientId(event.patient),
+        purpose=Purpose.REMINDER,
+        channel=channel,
+        occurrence=wanted.occurrence,
+        about=event.session,
+        turn=str(event.version),
+        due_at=wanted.due_at,
+        starts_at=wanted.starts_at,
     )
+
+
+async def _say_when(tx: Transaction, planned: Sequence[MessageId], wanted: Notice) -> None:
+    """Tell the clinic when notices go out, and whether that is before the patient acts on what they were told."""
+    for row in await claims.facts(tx, planned):
+        match judge(draft_of(row), facts_of(row, tx.now, daily_limit=0), wanted.due_at):
+            case Send():
+                goes_at = wanted.due_at
+            case Hold(until):
+                goes_at = until
+            case _:
+                # It is withheld as soon as the sender looks at it, which says why.
+                continue
+        said = MessagePlanned(
+            clinic=row.clinic,
+            version=row.version,
+            patient=row.patient,
+            message=row.id,
+            purpose=row.purpose,
+            channel=row.channel,
+            occurrence=row.occurrence,
+            about=row.about,
+            to="",
+            at=tx.now,
+            goes_at=goes_at,
+            in_time=goes_at < wanted.needed_by,
+        )
+        await publish(tx, said)

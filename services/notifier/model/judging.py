@@ -166,9 +166,11 @@ def _who_may_not(draft: Draft, facts: Facts) -> Reason | None:
 def _what_is_untrue(draft: Draft, facts: Facts) -> Reason | None:
     if draft.purpose == Purpose.BOOKING and facts.booked:
         return Reason.ALREADY_BOOKED
-    if draft.starts_at is not None and draft.occurrence not in NOTICES:
-        return _session_changed(draft.starts_at, facts.session)
-    return None
+    if draft.starts_at is None:
+        return None
+    if draft.occurrence == Occurrence.CANCELLED:
+        return Reason.SUPERSEDED if facts.session is None or facts.session.open else None
+    return _session_changed(draft.starts_at, facts.session)
 
 
 def _session_changed(planned_for: datetime, session: SessionFacts | None) -> Reason | None:
@@ -179,7 +181,9 @@ def _session_changed(planned_for: datetime, session: SessionFacts | None) -> Rea
 
 def _earliest(draft: Draft, facts: Facts, now: datetime) -> tuple[datetime, Reason | None]:
     policy = POLICIES[draft.purpose]
-    if policy.counted and draft.channel == Channel.SMS and facts.sent_today >= facts.daily_limit:
+    # Word that a time no longer holds is no use tomorrow: it counts, and is not held back.
+    limited = policy.counted and draft.channel == Channel.SMS and draft.occurrence not in NOTICES
+    if limited and facts.sent_today >= facts.daily_limit:
         return facts.hours.next_day(now, facts.zone), Reason.DAILY_LIMIT
     if policy.keeps_quiet:
         opening = facts.hours.earliest(now, facts.zone)

@@ -35,11 +35,12 @@ class Occurrence(StrEnum):
 
     MOVED = "moved"
     CANCELLED = "cancelled"
+    STANDS = "stands"
     STOPPED = "stopped"
 
 
-NOTICES: Final = frozenset({Occurrence.MOVED, Occurrence.CANCELLED})
-"""Updates to a calendar entry that was sent by e-mail: true because the session changed, not in spite of it."""
+NOTICES: Final = frozenset({Occurrence.MOVED, Occurrence.CANCELLED, Occurrence.STANDS})
+"""Word that what the patient was told of a session no longer holds: true because it changed, not in spite of it."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
 from services.notifier.model.states import Standing, State, move
 from services.notifier.store.announce import Announcement, announce
 from services.notifier.store.messages import Plan, plan
-from services.notifier.tables import CONTACT_POINTS
+from services.notifier.tables import CONTACT_POINTS, STOPS
 from shared.database import Reader, Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
 from shared.ids import ClinicId, MessageId, PatientId
@@ -129,12 +129,16 @@ def _is_for_another_channel(change: Change) -> bool:
 
 
 async def plan_next_channel(tx: Transaction, row: Row[Any]) -> MessageId | None:
-    """Plan a text's e-mail where the patient consented to one; return None where there is no next channel."""
+    """Plan a message on the next channel that the patient consented to; return None where there is none.
+
+    Word that a time no longer holds tries both; all else goes from text to e-mail.
+    """
     purpose = Purpose(row.purpose)
     policy = POLICIES[purpose]
-    if row.patient is None or row.channel != Channel.SMS or not policy.next_channel or row.occurrence in NOTICES:
+    if row.patient is None or not policy.next_channel or not (row.channel == Channel.SMS or row.occurrence in NOTICES):
         return None
-    if not await _may_mail(tx, PatientId(row.patient), str(policy.consent)):
+    other = Channel.EMAIL if row.channel == Channel.SMS else Channel.SMS
+    if not await _may_use(tx, PatientId(row.patient), other, str(policy.consent)):
         return None
     return await plan(
         tx,
@@ -142,7 +146,7 @@ async def plan_next_channel(tx: Transaction, row: Row[Any]) -> MessageId | None:
             clinic=ClinicId(row.clinic),
             patient=PatientId(row.patient),
             purpose=purpose,
-            channel=Channel.EMAIL,
+            channel=other,
             occurrence=row.occurrence,
             about=row.about,
             turn=row.turn,
@@ -156,11 +160,12 @@ async def plan_next_channel(tx: Transaction, row: Row[Any]) -> MessageId | None:
     )
 
 
-async def _may_mail(reader: Reader, patient: PatientId, consent: str) -> bool:
+async def _may_use(reader: Reader, patient: PatientId, channel: Channel, consent: str) -> bool:
     usable = select(CONTACT_POINTS.c.contact).where(
         CONTACT_POINTS.c.patient == patient,
-        CONTACT_POINTS.c.kind == Channel.EMAIL,
+        CONTACT_POINTS.c.kind == channel,
         ~CONTACT_POINTS.c.retired,
         CONTACT_POINTS.c.purposes.any_() == consent,
+        ~select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists(),
     )
     return await reader.scalar(usable.limit(1)) is not None

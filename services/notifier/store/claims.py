@@ -46,8 +46,8 @@ _FACTS: Final = text(
                                         WHERE g.restore = r.id AND g.patient = m.patient) AS changed,
            c.sender_name, c.phone, c.opens, c.closes, c.zone AS clinic_zone, c.crisis_en, c.crisis_es,
            p.language, p.zone AS patient_zone, coalesce(p.discharged, false) AS discharged,
-           s.state AS session_state, s.starts_at AS session_wall, s.starts_at_utc AS session_starts,
-           s.minutes AS session_minutes, s.version AS session_version,
+           s.state AS session_state, s.starts_at AS session_wall, s.zone AS session_zone,
+           s.starts_at_utc AS session_starts, s.minutes AS session_minutes, s.version AS session_version,
            coalesce(m.address, k.value) AS address,
            coalesce(m.to_fingerprint, k.fingerprint) AS fingerprint,
            coalesce(k.consented, false) AS consented,
@@ -126,7 +126,12 @@ async def claim(tx: Transaction, most: int, channels: Sequence[str]) -> Sequence
     if not ids:
         return []
     # A second statement sees what was committed while the first one took its locks.
-    return await tx.all(_FACTS.bindparams(now=tx.now, since=tx.now - COUNTED_SPAN, ids=ids))
+    return await facts(tx, ids)
+
+
+async def facts(reader: Reader, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """Return messages, each with the facts as they are now, in the order in which they are to go out."""
+    return await reader.all(_FACTS.bindparams(now=reader.now, since=reader.now - COUNTED_SPAN, ids=list(ids)))
 
 
 async def mark_sending(tx: Transaction, ids: list[UUID], masked: list[str], fingerprints: list[str]) -> None:

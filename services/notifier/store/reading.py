@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
 from services.notifier.model.judging import WHY, Reason
-from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.model.states import ON_ITS_WAY
+from services.notifier.model.notices import Told
+from services.notifier.model.purposes import NOTICES, Channel, Occurrence, Purpose
+from services.notifier.model.states import ON_ITS_WAY, State
 from services.notifier.tables import ATTEMPTS, CALLBACKS, MESSAGES, NOTES, PATIENTS, SESSIONS
 from shared.database import Reader
 from shared.ids import ClinicId
@@ -27,12 +28,36 @@ class Line:
     detail: str
 
 
-async def mailed_about(reader: Reader, session: UUID) -> bool:
-    """Tell whether an e-mail about a session is, or may be, in the patient's mailbox."""
-    mailed = select(func.count()).where(
-        MESSAGES.c.about == session, MESSAGES.c.channel == Channel.EMAIL, MESSAGES.c.state.in_(ON_ITS_WAY)
+async def told_of(reader: Reader, clinic: UUID, patient: UUID, session: UUID) -> list[Told]:
+    """Return what the patient has, or may have, read of a session."""
+    told = select(MESSAGES.c.channel, MESSAGES.c.occurrence, MESSAGES.c.starts_at, _WENT.label("at")).where(
+        *_about(clinic, patient, session), MESSAGES.c.state.in_(ON_ITS_WAY), MESSAGES.c.starts_at.is_not(None)
     )
-    return bool(await reader.scalar(mailed))
+    rows = await reader.all(told.order_by(_WENT, MESSAGES.c.id))
+    return [Told(Channel(row.channel), row.occurrence, row.starts_at, row.at) for row in rows]
+
+
+async def notices_waiting(reader: Reader, clinic: UUID, patient: UUID, session: UUID) -> Sequence[Row[Any]]:
+    """Return the notices about a session that have not gone out."""
+    waiting = select(*MESSAGES.c).where(
+        *_about(clinic, patient, session),
+        MESSAGES.c.occurrence.in_(NOTICES),
+        MESSAGES.c.state.in_([State.PLANNED, State.HELD]),
+    )
+    return await reader.all(waiting)
+
+
+_WENT: Final = func.coalesce(MESSAGES.c.sent_at, MESSAGES.c.updated_at)
+
+
+def _about(clinic: UUID, patient: UUID, session: UUID) -> tuple[ColumnElement[bool], ...]:
+    """Match by the beginning of the business key, which is an index."""
+    return (
+        MESSAGES.c.clinic == clinic,
+        MESSAGES.c.patient == patient,
+        MESSAGES.c.purpose == Purpose.REMINDER,
+        MESSAGES.c.about == session,
+    )
 
 
 async def reminded_sessions(reader: Reader, patients: Sequence[UUID], now: datetime) -> Sequence[Row[Any]]:
@@ -50,6 +75,7 @@ async def reminded_sessions(reader: Reader, patients: Sequence[UUID], now: datet
             SESSIONS.c.starts_at_utc > now,
             MESSAGES.c.patient == SESSIONS.c.patient,
             MESSAGES.c.purpose == Purpose.REMINDER,
+            MESSAGES.c.occurrence != Occurrence.CANCELLED,
             MESSAGES.c.state.in_(ON_ITS_WAY),
         )
     )

@@ -7,7 +7,7 @@ from icalendar import Calendar
 
 from services.notifier.calendar_entry import Visit, calendar_entry
 from services.notifier.model.inbound import Intent, read
-from services.notifier.model.purposes import Channel, Occurrence, Purpose
+from services.notifier.model.purposes import NOTICES, Channel, Purpose
 from services.notifier.model.segments import segments
 from services.notifier.wording import Content, compose
 from shared.walltime import parse_wall
@@ -42,6 +42,7 @@ def every_text(language: str) -> list[str]:
         for purpose, confirmed, first in product(Purpose, (False, True), (False, True))
         if purpose != Purpose.REPLY
     ]
+    said += [compose(Purpose.REMINDER, Channel.SMS, kind, content(language)).body for kind in NOTICES]
     return said + [compose(Purpose.REPLY, Channel.SMS, kind, content(language)).body for kind in REPLIES]
 
 
@@ -84,7 +85,7 @@ def test_nobody_is_asked_to_confirm_with_a_word_that_ends_texts(language: str) -
     assert read("C").intent == Intent.CONFIRM
 
 
-@pytest.mark.parametrize(("language", "kind"), list(product(LANGUAGES, [Occurrence.MOVED, Occurrence.CANCELLED, "1d"])))
+@pytest.mark.parametrize(("language", "kind"), list(product(LANGUAGES, [*sorted(NOTICES), "1d"])))
 def test_mail_about_a_session_says_the_day_in_subject_and_body(language: str, kind: str) -> None:
     mail = compose(Purpose.REMINDER, Channel.EMAIL, kind, content(language))
     assert "23" in mail.subject

@@ -1,0 +1,90 @@
+"""After a session was moved or cancelled the console says what the patient knows, and nothing that it does not know."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared import events
+from tests.integration.clinic.conftest import Browser, Home
+from tests.integration.clinic.facts import NOON, Facts
+
+GOES_AT = NOON + timedelta(hours=20)
+
+
+OCCURRENCES = {"move": "moved", "cancel": "cancelled"}
+
+
+@dataclass
+class Scene:
+    """A clinic, one patient of it, what is said of them, and somebody at the console."""
+
+    home: Home
+    facts: Facts
+    browser: Browser
+    patient: Any
+
+    async def tell(self, event: events.Event) -> None:
+        await self.home.bench.tell(event)
+
+
+@pytest.fixture
+async def scene(home: Home, patient: Any) -> Scene:
+    here = Scene(home, Facts(home.bench.clinic, patient["id"]), await home.logged_in(), patient)
+    await here.tell(here.facts.session())
+    return here
+
+
+async def changed(scene: Scene, what: str) -> str:
+    """Move or cancel the session in the console and return the page that follows."""
+    home, facts, browser, patient = scene.home, scene.facts, scene.browser, scene.patient
+    state = "booked" if what == "move" else "cancelled"
+    said = facts.session(version=2, state=state).model_dump(mode="json")
+    method, path = ("PATCH", "") if what == "move" else ("POST", "/cancel")
+    home.owner.answer(method, f"/sessions/{facts.session_id}{path}", {**said, "id": said["session"]})
+    answer = await browser.post(f"/console/sessions/{facts.session_id}/{what}", starts_at="2026-12-01T16:00")
+    assert answer.status == 303, answer.text
+    return (await browser.get(f"/console/patients/{patient['id']}")).text
+
+
+def planned(facts: Facts, occurrence: str, **changes: Any) -> events.MessageEvent:
+    more = {"message": facts.alert_id, "goes_at": GOES_AT, "in_time": True, "occurrence": occurrence, **changes}
+    return facts.message(events.MessagePlanned, 1, **more)
+
+
+@pytest.mark.parametrize("what", ["move", "cancel"])
+async def test_a_change_that_nobody_was_told_of_is_not_called_told(scene: Scene, what: str) -> None:
+    assert "had not told the patient" in await changed(scene, what)
+
+
+@pytest.mark.parametrize("what", ["move", "cancel"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"goes_at": NOON + timedelta(minutes=1)}, "within two minutes"),
+        ({}, "Wed, Dec 2, 8:00 AM"),
+        ({"in_time": False}, "please call them"),
+    ],
+)
+async def test_staff_are_not_left_to_guess_whether_a_patient_who_was_told_hears_of_the_change(
+    scene: Scene, what: str, change: dict[str, Any], words: str
+) -> None:
+    await scene.tell(scene.facts.message(events.MessageSent, 1))
+    await scene.tell(planned(scene.facts, OCCURRENCES[what], **change))
+    page = await changed(scene, what)
+    assert words in page
+    assert "not told the patient" not in page
+
+
+async def test_nothing_is_promised_where_no_word_of_a_message_has_come(scene: Scene) -> None:
+    await scene.tell(scene.facts.message(events.MessageSent, 1))
+    page = await changed(scene, "move")
+    assert "if nothing is planned there, please call them" in page
+    assert "goes out" not in page
+
+
+@pytest.mark.parametrize("word", ["moved-at.x", "moved-at", "moved-at.99999999999999", "gone"])
+async def test_a_cookie_of_somebody_elses_making_breaks_no_page(scene: Scene, word: str) -> None:
+    scene.browser.cookies["keepwell_said"] = word
+    assert (await scene.browser.get("/console/today")).status == 200

@@ -13,7 +13,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: help run up test image lint format types bench contracts settings faults torment install jars chromium prometheus metrics clean
+.PHONY: help run up test image lint format types bench contracts settings faults torment install jars chromium prometheus pgbouncer metrics clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ run: install jars ## Start a made-up clinic that lives by itself, a day a minute
 up: install jars ## Start an empty clinic on the real clock
 	@$(RUN)/keepwell up $(ARGS)
 
-test: install jars chromium prometheus ## Run every test, the containers too where Docker answers (ARGS="unit kafka" for some)
+test: install jars chromium prometheus pgbouncer ## Run every test, the containers too where Docker answers (ARGS="unit kafka" for some)
 	@$(RUN)/python -m tests.run $(ARGS)
 
 image: ## Build the container image keepwell:latest (needs Docker alone)
@@ -77,6 +77,9 @@ chromium: install ## Bring a browser for the tests: an installed one, Debian's p
 
 prometheus: install ## Bring Prometheus for the tests: an installed one, or Debian's package unpacked in .venv
 	@$(RUN)/python -m tests.support.prometheus
+
+pgbouncer: install ## Bring PgBouncer for the tests: an installed one, or Debian's package unpacked in .venv
+	@$(RUN)/python -m tests.support.pgbouncer
 
 metrics: install ## Write the table of metrics into docs/metrics.md
 	@$(RUN)/python -m keepwell.metrics_table

@@ -13,7 +13,7 @@ from keepwell.collecting import settle_in
 from keepwell.place import Place
 from shared.bus.relay import Relay
 from shared.database import Database
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.settings import load
 
 SERVICE = "scheduler"

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from keepwell import parts
 from keepwell.place import Place
 from shared.clock import RealClock
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.embedded.kafka import kafka
 from shared.embedded.kafka_broker import Broker
 from shared.embedded.postgres import postgres

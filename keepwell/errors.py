@@ -6,6 +6,7 @@ from keepwell.backups.errors import BackupError
 from keepwell.listen import PortTakenError
 from keepwell.place import NotRunningError
 from shared.bus.address import KafkaAccessError
+from shared.database.address import DatabaseAddressError, DatabaseRefusedError, PoolerError
 from shared.database.history import UpgradeError
 from shared.embedded.errors import EmbeddedError
 from shared.protection import KeyringError
@@ -15,6 +16,9 @@ from shared.web.problems import Problem
 EXPECTED: Final[tuple[type[Exception], ...]] = (
     SettingsError,
     KafkaAccessError,
+    DatabaseAddressError,
+    DatabaseRefusedError,
+    PoolerError,
     NotRunningError,
     PortTakenError,
     EmbeddedError,

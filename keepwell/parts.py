@@ -18,7 +18,7 @@ from shared.bus.address import Address, kafka_of, options
 from shared.bus.consumer import is_environment
 from shared.bus.topics import create_topics
 from shared.clock import RealClock
-from shared.database.connection import async_url
+from shared.database.address import DatabaseRefusedError, async_url, refusal_of
 from shared.database.history import Part, is_newest
 from shared.database.roles import prepare, role_of, service_url
 from shared.events import Topic
@@ -122,6 +122,8 @@ async def migrate(settings: Settings, keyring: Keyring, parts: Parts, part: Part
             brought = await _migrate_schemas(settings, keyring, parts, part)
             break
         except (SQLAlchemyError, OSError, TimeoutError) as error:
+            if parts.database is not None and (why := refusal_of(error)):
+                raise DatabaseRefusedError(parts.database, why) from None
             if not is_environment(error) or asyncio.get_running_loop().time() > deadline:
                 raise
             log.warning("database.awaited", error=type(error).__name__)
@@ -210,7 +212,8 @@ async def _missing(urls: Mapping[str, URL], kafka: Address) -> str:
         try:
             steps = await pending(urls[history.service], history)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            return f"the database of {history.service} does not let it in: {type(error).__name__}"
+            why = refusal_of(error) or type(error).__name__
+            return f"the database of {history.service} does not let it in: {why}"
         if any(step.phase == Part.BEFORE for step in steps or ()):
             return f"the schema of {history.service} is older than this version: waiting for `keepwell migrate`"
     admin = AIOKafkaAdminClient(**options(kafka))

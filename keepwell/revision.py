@@ -14,10 +14,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shared.database.connection import async_url
+from shared.database.address import async_url, engine_at
 from shared.embedded.postgres import postgres
 
 
@@ -32,7 +31,7 @@ async def write(service: str, message: str) -> None:
 
 
 async def _revise(url: URL, service: str, folder: Path, message: str, number: int) -> None:
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = engine_at(url, poolclass=NullPool)
 
     def revise(connection: Any) -> None:
         config = Config()

@@ -9,12 +9,13 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 
 from keepwell.backups.errors import BackupError
 from keepwell.backups.streams import Flow, Stream
 from shared.clock import RealClock
+from shared.database.address import engine_at
 from shared.settings import SERVICES
 
 LOCK: Final = text(f"LOCK TABLE {', '.join(f'{name}.outbox' for name in SERVICES)} IN SHARE MODE")
@@ -49,7 +50,7 @@ async def cut(admin: URL, stream: Stream) -> AsyncIterator[Cut]:
     the snapshot is taken and Kafka's ends are read. What groups have handled is read before: less than the snapshot
     knows is harmless, for inboxes know a repeat.
     """
-    engine = create_async_engine(
+    engine = engine_at(
         admin, poolclass=NullPool, connect_args={"server_settings": {"application_name": "keepwell backup"}}
     )
     try:

@@ -8,7 +8,6 @@ from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from keepwell.app import VERSION
@@ -22,6 +21,7 @@ from keepwell.place import PRIVATE, Place
 from shared.bus.address import Address
 from shared.bus.producer import Record
 from shared.clock import Clock
+from shared.database.address import engine_at
 from shared.protection import Keyring
 from shared.settings import SERVICES
 
@@ -120,7 +120,7 @@ async def _revisions(admin: URL) -> dict[str, str]:
     Raises:
         BackupError: there is no Keepwell in this database.
     """
-    engine = create_async_engine(admin, poolclass=NullPool)
+    engine = engine_at(admin, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             there = text(

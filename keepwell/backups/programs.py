@@ -18,6 +18,17 @@ from shared.embedded.wheels import postgres_programs
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _TAIL: Final = 1500
+_LIBPQ: Final[Mapping[str, str]] = {
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslcrl": "PGSSLCRL",
+    "options": "PGOPTIONS",
+    "channel_binding": "PGCHANNELBINDING",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+}
+"""What an address may say beyond host and name, each with the variable that says it to PostgreSQL's own programs."""
 
 
 def dump_program(server: int) -> Path:
@@ -75,6 +86,7 @@ def _environment(url: URL) -> Mapping[str, str]:
         "PGPASSWORD": url.password,
         "PGDATABASE": url.database,
         "PGSSLMODE": query.get("ssl") or query.get("sslmode"),
+        **{variable: query.get(name) for name, variable in _LIBPQ.items()},
     }
     passed_on = {name: os.environ[name] for name in ("PATH", "HOME", "PGSSLROOTCERT") if name in os.environ}
     return passed_on | {name: value for name, value in named.items() if value}

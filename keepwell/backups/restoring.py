@@ -17,7 +17,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from keepwell import registry
@@ -32,6 +32,7 @@ from shared.bus.address import Address
 from shared.bus.envelope import Undecodable, decode
 from shared.bus.producer import Record
 from shared.clock import RealClock
+from shared.database.address import engine_at
 from shared.database.history import revisions
 from shared.events import ConsentChanged
 from shared.protection import Keyring
@@ -134,7 +135,7 @@ async def refuse_while_running(admin: URL) -> None:
         "SELECT DISTINCT application_name FROM pg_stat_activity"
         " WHERE datname = current_database() AND application_name LIKE 'keepwell.%' ORDER BY 1"
     )
-    engine = create_async_engine(admin, poolclass=NullPool)
+    engine = engine_at(admin, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             names = list((await connection.execute(asked)).scalars())
@@ -150,7 +151,7 @@ async def replace_schemas(admin: URL, manifest: Manifest, dump: Path) -> None:
     Raises:
         BackupError: `pg_restore` failed.
     """
-    engine = create_async_engine(admin, poolclass=NullPool)
+    engine = engine_at(admin, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             server = int(await connection.scalar(text("SELECT current_setting('server_version_num')")) or 0) // 10_000
@@ -176,7 +177,7 @@ async def replace_schemas(admin: URL, manifest: Manifest, dump: Path) -> None:
 
 async def take_back(admin: URL) -> None:
     """Give schemas their names back which a restore that was broken off had put aside."""
-    engine = create_async_engine(admin, poolclass=NullPool)
+    engine = engine_at(admin, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await _take_back(connection)

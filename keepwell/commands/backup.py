@@ -19,7 +19,7 @@ from keepwell.output import show
 from keepwell.place import Login, NotRunningError, Place
 from shared.bus.address import kafka_of
 from shared.database import Database
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.embedded.progress import Progress
 from shared.protection import Keyring
 from shared.settings import Settings

@@ -10,7 +10,7 @@ from keepwell.output import FINDINGS, fail, show
 from keepwell.place import Place
 from services.notifier.store import holds
 from shared.database import Database
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.protection import mask
 from shared.settings import Settings
 

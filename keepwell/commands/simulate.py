@@ -14,7 +14,6 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from keepwell.collecting import settle_in
@@ -30,7 +29,7 @@ from keepwell.output import FINDINGS, show
 from keepwell.place import Place
 from services.sandbox.model.profiles import Profile
 from shared.clock import SteppedClock
-from shared.database.connection import async_url
+from shared.database.address import engine_at
 from shared.settings import Settings, SettingsError, load
 from shared.telemetry.log import configure
 from shared.walltime import to_instant
@@ -151,7 +150,7 @@ async def _refuse_used(settings: Settings) -> None:
     """Refuse a database that somebody uses: a simulation writes months of made-up care into it."""
     if settings.database_url is None:
         return
-    engine = create_async_engine(async_url(settings.database_url.get_secret_value()), poolclass=NullPool)
+    engine = engine_at(settings.database_url.get_secret_value(), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             made = await connection.execute(text("SELECT to_regclass('clinic.patients') IS NOT NULL"))

@@ -4,7 +4,7 @@ from keepwell import parts
 from keepwell.output import fail, show
 from keepwell.place import Login, Place
 from shared.database import Database
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.settings import Settings
 
 

@@ -9,19 +9,27 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from keepwell import registry
 from keepwell.doctor.finding import PATIENCE, Finding, Ward
 from shared.clock import RealClock
+from shared.database.address import DatabaseAddressError, PoolerError, engine_at, refusal_of
 from shared.database.history import Part
 from shared.database.migrate import drift, older_processes, pending
 from shared.settings import SERVICES
 
 MOST_SKEW: Final = 2.0
 """Seconds between this machine's clock and the database's that may pass for network delay."""
-FAULTS: Final = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+FAULTS: Final = (
+    DatabaseAddressError,
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
 _ROLE: Final = text(
     """
     SELECT clock_timestamp() AS at, current_setting('server_version') AS version, r.rolname AS role,
@@ -45,10 +53,15 @@ async def databases(ward: Ward) -> list[Finding]:
     for name, url in urls.items():
         try:
             seen[name] = await _with(url, _look)
+        except PoolerError as error:
+            detail, _, remedy = str(error).partition(". ")
+            found.append(Finding(f"database {name}", well=False, detail=detail, remedy=remedy))
         except FAULTS as error:
             setting = f"KEEPWELL_{name.upper()}__DATABASE_URL" if ward.settings.split else "KEEPWELL_DATABASE_URL"
-            detail = f"{url.host}:{url.port or 5432} as {url.username}: {type(error).__name__}"
-            remedy = f"check {setting}, the server and the role's password; keepwell migrate makes the roles"
+            why, _, told = (refusal_of(error) or type(error).__name__).partition("; ")
+            detail = f"{url.host}:{url.port or 5432} as {url.username}: {why}"
+            mend = told or "check the server and the role's password"
+            remedy = f"{mend} ({setting}); keepwell migrate makes the roles"
             found.append(Finding(f"database {name}", well=False, detail=detail, remedy=remedy))
     if seen:
         found += [_clock(seen), _roles(seen)]
@@ -59,7 +72,7 @@ async def databases(ward: Ward) -> list[Finding]:
 
 async def _with(url: URL, look: Callable[[AsyncConnection], Any]) -> Any:
     arguments = {"server_settings": {"application_name": "keepwell doctor"}, "timeout": PATIENCE}
-    engine = create_async_engine(url, poolclass=NullPool, connect_args=arguments)
+    engine = engine_at(url, poolclass=NullPool, connect_args=arguments)
     try:
         async with asyncio.timeout(PATIENCE), engine.connect() as connection:
             return await look(connection)

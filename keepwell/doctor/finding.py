@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from keepwell import parts
 from keepwell.place import NotRunningError, Place, Running
 from shared.bus.address import Address, kafka_of
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.settings import SERVICES, Settings
 
 PATIENCE: Final = 10.0

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import CursorResult, Executable, Row
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
+from shared.database.address import async_url, engine_at
 
 LOST_AFTER: Final = {
     "tcp_keepalives_idle": "5",
@@ -145,7 +146,7 @@ class Database:
         self.url = async_url(url)
         self.outbox_written = asyncio.Event()
         self.commits = 0
-        self.engine: AsyncEngine = create_async_engine(
+        self.engine: AsyncEngine = engine_at(
             self.url,
             pool_size=pool_size,
             max_overflow=overflow,
@@ -187,8 +188,3 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
-
-
-def async_url(url: str | URL) -> URL:
-    """Return the address with the one driver that is used here, asyncpg."""
-    return make_url(url).set(drivername="postgresql+asyncpg")

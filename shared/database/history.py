@@ -16,6 +16,8 @@ import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.engine import URL
 
+from shared.database.address import connect
+
 LOOK_WITHIN: Final = 10.0
 """Real seconds that a schema may take to say which version it has."""
 _SAYS: Final = re.compile(
@@ -121,7 +123,7 @@ async def is_newest(url: URL, history: History) -> bool:
     _, arguments = url.get_dialect()().create_connect_args(url)
     ours = {name: value for name, value in arguments.items() if name != "prepared_statement_cache_size"}
     try:
-        connection = await asyncpg.connect(**(ours | {"timeout": LOOK_WITHIN, "command_timeout": LOOK_WITHIN}))
+        connection = await connect(**(ours | {"timeout": LOOK_WITHIN, "command_timeout": LOOK_WITHIN}))
         try:
             found = await connection.fetch(f"SELECT version_num FROM {history.service}.alembic_version")  # noqa: S608 - a service's name
         finally:

@@ -15,9 +15,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from shared.database.address import engine_at
 from shared.database.history import History, Part, Step, UpgradeError, revisions, working_name
 from shared.telemetry.log import get_logger
 
@@ -75,7 +75,7 @@ async def drift(url: URL, history: History) -> list[str]:
 
 async def _with_connection(url: URL, history: History, work: Callable[[Connection], T]) -> T:
     # No search path: with the schema in it, reflection would report tables as schemaless and all would seem to drift.
-    engine = create_async_engine(url, poolclass=NullPool, connect_args={"server_settings": {"search_path": "public"}})
+    engine = engine_at(url, poolclass=NullPool, connect_args={"server_settings": {"search_path": "public"}})
     try:
         async with engine.begin() as connection:
             lock = text("SELECT pg_advisory_xact_lock(:key, hashtext(:service))")

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from shared.database.connection import async_url
+from shared.database.address import async_url, engine_at
 
 _LOCK = 0x6B656570  # "keep": one process prepares or migrates at a time
 
@@ -29,7 +29,7 @@ async def prepare(admin: str | URL, passwords: Mapping[str, str]) -> None:
         admin: address of a role that may create roles and schemas.
         passwords: the role's password by service.
     """
-    engine = create_async_engine(async_url(admin), poolclass=NullPool, hide_parameters=True)
+    engine = engine_at(admin, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

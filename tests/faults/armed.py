@@ -19,7 +19,6 @@ from uuid import uuid4
 
 import alembic.op
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 import shared.database.migrate
 from services.notifier.handlers import due
@@ -31,6 +30,7 @@ from shared.bus.consumer import Consumer
 from shared.bus.producer import Producer
 from shared.bus.relay import Relay
 from shared.clock import RealClock
+from shared.database.address import engine_at
 from shared.web.api import CommandCall
 from shared.web.idempotency import Idempotency
 
@@ -238,7 +238,7 @@ def without_idempotency() -> None:
 
 def without_whole_migrations() -> None:
     """Commit each statement of a migration by itself."""
-    plant(shared.database.migrate, "create_async_engine", partial(create_async_engine, isolation_level="AUTOCOMMIT"))
+    plant(shared.database.migrate, "engine_at", partial(engine_at, isolation_level="AUTOCOMMIT"))
 
 
 def off_by(file: Path) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from keepwell import parts
 from keepwell.place import Place
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.database.roles import service_url
 from shared.events import Topic
 from shared.settings import Settings

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from shared.clock import Clock
 from shared.database import Database
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.database.history import History
 from shared.database.migrate import upgrade
 from shared.database.roles import prepare, service_url

@@ -7,9 +7,7 @@ and not installed: that needs no rights, and starts no service on the machine.
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ import yaml
 
 from shared.embedded.ports import remembered_ports
 from tests.support.bench import eventually
+from tests.support.packages import unpack
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy" / "prometheus"
@@ -54,22 +53,8 @@ def install() -> None:
     """Bring Prometheus where there is none and Debian's packages are; say which one is used."""
     if find("promtool") is None and shutil.which("apt-get") and shutil.which("dpkg-deb"):
         print("Unpacking Debian's prometheus", flush=True)
-        unpack(UNPACKED)
+        unpack(UNPACKED, "prometheus")
     print(f"Prometheus for the tests: {needed('prometheus')}, {needed('promtool')}")
-
-
-def unpack(folder: Path) -> None:
-    """Fetch Debian's package, whose signature apt checks, and unpack it into a folder."""
-    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    # Without the rights to update them, the machine's lists of packages may still do.
-    subprocess.run([*prefix, "apt-get", "update", "-qq"], check=False, **quiet)  # type: ignore[call-overload]
-    with tempfile.TemporaryDirectory() as place:
-        got = subprocess.run(["apt-get", "download", "-qq", "prometheus"], check=False, cwd=place, **quiet)  # type: ignore[call-overload]  # noqa: S607 - apt-get is where the machine has it
-        for package in Path(place).glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)  # noqa: S607 - the same
-        if got.returncode:
-            print("Debian's package could not be fetched", flush=True)
 
 
 @dataclass

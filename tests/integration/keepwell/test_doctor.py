@@ -22,7 +22,7 @@ from keepwell.doctor import databases as database_checks
 from keepwell.doctor.finding import Finding, Ward
 from keepwell.doctor.outside import outside
 from keepwell.place import Place
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.database.history import working_name
 from shared.database.roles import prepare, service_url
 from shared.settings import SERVICES, ServiceSettings, Settings

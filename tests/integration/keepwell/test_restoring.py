@@ -15,7 +15,7 @@ from keepwell.backups.programs import dump_program, run
 from keepwell.backups.restoring import refuse_while_running, replace_schemas, take_back
 from shared.clock import SteppedClock
 from shared.database import Database
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.database.migrate import drift, upgrade
 from shared.database.roles import prepare, role_of, service_url
 from shared.settings import SERVICES

@@ -1,25 +1,24 @@
 """What had to be said, reckoned from the desk's own record and the promises of the product alone.
 
 Reminders three days and one day before a session, on its wall time, where that was still ahead when it was booked or
-moved; questions at ten in the patient's morning on days 1, 3 and 7 after an attended session and then weekly, until the
-next one; a word to book at ten, seven days before a session is due that nobody has booked; a page at once when an alert
-is raised and every quarter of an hour until somebody has seen it.
+moved; questions at ten in the patient's morning, as `questions` tells; a word to book at ten, seven days before a
+session is due that nobody has booked; a page at once when an alert is raised and every quarter of an hour until
+somebody has seen it.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
+from keepwell.front_desk.questions import ASK_AT, questions_of
 from keepwell.front_desk.record import Chart, Placement
 from shared.walltime import at_wall, to_instant
 
 REMINDER_DAYS: Final = (3, 1)
-QUESTION_DAYS: Final = (1, 3, *range(7, 183, 7))
 BOOKING_DAYS: Final = 7
-ASK_AT: Final = time(10)
 PAGE_EVERY: Final = timedelta(minutes=15)
 PAGES_AT_MOST: Final = 12
 
@@ -96,15 +95,8 @@ def _reminders(chart: Chart) -> Iterator[Due]:
 
 
 def _questions(chart: Chart) -> Iterator[Due]:
-    held = [visit for visit in chart.visits if visit.attended_at is not None]
-    for visit, following in pairwise([*held, None]):
-        if visit is None or visit.attended_at is None or visit.attended_on is None:
-            continue
-        ends = None if following is None else following.attended_at
-        for days in QUESTION_DAYS:
-            at = at_wall(visit.attended_on + timedelta(days=days), ASK_AT, chart.person.zone)
-            if at > visit.attended_at and (ends is None or at < ends):
-                yield Due(Kind.CHECKIN, chart.person.index, visit.session, f"day-{days}", at)
+    for asked in questions_of(chart):
+        yield Due(Kind.CHECKIN, chart.person.index, asked.session, asked.occurrence, asked.at)
 
 
 def _bookings(chart: Chart) -> Iterator[Due]:

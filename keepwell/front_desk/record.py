@@ -6,7 +6,6 @@ from the services that are judged, except a plan's dates, which are theirs to se
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import pairwise
 from typing import Final
 
 from keepwell.front_desk.choices import Care, Fate
@@ -87,12 +86,14 @@ class PlanSeen:
     Attributes:
         at: instant of the order.
         booked: whether a session was ahead then.
+        next_on: the day of the session ahead, or else the one on which the next is due.
     """
 
     at: datetime
     version: int
     next_due_on: date
     booked: bool
+    next_on: date
 
 
 @dataclass
@@ -119,18 +120,17 @@ class Chart:
         """Return how many sessions were ever booked."""
         return len(self.visits)
 
-    def booked_ahead(self, now: datetime) -> bool:
-        """Tell whether a session is still ahead."""
-        return any(visit.open and visit.present.starts_at_utc >= now for visit in self.visits)
-
     def was_asked_weekly(self, today: date) -> bool:
-        """Tell whether a weekly questionnaire, from which proposals follow, was ever due: a week without a session."""
+        """Tell whether a weekly questionnaire, from which proposals follow, was ever due."""
         held = [visit.attended_on for visit in self.visits if visit.attended_on is not None]
-        return any((later - day).days >= WEEK for day, later in pairwise([*held, today]))
+        return bool(held) and (today - held[0]).days >= WEEK
 
     def saw_plan(self, now: datetime, *, version: int, next_due_on: date) -> None:
         """Note how the plan stands after an order."""
-        self.seen.append(PlanSeen(now, version, next_due_on, self.booked_ahead(now)))
+        ahead = [
+            visit.present.starts_at.date() for visit in self.visits if visit.open and visit.present.starts_at_utc >= now
+        ]
+        self.seen.append(PlanSeen(now, version, next_due_on, bool(ahead), min(ahead, default=next_due_on)))
 
     def discharge(self, now: datetime) -> None:
         """Note that the patient left: what was booked is void."""

@@ -106,7 +106,8 @@ def _ask(found: Handlers, kit: Kit) -> None:
         patient = await known.lock_patient(tx, event.patient)
         if patient is None or await known.clinic(tx, event.clinic) is None:
             raise NotYet(f"Patient {event.patient} or the clinic is not known here yet.")
-        if patient.discharged or event.version < await known.session_version(tx, event.session):
+        overtaken = event.session is not None and event.version < await known.session_version(tx, event.session)
+        if patient.discharged or overtaken:
             log.info("checkin.void", session=str(event.session), occurrence=event.occurrence)
             return
         await checkin_acts.open_for(

@@ -104,6 +104,8 @@ checkins = Table(
     Column("text_reason", Text),
     Column("text_at", DateTime(timezone=True)),
     UniqueConstraint("session", "occurrence", name="checkins_once"),
+    # A baseline, or a week of the induction, belongs to the plan: each is asked once there.
+    Index("checkins_once_a_plan", "plan", "occurrence", unique=True, postgresql_where=text("session IS NULL")),
     Index("checkins_patient", "patient", "id"),
     Index("checkins_waiting", "expires_at", postgresql_where=text("state IN ('open', 'partial')")),
     schema=SCHEMA,

@@ -40,9 +40,12 @@ class Elsewhere:
         self._held: dict[str, _Held] = {}
 
     async def protocols(self, principal: Principal) -> tuple[Choice, ...]:
-        """Return the protocols to choose from; none, where the scheduler never answered."""
+        """Return the protocols to choose from, the newest version of each; none, where the scheduler never answered."""
         content = await self._read("scheduler", "/protocols", principal)
-        return tuple(Choice(one["id"], one["name"]) for one in content["items"]) if content else ()
+        if not content:
+            return ()
+        newest = {one["id"]: one["name"] for one in sorted(content["items"], key=lambda one: int(one["version"]))}
+        return tuple(Choice(protocol, name) for protocol, name in newest.items())
 
     async def sources(self, principal: Principal) -> Sources:
         """Return where each rule comes from; none, where the assessments service never answered."""

@@ -91,7 +91,7 @@ def _sessions(desk: Desk) -> APIRouter:
             patient = await desk.locked(tx, body.patient)
             wanted = slot(body.starts_at, body.zone or patient.zone, body.minutes)
             with refusals():
-                return SessionView.of(await orders.book(tx, patient, wanted))
+                return SessionView.of(await orders.book(tx, patient, wanted, body.kind))
 
         return await command.run(desk.database, work, status=201)
 

@@ -26,12 +26,14 @@ def plan_event(kind: type[P], plan: Plan) -> P:
         induction_complete=plan.induction_complete,
         attended=plan.attended,
         why=plan.why,
+        active=plan.active,
     )
 
 
 def session_event(kind: type[S], session: Session) -> S:
     """Return the event of a kind that tells how a session now stands; never its note, nor why it was cancelled."""
-    outcome = {"attended_at": session.attended_at} if kind is SessionAttended else {}
+    attended = {"attended_at": session.attended_at, "not_asked": session.not_asked}
+    outcome = attended if kind is SessionAttended else {}
     return kind(
         clinic=session.clinic,
         version=session.version,
@@ -44,5 +46,6 @@ def session_event(kind: type[S], session: Session) -> S:
         minutes=session.slot.minutes,
         state=session.state.value,
         number=session.number,
+        kind=session.kind.value,
         **outcome,
     )

@@ -23,6 +23,7 @@ class DecisionOutcome(StrEnum):
     """What a decision did to the plan."""
 
     APPLIED = "applied"
+    KEPT = "kept-for-maintenance"
     REFUSED = "refused"
     PLAN_ENDED = "plan-ended"
 
@@ -77,7 +78,7 @@ async def reply_received(tx: Transaction, event: ReplyReceived) -> None:
 
 @handlers.on(IntervalDecided)
 async def interval_decided(tx: Transaction, event: IntervalDecided) -> None:
-    """Give the plan the interval that a clinician decided."""
+    """Give the plan the interval that a clinician decided; in the induction it is kept until maintenance begins."""
     patient = await _patient(tx, event.patient)
     plan = await store.active_plan(tx, patient.id)
     if event.interval_days is None or event.decision == "refuse":
@@ -85,10 +86,14 @@ async def interval_decided(tx: Transaction, event: IntervalDecided) -> None:
     elif plan is None or plan.id != event.plan:
         outcome = DecisionOutcome.PLAN_ENDED
     else:
-        outcome = DecisionOutcome.APPLIED
+        outcome = DecisionOutcome.APPLIED if plan.induction_complete else DecisionOutcome.KEPT
     if not await _is_new(tx, event, outcome):
         return
-    if outcome is DecisionOutcome.APPLIED and plan is not None and event.interval_days is not None:
+    if (
+        outcome in {DecisionOutcome.APPLIED, DecisionOutcome.KEPT}
+        and plan is not None
+        and event.interval_days is not None
+    ):
         await orders.decide(tx, patient, plan, event.interval_days, to_wall(event.at, patient.zone).date())
 
 

@@ -4,17 +4,18 @@ Each takes a patient whose row the transaction holds (`store.lock_patient`): ord
 overlap, and their events leave in the order in which they were written.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from services.scheduler import store, timers
+from services.scheduler import asking, store, timers
 from services.scheduler.facts import plan_event, session_event
-from services.scheduler.model import plans, sessions
+from services.scheduler.model import plans, questions, sessions
 from services.scheduler.model.catalogue import newest
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
-from services.scheduler.model.sessions import Session, SessionState, Slot
+from services.scheduler.model.sessions import Session, SessionKind, SessionState, Slot
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import (
@@ -93,12 +94,13 @@ async def start_plan(tx: Transaction, patient: Patient, protocol: str, start_on:
     plan = plans.start(newest(protocol), start_on, plan=PlanId(new_id()), clinic=patient.clinic, patient=patient.id)
     await store.save_plan(tx, plan)
     await publish(tx, plan_event(PlanStarted, plan))
-    await _ask_to_book(tx, patient, plan)
+    await asking.begin(tx, patient, plan)
+    await _ask_to_book(tx, patient, plan, await asking.ahead(tx, patient))
     return plan
 
 
-async def book(tx: Transaction, patient: Patient, slot: Slot) -> Session:
-    """Book a session; it belongs to the patient's running plan, if there is one.
+async def book(tx: Transaction, patient: Patient, slot: Slot, kind: SessionKind = SessionKind.TREATMENT) -> Session:
+    """Book a session; a treatment belongs to the patient's running plan, if there is one.
 
     Raises:
         NotInCareError: the patient was discharged.
@@ -110,7 +112,8 @@ async def book(tx: Transaction, patient: Patient, slot: Slot) -> Session:
         raise NotInCareError
     others = await store.open_sessions(tx, patient.id)
     _refuse(slot, others, tx.now)
-    plan = await store.active_plan(tx, patient.id)
+    running = await store.active_plan(tx, patient.id)
+    plan = running if kind is SessionKind.TREATMENT else None
     session = Session(
         id=SessionId(new_id()),
         clinic=patient.clinic,
@@ -120,11 +123,12 @@ async def book(tx: Transaction, patient: Patient, slot: Slot) -> Session:
         state=SessionState.BOOKED,
         slot=slot,
         number=None if plan is None else plan.attended + sum(other.plan == plan.id for other in others) + 1,
+        kind=kind,
     )
     await store.save_session(tx, session)
     await publish(tx, session_event(SessionBooked, session))
-    await timers.remind(tx, session, plan)
-    await _ask_to_book(tx, patient, plan)
+    await timers.remind(tx, session, running)
+    await _plan_again(tx, patient, plan)
     return session
 
 
@@ -147,7 +151,7 @@ async def move(tx: Transaction, patient: Patient, session: Session, slot: Slot) 
     await store.save_session(tx, moved)
     await publish(tx, session_event(SessionMoved, moved))
     await timers.remind(tx, moved, plan)
-    await _ask_to_book(tx, patient, plan)
+    await _plan_again(tx, patient, plan)
     return moved
 
 
@@ -199,38 +203,49 @@ async def attend(
         TooEarlyError: it begins more than a day from now.
     """
     attended = replace(sessions.attend(session, tx.now), reason=reason, note=note)
-    plan = await store.active_plan(tx, patient.id)
-    if plan is not None and attended.attended_on is not None:
-        plan = plans.after_attending(plan, attended.attended_on)
-        attended = replace(attended, plan=plan.id, number=plan.attended)
-        await store.save_plan(tx, plan)
+    plan = await store.active_plan(tx, patient.id) if attended.kind is SessionKind.TREATMENT else None
+    if attended.kind is SessionKind.CONSULTATION:
+        await store.save_session(tx, attended)
+        await publish(tx, session_event(SessionAttended, attended))
+        await timers.remind(tx, attended, plan)
+        return attended
+    before = await asking.known(tx, patient, plan)
+    follows_before = asking.course(tx, patient, plan, before)
+    attended = replace(attended, plan=attended.plan if plan is None else plan.id)
+    record = before.and_attended(attended)
+    if plan is not None:
+        plan = plans.standing(asking.measured(plan, follows_before, patient, tx), record.held_on)
+        attended = replace(attended, number=plan.attended)
+    follows = asking.course(tx, patient, plan, record)
+    late = questions.late(follows, follows_before, patient.zone, tx.now)
+    attended = replace(attended, not_asked=late.lost)
     await store.save_session(tx, attended)
     await publish(tx, session_event(SessionAttended, attended))
     if plan is not None:
+        plan = asking.with_measure_before(replace(plan, why=plan.why + plans.not_asked(late.lost)), follows)
+        await store.save_plan(tx, plan)
         await publish(tx, plan_event(PlanChanged, plan))
+        await asking.release(tx, patient, plan)
     await timers.remind(tx, attended, plan)
-    latest = await store.latest_attended(tx, patient.id)
-    if latest is not None and latest.id == attended.id:
-        await timers.ask_after(tx, attended, patient, plan)
-    await _ask_to_book(tx, patient, plan)
+    latest = attended if record.latest and record.latest.id == attended.id else record.latest
+    await timers.ask_anew(tx, patient, plan, latest, late.then(questions.questions(follows, patient.zone), tx.now))
+    await _ask_to_book(tx, patient, plan, record.ahead)
     return attended
 
 
 async def decide(tx: Transaction, patient: Patient, plan: Plan, interval_days: int, decided_on: date) -> Plan:
     """Give a plan the interval that a clinician decided. What is booked stays; staff move it if they wish."""
-    decided = plans.after_decision(plan, interval_days, decided_on)
+    decided = plans.after_decision(plan, interval_days, decided_on, await store.attended_on(tx, plan.id))
     await store.save_plan(tx, decided)
     await publish(tx, plan_event(PlanChanged, decided))
-    await _ask_to_book(tx, patient, decided)
+    await _plan_again(tx, patient, decided)
     return decided
 
 
 async def move_home(tx: Transaction, patient: Patient) -> None:
     """Ask a patient at ten where they now live. Sessions keep their wall time and zone: the clinic did not move."""
     plan = await store.active_plan(tx, patient.id)
-    latest = await store.latest_attended(tx, patient.id)
-    if latest is not None:
-        await timers.retime(tx, latest, patient, plan)
+    await asking.move_home(tx, patient, plan)
     if plan is not None:
         await timers.retime_booking(tx, patient, plan)
 
@@ -240,7 +255,9 @@ async def discharge(tx: Transaction, patient: Patient) -> None:
     for session in await store.open_sessions(tx, patient.id):
         await cancel(tx, patient, session, reason="discharged")
     if (plan := await store.active_plan(tx, patient.id)) is not None:
-        await store.save_plan(tx, plans.ended(plan))
+        ended = plans.ended(plan)
+        await store.save_plan(tx, ended)
+        await publish(tx, plan_event(PlanChanged, ended))
     await timers.end(tx, patient.id)
 
 
@@ -249,14 +266,22 @@ async def _close(tx: Transaction, patient: Patient, session: Session, event: Ses
     await store.save_session(tx, session)
     await publish(tx, event)
     await timers.remind(tx, session, plan)
-    await _ask_to_book(tx, patient, plan)
+    await _plan_again(tx, patient, plan)
 
 
-async def _ask_to_book(tx: Transaction, patient: Patient, plan: Plan | None) -> None:
+async def _plan_again(tx: Transaction, patient: Patient, plan: Plan | None) -> None:
+    """Set what hangs on the next session: the question to book, the baseline, the measure before it."""
     if plan is None:
         return
-    booked = any(other.slot.starts_at_utc >= tx.now for other in await store.open_sessions(tx, patient.id))
-    await timers.ask_to_book(tx, patient, plan, booked=booked)
+    record = await asking.known(tx, patient, plan)
+    plan = await asking.after_change(tx, patient, plan, record)
+    await asking.hasten(tx, patient, plan, record.ahead)
+    await _ask_to_book(tx, patient, plan, record.ahead)
+
+
+async def _ask_to_book(tx: Transaction, patient: Patient, plan: Plan | None, booked: Sequence[Session]) -> None:
+    if plan is not None:
+        await timers.ask_to_book(tx, patient, plan, booked=bool(booked))
 
 
 def _refuse(slot: Slot, others: list[Session], now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The scheduler's SQL. Whoever writes about a patient has locked the patient's row first: that orders their events."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from services.scheduler.model.catalogue import exactly
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Phase
-from services.scheduler.model.sessions import OPEN, Session, SessionState, Slot
+from services.scheduler.model.sessions import OPEN, Session, SessionKind, SessionState, Slot
 from services.scheduler.tables import patients, plans, sessions
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, PatientId, PlanId, SessionId
@@ -68,6 +69,10 @@ async def save_plan(tx: Transaction, plan: Plan) -> None:
         next_due_on=plan.next_due_on,
         why=plan.why,
         active=plan.active,
+        decided_days=plan.decided_days,
+        decided_on=plan.decided_on,
+        before_on=plan.before_on,
+        measured_on=plan.measured_on,
     )
 
 
@@ -83,9 +88,16 @@ async def open_sessions(reader: Reader, patient: UUID) -> list[Session]:
     return [_session(row) for row in await reader.all(wanted.order_by(sessions.c.starts_at_utc))]
 
 
-async def latest_attended(reader: Reader, patient: UUID) -> Session | None:
-    """Return the patient's attended session of the latest day, or None."""
-    wanted = select(sessions).where(sessions.c.patient == patient, sessions.c.attended_on.is_not(None))
+async def attended_on(reader: Reader, plan: UUID) -> tuple[date, ...]:
+    """Return the days of a plan's attended sessions, first to last."""
+    wanted = select(sessions.c.attended_on).where(sessions.c.plan == plan, sessions.c.attended_on.is_not(None))
+    return tuple(row.attended_on for row in await reader.all(wanted.order_by(sessions.c.attended_on)))
+
+
+async def latest_treatment(reader: Reader, patient: UUID) -> Session | None:
+    """Return the patient's attended treatment of the latest day, or None."""
+    treated = (sessions.c.patient == patient) & sessions.c.attended_on.is_not(None)
+    wanted = select(sessions).where(treated, sessions.c.kind == SessionKind.TREATMENT.value)
     latest = wanted.order_by(sessions.c.attended_on.desc(), sessions.c.starts_at_utc.desc()).limit(1)
     row = await reader.one_or_none(latest)
     return None if row is None else _session(row)
@@ -119,6 +131,8 @@ async def save_session(tx: Transaction, session: Session) -> None:
         attended_on=session.attended_on,
         reason=session.reason,
         note=session.note,
+        kind=session.kind.value,
+        not_asked=list(session.not_asked),
     )
 
 
@@ -147,6 +161,10 @@ def _plan(row: Row[Any]) -> Plan:
         next_due_on=row.next_due_on,
         why=row.why,
         active=row.active,
+        decided_days=row.decided_days,
+        decided_on=row.decided_on,
+        before_on=row.before_on,
+        measured_on=row.measured_on,
     )
 
 
@@ -164,4 +182,6 @@ def _session(row: Row[Any]) -> Session:
         attended_on=row.attended_on,
         reason=row.reason,
         note=row.note,
+        kind=SessionKind(row.kind),
+        not_asked=tuple(row.not_asked),
     )

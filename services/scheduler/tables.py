@@ -3,6 +3,7 @@
 from typing import Final
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     CheckConstraint,
     Column,
@@ -53,6 +54,10 @@ plans: Final = Table(
     Column("next_due_on", Date, nullable=False),
     Column("why", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("decided_days", Integer),
+    Column("decided_on", Date),
+    Column("before_on", Date),
+    Column("measured_on", Date),
     CheckConstraint("phase IN ('induction', 'maintenance')", name="plans_phase"),
     Index("plans_one_active", "patient", unique=True, postgresql_where=text("active")),
 )
@@ -76,6 +81,8 @@ sessions: Final = Table(
     Column("attended_on", Date),
     Column("reason", Text),
     Column("note", Text),
+    Column("kind", Text, nullable=False, server_default=text("'treatment'")),
+    Column("not_asked", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     CheckConstraint("state IN ('booked', 'confirmed', 'attended', 'missed', 'cancelled')", name="sessions_state"),
     CheckConstraint("(state = 'attended') = (attended_at IS NOT NULL)", name="sessions_attended_at"),
     Index("sessions_patient", "patient", "id"),

@@ -1,17 +1,18 @@
 """The timers of a patient: written, replaced and cancelled in the transaction that changes their cause.
 
 Their names all begin with the patient, so that a discharge ends them in one statement:
-`patient/<id>/session/<id>/3d`, `patient/<id>/checkin/day-7`, `patient/<id>/booking`.
+`patient/<id>/session/<id>/3d`, `patient/<id>/checkin/day-7`, `patient/<id>/baseline`, `patient/<id>/booking`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from services.scheduler.model import due
-from services.scheduler.model.catalogue import CADENCE_1
+from services.scheduler.model.catalogue import CADENCE_2
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Cadence
+from services.scheduler.model.questions import CheckIn
 from services.scheduler.model.sessions import Session
 from shared.bus import Timer, cancel_timers, pending_timers, publish, publish_timers
 from shared.database import Transaction
@@ -35,14 +36,19 @@ def of_check_ins(patient: PatientId) -> str:
     return f"{of_patient(patient)}checkin/"
 
 
+def of_baseline(patient: PatientId) -> str:
+    """Return the name of the timer that asks for the baseline."""
+    return f"{of_patient(patient)}baseline"
+
+
 def of_booking(patient: PatientId) -> str:
     """Return the name of the timer that asks a patient to book."""
     return f"{of_patient(patient)}booking"
 
 
 def cadence_of(plan: Plan | None) -> Cadence:
-    """Return a plan's cadence; a session without a plan has that of the first protocol."""
-    return CADENCE_1 if plan is None else plan.protocol.cadence
+    """Return a plan's cadence; a session without a plan has the newest."""
+    return CADENCE_2 if plan is None else plan.protocol.cadence
 
 
 async def remind(tx: Transaction, session: Session, plan: Plan | None) -> None:
@@ -65,17 +71,46 @@ async def remind(tx: Transaction, session: Session, plan: Plan | None) -> None:
         await publish(tx, event, at=reminder.at, timer=of_session(session) + reminder.occurrence)
 
 
-async def ask_after(tx: Transaction, session: Session, patient: Patient, plan: Plan | None) -> None:
-    """Replace a patient's check-ins by those after this attended session."""
-    await cancel_timers(tx, of_check_ins(patient.id))
-    await _write(tx, session, patient, due.still_ahead(_asked(session, patient, plan), tx.now))
+async def pending(tx: Transaction, prefix: str) -> set[str]:
+    """Return the ends of the names of the pending timers that begin so."""
+    return {name.removeprefix(prefix) for name in await pending_timers(tx, prefix)}
 
 
-async def retime(tx: Transaction, session: Session, patient: Patient, plan: Plan | None) -> None:
-    """Move the pending check-ins after this session to the zone in which the patient now lives."""
+async def ask_anew(
+    tx: Transaction, patient: Patient, plan: Plan | None, latest: Session | None, asked: Iterable[CheckIn]
+) -> None:
+    """Replace a patient's check-ins; one that is due and has not fired yet is owed, and stays."""
+    await cancel_timers(tx, of_check_ins(patient.id), after=tx.now)
+    await write(tx, patient, plan, latest, asked)
+
+
+async def ask_also(
+    tx: Transaction, patient: Patient, plan: Plan, latest: Session | None, asked: Sequence[CheckIn]
+) -> None:
+    """Bring a patient's pending check-ins to what is asked now, and touch none that stays."""
     prefix = of_check_ins(patient.id)
-    pending = {name.removeprefix(prefix) for name in await pending_timers(tx, prefix)}
-    await _write(tx, session, patient, due.retimed(_asked(session, patient, plan), pending, tx.now))
+    wanted = {check_in.occurrence for check_in in asked}
+    held = await pending_timers(tx, prefix)
+    for name, due_at in held.items():
+        if name.removeprefix(prefix) not in wanted and due_at > tx.now:
+            await cancel_timers(tx, name, after=tx.now)
+    await write(tx, patient, plan, latest, [one for one in asked if prefix + one.occurrence not in held])
+
+
+async def write(
+    tx: Transaction, patient: Patient, plan: Plan | None, latest: Session | None, asked: Iterable[CheckIn]
+) -> None:
+    """Write check-ins, each in the place of a pending one of its name."""
+    prefix = of_check_ins(patient.id)
+    await publish_timers(
+        tx, [Timer(prefix + one.occurrence, one.at, _checkin_due(patient, plan, latest, one)) for one in asked]
+    )
+
+
+async def ask_baseline(tx: Transaction, patient: Patient, plan: Plan, asked: CheckIn) -> None:
+    """Write the question before the first session, in the place of a pending one."""
+    event = _checkin_due(patient, plan, None, asked)
+    await publish(tx, event, at=asked.at, timer=of_baseline(patient.id))
 
 
 async def retime_booking(tx: Transaction, patient: Patient, plan: Plan) -> None:
@@ -99,12 +134,6 @@ async def end(tx: Transaction, patient: PatientId) -> None:
     await cancel_timers(tx, of_patient(patient))
 
 
-def _asked(session: Session, patient: Patient, plan: Plan | None) -> list[due.CheckIn]:
-    if session.attended_on is None:
-        raise ValueError(f"Session {session.id} was not attended: nothing follows from it.")
-    return due.check_ins(session.attended_on, patient.zone, cadence_of(plan))
-
-
 async def _write_booking(tx: Transaction, patient: Patient, plan: Plan, at: datetime) -> None:
     event = BookingDue(
         clinic=plan.clinic, version=plan.version, patient=patient.id, plan=plan.id, due_on=plan.next_due_on
@@ -112,19 +141,18 @@ async def _write_booking(tx: Transaction, patient: Patient, plan: Plan, at: date
     await publish(tx, event, at=at, timer=of_booking(patient.id))
 
 
-async def _write(tx: Transaction, session: Session, patient: Patient, asked: Iterable[due.CheckIn]) -> None:
-    await publish_timers(tx, [_timer(session, patient, check_in) for check_in in asked])
-
-
-def _timer(session: Session, patient: Patient, check_in: due.CheckIn) -> Timer:
-    event = CheckinDue(
-        clinic=session.clinic,
-        version=session.version,
+def _checkin_due(patient: Patient, plan: Plan | None, latest: Session | None, asked: CheckIn) -> CheckinDue:
+    session = None if asked.of_plan else latest
+    cause = session or plan
+    if cause is None:
+        raise ValueError(f"{asked.occurrence} of patient {patient.id} belongs to no session and to no plan.")
+    return CheckinDue(
+        clinic=patient.clinic,
+        version=cause.version,
         patient=patient.id,
-        session=session.id,
-        plan=session.plan,
-        occurrence=check_in.occurrence,
-        asked_for=check_in.asked_for,
-        instruments=check_in.instruments,
+        session=None if session is None else session.id,
+        plan=session.plan if session is not None else cause.id,
+        occurrence=asked.occurrence,
+        asked_for=asked.asked_for,
+        instruments=asked.instruments,
     )
-    return Timer(of_check_ins(patient.id) + check_in.occurrence, check_in.at, event)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Grade, Phase, Protocol, Provenance
-from services.scheduler.model.sessions import Session, SessionState
+from services.scheduler.model.sessions import Session, SessionKind, SessionState
 from shared.walltime import check_zone, parse_wall, wall_text
 from shared.web.api import Body, Day, View
 
@@ -51,6 +51,9 @@ class NewSession(Body):
     starts_at: WallTime
     zone: Zone | None = None
     minutes: Annotated[int, Field(ge=SHORTEST, le=LONGEST, strict=True)]
+    kind: Annotated[
+        SessionKind, Field(description="a consultation belongs to no plan, and no question follows from it")
+    ] = SessionKind.TREATMENT
 
 
 class MovedSession(Body):
@@ -146,6 +149,7 @@ class PlanView(View):
     induction_complete: bool
     interval_days: int
     next_due_on: date
+    decided_days: Annotated[int | None, Field(description="what a clinician decided; it holds in maintenance")]
     why: str
 
     @classmethod
@@ -163,6 +167,7 @@ class PlanView(View):
             induction_complete=plan.induction_complete,
             interval_days=plan.interval_days,
             next_due_on=plan.next_due_on,
+            decided_days=plan.decided_days,
             why=plan.why,
         )
 
@@ -183,6 +188,11 @@ class SessionView(View):
     attended_at: datetime | None
     reason: str | None
     note: str | None
+    kind: SessionKind
+    not_asked: Annotated[
+        list[str],
+        Field(description="questions, such as day-1, whose day was over before the session was recorded as attended"),
+    ]
 
     @classmethod
     def of(cls, session: Session) -> "SessionView":
@@ -201,4 +211,6 @@ class SessionView(View):
             attended_at=session.attended_at,
             reason=session.reason,
             note=session.note,
+            kind=session.kind,
+            not_asked=list(session.not_asked),
         )

@@ -151,13 +151,19 @@ def _timers(schema: str) -> Insert:
     return statement.on_conflict_do_update(index_elements=[statement.table.c.timer], set_=replaced)
 
 
-async def cancel_timers(tx: Transaction, prefix: str) -> int:
+async def cancel_timers(tx: Transaction, prefix: str, *, after: datetime | None = None) -> int:
     """Delete the pending timers whose name starts with `prefix`; return how many were still pending.
 
     A timer that a relay is just firing is waited for; it then counts as fired.
+
+    Args:
+        tx: the caller's transaction.
+        prefix: how their names begin.
+        after: leave those alone that were due at this instant or before it, and have not fired yet.
     """
     outbox = tables_of(tx.schema).outbox
-    result = await tx.execute(delete(outbox).where(outbox.c.timer.startswith(prefix, autoescape=True)))
+    named = outbox.c.timer.startswith(prefix, autoescape=True)
+    result = await tx.execute(delete(outbox).where(named if after is None else named & (outbox.c.due_at > after)))
     tx.after_commit(tx.database.outbox_written.set)
     return int(result.rowcount)
 

@@ -4,9 +4,12 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.events.base import Instant, PatientEvent, Topic, WallTime
 
 Phase = Literal["induction", "maintenance"]
+SessionKind = Literal["treatment", "consultation"]
 SessionState = Literal["booked", "confirmed", "attended", "missed", "cancelled"]
 
 
@@ -25,6 +28,7 @@ class PlanStarted(PatientEvent):
     induction_complete: bool
     attended: int
     why: str
+    active: bool = Field(default=True, description="false once the plan has ended: the patient was discharged")
 
 
 class PlanChanged(PlanStarted):
@@ -46,6 +50,7 @@ class SessionEvent(PatientEvent):
     minutes: int
     state: SessionState
     number: int | None = None
+    kind: SessionKind = "treatment"
 
 
 class SessionBooked(SessionEvent):
@@ -78,6 +83,9 @@ class SessionAttended(SessionEvent):
     TYPE: ClassVar = "session.attended"
 
     attended_at: Instant
+    not_asked: tuple[str, ...] = Field(
+        default=(), description="questions whose day was over before the session was recorded, such as day-1"
+    )
 
 
 class SessionMissed(SessionEvent):
@@ -111,12 +119,18 @@ class BookingDue(PatientEvent):
 
 
 class CheckinDue(PatientEvent):
-    """It is time to ask how the patient is. Fired by a timer; `version` is the session's."""
+    """It is time to ask how the patient is. Fired by a timer.
+
+    A check-in after a session carries it, and `version` is the session's: void when it has a newer one. One of the plan
+    (a baseline, a week of the induction) carries none, and `version` is the plan's as it was set; later ones leave it
+    as it is. Version 1 of this form always carried a session.
+    """
 
     TYPE: ClassVar = "checkin.due"
     TOPIC: ClassVar = Topic.SCHEDULING
+    SCHEMA: ClassVar = 2
 
-    session: UUID
+    session: UUID | None = None
     plan: UUID | None
     occurrence: str
     asked_for: date

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from keepwell.contracts import FOLDER, broken, released, rendered
-from shared.events import EVENTS, Event, PatientDischarged, SessionBooked
+from shared.events import EVENTS, CheckinDue, Event, PatientDischarged, SessionBooked
 from shared.events.schemas import asyncapi, breaks, file_name, schema_of
 
 
@@ -77,6 +77,14 @@ def test_a_change_that_breaks_a_reader_is_found(change: dict[str, Any], what: st
 
 def test_a_new_field_with_a_default_breaks_nobody() -> None:
     assert breaks(schema_of(SessionBooked), changed(room={"type": "string", "default": ""})) == []
+
+
+def test_a_check_in_in_the_form_of_before_a_baseline_is_read_as_it_was() -> None:
+    ids = ("clinic", "patient", "session", "plan")
+    old = {name: f"0190f3c0-0000-7000-8000-00000000000{number}" for number, name in enumerate(ids)}
+    asked = {"version": 2, "occurrence": "day-7", "asked_for": "2026-12-08", "instruments": ["phq-9"]}
+    event = CheckinDue.model_validate_json(json.dumps(old | asked))
+    assert str(event.session) == old["session"]
 
 
 def test_an_older_reader_ignores_a_field_it_does_not_know() -> None:

@@ -89,7 +89,7 @@ async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has 
     plan = await clinic.post(
         f"/patients/{patient}/plans", {"protocol": "iv-ketamine", "start_on": today.isoformat()}, status=201
     )
-    assert (plan["phase"], plan["protocol_version"]) == ("induction", 1)
+    assert (plan["phase"], plan["protocol_version"]) == ("induction", 2)
 
     # A session five days ahead is reminded of three days and one day before; C confirms it.
     first = await at_wall(clinic, 5, 10)
@@ -97,8 +97,13 @@ async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has 
     assert (session["state"], datetime.fromisoformat(session["starts_at_utc"])) == ("booked", first.astimezone(UTC))
     await clinic.live_until(first - timedelta(days=3, minutes=-1))
     await network.settled()
-    assert len(network.to(PHONE)) == 1
-    assert "10:00 AM" in network.to(PHONE)[0]
+    said = network.to(PHONE)
+    assert len(said) == 2
+    assert len([text for text in said if "10:00 AM" in text]) == 1
+    # The other is the baseline, before any session; it is answered as the questions after them are.
+    (baseline,) = (await clinic.get(f"/patients/{patient}/checkins"))["items"]
+    assert (baseline["instruments"], baseline["state"]) == (["phq-9"], "open")
+    assert await answer_all(clinic, network, patient, (2, 2, 2, 2, 2, 2, 2, 2, 0)) == 1
     assert await text_in(clinic.base, PHONE, "C") == 200
     await clinic.live_until(await clinic.now())
     sessions = (await clinic.get(f"/patients/{patient}/sessions"))["items"]

@@ -78,7 +78,7 @@ def checkin_of(row: Row[Any]) -> Checkin:
 
 
 async def add(tx: Transaction, checkin: Checkin, token_hash: str) -> bool:
-    """Insert a check-in; return false where its session was already asked about for this occurrence."""
+    """Insert a check-in; return false where its session, or its plan, was already asked about for this occurrence."""
     result = await tx.execute(
         insert(checkins)
         .values(
@@ -96,7 +96,7 @@ async def add(tx: Transaction, checkin: Checkin, token_hash: str) -> bool:
             opened_at=checkin.opened_at,
             expires_at=checkin.expires_at,
         )
-        .on_conflict_do_nothing(constraint="checkins_once")
+        .on_conflict_do_nothing()
         .returning(checkins.c.id)
     )
     return result.first() is not None

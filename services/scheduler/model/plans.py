@@ -1,5 +1,6 @@
 """A patient's plan: the phase, the interval, when the next session is due, and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -18,6 +19,10 @@ class Plan:
         next_due_on: the day on which the next session is due; it may have passed.
         why: the rule that set `next_due_on`, in a sentence that a clinician reads.
         active: false once the patient was discharged.
+        decided_days: the interval that a clinician decided last, in days; it holds in maintenance.
+        decided_on: the day of that decision, where the patient lives.
+        before_on: the day of the questionnaire that was last set before a session, asked or still to come.
+        measured_on: the day of the last questionnaire that was asked as the latest session was recorded.
     """
 
     id: PlanId
@@ -33,6 +38,10 @@ class Plan:
     next_due_on: date
     why: str
     active: bool = True
+    decided_days: int | None = None
+    decided_on: date | None = None
+    before_on: date | None = None
+    measured_on: date | None = None
 
     @property
     def induction_complete(self) -> bool:
@@ -54,70 +63,104 @@ def start(protocol: Protocol, start_on: date, *, plan: PlanId, clinic: ClinicId,
         last_attended_on=None,
         interval_days=protocol.induction.gap_after(1),
         next_due_on=start_on,
-        why=f"The plan begins on {start_on:%Y-%m-%d}: session 1 of {protocol.induction.sessions} of the induction.",
+        why=f"The plan begins on {start_on:%Y-%m-%d} with session 1 of {protocol.induction.sessions} of the induction.",
     )
 
 
-def after_attending(plan: Plan, on: date) -> Plan:
-    """Return the plan after one more attended session, counted from the day it really took place.
+def standing(plan: Plan, attended_on: Sequence[date]) -> Plan:
+    """Return the plan as it follows from its attended sessions and from what was decided, by nothing else.
 
-    A session that is recorded after a later one counts, but the next date still follows from the latest.
+    In whatever order sessions are recorded, corrected or taken back, the plan is the same. Days count from the one on
+    which the latest session really took place.
+
+    Args:
+        plan: whose protocol, first day and decision hold.
+        attended_on: the days of all its attended sessions.
     """
-    attended = plan.attended + 1
-    last = max(on, plan.last_attended_on or on)
+    if not attended_on:
+        begun = start(plan.protocol, plan.start_on, plan=plan.id, clinic=plan.clinic, patient=plan.patient)
+        return _kept(plan, replace(begun, why=begun.why + _later(plan)))
+    attended, last = len(attended_on), max(attended_on)
     induction = plan.protocol.induction
     if attended < induction.sessions:
         phase, interval = Phase.INDUCTION, induction.gap_after(attended)
-        rule = f"session {attended + 1} of {induction.sessions} of the induction follows {_days(interval)} later"
-    elif plan.phase is Phase.INDUCTION:
-        phase, interval = Phase.MAINTENANCE, plan.protocol.maintenance.interval_days
-        rule = f"the induction is complete, and maintenance begins with an interval of {_days(interval)}"
+        due = last + timedelta(days=interval)
+        why = (
+            f"{_count(attended)} of the {induction.sessions} of the induction took place, the latest on "
+            f"{last:%Y-%m-%d}. Session {attended + 1} is due {_days(interval)} later.{_later(plan)}"
+        )
     else:
-        phase, interval = Phase.MAINTENANCE, plan.interval_days
-        rule = f"the interval is {_days(interval)}"
-    return replace(
+        phase, interval = Phase.MAINTENANCE, plan.decided_days or plan.protocol.maintenance.interval_days
+        counted = last + timedelta(days=interval)
+        # A date that a decision leaves in the past becomes the day of the decision: due now.
+        due = counted if plan.decided_on is None else max(counted, plan.decided_on)
+        why = _why_in_maintenance(plan, attended, last, interval) + (
+            "" if due == counted else f" That was {counted:%Y-%m-%d}, so the session is due now."
+        )
+    return _kept(
         plan,
-        version=plan.version + 1,
-        phase=phase,
-        attended=attended,
-        last_attended_on=last,
-        interval_days=interval,
-        next_due_on=last + timedelta(days=interval),
-        why=f"Session {attended} was attended, the latest on {last:%Y-%m-%d}; {rule}.",
+        replace(
+            plan,
+            phase=phase,
+            attended=attended,
+            last_attended_on=last,
+            interval_days=interval,
+            next_due_on=due,
+            why=why,
+        ),
     )
 
 
-def after_decision(plan: Plan, interval_days: int, decided_on: date) -> Plan:
+def _kept(plan: Plan, found: Plan) -> Plan:
+    """Return what was found one version on, with what sessions do not change."""
+    return replace(
+        found,
+        version=plan.version + 1,
+        decided_days=plan.decided_days,
+        decided_on=plan.decided_on,
+        before_on=plan.before_on,
+        measured_on=plan.measured_on,
+        active=plan.active,
+    )
+
+
+def _why_in_maintenance(plan: Plan, attended: int, last: date, interval: int) -> str:
+    if plan.decided_days is not None and plan.decided_on is not None:
+        return (
+            f"A clinician decided on {plan.decided_on:%Y-%m-%d} on {_days(interval)} between sessions; the latest of "
+            f"{attended} was on {last:%Y-%m-%d}."
+        )
+    if attended == plan.protocol.induction.sessions:
+        return (
+            f"The induction was completed on {last:%Y-%m-%d}. Maintenance begins with {_days(interval)} between "
+            "sessions."
+        )
+    return f"There are {_days(interval)} between sessions; the latest of {attended} was on {last:%Y-%m-%d}."
+
+
+def _later(plan: Plan) -> str:
+    """Say that a decision waits for the end of the induction."""
+    if plan.decided_days is None or plan.decided_on is None:
+        return ""
+    return (
+        f" The interval of {_days(plan.decided_days)} that a clinician decided on {plan.decided_on:%Y-%m-%d} holds "
+        "from the end of the induction; its series goes on as it is."
+    )
+
+
+def after_decision(plan: Plan, interval_days: int, decided_on: date, attended_on: Sequence[date]) -> Plan:
     """Return the plan with the interval that a clinician decided, in days.
 
-    The decision holds in either phase and off the ladder too: the product proposes, a clinician decides. In induction
-    it sets the gap to the next session alone; the series goes on from there. A date that has passed becomes the day of
-    the decision: due now.
+    The decision holds off the ladder too: the product proposes, a clinician decides. In the induction it is kept until
+    maintenance begins: a series of fixed gaps has no interval that could be longer or shorter, and a single gap of 21
+    days in it would end the series without anyone having said so.
 
     Raises:
         ValueError: if the interval is below one day.
     """
     if interval_days < 1:
         raise ValueError(f"An interval is at least one day, not {interval_days}.")
-    if plan.last_attended_on is None:
-        return replace(
-            plan,
-            version=plan.version + 1,
-            interval_days=interval_days,
-            why=f"A clinician decided on {decided_on:%Y-%m-%d} on {_days(interval_days)} after the first session, "
-            f"which is due on {plan.next_due_on:%Y-%m-%d}.",
-        )
-    counted = plan.last_attended_on + timedelta(days=interval_days)
-    due = max(counted, decided_on)
-    passed = "" if due == counted else f" That was {counted:%Y-%m-%d}, so the session is due now."
-    return replace(
-        plan,
-        version=plan.version + 1,
-        interval_days=interval_days,
-        next_due_on=due,
-        why=f"A clinician decided on {decided_on:%Y-%m-%d} on {_days(interval_days)} after the session of "
-        f"{plan.last_attended_on:%Y-%m-%d}.{passed}",
-    )
+    return standing(replace(plan, decided_days=interval_days, decided_on=decided_on), attended_on)
 
 
 def ended(plan: Plan) -> Plan:
@@ -125,5 +168,16 @@ def ended(plan: Plan) -> Plan:
     return replace(plan, version=plan.version + 1, active=False, why="The patient was discharged.")
 
 
+def not_asked(lost: Sequence[str]) -> str:
+    """Say that a session was recorded too late for some of the questions about it; nothing where none is lost."""
+    if not lost:
+        return ""
+    return f" It was recorded after its questions were due: {', '.join(lost)} could not be asked in time."
+
+
 def _days(number: int) -> str:
     return "1 day" if number == 1 else f"{number} days"
+
+
+def _count(attended: int) -> str:
+    return "1 session" if attended == 1 else f"{attended} sessions"

@@ -106,15 +106,38 @@ class Maintenance:
 
 
 @dataclass(frozen=True)
+class Measures:
+    """When the questionnaire that the interval follows is asked, besides weekly after the latest session.
+
+    Attributes:
+        baseline_days: days before the first session from which the baseline is asked.
+        before_session_days: days before the next session on which it is asked once more.
+        earliest_day: the first day after a session on which that may be; sooner, the answer speaks of the time before.
+        apart_days: two nearer than this are one: the later of them falls away.
+        most_days: where sessions push away all for longer than this, one is asked besides.
+        useful_days: days for which one that could not be asked in time is still worth asking.
+    """
+
+    baseline_days: int
+    before_session_days: int
+    earliest_day: int
+    apart_days: int
+    most_days: int
+    useful_days: int
+
+
+@dataclass(frozen=True)
 class Cadence:
     """When patients hear of us around a session.
 
     Attributes:
         reminder_days: whole days before a session, on its own wall time.
         post_session_days: days after an attended session on which the short check is asked.
-        first_weekly_day: the day after an attended session on which the first weekly questionnaire is asked.
+        first_weekly_day: the day after an attended session on which the first weekly questionnaire is asked; in the
+            induction, where there are `measures`, the day after the first session.
         last_weekly_day: the last day of it, if no further session was attended before.
         booking_days: days before the plan's next date on which a patient with nothing booked is asked to book.
+        measures: how the interval's questionnaire is kept up through sessions; None where each session starts it anew.
     """
 
     reminder_days: tuple[int, ...]
@@ -123,6 +146,7 @@ class Cadence:
     last_weekly_day: int
     booking_days: int
     provenance: tuple[Provenance, ...]
+    measures: Measures | None = None
 
 
 @dataclass(frozen=True)

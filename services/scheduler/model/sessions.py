@@ -22,6 +22,13 @@ class SessionState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SessionKind(StrEnum):
+    """What a session is for. A consultation is reminded of; it belongs to no plan, and no question follows from it."""
+
+    TREATMENT = "treatment"
+    CONSULTATION = "consultation"
+
+
 OPEN: Final = frozenset({SessionState.BOOKED, SessionState.CONFIRMED})
 """The states in which a session is still to come, or waits for its outcome."""
 
@@ -83,6 +90,7 @@ class Session:
         attended_on: the day on which it took place, at its place.
         reason: why it was cancelled or missed, as staff wrote it.
         note: what else staff wrote when they recorded the outcome.
+        not_asked: occurrences of questions whose day was over before it was recorded as attended.
     """
 
     id: SessionId
@@ -97,6 +105,8 @@ class Session:
     attended_on: date | None = None
     reason: str | None = None
     note: str | None = None
+    kind: SessionKind = SessionKind.TREATMENT
+    not_asked: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:

@@ -296,3 +296,37 @@ async def test_the_service_counts_what_it_did(ward: Ward) -> None:
         "open_proposals": 1,
         "decisions": 0,
     }
+
+
+async def test_a_baseline_belongs_to_its_plan_and_is_opened_once(ward: Ward) -> None:
+    baseline = CheckinDue(
+        clinic=ward.bench.clinic,
+        version=1,
+        patient=ward.patient,
+        plan=ward.plan,
+        occurrence="baseline",
+        asked_for=ward.today,
+        instruments=("phq-9",),
+    )
+    await ward.bench.tell(baseline)
+    await ward.bench.tell(baseline)
+    await ward.bench.tell(baseline.model_copy(update={"plan": uuid4()}))
+    opened = await ward.bench.said(CheckinOpened)
+    assert [event.occurrence for event in opened] == ["baseline", "baseline"], "one for each plan"
+
+
+async def test_a_week_of_the_induction_is_asked_though_the_plan_went_on_since_it_was_set(ward: Ward) -> None:
+    for interval in (3, 4, 3):
+        await ward.plan_is(phase="induction", interval=interval)
+    week = CheckinDue(
+        clinic=ward.bench.clinic,
+        version=1,
+        patient=ward.patient,
+        plan=ward.plan,
+        occurrence="week-1",
+        asked_for=ward.today,
+        instruments=("post-session", "phq-9"),
+    )
+    await ward.bench.tell(week)
+    (opened,) = await ward.bench.said(CheckinOpened)
+    assert opened.instruments == ("post-session", "phq-9")

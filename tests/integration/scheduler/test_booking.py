@@ -205,8 +205,8 @@ async def test_sessions_are_listed_page_by_page(office: Office) -> None:
 
 
 async def test_protocols_are_listed_with_phases_and_the_source_of_each_rule(office: Office) -> None:
-    (protocol,) = (await office.bench.call("GET", "/protocols")).json["items"]
-    assert (protocol["id"], protocol["version"]) == ("iv-ketamine", 1)
+    protocol, older = (await office.bench.call("GET", "/protocols")).json["items"]
+    assert (protocol["id"], protocol["version"], older["version"]) == ("iv-ketamine", 2, 1)
     assert protocol["phases"][0]["days"] == [0, 3, 7, 10, 14, 17]
     assert protocol["phases"][1]["ladder"] == [7, 14, 21, 28, 42, 56, 84]
     assert all(rule["source_url"] and rule["grade"] for phase in protocol["phases"] for rule in phase["rules"])

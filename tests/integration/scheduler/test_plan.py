@@ -19,7 +19,7 @@ async def test_a_plan_starts_with_its_first_session_due_on_the_first_day(office:
     assert plan == {
         **plan,
         "protocol": "iv-ketamine",
-        "protocol_version": 1,
+        "protocol_version": 2,
         "phase": "induction",
         "interval_days": 3,
         "next_due_on": "2026-12-05",
@@ -117,7 +117,7 @@ async def test_an_approved_interval_plans_anew(office: Office) -> None:
     await office.decide(plan["id"], "approve", 21)
     now = await office.plan()
     assert (now["interval_days"], now["next_due_on"]) == (21, "2027-01-08")
-    assert "A clinician decided" in now["why"]
+    assert "A clinician decided on 2026-12-18" in now["why"]
     assert (await office.said(PlanChanged))[-1].version == now["version"]
 
 
@@ -144,7 +144,7 @@ async def test_a_decision_about_an_ended_plan_changes_nothing(office: Office) ->
     plan = await office.start()
     await office.discharge()
     await office.decide(plan["id"], "approve", 14)
-    assert await office.said(PlanChanged) == []
+    assert [event.active for event in await office.said(PlanChanged)] == [False]
     assert await office.bench.pending() == {}
 
 

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import pytest
 
 from services.scheduler import orders, store
@@ -5,6 +7,12 @@ from services.scheduler.model.sessions import slot
 from shared.events import CheckinDue, Event, SessionCancelled, SessionConfirmed, SessionDue
 from shared.walltime import parse_wall, to_wall
 from tests.integration.scheduler.office import NEW_YORK, Office, at
+
+
+def asked(events: Iterable[Event]) -> list[CheckinDue]:
+    """Return the questions among events, without the baseline."""
+    found = [event for event in events if isinstance(event, CheckinDue)]
+    return [event for event in found if event.occurrence != "baseline"]
 
 
 async def test_a_booking_writes_both_reminders_at_the_sessions_wall_time(office: Office) -> None:
@@ -110,39 +118,45 @@ async def test_a_confirmed_session_is_reminded_at_its_new_version(office: Office
     assert {event.version for _, event in (await office.bench.pending()).values()} == {2}
 
 
-async def test_an_attended_session_asks_on_days_1_3_7_and_then_weekly_at_ten(office: Office) -> None:
+async def test_an_attended_session_asks_on_days_1_and_3_and_then_weekly_at_ten(office: Office) -> None:
+    await office.start()
     await office.attend_at("2026-12-02T14:00")
     fired = await office.until("2026-12-24T00:00")
-    assert [(event.occurrence, str(event.asked_for), event.instruments) for event in fired] == [
+    assert [(event.occurrence, str(event.asked_for), event.instruments) for event in asked(fired)] == [
         ("day-1", "2026-12-03", ("post-session",)),
         ("day-3", "2026-12-05", ("post-session",)),
-        ("day-7", "2026-12-09", ("phq-9",)),
-        ("day-14", "2026-12-16", ("phq-9",)),
-        ("day-21", "2026-12-23", ("phq-9",)),
+        ("week-1", "2026-12-09", ("phq-9",)),
+        ("week-2", "2026-12-16", ("phq-9",)),
+        ("week-3", "2026-12-23", ("phq-9",)),
     ]
 
 
 async def test_the_weekly_questions_end_after_half_a_year(office: Office) -> None:
+    await office.start()
     await office.attend_at("2026-12-02T14:00")
-    fired = await office.until("2028-01-01T00:00")
-    assert fired[-1].occurrence == "day-182"
+    fired = asked(await office.until("2028-01-01T00:00"))
+    assert fired[-1].occurrence == "week-26"
     assert len(fired) == 2 + 26
 
 
-async def test_the_next_attended_session_begins_the_questions_anew(office: Office) -> None:
-    first = await office.attend_at("2026-12-02T14:00")
+async def test_the_next_attended_session_begins_the_short_checks_anew_and_leaves_the_weeks(office: Office) -> None:
+    await office.start()
+    await office.attend_at("2026-12-02T14:00")
+    weeks = {name: due for name, due in (await office.timers()).items() if name.startswith("week")}
     second = await office.attend_at("2026-12-05T15:00")
-    asked = [event for _, event in (await office.bench.pending()).values() if isinstance(event, CheckinDue)]
-    assert {str(event.session) for event in asked} == {second["id"]} != {first["id"]}
-    assert (await office.timers())["day-1"] == at("2026-12-06T10:00")
+    pending = asked(event for _, event in (await office.bench.pending()).values())
+    assert {str(event.session) for event in pending if event.session} == {second["id"]}
+    timers = await office.timers()
+    assert timers["day-1"] == at("2026-12-06T10:00")
+    assert {name: timers[name] for name in weeks} == weeks
 
 
 async def test_an_older_session_recorded_afterwards_does_not_ask_again(office: Office) -> None:
     older = await office.book("2026-12-02T14:00")
     newer = await office.attend_at("2026-12-05T15:00")
     await office.end(older, "attend")
-    asked = [event for _, event in (await office.bench.pending()).values() if isinstance(event, CheckinDue)]
-    assert {str(event.session) for event in asked} == {newer["id"]}
+    pending = asked(event for _, event in (await office.bench.pending()).values())
+    assert {str(event.session) for event in pending} == {newer["id"]}
 
 
 async def test_an_evening_session_counts_its_days_on_the_wall_and_not_in_utc(office: Office) -> None:
@@ -163,10 +177,10 @@ async def test_a_new_zone_moves_what_is_asked_and_not_what_is_booked(office: Off
 
 async def test_a_move_west_after_ten_does_not_ask_the_same_day_twice(office: Office) -> None:
     await office.attend_at("2026-12-02T14:00")
-    asked = await office.until("2026-12-03T10:30")
+    fired = await office.until("2026-12-03T10:30")
     await office.moves_home("America/Los_Angeles", version=2)
-    asked += await office.until("2026-12-04T00:00")
-    assert [event.occurrence for event in asked] == ["day-1"]
+    fired += await office.until("2026-12-04T00:00")
+    assert [event.occurrence for event in fired] == ["day-1"]
 
 
 async def test_an_older_change_of_zone_is_ignored(office: Office) -> None:

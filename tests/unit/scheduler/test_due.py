@@ -4,12 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.scheduler.model.catalogue import CADENCE_1
-from services.scheduler.model.due import booking_due, check_ins, reminders, retimed, still_ahead
+from services.scheduler.model.due import booking_due, reminders
 from services.scheduler.model.sessions import Slot, slot
 from shared.walltime import parse_wall, to_instant, to_wall, zone_names
 
 NEW_YORK = "America/New_York"
-ATTENDED = date(2026, 12, 1)
 
 zones = st.sampled_from(sorted(zone_names()))
 walls = st.datetimes(datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2040-01-01"))
@@ -57,42 +56,6 @@ def test_a_reminder_that_falls_into_the_gap_comes_when_the_clocks_have_moved() -
     assert [to_wall(reminder.at, NEW_YORK) for reminder in due] == [parse_wall("2027-03-14T03:30")]
 
 
-def test_check_ins_come_on_days_1_3_and_7_and_then_weekly_for_half_a_year() -> None:
-    asked = check_ins(ATTENDED, NEW_YORK, CADENCE_1)
-    expected = ["day-1", "day-3", *(f"day-{7 * week}" for week in range(1, 27))]
-    assert [check_in.occurrence for check_in in asked] == expected
-
-
-def test_the_phq_9_is_never_asked_within_a_week_of_the_session() -> None:
-    asked = check_ins(ATTENDED, NEW_YORK, CADENCE_1)
-    assert [check_in.instruments for check_in in asked[:3]] == [("post-session",), ("post-session",), ("phq-9",)]
-    assert {check_in.instruments for check_in in asked[3:]} == {("phq-9",)}
-
-
-def test_a_check_in_knows_the_day_it_asks_for() -> None:
-    assert check_ins(ATTENDED, NEW_YORK, CADENCE_1)[2].asked_for == date(2026, 12, 8)
-
-
-def test_a_session_recorded_two_days_late_no_longer_asks_for_day_1() -> None:
-    asked = still_ahead(check_ins(ATTENDED, NEW_YORK, CADENCE_1), at("2026-12-03T09:00"))
-    assert asked[0].occurrence == "day-3"
-
-
-def test_a_move_to_the_east_asks_at_once_what_has_become_past_but_was_not_asked() -> None:
-    now = at("2026-12-02T09:00", "America/Los_Angeles")
-    moved = retimed(check_ins(ATTENDED, NEW_YORK, CADENCE_1), {"day-1", "day-3"}, now)
-    assert [(check_in.occurrence, check_in.at) for check_in in moved] == [
-        ("day-1", now),
-        ("day-3", at("2026-12-04T10:00")),
-    ]
-
-
-def test_a_move_to_the_west_does_not_ask_again_what_was_asked() -> None:
-    now = at("2026-12-02T10:30", NEW_YORK)
-    moved = retimed(check_ins(ATTENDED, "America/Los_Angeles", CADENCE_1), {"day-3"}, now)
-    assert [check_in.occurrence for check_in in moved] == ["day-3"]
-
-
 def test_booking_is_asked_for_a_week_before_the_due_day_at_ten() -> None:
     due = booking_due(date(2026, 12, 29), NEW_YORK, CADENCE_1, at("2026-12-01T12:00"), booked=False)
     assert due == at("2026-12-22T10:00")
@@ -123,27 +86,3 @@ def test_later_bookings_have_no_more_reminders(wall: datetime, zone: str, first:
     late = occurrences(booked, booked.starts_at_utc - first)
     early = occurrences(booked, booked.starts_at_utc - first - more)
     assert early[len(early) - len(late) :] == late
-
-
-@given(walls, zones)
-def test_check_ins_rise_and_show_ten_on_the_wall_or_the_first_moment_after_a_gap(wall: datetime, zone: str) -> None:
-    asked = check_ins(wall.date(), zone, CADENCE_1)
-    instants = [check_in.at for check_in in asked]
-    assert instants == sorted(set(instants))
-    shown = [to_wall(check_in.at, zone) for check_in in asked]
-    assert all(
-        when == datetime.combine(check_in.asked_for, when.time()) and when.hour == 10
-        for when, check_in in zip(shown, asked, strict=True)
-    )
-
-
-@given(walls, zones, zones, spans)
-def test_a_change_of_zone_asks_each_pending_day_once_and_never_in_the_past(
-    wall: datetime, old: str, new: str, passed: timedelta
-) -> None:
-    asked = check_ins(wall.date(), old, CADENCE_1)
-    now = to_instant(wall, old) + passed
-    pending = {check_in.occurrence for check_in in still_ahead(asked, now)}
-    moved = retimed(check_ins(wall.date(), new, CADENCE_1), pending, now)
-    assert {check_in.occurrence for check_in in moved} == pending
-    assert all(check_in.at >= now for check_in in moved)

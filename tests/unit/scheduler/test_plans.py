@@ -1,27 +1,31 @@
+from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.model.catalogue import IV_KETAMINE_1
-from services.scheduler.model.plans import Plan, after_attending, after_decision, ended, start
+from services.scheduler.model.catalogue import IV_KETAMINE_2
+from services.scheduler.model.plans import Plan, after_decision, ended, standing, start
 from services.scheduler.model.protocols import Phase
 from shared.ids import ClinicId, PatientId, PlanId, new_id
 
 DAY_0 = date(2026, 12, 1)
+INDUCTION = tuple(DAY_0 + timedelta(days=days) for days in (0, 3, 7, 10, 14, 17))
 days = st.dates(date(2026, 1, 1), date(2030, 1, 1))
 
 
 def new_plan() -> Plan:
-    return start(IV_KETAMINE_1, DAY_0, plan=PlanId(new_id()), clinic=ClinicId(new_id()), patient=PatientId(new_id()))
+    return start(IV_KETAMINE_2, DAY_0, plan=PlanId(new_id()), clinic=ClinicId(new_id()), patient=PatientId(new_id()))
 
 
-def after_induction() -> Plan:
-    plan = new_plan()
-    for _ in range(6):
-        plan = after_attending(plan, plan.next_due_on)
-    return plan
+def after(*attended_on: date) -> Plan:
+    return standing(new_plan(), attended_on)
+
+
+def after_induction(*more: date) -> Plan:
+    return after(*INDUCTION, *more)
 
 
 def test_the_first_session_is_due_on_the_day_the_plan_begins() -> None:
@@ -30,12 +34,12 @@ def test_the_first_session_is_due_on_the_day_the_plan_begins() -> None:
 
 
 def test_attending_on_the_due_days_walks_the_induction_as_the_protocol_says() -> None:
+    held: list[date] = []
     plan = new_plan()
-    due = [plan.next_due_on]
     for _ in range(5):
-        plan = after_attending(plan, plan.next_due_on)
-        due.append(plan.next_due_on)
-    assert [(day - DAY_0).days for day in due] == [0, 3, 7, 10, 14, 17]
+        held.append(plan.next_due_on)
+        plan = standing(plan, held)
+    assert [(day - DAY_0).days for day in (*held, plan.next_due_on)] == [0, 3, 7, 10, 14, 17]
     assert not plan.induction_complete
 
 
@@ -47,81 +51,91 @@ def test_the_sixth_session_completes_the_induction_and_begins_maintenance_every_
 
 
 def test_maintenance_goes_on_at_its_interval() -> None:
-    plan = after_attending(after_induction(), date(2027, 1, 20))
-    assert plan.next_due_on == date(2027, 2, 17)
+    assert after_induction(date(2027, 1, 20)).next_due_on == date(2027, 2, 17)
 
 
 def test_a_session_attended_late_counts_from_the_day_it_took_place() -> None:
-    plan = after_attending(new_plan(), DAY_0 + timedelta(days=5))
-    assert plan.next_due_on == DAY_0 + timedelta(days=8)
+    assert after(DAY_0 + timedelta(days=5)).next_due_on == DAY_0 + timedelta(days=8)
 
 
 def test_a_session_attended_early_counts_from_the_day_it_took_place() -> None:
-    plan = after_attending(new_plan(), DAY_0 - timedelta(days=1))
-    assert plan.next_due_on == DAY_0 + timedelta(days=2)
+    assert after(DAY_0 - timedelta(days=1)).next_due_on == DAY_0 + timedelta(days=2)
 
 
 def test_an_older_session_recorded_afterwards_counts_but_does_not_pull_the_date_back() -> None:
-    later = after_attending(new_plan(), DAY_0 + timedelta(days=4))
-    plan = after_attending(later, DAY_0)
+    plan = after(DAY_0 + timedelta(days=4), DAY_0)
     assert plan.attended == 2
     assert plan.next_due_on == DAY_0 + timedelta(days=4 + 4)
 
 
+def test_a_session_taken_back_leaves_the_plan_as_if_it_had_never_been_recorded() -> None:
+    six = after_induction()
+    five = standing(six, INDUCTION[:5])
+    assert (five.phase, five.attended, five.next_due_on) == (Phase.INDUCTION, 5, DAY_0 + timedelta(days=17))
+    none = standing(five, ())
+    assert (none.attended, none.last_attended_on, none.next_due_on) == (0, None, DAY_0)
+    assert none.version == five.version + 1 == six.version + 2
+
+
 def test_a_decision_moves_the_next_date_from_the_last_session() -> None:
-    plan = after_induction()
-    decided = after_decision(plan, 21, plan.last_attended_on or DAY_0)
+    decided = after_decision(after_induction(), 21, INDUCTION[-1], INDUCTION)
     assert decided.interval_days == 21
     assert decided.next_due_on == DAY_0 + timedelta(days=17 + 21)
 
 
 def test_a_decision_holds_for_the_sessions_after_it() -> None:
-    plan = after_decision(after_induction(), 42, date(2027, 1, 1))
-    assert after_attending(plan, date(2027, 2, 1)).next_due_on == date(2027, 3, 15)
+    plan = after_decision(after_induction(), 42, date(2027, 1, 1), INDUCTION)
+    assert standing(plan, (*INDUCTION, date(2027, 2, 1))).next_due_on == date(2027, 3, 15)
 
 
 def test_a_shortened_date_that_has_passed_is_due_on_the_day_of_the_decision() -> None:
-    plan = after_induction()
-    decided = after_decision(plan, 7, date(2027, 1, 10))
+    decided = after_decision(after_induction(), 7, date(2027, 1, 10), INDUCTION)
     assert decided.next_due_on == date(2027, 1, 10)
     assert "due now" in decided.why
 
 
-def test_a_decision_in_induction_sets_the_next_gap_and_the_series_goes_on() -> None:
-    plan = after_attending(new_plan(), DAY_0)
-    decided = after_decision(plan, 7, DAY_0)
-    assert decided.next_due_on == DAY_0 + timedelta(days=7)
-    assert after_attending(decided, decided.next_due_on).interval_days == 4
+def test_an_interval_decided_in_the_induction_never_replaces_its_series() -> None:
+    held = (DAY_0,)
+    decided = after_decision(after(*held), 21, DAY_0, held)
+    assert (decided.next_due_on, decided.interval_days) == (DAY_0 + timedelta(days=3), 3)
+    assert "holds from the end of the induction; its series goes on as it is" in decided.why
+    third = standing(decided, INDUCTION[:3])
+    assert third.next_due_on == INDUCTION[3]
+    complete = standing(third, INDUCTION)
+    assert (complete.interval_days, complete.next_due_on) == (21, INDUCTION[-1] + timedelta(days=21))
 
 
 def test_a_decision_before_the_first_session_keeps_the_first_date() -> None:
-    decided = after_decision(new_plan(), 14, DAY_0)
-    assert (decided.next_due_on, decided.interval_days) == (DAY_0, 14)
+    decided = after_decision(new_plan(), 14, DAY_0, ())
+    assert (decided.next_due_on, decided.interval_days) == (DAY_0, 3)
+    assert standing(decided, INDUCTION).interval_days == 14
 
 
 def test_an_interval_below_a_day_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one day, not 0"):
-        after_decision(new_plan(), 0, DAY_0)
+        after_decision(new_plan(), 0, DAY_0, ())
 
 
 def test_the_reason_names_the_rule_and_the_days() -> None:
-    assert after_attending(new_plan(), DAY_0).why == (
-        "Session 1 was attended, the latest on 2026-12-01; session 2 of 6 of the induction follows 3 days later."
+    assert after(DAY_0).why == (
+        "1 session of the 6 of the induction took place, the latest on 2026-12-01. Session 2 is due 3 days later."
     )
-    assert "interval of 28 days" in after_induction().why
+    assert "Maintenance begins with 28 days between sessions" in after_induction().why
 
 
 def test_an_ended_plan_is_no_longer_active() -> None:
     assert not ended(new_plan()).active
 
 
-@given(st.lists(days, max_size=20))
-def test_in_any_order_of_records_the_plan_is_due_after_the_latest_session(attended_on: list[date]) -> None:
-    plan = new_plan()
-    for on in attended_on:
-        plan = after_attending(plan, on)
+@given(st.lists(days, max_size=20), st.randoms(use_true_random=False))
+def test_in_any_order_of_records_the_plan_is_the_same(attended_on: list[date], chance: Random) -> None:
+    first = plan = new_plan()
+    mixed = list(attended_on)
+    chance.shuffle(mixed)
+    for count in range(len(mixed) + 1):
+        plan = standing(plan, mixed[:count])
+    assert replace(plan, version=2) == standing(first, attended_on)
     assert plan.attended == len(attended_on)
-    assert plan.version == 1 + len(attended_on)
     assert plan.induction_complete == (len(attended_on) >= 6) == (plan.phase is Phase.MAINTENANCE)
     if attended_on:
         assert plan.next_due_on == max(attended_on) + timedelta(days=plan.interval_days)
@@ -130,13 +144,12 @@ def test_in_any_order_of_records_the_plan_is_due_after_the_latest_session(attend
 @given(st.integers(1, 365), days)
 def test_a_decided_date_never_lies_before_the_decision_or_before_the_interval(interval: int, on: date) -> None:
     plan = after_induction()
-    assert plan.last_attended_on is not None
-    decided = after_decision(plan, interval, on)
-    assert decided.next_due_on == max(on, plan.last_attended_on + timedelta(days=interval))
+    decided = after_decision(plan, interval, on, INDUCTION)
+    assert decided.next_due_on == max(on, INDUCTION[-1] + timedelta(days=interval))
     assert decided.version == plan.version + 1
 
 
 @given(st.integers(1, 365), days)
 def test_deciding_the_same_twice_changes_no_date(interval: int, on: date) -> None:
-    once = after_decision(after_induction(), interval, on)
-    assert after_decision(once, interval, on).next_due_on == once.next_due_on
+    once = after_decision(after_induction(), interval, on, INDUCTION)
+    assert after_decision(once, interval, on, INDUCTION).next_due_on == once.next_due_on

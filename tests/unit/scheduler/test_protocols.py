@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.scheduler.model.catalogue import IV_KETAMINE_1, PROTOCOLS, exactly, newest
+from services.scheduler.model.catalogue import IV_KETAMINE_1, IV_KETAMINE_2, PROTOCOLS, exactly, newest
 from services.scheduler.model.protocols import Induction, UnknownProtocolError
 
 
@@ -39,11 +39,12 @@ def test_ids_and_versions_are_unique() -> None:
 
 
 def test_a_new_plan_takes_the_newest_version() -> None:
-    assert newest("iv-ketamine") is IV_KETAMINE_1
+    assert newest("iv-ketamine") is IV_KETAMINE_2
 
 
 def test_a_running_plan_finds_its_own_version() -> None:
     assert exactly("iv-ketamine", 1) is IV_KETAMINE_1
+    assert IV_KETAMINE_1.cadence.measures is None
 
 
 def test_an_unknown_protocol_is_refused_with_those_that_are_known() -> None:

@@ -54,6 +54,7 @@ def attended(chart: Chart) -> Chart:
     now = visit.present.starts_at_utc + timedelta(minutes=100)
     visit.end(now)
     visit.attended_at, visit.attended_on = now, visit.present.starts_at.date()
+    chart.saw_plan(now, version=2, next_due_on=visit.present.starts_at.date() + timedelta(days=3))
     return chart
 
 

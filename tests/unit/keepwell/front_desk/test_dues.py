@@ -1,5 +1,6 @@
 """What has to be said follows from the record and the product's promises alone."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from keepwell.front_desk.dues import Kind, dues_of
@@ -39,13 +40,15 @@ def test_nothing_is_due_once_the_patient_has_left() -> None:
     assert occurrences(chart) == ["3d"]
 
 
-def test_questions_end_with_the_next_attended_session() -> None:
+def test_short_checks_end_with_the_next_attended_session() -> None:
     chart = attended(a_chart())
     second = a_chart(AT_TEN + timedelta(days=4)).visits[0]
+    second.session = "session-2"
     chart.visits.append(second)
     attended_later = second.present.starts_at_utc + timedelta(minutes=100)
     second.end(attended_later)
     second.attended_at, second.attended_on = attended_later, second.present.starts_at.date()
+    chart.saw_plan(attended_later, version=3, next_due_on=AT_TEN.date() + timedelta(days=8))
     asked = [due for due in dues_of(chart, instant(AT_TEN + timedelta(days=6))) if due.kind is Kind.CHECKIN]
     assert [(due.occurrence, due.at) for due in asked] == [
         ("day-1", instant(AT_TEN + timedelta(days=1))),
@@ -57,7 +60,21 @@ def test_questions_end_with_the_next_attended_session() -> None:
 def test_a_session_that_is_recorded_days_later_asks_only_for_days_to_come() -> None:
     chart = attended(a_chart())
     chart.visits[0].attended_at = instant(AT_TEN + timedelta(days=2))
-    assert occurrences(chart, Kind.CHECKIN, instant(AT_TEN + timedelta(days=8))) == ["day-3", "day-7"]
+    chart.seen[-1] = replace(chart.seen[-1], at=instant(AT_TEN + timedelta(days=2)))
+    assert occurrences(chart, Kind.CHECKIN, instant(AT_TEN + timedelta(days=8))) == ["day-3"]
+
+
+def test_a_plan_asks_before_its_first_session_and_weekly_from_it() -> None:
+    chart = a_chart()
+    chart.plan = "plan-1"
+    attended(chart)
+    assert occurrences(chart, Kind.CHECKIN, instant(AT_TEN + timedelta(days=15))) == [
+        "baseline",
+        "day-1",
+        "day-3",
+        "week-1",
+        "week-2",
+    ]
 
 
 def test_whoever_has_nothing_booked_is_told_to_book_a_week_ahead_and_once() -> None:

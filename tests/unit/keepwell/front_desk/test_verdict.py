@@ -159,14 +159,15 @@ def test_a_question_after_the_discharge_is_stale() -> None:
     assert [finding.what for finding in verdict_on(chart, texts).findings] == ["stale"]
 
 
-def test_questions_are_due_on_days_1_3_7_and_weekly_and_the_same_link_twice_is_a_double() -> None:
+def test_questions_are_due_on_days_1_and_3_and_weekly_and_the_same_link_twice_is_a_double() -> None:
     chart = attended(a_chart())
+    chart.plan = "plan-1"
     until = instant(wall("2026-12-25T00:00"))
     asked = [due for due in dues_of(chart, until) if due.kind is Kind.CHECKIN]
-    assert [due.occurrence for due in asked] == ["day-1", "day-3", "day-7", "day-14"]
+    assert [due.occurrence for due in asked] == ["baseline", "day-1", "day-3", "week-1", "week-2"]
     texts = [*both_reminders(chart), *(question(due.at, f"http://x/c/{due.occurrence}") for due in asked)]
     assert verdict_on(chart, texts, until).clean
-    again = question(asked[-1].at + timedelta(hours=1), "http://x/c/day-14")
+    again = question(asked[-1].at + timedelta(hours=1), "http://x/c/week-2")
     assert [finding.what for finding in verdict_on(chart, [*texts, again], until).findings] == ["twice"]
 
 

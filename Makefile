@@ -21,8 +21,8 @@ help: ## Show this list
 run: install jars ## Start a made-up clinic that lives by itself, a day a minute: console, phones and mail
 	@$(RUN)/keepwell demo $(ARGS)
 
-up: install jars ## Start an empty clinic on the real clock
-	@$(RUN)/keepwell up $(ARGS)
+up: install jars ## Start an empty clinic on the real clock (ADMIN="Dana Ruiz": who administers it)
+	@$(RUN)/keepwell up $(if $(ADMIN),--admin "$(ADMIN)") $(ARGS)
 
 test: install jars chromium prometheus pgbouncer ## Run every test, the containers too where Docker answers (ARGS="unit kafka" for some)
 	@$(RUN)/python -m tests.run $(ARGS)

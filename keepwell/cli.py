@@ -1,12 +1,13 @@
 """The command `keepwell`."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from keepwell.data_cli import held_app, register
-from keepwell.options import DataDir, Json, run, settings
+from keepwell.options import Admin, AdminLogin, DataDir, Json, run, settings
 from keepwell.output import fail, show
 from keepwell.place import Place
 
@@ -30,14 +31,25 @@ register(app)
 @app.command()
 def up(
     services: Annotated[list[str] | None, typer.Argument(help="Services to host; all of them by default.")] = None,
+    admin: Admin = None,
+    admin_login: AdminLogin = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Start the clinic, or the services named."""
+    """Start the clinic, or the services named; a new clinic begins with the administrator that --admin names."""
     from keepwell.commands.up import serve  # noqa: PLC0415 - a short command need not load every service
 
-    chosen = settings(data_dir=data_dir)
+    chosen = settings(data_dir=data_dir, admin_name=admin, admin_login=admin_login)
+    if not as_json and not services and chosen.clock == "real" and chosen.admin_name is None:
+        chosen = settings(data_dir=data_dir, admin_name=_asked_for_admin(chosen.data_dir), admin_login=admin_login)
     run(lambda: serve(chosen, services or [], as_json=as_json))
+
+
+def _asked_for_admin(folder: Path) -> str | None:
+    """Ask whoever starts a new clinic at a terminal for the first administrator; None where nobody is there to ask."""
+    if (folder / "first-login.json").exists() or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+    return typer.prompt("Name of the first administrator, such as Dana Ruiz", default="", show_default=False) or None
 
 
 @app.command()
@@ -144,9 +156,22 @@ def token_create(
     show(made if as_json else made["token"], as_json=as_json)
 
 
+@staff_app.command("first-login")
+def staff_first_login(
+    admin: Admin = None, admin_login: AdminLogin = None, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Show the first login, once; where nobody can log in yet, with --admin, let in the one who is named."""
+    from keepwell.commands.staff import first_login  # noqa: PLC0415 - loads the database
+
+    chosen = settings(data_dir=data_dir, admin_name=admin, admin_login=admin_login)
+    run(lambda: first_login(Place(chosen.data_dir), chosen, as_json=as_json))
+
+
 @staff_app.command("reset-password")
 def staff_reset_password(
-    login: Annotated[str, typer.Argument(help="Whose.")] = "clinician", data_dir: DataDir = None, as_json: Json = False
+    login: Annotated[str | None, typer.Argument(help="Whose; the first login's where absent.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Give somebody a new password, where theirs was lost; it is for one login and is then replaced by their own."""
     from keepwell.commands.staff import reset_password  # noqa: PLC0415 - loads the database

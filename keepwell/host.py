@@ -220,10 +220,9 @@ async def _first_login(place: Place, contexts: dict[str, Context]) -> Login | No
     """Set up the first clinic where there is none, and remember the way in."""
     context = contexts.get("clinic")
     if context is not None:
-        from services.clinic.first_start import ensure_first_clinic  # noqa: PLC0415 - only where the console is hosted
+        from keepwell import first_people  # noqa: PLC0415 - only where the console is hosted
 
-        async with context.database.transaction() as tx:
-            made = await ensure_first_clinic(tx, context.keyring, zone=context.settings.zone)
-            if made.password is not None:
-                place.keep_login(Login(clinic=str(made.clinic), login=made.login, password=made.password))
+        login = await first_people.let_in(context.database, context.keyring, context.settings)
+        if login.password is not None or place.login is None:
+            place.keep_login(login)
     return place.login

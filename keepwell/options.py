@@ -14,6 +14,12 @@ from shared.telemetry.log import configure
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the data lies; KEEPWELL_DATA_DIR otherwise.")]
 
+Admin = Annotated[
+    str | None,
+    typer.Option("--admin", help="The first administrator: 'Dana Ruiz'; KEEPWELL_ADMIN_NAME."),
+]
+AdminLogin = Annotated[str | None, typer.Option("--admin-login", help="Their login; the name's otherwise.")]
+
 
 def settings(**overrides: Any) -> Settings:
     """Read the settings and set up the log; overrides that are None leave the environment's value."""

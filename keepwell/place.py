@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -36,11 +36,11 @@ class Running:
 
 @dataclass(frozen=True)
 class Login:
-    """The first login, made once when the clinic was set up."""
+    """The clinic that was set up here, and who could log in at first; a password that was shown is not kept."""
 
     clinic: str
-    login: str
-    password: str
+    login: str | None
+    password: str | None
 
 
 class Place:
@@ -99,14 +99,24 @@ class Place:
         return file.read_text(encoding="utf-8")
 
     @property
+    def login_file(self) -> Path:
+        """Return where the first login is kept, for its owner alone."""
+        return self.folder / "first-login.json"
+
+    @property
     def login(self) -> Login | None:
         """Return the first login, once the clinic was set up from here."""
-        file = self.folder / "first-login.json"
+        file = self.login_file
         return Login(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
 
     def keep_login(self, login: Login) -> None:
         """Write down the first login."""
-        write_private(self.folder / "first-login.json", json.dumps(asdict(login)))
+        write_private(self.login_file, json.dumps(asdict(login)))
+
+    def forget_password(self) -> None:
+        """Keep the first login without its password: somebody has seen it."""
+        if (login := self.login) is not None:
+            self.keep_login(replace(login, password=None))
 
     @property
     def running(self) -> Running:

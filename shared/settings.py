@@ -139,6 +139,10 @@ class Settings(BaseSettings):
     )
     kafka_sasl_username: str | None = Field(None, description="who logs in to Kafka")
     kafka_sasl_password: SecretStr | None = Field(None, description="its password")
+    admin_name: str | None = Field(
+        None, description="the first administrator, made with the clinic at its first start; such as Dana Ruiz"
+    )
+    admin_login: str | None = Field(None, description="their login; it follows from the name where absent: dana.ruiz")
     instance: str | None = Field(
         None,
         description="a name that this process keeps over restarts (static membership); `hostname` takes the machine's",

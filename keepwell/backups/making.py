@@ -107,7 +107,7 @@ async def make(sources: Sources, file: Path, *, keys: str | None, say: Say) -> M
             events=len(records),
             keys=sources.keyring.ids,
             keys_check=keys_check(sources.keyring),
-            clinic=None if login is None else {"id": login.clinic, "login": login.login},
+            clinic=None if login is None else {"id": login.clinic, "login": login.login or ""},
         )
         say("Writing the file")
         archive.write(file, manifest, folder)

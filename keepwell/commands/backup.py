@@ -25,7 +25,6 @@ from shared.protection import Keyring
 from shared.settings import Settings
 
 STAMP: Final = "%Y%m%dT%H%M%SZ"
-UNCHANGED: Final = "(as it was)"
 """Stands for a password that only its owner knows."""
 
 
@@ -103,7 +102,7 @@ async def _restore(
         records = list(archive.read_records(folder / archive.EVENTS))
         await restoring.set_kafka(built.kafka, records, manifest.offsets(), clock.now())
     if manifest.clinic is not None and place.login is None:
-        place.keep_login(Login(manifest.clinic["id"], manifest.clinic["login"], UNCHANGED))
+        place.keep_login(Login(manifest.clinic["id"], manifest.clinic["login"] or None, None))
     report = place.folder / f"restored-{clock.now():{STAMP}}.json"
     restoring.report(report, manifest, lost, restored_at=clock.now())
     return _outcome(manifest, lost, report, stops, len(records))

@@ -1,4 +1,4 @@
-"""`keepwell staff reset-password`: the way back in when the first password was lost."""
+"""`keepwell staff`: the way in to a new clinic, and the way back in when a password was lost."""
 
 from keepwell import parts
 from keepwell.output import fail, show
@@ -7,11 +7,60 @@ from shared.database import Database
 from shared.database.address import async_url
 from shared.settings import Settings
 
+_WHO = (
+    "The first password was shown already, or nobody was named. Name the first administrator: "
+    "keepwell staff first-login --admin 'Dana Ruiz'. A lost password: keepwell staff reset-password LOGIN."
+)
+_WHOSE = "Say whose password it is: keepwell staff reset-password LOGIN. Settings in the console lists the logins."
 
-async def reset_password(place: Place, settings: Settings, login: str, *, as_json: bool) -> int:
-    """Give somebody a new password for one login, and end every session of theirs."""
+
+async def first_login(place: Place, settings: Settings, *, as_json: bool) -> int:
+    """Show the first login once; where nobody can log in yet, let in the administrator whom the operator names."""
+    from keepwell.first_people import named  # noqa: PLC0415 - only this command needs the clinic
+    from services.clinic.first_start import first_member  # noqa: PLC0415 - likewise
+
+    known = place.login
+    if known is None or known.password is None:
+        member = named(settings)
+        if member is None:
+            fail(_WHO, as_json=as_json)
+        database = _clinics(place, settings, as_json=as_json)
+        try:
+            async with database.transaction() as tx:
+                made = await first_member(tx, member)
+        except LookupError as error:
+            fail(str(error), as_json=as_json)
+        finally:
+            await database.close()
+        known = Login(clinic=str(made.clinic), login=made.login, password=made.password)
+    show({"login": known.login, "password": known.password}, as_json=as_json)
+    place.keep_login(Login(clinic=known.clinic, login=known.login, password=None))
+    return 0
+
+
+async def reset_password(place: Place, settings: Settings, login: str | None, *, as_json: bool) -> int:
+    """Give somebody a new password for one login, and end every session of theirs; without a login, the first one."""
     from services.clinic.first_start import forgotten_password  # noqa: PLC0415 - only this command needs the clinic
 
+    first = place.login
+    whose = login or (first.login if first is not None else None)
+    if whose is None:
+        fail(_WHOSE, as_json=as_json)
+    database = _clinics(place, settings, as_json=as_json)
+    try:
+        async with database.transaction() as tx:
+            made = await forgotten_password(tx, whose)
+    except LookupError as error:
+        fail(str(error), as_json=as_json)
+    finally:
+        await database.close()
+    if first is not None and first.login == made.login and first.password is not None:
+        place.keep_login(Login(clinic=first.clinic, login=made.login, password=None))
+    show({"login": made.login, "password": made.password}, as_json=as_json)
+    return 0
+
+
+def _clinics(place: Place, settings: Settings, *, as_json: bool) -> Database:
     given = settings.database_url
     common = given.get_secret_value() if given is not None else None
     if common is None and not settings.split:
@@ -19,17 +68,4 @@ async def reset_password(place: Place, settings: Settings, login: str, *, as_jso
     urls = parts.database_urls(settings, place.keyring(settings), None if common is None else async_url(common))
     if "clinic" not in urls:
         fail("Logins are the clinic's: run this where it runs.", as_json=as_json)
-    url = urls["clinic"]
-    database = Database(url, schema="clinic", clock=place.clock(settings))
-    try:
-        async with database.transaction() as tx:
-            made = await forgotten_password(tx, login)
-    except LookupError as error:
-        fail(str(error), as_json=as_json)
-    finally:
-        await database.close()
-    first = place.login
-    if made.password is not None and first is not None and first.login == made.login:
-        place.keep_login(Login(clinic=first.clinic, login=made.login, password=made.password))
-    show({"login": made.login, "password": made.password}, as_json=as_json)
-    return 0
+    return Database(urls["clinic"], schema="clinic", clock=place.clock(settings))

@@ -69,19 +69,19 @@ def progress(*, quiet: bool) -> Any:
 
 
 def announce(host: Host, *, as_json: bool) -> None:
-    """Say where everything is, once it is ready."""
-    lines = host.lines()
+    """Say where everything is, once it is ready; a real clinic's first password once, and to a terminal alone."""
+    lines, real = host.lines(), host.settings.clock == "real"
+    login = lines["login"]
     if as_json:
-        show(lines, as_json=True)
+        show(lines | {"login": login and {**login, "password": None}} if real else lines, as_json=True)
         return
     from rich.console import Console  # noqa: PLC0415 - a process that prints JSON does without
 
     console = Console(highlight=False)
     console.print("\n[bold]Keepwell is ready.[/bold]  Ctrl-C stops it.\n")
-    login = lines["login"]
     shown = {
         "Console": lines["console"],
-        "  login": f"{login['login']}  {login['password']}" if login else None,
+        "  login": _way_in(host, login, once=real) if login else None,
         "Phones": lines["phone"],
         "Mail": lines["mail"],
         "API": lines["api"],
@@ -90,6 +90,22 @@ def announce(host: Host, *, as_json: bool) -> None:
         if value is not None:
             console.print(f"  {name:<9}{value}", soft_wrap=True)
     console.print()
+
+
+def _way_in(host: Host, login: dict[str, str | None], *, once: bool) -> str | None:
+    """Return how the first person gets in, or None where they have been told; what may end in a log holds no secret."""
+    name, password = login["login"], login["password"]
+    if not once:
+        return f"{name}  {password}"
+    if name is None:
+        return "nobody can log in yet: keepwell staff first-login --admin 'Dana Ruiz'"
+    if password is None:
+        return None
+    place = Place(host.settings.data_dir)
+    if not sys.stdout.isatty():
+        return f"{name}; `keepwell staff first-login` shows the password once (it lies in {place.login_file})"
+    place.forget_password()
+    return f"{name}  {password}  (shown this once; you choose your own when you log in)"
 
 
 async def serve(settings: Settings, names: Sequence[str], *, as_json: bool) -> int:

@@ -51,7 +51,8 @@ async def add(tx: Transaction, principal: Principal, own: Role, given: GivenMemb
     flaws = Flaws()
     login = flaws.take("/login", read_login, given.login)
     name = flaws.take("/name", read_name, given.name)
-    role = flaws.take("/role", lambda text: _role(text, own), given.role)
+    vacant = not any(one.role is Role.CLINICIAN and one.active for one in await staff.of_clinic(tx, principal.clinic))
+    role = flaws.take("/role", lambda text: _role(text, own, vacant=vacant), given.role)
     try:
         flaws.stop_if_any()
     except FlawedError as error:
@@ -109,11 +110,11 @@ async def _subordinate(tx: Transaction, principal: Principal, own: Role, member:
     return found
 
 
-def _role(text: str, own: Role) -> Role:
+def _role(text: str, own: Role, *, vacant: bool) -> Role:
     if text not in set(Role):
         raise RefusedError("Choose one of the roles.")
     role = Role(text)
-    if not may_appoint(own, role):
+    if not may_appoint(own, role, vacant=vacant):
         raise RefusedError(f"The role {own} may not appoint the role {role}.")
     return role
 

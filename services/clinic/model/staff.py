@@ -55,7 +55,8 @@ _APPOINTS: Final = MappingProxyType(
     {Role.CLINICIAN: frozenset(Role), Role.ADMIN: frozenset({Role.STAFF, Role.ADMIN}), Role.STAFF: frozenset[Role]()}
 )
 """Whom a role may add, deactivate and give a new password. Who gives a password could log in with it: so nobody may
-do that for a role that decides about treatment who may not decide it themselves."""
+do that for a role that decides about treatment who may not decide it themselves; but somebody must let the first
+clinician in, and a new clinic has an administrator alone."""
 
 
 class NotAllowedError(Exception):
@@ -71,9 +72,12 @@ def may(role: Role, permission: Permission) -> bool:
     return permission in PERMISSIONS[role]
 
 
-def may_appoint(role: Role, other: Role) -> bool:
-    """Tell whether a role may add, deactivate and give a new password to members of another."""
-    return other in _APPOINTS[role]
+def may_appoint(role: Role, other: Role, *, vacant: bool = False) -> bool:
+    """Tell whether a role may add, deactivate and give a new password to members of another.
+
+    With `vacant` no clinician works in the clinic: then an administrator may add one.
+    """
+    return other in _APPOINTS[role] or (vacant and role is Role.ADMIN and other is Role.CLINICIAN)
 
 
 def require(role: Role, permission: Permission) -> None:

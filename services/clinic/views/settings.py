@@ -87,6 +87,7 @@ def settings_page(
 ) -> SettingsPage:
     """Return the page as a member of staff sees it."""
     manages = may(own.role, Permission.MANAGE_STAFF)
+    vacant = not any(one.role is Role.CLINICIAN and one.active for one in members)
     return SettingsPage(
         name=clinic.name,
         sender_name=clinic.sender_name,
@@ -100,7 +101,9 @@ def settings_page(
         pages_somebody=clinic.pages_somebody,
         may_change=may(own.role, Permission.CHANGE_SETTINGS),
         staff=tuple(_row(member, own, manages=manages) for member in sorted(members, key=lambda one: not one.active)),
-        roles=tuple(Choice(str(role), _ROLES[role]) for role in Role if may_appoint(own.role, role)) if manages else (),
+        roles=tuple(
+            Choice(str(role), _ROLES[role]) for role in Role if manages and may_appoint(own.role, role, vacant=vacant)
+        ),
         form=form or FormState(),
     )
 

@@ -11,12 +11,15 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from multidict import CIMultiDictProxy
 
-from services.clinic.first_start import FirstLogin, ensure_first_clinic
+from services.clinic.first_start import FirstLogin, FirstMember, ensure_first_clinic
 from services.clinic.history import HISTORY
+from services.clinic.model.staff import Role
 from services.clinic.service import build
 from shared.clock import SteppedClock
 from tests.support.bench import KEYRING, Answer, Bench, bench_of, served
 from tests.support.databases import Databases
+
+CLINICIAN = FirstMember("Alma Reid", "clinician", Role.CLINICIAN, lasting=True)
 
 
 @dataclass
@@ -69,7 +72,7 @@ class Home:
 
     async def logged_in(self) -> "Browser":
         browser = self.browser()
-        answer = await browser.login(self.login.login, self.login.password or "")
+        answer = await browser.login(self.login.login or "", self.login.password or "")
         assert answer.status == 303
         return browser
 
@@ -118,7 +121,7 @@ async def home(databases: Databases, clock: SteppedClock, owner: Owner) -> Async
     urls = dict.fromkeys(("scheduler", "notifier", "assessments"), owner.url)
     async with bench_of(build, database, clock, urls=urls) as bench:
         async with database.transaction() as tx:
-            login = await ensure_first_clinic(tx, KEYRING, zone="America/New_York")
+            login = await ensure_first_clinic(tx, KEYRING, zone="America/New_York", member=CLINICIAN)
         bench.clinic = login.clinic
         yield Home(bench, login, owner)
     await database.close()

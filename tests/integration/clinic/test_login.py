@@ -5,7 +5,13 @@ import pytest
 from sqlalchemy import select
 from starlette.requests import Request
 
-from services.clinic.first_start import FirstLogin, ensure_first_clinic, forgotten_password
+from services.clinic.first_start import (
+    FirstLogin,
+    administrator,
+    ensure_first_clinic,
+    first_member,
+    forgotten_password,
+)
 from services.clinic.gate import (
     ACCOUNT_FAILURES,
     COOKIE,
@@ -17,10 +23,11 @@ from services.clinic.gate import (
     hash_of,
 )
 from services.clinic.history import HISTORY
+from services.clinic.model.staff import Role
 from services.clinic.store import staff
 from services.clinic.tables import AUDIT, LOGINS, STAFF
 from shared.clock import SteppedClock
-from tests.integration.clinic.conftest import Home
+from tests.integration.clinic.conftest import CLINICIAN, Home
 from tests.support.bench import KEYRING
 from tests.support.databases import Databases
 
@@ -54,14 +61,14 @@ async def test_a_wrong_password_and_an_unknown_login_are_refused_alike(home: Hom
 
 async def test_a_login_form_without_its_token_is_refused(home: Home) -> None:
     browser = home.browser()
-    answer = await browser.post("/console/login", login=home.login.login, password=home.login.password or "")
+    answer = await browser.post("/console/login", login=home.login.login or "", password=home.login.password or "")
     assert answer.status == 403
     assert COOKIE not in browser.cookies
 
 
 async def test_the_cookie_is_kept_from_scripts_and_other_sites(home: Home) -> None:
     browser = home.browser()
-    answer = await browser.login(home.login.login, home.login.password or "")
+    answer = await browser.login(home.login.login or "", home.login.password or "")
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
@@ -135,19 +142,19 @@ async def test_logins_and_refusals_stand_in_the_audit_trail(home: Home) -> None:
     await home.logged_in()
     async with home.bench.database.reading() as reader:
         rows = await reader.all(select(AUDIT.c.what).order_by(AUDIT.c.id))
-    assert [row.what for row in rows] == ["clinic.set-up", "login.refused", "login", "day.read"]
+    assert [row.what for row in rows] == ["clinic.set-up", "clinic.first-member", "login.refused", "login", "day.read"]
 
 
 async def test_a_second_start_sets_up_nothing_and_gives_no_password(home: Home) -> None:
     async with home.bench.database.transaction() as tx:
-        again = await ensure_first_clinic(tx, KEYRING, zone="America/Denver")
+        again = await ensure_first_clinic(tx, KEYRING, zone="America/Denver", member=CLINICIAN)
     assert (again.clinic, again.password) == (home.login.clinic, None)
 
 
 async def test_a_forgotten_password_is_replaced_and_ends_every_session(home: Home) -> None:
     browser = await home.logged_in()
     async with home.bench.database.transaction() as tx:
-        fresh = await forgotten_password(tx)
+        fresh = await forgotten_password(tx, "clinician")
     assert (await browser.get("/console/today")).status == 303
     assert (await home.browser().login("clinician", home.login.password or "")).status == 401
     assert (await home.browser().login("clinician", fresh.password or "")).status == 303
@@ -155,7 +162,7 @@ async def test_a_forgotten_password_is_replaced_and_ends_every_session(home: Hom
 
 async def test_a_forgotten_password_needs_somebody_active_who_has_the_login(home: Home) -> None:
     async with home.bench.database.transaction() as tx:
-        with pytest.raises(LookupError, match="The first login is 'clinician'"):
+        with pytest.raises(LookupError, match="Settings in the console lists the logins"):
             await forgotten_password(tx, "nobody")
         assert (await forgotten_password(tx, " Clinician ")).login == "clinician"
 
@@ -164,7 +171,7 @@ async def test_before_the_first_start_there_is_no_password_to_forget(databases: 
     database = await databases.fresh(HISTORY, clock)
     async with database.transaction() as tx:
         with pytest.raises(LookupError, match="keepwell up"):
-            await forgotten_password(tx)
+            await forgotten_password(tx, "clinician")
     await database.close()
 
 
@@ -188,9 +195,32 @@ async def test_two_first_starts_at_once_make_one_clinic(databases: Databases, cl
 
     async def start() -> FirstLogin:
         async with database.transaction() as tx:
-            return await ensure_first_clinic(tx, KEYRING, zone="America/New_York")
+            return await ensure_first_clinic(tx, KEYRING, zone="America/New_York", member=CLINICIAN)
 
     one, two = await asyncio.gather(start(), start())
     await database.close()
     assert one.clinic == two.clinic
     assert [one.password, two.password].count(None) == 1
+
+
+async def test_nobody_whom_the_operator_did_not_name_can_log_in(databases: Databases, clock: SteppedClock) -> None:
+    database = await databases.fresh(HISTORY, clock)
+    async with database.transaction() as tx:
+        made = await ensure_first_clinic(tx, KEYRING, zone="America/New_York", member=None)
+        assert await staff.of_clinic(tx, made.clinic) == []
+        assert (made.login, made.password) == (None, None)
+        let_in = await first_member(tx, administrator("Dana Ruiz", None))
+        (dana,) = await staff.of_clinic(tx, made.clinic)
+        assert (dana.name, dana.login, dana.role, dana.must_change) == ("Dana Ruiz", "dana.ruiz", Role.ADMIN, True)
+        assert let_in.password
+        with pytest.raises(LookupError, match="Somebody can log in already"):
+            await first_member(tx, administrator("Eve", None))
+    await database.close()
+
+
+async def test_there_is_nobody_to_let_in_before_there_is_a_clinic(databases: Databases, clock: SteppedClock) -> None:
+    database = await databases.fresh(HISTORY, clock)
+    async with database.transaction() as tx:
+        with pytest.raises(LookupError, match="keepwell up"):
+            await first_member(tx, administrator("Dana Ruiz", None))
+    await database.close()

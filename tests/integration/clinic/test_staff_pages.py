@@ -163,3 +163,16 @@ async def test_an_open_browser_does_not_let_anybody_guess_the_old_password(home:
         await browser.post("/console/password", old="wrong", new=OWN, again=OWN)
     answer = await browser.post("/console/password", old=home.login.password or "", new=OWN, again=OWN)
     assert "Wait 15 minutes" in answer.text
+
+
+async def test_a_new_clinics_administrator_adds_the_first_clinician_and_no_second(home: Home, browser: Browser) -> None:
+    admin = await joined(home, browser, role="admin")
+    assert (
+        "clinician"
+        not in (await admin.get("/console/settings")).text.partition('id="f-role"')[2].partition("</select>")[0]
+    )
+    async with home.bench.database.transaction() as tx:
+        await tx.execute(STAFF.update().where(STAFF.c.login == "clinician").values(active=False))
+    assert await added(admin, login="alma", role="clinician")
+    refused = await admin.post("/console/staff", login="ben", name="Ben Ott", role="clinician")
+    assert refused.status == 422

@@ -100,7 +100,7 @@ class World:
         app = application(self.services, engine, tokens=self.tokens, kafka=NOWHERE, trial=None)
         self.base = await self._stack.enter_async_context(served(app))
         async with self.service("clinic").database.transaction() as tx:
-            self.clinic = (await ensure_first_clinic(tx, KEYRING, zone="America/New_York")).clinic
+            self.clinic = (await ensure_first_clinic(tx, KEYRING, zone="America/New_York", member=None)).clinic
         await self.deliver()
 
     def service(self, name: str) -> Service:

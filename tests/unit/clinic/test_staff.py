@@ -1,5 +1,7 @@
 import pytest
 
+from services.clinic.first_start import administrator
+from services.clinic.model.flaws import RefusedError
 from services.clinic.model.staff import NotAllowedError, Permission, Role, may, may_appoint, require
 
 
@@ -27,3 +29,30 @@ def test_nobody_gives_a_password_for_a_role_that_decides_about_treatment_without
     assert all(may_appoint(Role.CLINICIAN, role) for role in Role)
     assert [role for role in Role if may_appoint(Role.ADMIN, role)] == [Role.STAFF, Role.ADMIN]
     assert not any(may_appoint(Role.STAFF, role) for role in Role)
+
+
+def test_an_administrator_lets_the_first_clinician_in_and_no_second() -> None:
+    assert may_appoint(Role.ADMIN, Role.CLINICIAN, vacant=True)
+    assert not may_appoint(Role.ADMIN, Role.CLINICIAN)
+    assert not may_appoint(Role.STAFF, Role.CLINICIAN, vacant=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "login", "expected"),
+    [
+        ("Dana Ruiz", None, "dana.ruiz"),
+        ("José  Muñoz-Díaz", None, "jose.munoz.diaz"),
+        ("李雷", None, "admin"),
+        ("Dana Ruiz", "Dana", "dana"),
+    ],
+)
+def test_the_first_administrators_login_follows_from_the_name_or_is_given(
+    name: str, login: str | None, expected: str
+) -> None:
+    assert administrator(name, login).login == expected
+
+
+@pytest.mark.parametrize(("name", "login"), [("", None), ("Dana Ruiz", "d"), ("Dana Ruiz", "dana ruiz")])
+def test_nobody_is_let_in_under_no_name(name: str, login: str | None) -> None:
+    with pytest.raises(RefusedError):
+        administrator(name, login)

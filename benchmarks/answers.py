@@ -20,6 +20,7 @@ from benchmarks.processor import spent
 from benchmarks.scale import Scale
 from benchmarks.stand import CLOCK, Stand, child, first_line, stand
 from shared.events import BY_TYPE, CheckinDue, CheckinOpened, Topic
+from tests.support.checkins import page_mark
 
 CALLERS = 20
 RATE = 200
@@ -39,8 +40,8 @@ class Desk:
     told: int = 0
     refused: int = 0
 
-    async def links(self, number: int) -> list[str]:
-        """Let check-ins of new patients fall due; return their links."""
+    async def links(self, number: int) -> list[tuple[str, str]]:
+        """Let check-ins of new patients fall due; return their links, each with what its page's form carries."""
         zone = tell.zone_at_noon()
         patients = [tell.patient(self.here, next(self.numbers), zone) for _ in range(number)]
         self.told += number
@@ -64,17 +65,22 @@ class Desk:
                 for each in patients
             ],
         )
-        return [self.here.keyring.open(each.link, context="link") for each in await _opened(self.here, before, number)]
+        keyring = self.here.keyring
+        return [
+            (keyring.open(each.link, context="link"), page_mark(keyring, each.checkin))
+            for each in await _opened(self.here, before, number)
+        ]
 
-    async def answer(self, link: str) -> float:
+    async def answer(self, link: tuple[str, str]) -> float:
         """Answer a check-in; return the milliseconds until the page of thanks."""
         began = perf_counter()
-        async with self.http.post(link, data=FORM, allow_redirects=False) as page:
+        address, mark = link
+        async with self.http.post(address, data={**FORM, "page": mark}, allow_redirects=False) as page:
             await page.read()
         self.refused += page.status >= 400  # noqa: PLR2004 - HTTP's errors
         return 1000 * (perf_counter() - began)
 
-    async def crowd(self, links: Sequence[str]) -> tuple[float, Counter[str]]:
+    async def crowd(self, links: Sequence[tuple[str, str]]) -> tuple[float, Counter[str]]:
         """Let several patients answer at a time, each at once after the one before.
 
         Returns:
@@ -92,7 +98,7 @@ class Desk:
         used = spent() - before
         return rate, Counter({part: 1e6 * seconds / len(links) for part, seconds in used.items()})
 
-    async def steady(self, links: Sequence[str]) -> list[float]:
+    async def steady(self, links: Sequence[tuple[str, str]]) -> list[float]:
         """Let answers come evenly, however long the ones before take; return each one's milliseconds."""
         began = perf_counter()
         tasks = []

@@ -7,6 +7,9 @@ from typing import Final
 from services.assessments.model.instrument import Instrument, Item, Section
 
 PREFIX: Final = "q-"
+WORDS: Final = "words"
+MOST_WORDS: Final = 4000
+"""Characters of own words that are kept; the field takes half as many."""
 MINUTES: Final = 2
 """What a form takes, roughly: nine to eleven short questions."""
 _PAIR: Final = 2
@@ -61,6 +64,15 @@ class Part:
 
 
 @dataclass(frozen=True)
+class WordsView:
+    """The field for the patient's own words, with what was just typed into it."""
+
+    text: str
+    typed: str
+    most: int
+
+
+@dataclass(frozen=True)
 class Form:
     """A page of one instrument; `resumed` where some of it was answered on an earlier visit."""
 
@@ -68,6 +80,7 @@ class Form:
     sections: tuple[SectionView, ...]
     errors: tuple[ItemView, ...]
     resumed: bool
+    words: WordsView | None
 
 
 def choices(instrument: Instrument, posted: Mapping[str, str]) -> dict[str, int]:
@@ -81,6 +94,12 @@ def choices(instrument: Instrument, posted: Mapping[str, str]) -> dict[str, int]
     return found
 
 
+def words_of(instrument: Instrument, posted: Mapping[str, str]) -> str | None:
+    """Return what was written in own words, or None."""
+    written = posted.get(WORDS, "").replace("\x00", "").replace("\r\n", "\n").strip()
+    return written[:MOST_WORDS] or None if instrument.words else None
+
+
 def form_of(
     instrument: Instrument,
     language: str,
@@ -89,6 +108,7 @@ def form_of(
     saved: Mapping[str, int],
     posted: Mapping[str, int] | None = None,
     absent: Sequence[str] = (),
+    words: str | None = None,
 ) -> Form:
     """Return what a form shows.
 
@@ -100,18 +120,19 @@ def form_of(
             the link again need not be the patient.
         posted: what this very request sent; those questions stay, as they were answered.
         absent: the questions that this request left out.
+        words: what this very request wrote.
     """
     shown = [
         _section(instrument, section, language, saved=saved, posted=posted or {}, absent=absent)
         for section in instrument.sections
     ]
     sections = tuple(section for section in shown if section.items)
-    words = instrument.wording[language]
+    wording = instrument.wording[language]
     return Form(
         part=Part(
             instrument=instrument.id,
-            title=words.title,
-            notice=words.notice,
+            title=wording.title,
+            notice=wording.notice,
             number=list(all_instruments).index(instrument.id) + 1,
             count=len(all_instruments),
             minutes=MINUTES,
@@ -119,6 +140,7 @@ def form_of(
         sections=sections,
         errors=tuple(item for section in sections for item in section.items if item.wrong),
         resumed=posted is None and bool(saved),
+        words=WordsView(wording.words, words or "", MOST_WORDS // 2) if wording.words else None,
     )
 
 

@@ -1,5 +1,6 @@
 """What this service does about events."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
@@ -45,31 +46,43 @@ def handlers(kit: Kit) -> Handlers:
     """Return this service's handlers."""
     found = Handlers()
     _learn(found)
+    _learn_patients(found, kit)
     _ask(found, kit)
     _watch(found, kit)
     return found
 
 
-def _learn(found: Handlers) -> None:
-    """Keep what other services tell of clinics, patients, plans and sessions."""
-
-    @found.on(ClinicChanged)
-    async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
-        await known.save_clinic(tx, event)
+def _learn_patients(found: Handlers, kit: Kit) -> None:
+    """Keep what is told of patients; a link dies with the way that it was sent by."""
 
     @found.on(PatientEnrolled, PatientChanged)
     async def patient_told(tx: Transaction, event: PatientEnrolled) -> None:
-        await known.save_patient(tx, event)
+        before = await known.lock_patient(tx, event.patient)
+        ways = tuple(kit.way_of(contact) for contact in event.contacts)
+        if not await known.save_patient(tx, event, ways) or before is None:
+            return
+        # Where the ways before are not known, a link may have gone by one that is no longer the patient's.
+        if before.ways is None or set(before.ways) - set(ways):
+            now = replace(before, version=event.version, ways=ways)
+            await checkin_acts.renew_links(tx, kit, now)
 
     @found.on(PatientDischarged)
     async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
         if await known.lock_patient(tx, event.patient) is None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
         await known.discharge(tx, event.patient, event.version)
-        await checkin_acts.end_all(tx, event.patient)
+        await checkin_acts.end_all(tx, kit, event.patient)
         plan = await known.current_plan(tx, event.patient)
         if plan is not None:
             await proposal_acts.supersede(tx, plan)
+
+
+def _learn(found: Handlers) -> None:
+    """Keep what other services tell of clinics, plans and sessions."""
+
+    @found.on(ClinicChanged)
+    async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
+        await known.save_clinic(tx, event)
 
     @found.on(SessionAttended)
     async def session_attended(tx: Transaction, event: SessionAttended) -> None:
@@ -123,7 +136,7 @@ def _ask(found: Handlers, kit: Kit) -> None:
 
     @found.on(CheckinExpired)
     async def checkin_expired(tx: Transaction, event: CheckinExpired) -> None:
-        await checkin_acts.expire(tx, event)
+        await checkin_acts.expire(tx, kit, event)
 
     @found.on(IntervalExpired)
     async def interval_expired(tx: Transaction, event: IntervalExpired) -> None:

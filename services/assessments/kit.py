@@ -1,11 +1,14 @@
 """What the acts of this service need besides a transaction."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from services.assessments.packs import Packs
+from shared.events import Contact
 from shared.protection import Keyring
 from shared.settings import AssessmentsSettings
 
@@ -31,6 +34,16 @@ class Kit:
     def link(self, token: str) -> str:
         """Return the address of a patient's check-in."""
         return f"{self.public_url}/c/{token}"
+
+    def page_mark(self, checkin: UUID) -> str:
+        """Return what a page of a check-in carries, so that its form is known to come from it."""
+        return self.keyring.fingerprint(str(checkin), context="checkin-page")[:32]
+
+    def way_of(self, contact: Contact) -> str:
+        """Return the fingerprint of a contact point: a phone is the same in every spelling, a mailbox in every case."""
+        value = self.keyring.open(contact.value, context="contact")
+        one_form = re.sub(r"[^+0-9]", "", value) if contact.kind == "sms" else value.casefold()
+        return self.keyring.fingerprint(f"{contact.kind}:{one_form}", context="way")
 
 
 def new_token() -> str:

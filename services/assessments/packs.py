@@ -25,6 +25,9 @@ PINNED: Final[Mapping[str, str]] = MappingProxyType(
         "post-session/1/en.toml": "6632160eb40fc917646e2b5e322072c1e176f9ade5e29f1141e4494245b31488",
         "post-session/1/es.toml": "0347213f1e678a7c874def1e1c11c1719394b004cda469c17d8e989aabd10e8a",
         "post-session/1/pack.toml": "6371ca3a4e9f6a3df11a11b6cacd76ac96b8062df3415aece5b3740eadd726fd",
+        "post-session/2/en.toml": "1591292c85348104efc586e569a17572aa4d4dbb8944f7f3b652f8b25156ecbd",
+        "post-session/2/es.toml": "4cb63abf2f4b2da255d43d03c0ab946668a78b218b70711bcb3b7ae84c2d762b",
+        "post-session/2/pack.toml": "d63e8564bb1cb0102f4b2220bd57f8f7e3910e932e15485be5353d36bebdba2d",
     },
 )
 """SHA-256 of every file of every pack."""
@@ -71,11 +74,13 @@ class _Pack(_Form):
     band_source: str | None = None
     loinc_panel: str | None = None
     loinc_total: str | None = None
+    words: bool = False
 
 
 class _Wording(_Form):
     title: str
     notice: str
+    words: str | None = None
     stems: dict[str, str]
     scales: dict[str, tuple[str, ...]]
     items: dict[str, str]
@@ -86,10 +91,11 @@ class UnknownInstrumentError(Exception):
 
 
 class Packs:
-    """The instruments that this service can ask, newest version of each."""
+    """The instruments that this service can ask, the newest version of each; older ones tell what was answered."""
 
-    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
-        self._instruments = dict(instruments)
+    def __init__(self, instruments: Mapping[tuple[str, int], Instrument]) -> None:
+        self._every = dict(instruments)
+        self._newest = {one.id: one for _, one in sorted(self._every.items())}
 
     @classmethod
     def load(cls, folder: Path = FOLDER, pinned: Mapping[str, str] = PINNED) -> "Packs":
@@ -98,25 +104,27 @@ class Packs:
         Raises:
             InstrumentError: a file is not the pinned one, or a pack does not fit together.
         """
-        found: dict[str, Instrument] = {}
-        for pack in sorted(folder.glob("*/*/pack.toml"), key=lambda path: int(path.parent.name)):
-            instrument = _read(pack.parent, folder, pinned)
-            found[instrument.id] = instrument
-        return cls(found)
+        found = [_read(pack.parent, folder, pinned) for pack in sorted(folder.glob("*/*/pack.toml"))]
+        return cls({(one.id, one.version): one for one in found})
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids of all instruments."""
-        return tuple(self._instruments)
+        return tuple(self._newest)
 
-    def get(self, instrument_id: str) -> Instrument:
-        """Return an instrument.
+    @property
+    def every(self) -> tuple[Instrument, ...]:
+        """Every version of every instrument."""
+        return tuple(self._every.values())
+
+    def get(self, instrument_id: str, version: int | None = None) -> Instrument:
+        """Return an instrument in its newest version, or in the one that something was answered in.
 
         Raises:
-            UnknownInstrumentError: there is none of that id.
+            UnknownInstrumentError: there is none of that id and version.
         """
         try:
-            return self._instruments[instrument_id]
+            return self._newest[instrument_id] if version is None else self._every[instrument_id, version]
         except KeyError as error:
             known = ", ".join(self.ids)
             raise UnknownInstrumentError(f"There is no instrument {instrument_id!r}; there are {known}.") from error
@@ -152,4 +160,5 @@ def _read(place: Path, folder: Path, pinned: Mapping[str, str]) -> Instrument:
         band_source=pack.band_source,
         loinc_panel=pack.loinc_panel,
         loinc_total=pack.loinc_total,
+        words=pack.words,
     )

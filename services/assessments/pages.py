@@ -1,102 +1,43 @@
 """The patient's pages behind a one-time link: no script, one instrument a page, kind when the link no longer opens."""
 
-import hashlib
-import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Annotated, Final
+from http import HTTPStatus
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from services.assessments.acts import alerts as alert_acts
 from services.assessments.acts import checkins as checkin_acts
+from services.assessments.acts import results
 from services.assessments.acts.checkins import AlreadyAnsweredError, Outcome
-from services.assessments.forms import Form, choices, form_of
+from services.assessments.forms import Form, choices, form_of, words_of
 from services.assessments.kit import Kit, hash_of
 from services.assessments.model.alert import level_of
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.machine import IllegalTransitionError
-from services.assessments.store import answering
+from services.assessments.packs import Packs
+from services.assessments.rendering import STYLE, STYLE_AT, Pages
+from services.assessments.store import answering, known
 from services.assessments.store.answering import Linked
 from services.assessments.store.checkins import Checkin
+from services.assessments.store.further import Why
 from services.assessments.store.known import Clinic, Patient
 from shared.database import Database, Reader, Transaction
-from shared.languages import Language, Texts
-from shared.web.pages import templates
+from shared.languages import Language
+from shared.telemetry.log import get_logger
 
-ROOM: Final = Path(__file__).parent
-STYLE: Final = (ROOM / "static" / "patient.css").read_bytes()
-STYLE_AT: Final = f"/c/static/patient-{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; "
-        "base-uri 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex, nofollow",
-}
+log = get_logger(__name__)
+
 MOST_FIELDS: Final = 100
-GONE: Final = 410
-NOT_FOUND: Final = 404
 MISSING: Final = 422
 Page = Callable[[], HTMLResponse]
 """A page that is still to be rendered."""
 LinkLanguage = Annotated[str | None, Query(alias="lang")]
-
-
-NUMBER: Final = re.compile(r"\+?\d[\d ().-]{5,}\d|\b\d{3}\b")
-
-
-def numbers(text: str) -> list[tuple[str, str]]:
-    """Return the phone numbers of a text, each as written and as it is called, short ones such as 988 too."""
-    return [(found, re.sub(r"[^+0-9]", "", found)) for found in dict.fromkeys(NUMBER.findall(text))]
-
-
-class Pages:
-    """Renders the pages; nothing here decides."""
-
-    def __init__(self, kit: Kit) -> None:
-        self.kit = kit
-        self._texts = Texts.load(ROOM / "texts")
-        self._templates = templates(ROOM / "templates")
-        self._templates.filters["numbers"] = numbers
-
-    def render(self, name: str, status: int, *, language: str, clinic: Clinic | None, **values: object) -> HTMLResponse:
-        """Return a page in a language."""
-
-        def say(key: str, **placed: object) -> str:
-            return self._texts.say(language, key, **placed)
-
-        # Thanks and a crisis text answer a form: a switch of language would open the link anew and lose them.
-        stays = name == "thanks.html" or bool(values.get("alerted"))
-        other = Language.EN if language == Language.ES else Language.ES
-        html = self._templates.get_template(name).render(
-            say=say, language=language, other=str(other), clinic=clinic, stylesheet=STYLE_AT, stays=stays, **values
-        )
-        return HTMLResponse(html, status_code=status, headers=HEADERS)
-
-    def form(self, form: Form, status: int, *, language: str, clinic: Clinic, alerted: bool) -> HTMLResponse:
-        """Return the page of one instrument."""
-        return self.render(
-            "form.html",
-            status,
-            language=language,
-            clinic=clinic,
-            part=form.part,
-            sections=form.sections,
-            errors=form.errors,
-            resumed=form.resumed,
-            alerted=alerted,
-        )
-
-    def closed(self, why: str, *, language: str, clinic: Clinic | None, alerted: bool = False) -> HTMLResponse:
-        """Return the page of a link that does not open; it shows nothing of a patient."""
-        status = NOT_FOUND if why == "unknown" else GONE
-        return self.render("closed.html", status, language=language, clinic=clinic, why=why, alerted=alerted)
 
 
 @dataclass(frozen=True)
@@ -118,10 +59,22 @@ class Visit:
 
 @dataclass(frozen=True)
 class Sent:
-    """A form that was sent: the instrument, and its answers by item."""
+    """A form that was sent: the instrument, its answers by item, and what was written with them."""
 
     name: str
     given: dict[str, int]
+    words: str | None
+
+    @classmethod
+    def of(cls, packs: Packs, name: str, posted: dict[str, str]) -> "Sent":
+        """Return what a sent form holds of an instrument."""
+        instrument = packs.get(name)
+        return cls(name, choices(instrument, posted), words_of(instrument, posted))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was answered: a program that looks at links sends such forms."""
+        return not self.given and not self.words
 
     @property
     def alerts(self) -> bool:
@@ -134,31 +87,56 @@ def _language(wanted: str | None) -> str | None:
 
 
 def _guessed(request: Request) -> str:
+    asked = _language(request.query_params.get("lang"))
     first = request.headers.get("accept-language", "")[:2].lower()
-    return first if first in set(Language) else Language.EN
+    return asked or (first if first in set(Language) else Language.EN)
+
+
+def _kind_route(pages: Pages) -> type[APIRoute]:
+    """Return a class of routes whose errors are pages too: whoever opens a link may need help now."""
+
+    class KindRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+            inner = super().get_route_handler()
+
+            async def handler(request: Request) -> Response:
+                try:
+                    return await inner(request)
+                except HTTPException as refused:
+                    why, status = "unreadable", refused.status_code
+                except Exception:
+                    # Nothing was kept: the transaction is rolled back. What it is stands in the log.
+                    log.exception("page.failed")
+                    why, status = "away", HTTPStatus.SERVICE_UNAVAILABLE
+                return pages.failed(why, status, language=_guessed(request), clinic=pages.only_clinic)
+
+            return handler
+
+    return KindRoute
 
 
 def router(database: Database, kit: Kit) -> APIRouter:
     """Return the routes of the patient's pages."""
-    routes = APIRouter(include_in_schema=False)
     pages = Pages(kit)
+    routes = APIRouter(include_in_schema=False, route_class=_kind_route(pages))
 
     @routes.get(STYLE_AT)
     async def stylesheet() -> Response:
         """Return the stylesheet; its name changes with its content."""
         return Response(STYLE, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
-    @routes.get("/c/{token}")
+    @routes.api_route("/c/{token}", methods=["GET", "HEAD"])
     async def show(token: str, request: Request, lang: LinkLanguage = None) -> HTMLResponse:
-        """Show what is still to be answered."""
+        """Show what is still to be answered; to look changes nothing."""
         async with database.reading() as reader:
+            if pages.only_clinic is None:
+                pages.only_clinic = await known.only_clinic(reader)
             visit = Visit.of(await answering.linked(reader, hash_of(token)), _language(lang))
             if visit is None:
-                return pages.closed("unknown", language=_language(lang) or _guessed(request), clinic=None)
+                return (await _unknown(pages, reader, request))()
             if (why := _closed(visit.checkin, reader)) is not None:
                 return pages.closed(why, language=visit.language, clinic=visit.clinic)
-            form = await _next_form(reader, kit, visit.checkin, visit.language)
-            return pages.form(form, 200, language=visit.language, clinic=visit.clinic, alerted=False)
+            return (await _next(pages, reader, visit, visit.checkin, alerted=False))()
 
     @routes.post("/c/{token}")
     async def receive(token: str, request: Request, lang: LinkLanguage = None) -> HTMLResponse:
@@ -167,20 +145,38 @@ def router(database: Database, kit: Kit) -> APIRouter:
         async with database.transaction() as tx:
             visit = Visit.of(await answering.lock_linked(tx, hash_of(token)), _language(lang))
             if visit is None:
-                return pages.closed("unknown", language=_language(lang) or _guessed(request), clinic=None)
-            page = await _receive(pages, tx, visit, posted)
+                page = await _unknown(pages, tx, request, posted)
+            else:
+                page = await _receive(pages, tx, visit, posted)
         # Rendered after the commit: nobody is thanked for what was not kept, and a page that fails takes no alert back.
         return page()
+
+    @routes.api_route("/c/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    async def elsewhere(rest: str, request: Request) -> HTMLResponse:
+        """Answer what is no link, and what cannot be done with one."""
+        async with database.reading() as reader:
+            page = (await _unknown(pages, reader, request))()
+        if rest and "/" not in rest:
+            page.status_code = HTTPStatus.METHOD_NOT_ALLOWED
+            page.headers["Allow"] = "GET, HEAD, POST"
+        return page
 
     return routes
 
 
+async def _unknown(pages: Pages, reader: Reader, request: Request, posted: dict[str, str] | None = None) -> Page:
+    """Return the page of a link that leads nowhere, or no more; nothing of it is kept, and nothing shown of anybody."""
+    pages.only_clinic = await known.only_clinic(reader)
+    sent = None
+    if posted and (name := posted.get("instrument", "")) in pages.kit.packs.ids:
+        sent = Sent.of(pages.kit.packs, name, posted)
+    alerted = sent is not None and sent.alerts
+    return partial(pages.closed, "unknown", language=_guessed(request), clinic=pages.only_clinic, alerted=alerted)
+
+
 def _closed(checkin: Checkin, reader: Reader) -> str | None:
-    if checkin.state is CheckinState.COMPLETED:
-        return "used"
-    if checkin.state is CheckinState.EXPIRED or reader.now >= checkin.expires_at:
-        return "expired"
-    return None
+    state = checkin_acts.state_of(checkin, reader.now)
+    return {CheckinState.COMPLETED: "used", CheckinState.EXPIRED: "expired"}.get(state)
 
 
 async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str, str]) -> Page:
@@ -188,18 +184,37 @@ async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str
     name = posted.get("instrument", "")
     if name not in checkin.instruments:
         name = checkin.instruments[0]
-    sent = Sent(name, choices(kit.packs.get(name), posted))
+    sent = Sent.of(kit.packs, name, posted)
+    closed = _closed(checkin, tx)
+    if sent.empty or posted.get("page") != kit.page_mark(checkin.id):
+        await _tell_anyway(pages, tx, visit, sent)
+        if closed is not None:
+            return partial(pages.closed, closed, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
+        return await _once_more(pages, tx, visit, sent, "form.again" if not sent.empty else "")
     try:
-        outcome = await checkin_acts.answer(tx, kit, checkin, visit.patient, instrument_id=name, given=sent.given)
+        outcome = await checkin_acts.answer(
+            tx, kit, checkin, visit.patient, instrument_id=name, given=sent.given, words=sent.words, replacing=True
+        )
     except AlreadyAnsweredError:
+        # Word by word what was kept before: a second click.
         await _tell_anyway(pages, tx, visit, sent)
         return await _next(pages, tx, visit, checkin, alerted=sent.alerts)
-    except IllegalTransitionError as refused:
+    except IllegalTransitionError:
         await _tell_anyway(pages, tx, visit, sent)
-        if refused.now == CheckinState.EXPIRED:
-            return partial(pages.closed, "expired", language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
-        return _thanks(pages, visit, alerted=sent.alerts)
+        return await _kept_beside(pages, tx, visit, sent, closed or "used")
     return await _after(pages, tx, visit, sent, outcome)
+
+
+async def _kept_beside(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, closed: str) -> Page:
+    """Keep answers to a check-in that has ended, where they are not the ones that it ended with."""
+    kit, checkin = pages.kit, visit.checkin
+    before = await answering.earlier(tx, kit.keyring, checkin)
+    if closed == "used" and before.holds(sent.name, sent.given, sent.words):
+        return _thanks(pages, visit, alerted=sent.alerts)
+    why = Why.AGAIN if closed == "used" else Why.LATE
+    kept = await results.set_aside(tx, kit, checkin, sent.name, given=sent.given, words=sent.words, why=why)
+    told = str(why) if kept else "full"
+    return partial(pages.closed, told, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
 
 
 async def _tell_anyway(pages: Pages, tx: Transaction, visit: Visit, sent: Sent) -> None:
@@ -210,34 +225,48 @@ async def _tell_anyway(pages: Pages, tx: Transaction, visit: Visit, sent: Sent) 
 
 async def _after(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, outcome: Outcome) -> Page:
     """Return the page after answers were kept."""
-    kit, checkin = pages.kit, outcome.checkin
+    checkin = outcome.checkin
     if checkin.state is CheckinState.COMPLETED:
         return _thanks(pages, visit, alerted=sent.alerts)
-    if not outcome.absent:
-        return await _next(pages, tx, visit, checkin, alerted=sent.alerts)
-    before = await answering.earlier(tx, kit.keyring, checkin)
+    if outcome.absent:
+        return await _once_more(pages, tx, visit, sent, "missing.saved", absent=outcome.absent)
+    told = "form.changed" if outcome.changed else ""
+    return await _next(pages, tx, visit, checkin, alerted=sent.alerts, told=told)
+
+
+async def _once_more(
+    pages: Pages, tx: Transaction, visit: Visit, sent: Sent, told: str, *, absent: tuple[str, ...] | None = None
+) -> Page:
+    """Return the form as it was sent; without `absent` nothing of it was kept, and every question stays."""
+    instrument = pages.kit.packs.get(sent.name)
+    before = await answering.earlier(tx, pages.kit.keyring, visit.checkin)
+    saved = before.saved.get(sent.name, {})
+    if absent is None:
+        absent = () if told else tuple(item.id for item in instrument.required if item.id not in saved)
     form = form_of(
-        kit.packs.get(sent.name),
+        instrument,
         visit.language,
-        checkin.instruments,
-        saved=before.saved.get(sent.name, {}),
+        visit.checkin.instruments,
+        saved=saved,
         posted=sent.given,
-        absent=outcome.absent,
+        absent=absent,
+        words=sent.words,
     )
-    return partial(pages.form, form, MISSING, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
+    return _page_of(pages, visit, form, MISSING, alerted=sent.alerts, told=told or "missing.empty")
+
+
+def _page_of(pages: Pages, visit: Visit, form: Form, status: int, **told: Any) -> Page:
+    mark = pages.kit.page_mark(visit.checkin.id)
+    return partial(pages.form, form, status, language=visit.language, clinic=visit.clinic, mark=mark, **told)
 
 
 def _thanks(pages: Pages, visit: Visit, *, alerted: bool) -> Page:
     return partial(pages.render, "thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
 
 
-async def _next(pages: Pages, tx: Transaction, visit: Visit, checkin: Checkin, *, alerted: bool) -> Page:
-    form = await _next_form(tx, pages.kit, checkin, visit.language)
-    return partial(pages.form, form, 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
-
-
-async def _next_form(reader: Reader, kit: Kit, checkin: Checkin, language: str) -> Form:
+async def _next(pages: Pages, reader: Reader, visit: Visit, checkin: Checkin, *, alerted: bool, told: str = "") -> Page:
     """Return the form of the first instrument that is not complete, with what is not answered yet."""
-    before = await answering.earlier(reader, kit.keyring, checkin)
+    before = await answering.earlier(reader, pages.kit.keyring, checkin)
     name = next(instrument for instrument in checkin.instruments if instrument not in before.complete)
-    return form_of(kit.packs.get(name), language, checkin.instruments, saved=before.saved.get(name, {}))
+    form = form_of(pages.kit.packs.get(name), visit.language, checkin.instruments, saved=before.saved.get(name, {}))
+    return _page_of(pages, visit, form, 200, alerted=alerted, told=told)

@@ -53,6 +53,9 @@ patients = Table(
     Column("language", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("discharged", Boolean, nullable=False, server_default=text("false")),
+    Column("given_name", Text, comment="sealed; null: not told since it is kept"),
+    Column("ways", ARRAY(Text), comment="fingerprints of the patient's contact points; null: not told since"),
+    Index("patients_ways", "ways", postgresql_using="gin"),
     schema=SCHEMA,
 )
 
@@ -99,10 +102,13 @@ checkins = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("completed_at", DateTime(timezone=True)),
+    Column("text_message", Uuid, comment="the message that the next five speak of"),
     Column("text_version", Integer, nullable=False, server_default=text("0")),
     Column("text_state", Text),
     Column("text_reason", Text),
     Column("text_at", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True), comment="when the link that holds was last sent"),
+    Column("delivered_at", DateTime(timezone=True), comment="when it last arrived"),
     UniqueConstraint("session", "occurrence", name="checkins_once"),
     # A baseline, or a week of the induction, belongs to the plan: each is asked once there.
     Index("checkins_once_a_plan", "plan", "occurrence", unique=True, postgresql_where=text("session IS NULL")),
@@ -136,9 +142,33 @@ scores = Table(
     Column("asked_for", Date, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("sealed", Text, nullable=False),
-    UniqueConstraint("checkin", "instrument", name="scores_once"),
+    Column("entered_by", Text, comment="who took the answers by phone, or corrected them"),
+    Column("voided_at", DateTime(timezone=True), comment="since when it does not count"),
+    Column("voided_by", Text),
+    Column("void_reason", Text, comment="sealed"),
+    Column("replaced_by", Uuid, comment="the score that counts in its place"),
+    Column("seconds_after", Integer, comment="from the arrival of its link, kept when it was voided"),
+    Index("scores_once", "checkin", "instrument", unique=True, postgresql_where=text("voided_at IS NULL")),
     Index("scores_patient", "patient", "id"),
     schema=SCHEMA,
+)
+
+further_answers = Table(
+    "further_answers",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("checkin", Uuid, ForeignKey(checkins.c.id), nullable=False),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False),
+    Column("instrument", Text, nullable=False),
+    Column("instrument_version", Integer, nullable=False),
+    Column("why", Text, nullable=False, comment="late, again or replaced"),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("sealed", Text, nullable=False),
+    Index("further_answers_checkin", "checkin", "id"),
+    Index("further_answers_patient", "patient", "id"),
+    schema=SCHEMA,
+    comment="answers that were sent and do not count as a score: none is thrown away",
 )
 
 alerts = Table(

@@ -7,9 +7,11 @@ from uuid import UUID
 from services.assessments.acts import alerts as alert_acts
 from services.assessments.acts import proposals as proposal_acts
 from services.assessments.kit import Kit
+from services.assessments.model.haste import is_quick
 from services.assessments.model.rules import Rule
 from services.assessments.store.alerts import Alert, Page
 from services.assessments.store.checkins import Checkin, KeptScore
+from services.assessments.store.further import Further
 from services.assessments.store.proposals import Proposal, Signature
 from shared.web.api import View
 
@@ -23,7 +25,7 @@ class TextView(View):
 
 
 class CheckinView(View):
-    """A check-in."""
+    """A check-in. `sent_at` and `delivered_at` are of the link that holds now."""
 
     id: UUID
     version: int
@@ -38,6 +40,8 @@ class CheckinView(View):
     expires_at: datetime
     completed_at: datetime | None
     text: TextView | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
 
     @classmethod
     def of(cls, checkin: Checkin) -> "CheckinView":
@@ -58,11 +62,26 @@ class CheckinView(View):
             expires_at=checkin.expires_at,
             completed_at=checkin.completed_at,
             text=text,
+            sent_at=checkin.sent_at,
+            delivered_at=checkin.delivered_at,
         )
 
 
+class VoidView(View):
+    """Why a score counts no more; `by` is null where the patient changed the answers before all was sent."""
+
+    at: datetime
+    by: str | None
+    reason: str | None
+    replaced_by: UUID | None
+
+
 class ScoreView(View):
-    """A score; `total` and `band` are null for our own questions, which are no validated instrument."""
+    """A score; `total` and `band` are null for our own questions, which are no validated instrument.
+
+    `words` is what the patient wrote; `seconds_after_delivery` counts from the arrival of the link, and `quick` says
+    that a program may have answered. A score that is `voided` counts no more.
+    """
 
     id: UUID
     instrument: str
@@ -74,6 +93,11 @@ class ScoreView(View):
     checkin: UUID
     flags: tuple[str, ...]
     answers: dict[str, int]
+    words: str | None
+    entered_by: str | None
+    seconds_after_delivery: int | None
+    quick: bool
+    voided: VoidView | None
 
     @classmethod
     def of(cls, kept: KeptScore) -> "ScoreView":
@@ -89,7 +113,39 @@ class ScoreView(View):
             checkin=kept.checkin,
             flags=kept.score.flags,
             answers=dict(kept.score.answers),
+            words=kept.score.words,
+            entered_by=kept.entered_by,
+            seconds_after_delivery=kept.seconds_after,
+            quick=is_quick(kept.seconds_after),
+            voided=None if kept.voided is None else VoidView(**vars(kept.voided)),
         )
+
+
+class FurtherView(View):
+    """Answers that count as no score: `late`, `again`, `replaced` or `unfinished` says why."""
+
+    id: UUID
+    checkin: UUID
+    instrument: str
+    instrument_version: int
+    why: str
+    at: datetime
+    answers: dict[str, int]
+    words: str | None
+
+    @classmethod
+    def of(cls, kept: Further) -> "FurtherView":
+        """Show answers that were kept beside a score."""
+        return cls(**{**vars(kept), "why": str(kept.why), "answers": dict(kept.answers)})
+
+
+class ChangedView(View):
+    """A check-in after staff changed one of its scores, with all its scores, those that count no more too."""
+
+    version: int
+    state: str
+    checkin: CheckinView
+    scores: tuple[ScoreView, ...]
 
 
 class AnsweredView(ScoreView):

@@ -32,6 +32,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
         "/api/v1/patients/{patient}/outside-changes",
         "/api/v1/checkins",
         "/api/v1/checkins/{rest:path}",
+        "/api/v1/scores/{rest:path}",
         "/api/v1/alerts",
         "/api/v1/alerts/{rest:path}",
         "/api/v1/proposals/{rest:path}",

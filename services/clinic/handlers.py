@@ -62,9 +62,8 @@ def _scheduling(made: Handlers, bell: Bell) -> None:
 def _checkins(made: Handlers, bell: Bell) -> None:
     @made.on(events.CheckinOpened)
     async def opened(tx: Transaction, event: events.CheckinOpened) -> None:
-        await learn.keep(
-            tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.OPEN), "expires_at": event.expires_at}
-        )
+        state = CheckinState.PARTIAL if event.begun else CheckinState.OPEN
+        await learn.keep(tx, CHECKINS, {**_checkin(event), "state": str(state), "expires_at": event.expires_at})
         bell.after(tx, event.clinic, "checkins")
 
     @made.on(events.CheckinCompleted)

@@ -5,12 +5,14 @@ from shared.events.assessments import (
     AlertClosed,
     AlertOverdue,
     AlertRaised,
+    AnswersSetAside,
     CheckinCompleted,
     CheckinExpired,
     CheckinOpened,
     IntervalDecided,
     IntervalExpired,
     IntervalProposed,
+    ResultChanged,
 )
 from shared.events.base import Event, PatientEvent, Topic
 from shared.events.catalogue import BY_TYPE, EVENTS
@@ -57,6 +59,7 @@ __all__ = [
     "AlertClosed",
     "AlertOverdue",
     "AlertRaised",
+    "AnswersSetAside",
     "BookingDue",
     "CheckinCompleted",
     "CheckinDue",
@@ -84,6 +87,7 @@ __all__ = [
     "PlanChanged",
     "PlanStarted",
     "ReplyReceived",
+    "ResultChanged",
     "SessionAttended",
     "SessionBooked",
     "SessionCancelled",

@@ -7,6 +7,8 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.events.base import Instant, PatientEvent, SealedText, Topic
 
 Direction = Literal["shorten", "hold", "lengthen"]
@@ -25,21 +27,63 @@ class CheckinEvent(PatientEvent):
 
 
 class CheckinOpened(CheckinEvent):
-    """A check-in waits for answers; `link` is the patient's address, sealed for the context `link`."""
+    """A check-in waits for answers; `link` is the patient's address, sealed for the context `link`.
+
+    Said again, with a newer version and another link, where the one before died: the way that it was sent by is no
+    longer the patient's, or staff let the patient answer anew. Whoever sends a link must know the patient at least as
+    they are in `patient_version`, or it would go where they no longer are.
+    """
 
     TYPE: ClassVar = "checkin.opened"
 
     expires_at: Instant
     link: SealedText
+    begun: bool = Field(False, description="some of it was answered before")
+    patient_version: int = Field(0, description="of the patient, when the link was made")
 
 
 class CheckinCompleted(CheckinEvent):
-    """All was answered; `result` is JSON, sealed for the context `result`."""
+    """All was answered; `result` is JSON, sealed for the context `result`.
+
+    `voided` is what `checkin.result-changed` says of it, absent where all that was answered counts.
+    """
 
     TYPE: ClassVar = "checkin.completed"
 
     completed_at: Instant
     result: SealedText
+    voided: SealedText | None = None
+
+
+class ResultChanged(CheckinEvent):
+    """What is on record of a check-in's answers, other than by their completion.
+
+    Staff voided or corrected a score, or the check-in ended with some of it answered. `result` is JSON as that of a
+    completion, of the scores that count; `voided` those that do not any more, each with `void`: who, when and why. Both
+    are sealed for the context `result`.
+    """
+
+    TYPE: ClassVar = "checkin.result-changed"
+
+    state: Literal["open", "partial", "completed", "expired"]
+    completed_at: Instant | None
+    result: SealedText
+    voided: SealedText
+
+
+class AnswersSetAside(CheckinEvent):
+    """Answers came that count as no score; `content` is JSON, sealed for the context `result`.
+
+    `why` is `late` (after the check-in had ended), `again` (it was answered before, otherwise) or `unfinished` (it
+    ended before all was answered). `version` is of these answers.
+    """
+
+    TYPE: ClassVar = "answers.set-aside"
+
+    answers: UUID
+    why: Literal["late", "again", "unfinished"]
+    at: Instant
+    content: SealedText
 
 
 class CheckinExpired(CheckinEvent):

@@ -31,6 +31,8 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     messaging.UnknownNumberTexted,
     assessments.CheckinOpened,
     assessments.CheckinCompleted,
+    assessments.ResultChanged,
+    assessments.AnswersSetAside,
     assessments.CheckinExpired,
     assessments.AlertRaised,
     assessments.AlertOverdue,

@@ -1,10 +1,17 @@
 """Answers a check-in through its link, as a browser without scripts does."""
 
 from urllib.parse import urljoin
+from uuid import UUID
 
 import aiohttp
 
 from services.sandbox.model.forms import Mind, fill, form_to_answer
+from shared.protection import Keyring
+
+
+def page_mark(keyring: Keyring, checkin: UUID | str) -> str:
+    """Return what the form on the page of a check-in carries."""
+    return keyring.fingerprint(str(checkin), context="checkin-page")[:32]
 
 
 async def answer(link: str, items: tuple[int, ...], *, unwell: float = 0.5) -> str:

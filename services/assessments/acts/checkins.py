@@ -1,19 +1,22 @@
 """Open a check-in, keep its answers, score it, and let it expire."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from services.assessments.acts import alerts, proposals
+from services.assessments.acts import alerts, proposals, results
+from services.assessments.acts.results import about, sealed
 from services.assessments.kit import Kit, hash_of, new_token
 from services.assessments.model import scoring
+from services.assessments.model.instrument import Instrument
 from services.assessments.model.lifecycles import CHECKIN, CheckinState
 from services.assessments.model.scoring import Answers, Score
-from services.assessments.store import answering, checkins, known
-from services.assessments.store.checkins import Checkin
+from services.assessments.store import answering, checkins, further, known
+from services.assessments.store.answering import Earlier
+from services.assessments.store.checkins import Checkin, KeptScore
+from services.assessments.store.further import Why
 from services.assessments.store.known import Patient
 from shared.bus import cancel_timers, publish
 from shared.database import Transaction
@@ -21,7 +24,8 @@ from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened
 from shared.ids import new_id
 
 _LINK: Final = "link"
-_RESULT: Final = "result"
+_FIRST_ANSWER: Final = 2
+"""The version of a check-in that was answered whole at once: none of its scores can be on record yet."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,13 @@ class Outcome:
     Args:
         alerted: these answers called for a safety alert, new or already raised.
         absent: required items of the instrument that still have no answer.
+        changed: they took the place of others that were kept before.
     """
 
     checkin: Checkin
     alerted: bool
     absent: tuple[str, ...]
+    changed: bool = False
 
 
 class AlreadyAnsweredError(Exception):
@@ -60,8 +66,6 @@ async def open_for(
     """
     for instrument in instruments:
         kit.packs.get(instrument)
-    validated = any(kit.packs.get(instrument).validated for instrument in instruments)
-    hours = kit.times.weekly_hours if validated else kit.times.post_session_hours
     token = new_token()
     checkin = Checkin(
         id=new_id(),
@@ -75,22 +79,66 @@ async def open_for(
         instruments=tuple(instruments),
         state=CheckinState.OPEN,
         opened_at=tx.now,
-        expires_at=tx.now + timedelta(hours=hours),
+        expires_at=tx.now + _open_for(kit, instruments),
         completed_at=None,
     )
     if not await checkins.add(tx, checkin, hash_of(token)):
         return None
+    await _tell_link(tx, kit, checkin, token, patient)
+    return checkin
+
+
+def _open_for(kit: Kit, instruments: Sequence[str]) -> timedelta:
+    validated = any(kit.packs.get(instrument).validated for instrument in instruments)
+    return timedelta(hours=kit.times.weekly_hours if validated else kit.times.post_session_hours)
+
+
+async def ask_again(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Checkin:
+    """Open a check-in anew, as long as at first, since one of its scores was voided; tell what is left of it."""
+    if patient.discharged:
+        ended = await checkins.one_on(tx, checkin, state=CheckinState.EXPIRED, completed_at=None)
+        await results.tell(tx, kit, ended)
+        return ended
+    begun = bool((await answering.earlier(tx, kit.keyring, checkin)).saved)
+    state = CheckinState.PARTIAL if begun else CheckinState.OPEN
+    expires_at = max(checkin.expires_at, tx.now + _open_for(kit, checkin.instruments))
+    opened = await checkins.one_on(tx, checkin, state=state, completed_at=None, expires_at=expires_at)
+    await results.tell(tx, kit, opened)
+    return await reopen(tx, kit, patient, opened)
+
+
+async def renew_links(tx: Transaction, kit: Kit, patient: Patient) -> None:
+    """Let every link of a patient die, and tell a new one for each check-in that still waits.
+
+    A link is worth no more than the way it was sent by: once that is somebody else's, it opens nothing for them.
+    """
+    waiting = [one for one in await checkins.unanswered(tx, patient.id) if tx.now < one.expires_at]
+    await checkins.close_links(tx, patient.id, but=[one.id for one in waiting])
+    for checkin in waiting:
+        await reopen(tx, kit, patient, checkin)
+
+
+async def reopen(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Checkin:
+    """Give a check-in a new link in place of the one before, and tell it."""
+    token = new_token()
+    renewed = await checkins.renew(tx, checkin, hash_of(token))
+    await _tell_link(tx, kit, renewed, token, patient)
+    return renewed
+
+
+async def _tell_link(tx: Transaction, kit: Kit, checkin: Checkin, token: str, patient: Patient) -> None:
     await publish(
         tx,
         CheckinOpened(
-            **_about(checkin),
+            **about(checkin),
             version=checkin.version,
             expires_at=checkin.expires_at,
             link=kit.keyring.seal(kit.link(token), context=_LINK),
+            begun=checkin.state is CheckinState.PARTIAL,
+            patient_version=patient.version,
         ),
     )
     await _set_expiry(tx, checkin)
-    return checkin
 
 
 async def answer(
@@ -101,7 +149,9 @@ async def answer(
     *,
     instrument_id: str,
     given: Answers,
+    words: str | None = None,
     entered_by: str | None = None,
+    replacing: bool = False,
 ) -> Outcome:
     """Keep answers of one instrument, all or some; score it when it is complete, and the check-in with its last.
 
@@ -112,25 +162,34 @@ async def answer(
         patient: whose check-in it is.
         instrument_id: which instrument of it.
         given: answers by item.
+        words: what the patient wrote with them.
         entered_by: who took them by phone.
+        replacing: an instrument that is complete may be answered anew while others are not.
 
     Raises:
         AnswersRefusedError: an unknown item or a value outside its scale.
         AlreadyAnsweredError: this instrument is complete.
         IllegalTransitionError: the check-in is completed or expired. Whichever it is, nothing was written.
     """
-    state = CheckinState.EXPIRED if tx.now >= checkin.expires_at and not CHECKIN.ended(checkin.state) else checkin.state
-    CHECKIN.move(state, CheckinState.PARTIAL)
+    CHECKIN.move(state_of(checkin, tx.now), CheckinState.PARTIAL)
     before = await answering.earlier(tx, kit.keyring, checkin)
-    if instrument_id in before.complete:
+    again = instrument_id in before.complete
+    if again and (not replacing or before.holds(instrument_id, given, words)):
         raise AlreadyAnsweredError(f"{instrument_id} of this check-in is answered; its answers stay as they are.")
     instrument = kit.packs.get(instrument_id)
-    merged = {**before.saved.get(instrument_id, {}), **given}
+    saved, written = before.saved.get(instrument_id, {}), before.words.get(instrument_id)
+    merged, words = {**saved, **given}, _both(written, words)
     scoring.check(instrument, merged)
     absent = tuple(item.id for item in scoring.missing(instrument, merged))
-    score = None if absent else scoring.score(instrument, merged)
+    score = None if absent else scoring.score(instrument, merged, words)
+    changed_items = {item: value for item, value in saved.items() if merged[item] != value}
+    if changed_items and not again:
+        await _keep_replaced(tx, kit, checkin, instrument, saved)
     complete = before.complete if absent else before.complete | {instrument_id}
     done = set(checkin.instruments) <= complete
+    score_id = new_id()
+    if again:
+        await _void_before(tx, kit, checkin, instrument_id, score_id)
     alert = await alerts.raise_for(tx, kit, checkin, instrument_id, merged)
     changed = await answering.keep(
         tx,
@@ -138,55 +197,99 @@ async def answer(
         checkin,
         instrument_id,
         merged,
+        words=words,
         score=score,
         state=CheckinState.COMPLETED if done else CheckinState.PARTIAL,
         entered_by=entered_by,
+        score_id=score_id,
     )
-    await (_tell(tx, kit, changed, score) if done and score else _set_expiry(tx, changed))
+    await (_tell(tx, kit, changed, score, score_id) if done and score else _set_expiry(tx, changed))
     if score is not None and score.instrument == proposals.INSTRUMENT:
         await proposals.propose(tx, kit, patient, changed)
-    return Outcome(changed, alerted=alert is not None, absent=absent)
+    return Outcome(changed, alerted=alert is not None, absent=absent, changed=bool(changed_items))
 
 
-async def expire(tx: Transaction, event: CheckinExpired) -> None:
-    """Let a check-in end that was not completed in time."""
+def state_of(checkin: Checkin, now: datetime) -> CheckinState:
+    """Return how a check-in stands at an instant: its hour may have come before its timer has."""
+    late = now >= checkin.expires_at and not CHECKIN.ended(checkin.state)
+    return CheckinState.EXPIRED if late else checkin.state
+
+
+def _both(earlier: str | None, later: str | None) -> str | None:
+    """Return what was written at one time and at another: a second thought takes nothing of the first away."""
+    if not later or (earlier and later in earlier):
+        return earlier
+    return f"{earlier}\n{later}" if earlier else later
+
+
+async def _void_before(tx: Transaction, kit: Kit, checkin: Checkin, instrument_id: str, replaced_by: UUID) -> None:
+    for one in await checkins.scores_of_checkin(tx, kit.keyring, checkin.id):
+        if one.score.instrument == instrument_id and one.voided is None:
+            await checkins.void_score(tx, kit.keyring, one, by=None, reason=None, replaced_by=replaced_by)
+
+
+async def _keep_replaced(
+    tx: Transaction, kit: Kit, checkin: Checkin, instrument: Instrument, saved: Mapping[str, int]
+) -> None:
+    await further.add(
+        tx,
+        kit.keyring,
+        checkin,
+        instrument=instrument.id,
+        instrument_version=instrument.version,
+        why=Why.REPLACED,
+        answers=saved,
+        words=None,
+    )
+
+
+async def expire(tx: Transaction, kit: Kit, event: CheckinExpired) -> None:
+    """Let a check-in end that was not completed in time; what was answered of it is told to staff."""
     await known.lock_patient(tx, event.patient)
     checkin = await checkins.get(tx, event.checkin)
-    if checkin is not None and CHECKIN.allows(checkin.state, CheckinState.EXPIRED):
-        await checkins.expired(tx, checkin)
+    if checkin is None or not CHECKIN.allows(checkin.state, CheckinState.EXPIRED):
+        return
+    if tx.now < checkin.expires_at:
+        return  # a timer of before it was opened anew
+    before = await answering.earlier(tx, kit.keyring, checkin)
+    ended = await checkins.expired(tx, checkin)
+    await _tell_what_there_is(tx, kit, ended, before)
 
 
-async def end_all(tx: Transaction, patient_id: UUID) -> None:
-    """End every open check-in of a patient who has left."""
+async def end_all(tx: Transaction, kit: Kit, patient_id: UUID) -> None:
+    """End every open check-in of a patient who has left; what was answered is told to staff."""
     for checkin in await checkins.unanswered(tx, patient_id):
         await cancel_timers(tx, _timer(checkin.id))
+        before = await answering.earlier(tx, kit.keyring, checkin)
         ended = await checkins.expired(tx, checkin)
         await publish(tx, _expired(ended, ended.version))
+        await _tell_what_there_is(tx, kit, ended, before)
 
 
-async def _tell(tx: Transaction, kit: Kit, checkin: Checkin, last: Score) -> None:
+async def _tell_what_there_is(tx: Transaction, kit: Kit, checkin: Checkin, before: Earlier) -> None:
+    for instrument, given in before.saved.items():
+        if instrument not in before.complete:
+            await results.set_aside(
+                tx, kit, checkin, instrument, given=given, words=before.words.get(instrument), why=Why.UNFINISHED
+            )
+    if before.complete:
+        await results.tell(tx, kit, await checkins.one_on(tx, checkin))
+
+
+async def _tell(tx: Transaction, kit: Kit, checkin: Checkin, last: Score, score_id: UUID) -> None:
     """Tell the result of a completed check-in, whose timer ends with it."""
-    scores = [last]
-    if len(checkin.instruments) > 1:
-        scores = [one.score for one in await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)]
-    result = [
-        {
-            "instrument": one.instrument,
-            "version": one.version,
-            "total": one.total,
-            "band": one.band,
-            "flags": list(one.flags),
-            "answers": dict(one.answers),
-        }
-        for one in scores
-    ]
+    kept = [KeptScore(score_id, checkin.id, checkin.asked_for, tx.now, last)]
+    if len(checkin.instruments) > 1 or checkin.version > _FIRST_ANSWER:
+        kept = await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)
+    voided = [one for one in kept if one.voided is not None]
     await publish(
         tx,
         CheckinCompleted(
-            **_about(checkin),
+            **about(checkin),
             version=checkin.version,
             completed_at=tx.now,
-            result=kit.keyring.seal(json.dumps(result), context=_RESULT),
+            result=sealed(kit, [one for one in kept if one.voided is None]),
+            voided=sealed(kit, voided) if voided else None,
         ),
         ends=_timer(checkin.id),
     )
@@ -202,16 +305,4 @@ def _timer(checkin_id: UUID) -> str:
 
 
 def _expired(checkin: Checkin, version: int) -> CheckinExpired:
-    return CheckinExpired(**_about(checkin), version=version)
-
-
-def _about(checkin: Checkin) -> dict[str, Any]:
-    """Return what every event of a check-in says of it."""
-    return {
-        "clinic": checkin.clinic,
-        "patient": checkin.patient,
-        "checkin": checkin.id,
-        "occurrence": checkin.occurrence,
-        "instruments": checkin.instruments,
-        "asked_for": checkin.asked_for,
-    }
+    return CheckinExpired(**about(checkin), version=version)

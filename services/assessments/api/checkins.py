@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from services.assessments.acts import checkins as acts
 from services.assessments.api.desk import Desk, refusals
+from services.assessments.api.shapes import AnswerList, Difficulty, optional_of, refuse_strangers
 from services.assessments.model.scoring import from_list
 from services.assessments.packs import UnknownInstrumentError
 from services.assessments.store import alerts, checkins, known
@@ -29,10 +30,14 @@ class NewCheckin(Body):
 
 
 class NewAnswers(Body):
-    """Answers that staff took by phone: the instrument's items in order, either the required ones or all."""
+    """Answers of one instrument that staff took by phone."""
 
-    instrument: str
-    answers: tuple[Annotated[int, Field(strict=True)], ...]
+    instrument: Annotated[str, Field(examples=["phq-9"])]
+    answers: AnswerList
+    difficulty: Difficulty = None
+    words: Annotated[
+        str | None, Field(min_length=1, max_length=4000, description="what the patient wants the clinic to know")
+    ] = None
     entered_by: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -51,7 +56,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
     async def read_checkin(checkin_id: UUID, principal: Reads) -> Response:
         """Return a check-in."""
         async with desk.database.reading() as reader:
-            return versioned(CheckinView.of(await _own(reader, principal.clinic, checkin_id)))
+            return versioned(CheckinView.of(await own_checkin(reader, principal.clinic, checkin_id)))
 
     @routes.post("/checkins", status_code=201, response_model=CheckinView)
     async def open_checkin(body: NewCheckin, command: Command) -> Response:
@@ -67,26 +72,21 @@ def add(routes: APIRouter, desk: Desk) -> None:
         """Enter the answers of one instrument, taken by phone."""
 
         async def work(tx: Transaction) -> AnsweredView:
-            checkin = await _own(tx, command.principal.clinic, checkin_id)
+            checkin = await own_checkin(tx, command.principal.clinic, checkin_id)
             patient = await desk.lock(tx, command.principal.clinic, checkin.patient)
-            checkin = await _own(tx, command.principal.clinic, checkin_id)
+            checkin = await own_checkin(tx, command.principal.clinic, checkin_id)
             command.if_match(checkin.version)
             return await _enter(tx, desk, checkin, patient, body)
 
         return await command.run(desk.database, work)
 
-    @routes.get("/patients/{patient_id}/scores")
-    async def list_scores(patient_id: UUID, principal: Reads, page: Paging) -> Listing[ScoreView]:
-        """Return a patient's scores, newest first."""
-        async with desk.database.reading() as reader:
-            patient = await desk.patient(reader, principal.clinic, patient_id)
-            found = await checkins.scores_of_patient(
-                reader, desk.kit.keyring, patient.id, limit=page.limit, after=page.after
-            )
-        return listing([ScoreView.of(one) for one in found], page, cursor=lambda view: str(view.id))
 
+async def own_checkin(reader: Reader, clinic: ClinicId, checkin_id: UUID) -> Checkin:
+    """Return a check-in of the clinic.
 
-async def _own(reader: Reader, clinic: ClinicId, checkin_id: UUID) -> Checkin:
+    Raises:
+        NotFound: there is none, or it is another clinic's.
+    """
     found = await checkins.get(reader, checkin_id)
     if found is None or found.clinic != clinic:
         raise NotFound("There is no such check-in in this clinic.")
@@ -128,7 +128,9 @@ async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, patient: Patient
         asked = ", ".join(checkin.instruments)
         raise Invalid.at("/instrument", f"This check-in asks {asked}, not {body.instrument!r}.")
     with refusals():
-        given = from_list(desk.kit.packs.get(body.instrument), body.answers)
+        instrument = desk.kit.packs.get(body.instrument)
+        refuse_strangers(instrument, difficulty=body.difficulty, words=body.words)
+        given = from_list(instrument, body.answers, optional_of(body.difficulty))
         outcome = await acts.answer(
             tx,
             desk.kit,
@@ -136,11 +138,12 @@ async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, patient: Patient
             patient,
             instrument_id=body.instrument,
             given=given,
+            words=body.words,
             entered_by=body.entered_by,
         )
     kept = await checkins.scores_of_checkin(tx, desk.kit.keyring, checkin.id)
     alert = await alerts.of_checkin(tx, checkin.id)
-    views = tuple(ScoreView.of(one) for one in kept)
+    views = tuple(ScoreView.of(one) for one in kept if one.voided is None)
     entered = next(view for view in views if view.instrument == body.instrument)
     return AnsweredView(
         **dict(entered),

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from services.assessments.acts.checkins import AlreadyAnsweredError
+from services.assessments.acts.corrections import ScoreStandsError
 from services.assessments.kit import Kit
 from services.assessments.model.machine import IllegalTransitionError
 from services.assessments.model.scoring import AnswersRefusedError
@@ -57,10 +58,10 @@ def refusals() -> Iterator[None]:
     """Say this service's own refusals as problems: a state as 409, an input as 422 with its places."""
     try:
         yield
-    except (IllegalTransitionError, AlreadyAnsweredError) as error:
+    except (IllegalTransitionError, AlreadyAnsweredError, ScoreStandsError) as error:
         raise Conflict(str(error)) from error
     except AnswersRefusedError as error:
-        flaws = [FieldError(f"/answers{refusal.place}", refusal.detail) for refusal in error.refusals]
+        flaws = [FieldError(refusal.place, refusal.detail) for refusal in error.refusals]
         raise Invalid("Some of the answers cannot be used.", errors=flaws) from error
     except UnknownInstrumentError as error:
         raise Invalid.at("/instrument", str(error)) from error

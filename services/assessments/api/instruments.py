@@ -36,10 +36,14 @@ class WordingView(View):
     title: str
     notice: str
     sections: tuple[SectionView, ...]
+    words: str | None
 
 
 class InstrumentView(View):
-    """An instrument; answers by phone are given in the order of its items."""
+    """An instrument; answers by phone are given in the order of its required items.
+
+    `words` asks for the patient's own words; it is null where there is no field for them.
+    """
 
     id: str
     version: int
@@ -57,10 +61,14 @@ def add(routes: APIRouter, desk: Desk) -> None:
     """Add the route of instruments."""
 
     @routes.get("/instruments")
-    async def list_instruments(_principal: Reads) -> Listing[InstrumentView]:
-        """Return every instrument that can be asked, in its present version and every language."""
+    async def list_instruments(_principal: Reads, *, every_version: bool = False) -> Listing[InstrumentView]:
+        """Return every instrument that can be asked, in its present version and every language.
+
+        With `every_version` also those of before, in which older scores were answered.
+        """
         packs = desk.kit.packs
-        return Listing(items=[InstrumentView.of(packs.get(instrument)) for instrument in packs.ids], next=None)
+        found = packs.every if every_version else [packs.get(instrument) for instrument in packs.ids]
+        return Listing(items=[InstrumentView.of(one) for one in found], next=None)
 
 
 def _wording(instrument: Instrument, words: Wording) -> WordingView:
@@ -68,7 +76,7 @@ def _wording(instrument: Instrument, words: Wording) -> WordingView:
         SectionView(stem=words.stems[section.id], items=tuple(_item(instrument, item, words) for item in section.items))
         for section in instrument.sections
     )
-    return WordingView(title=words.title, notice=words.notice, sections=sections)
+    return WordingView(title=words.title, notice=words.notice, sections=sections, words=words.words)
 
 
 def _item(instrument: Instrument, item: Item, words: Wording) -> ItemView:

@@ -70,6 +70,7 @@ class Wording:
     stems: Mapping[str, str]
     scales: Mapping[str, tuple[str, ...]]
     items: Mapping[str, str]
+    words: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Instrument:
         first_day: the first day after a session on which it says something about the time since.
         bands: ranges of the total, empty where there is none.
         band_source: where the bands are published.
+        words: whether there is a field for the patient's own words, asked for as the wording has it.
     """
 
     id: str
@@ -98,6 +100,7 @@ class Instrument:
     band_source: str | None = None
     loinc_panel: str | None = None
     loinc_total: str | None = None
+    words: bool = False
 
     def __post_init__(self) -> None:
         """Refuse data that does not fit together.
@@ -124,6 +127,8 @@ class Instrument:
         for part, names in expected.items():
             if odd := names ^ found[part]:
                 raise InstrumentError(f"{self.id}/{words.language}: {part} {sorted(odd)} stand on one side only.")
+        if self.words != (words.words is not None):
+            raise InstrumentError(f"{self.id}/{words.language}: the field for own words stands on one side only.")
         for name, scale in self.scales.items():
             if len(words.scales[name]) != len(scale.values):
                 raise InstrumentError(f"{self.id}/{words.language}: scale {name!r} needs {len(scale.values)} texts.")

@@ -11,7 +11,7 @@ Answers = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Refusal:
-    """One thing wrong with answers: `place` is a JSON pointer below the list (`/3`, or empty for the list)."""
+    """One thing wrong with answers: `place` is a JSON pointer (`/answers/3`, `/difficulty`)."""
 
     place: str
     detail: str
@@ -22,7 +22,7 @@ class AnswersRefusedError(Exception):
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         self.refusals = tuple(refusals)
-        super().__init__(" ".join(f"{refusal.place or 'answers'}: {refusal.detail}" for refusal in refusals))
+        super().__init__(" ".join(f"{refusal.place}: {refusal.detail}" for refusal in refusals))
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Score:
         band: the published name of the total's range, or none.
         flags: what somebody should look at, in the order of the items.
         answers: the answers themselves, by item.
+        words: what the patient wrote with them.
     """
 
     instrument: str
@@ -42,21 +43,31 @@ class Score:
     band: str | None
     flags: tuple[str, ...]
     answers: Answers
+    words: str | None = None
 
 
-def from_list(instrument: Instrument, values: Sequence[int]) -> dict[str, int]:
-    """Name the answers of a list, which holds either all items in order or only the required ones.
+def from_list(
+    instrument: Instrument, values: Sequence[int], optional: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """Name the answers of a list, which holds the required items in order; the others come by their own name.
 
     Raises:
         AnswersRefusedError: the list has another length, or a value lies outside its item's scale.
     """
-    for items in (instrument.items, instrument.required):
-        if len(values) == len(items):
-            answers = {item.id: value for item, value in zip(items, values, strict=True)}
-            check(instrument, answers, places={item.id: f"/{index}" for index, item in enumerate(items)})
-            return answers
-    needed = " or ".join(str(count) for count in sorted({len(instrument.required), len(instrument.items)}))
-    raise AnswersRefusedError([Refusal("", f"{instrument.id} takes {needed} answers; {len(values)} came.")])
+    extra = dict(optional or {})
+    required = instrument.required
+    if len(values) != len(required):
+        raise AnswersRefusedError([Refusal("/answers", _wrong_length(instrument, len(values)))])
+    answers = {item.id: value for item, value in zip(required, values, strict=True)}
+    places = {item.id: f"/answers/{index}" for index, item in enumerate(required)}
+    check(instrument, {**answers, **extra}, places={**places, **{name: f"/{name}" for name in extra}})
+    return {**answers, **extra}
+
+
+def _wrong_length(instrument: Instrument, count: int) -> str:
+    said = f"{instrument.id} takes {len(instrument.required)} answers; {count} came."
+    named = [item.id for item in instrument.items if not item.required]
+    return f"{said} Send {' and '.join(named)} by its own name." if named else said
 
 
 def check(instrument: Instrument, answers: Answers, *, places: Mapping[str, str] | None = None) -> None:
@@ -67,14 +78,21 @@ def check(instrument: Instrument, answers: Answers, *, places: Mapping[str, str]
     """
     refusals = []
     for item_id, value in answers.items():
-        place = (places or {}).get(item_id, f"/{item_id}")
+        place = (places or {}).get(item_id, f"/answers/{item_id}")
         item = instrument.item(item_id)
         if item is None:
             refusals.append(Refusal(place, f"{instrument.id} has no item {item_id!r}."))
         elif value not in (values := instrument.scales[item.scale].values):
-            refusals.append(Refusal(place, f"{value} is outside {values[0]} to {values[-1]}."))
+            refusals.append(Refusal(place, _outside(value, values)))
     if refusals:
         raise AnswersRefusedError(refusals)
+
+
+def _outside(value: int, values: Sequence[int]) -> str:
+    said = f"{value} is outside {values[0]} to {values[-1]}."
+    if values[0] == 0 and value == values[-1] + 1:
+        return f"{said} A list that is coded 1 to {value} must be brought to 0 to {values[-1]} first: take 1 off each."
+    return said
 
 
 def missing(instrument: Instrument, answers: Answers) -> tuple[Item, ...]:
@@ -87,7 +105,7 @@ def flags(instrument: Instrument, answers: Answers) -> tuple[str, ...]:
     return tuple(item.flag for item in instrument.items if item.flag and answers.get(item.id, 0) > 0)
 
 
-def score(instrument: Instrument, answers: Answers) -> Score:
+def score(instrument: Instrument, answers: Answers, words: str | None = None) -> Score:
     """Score a complete instrument.
 
     Raises:
@@ -95,7 +113,7 @@ def score(instrument: Instrument, answers: Answers) -> Score:
     """
     check(instrument, answers)
     if absent := missing(instrument, answers):
-        raise AnswersRefusedError([Refusal(f"/{item.id}", "This answer is missing.") for item in absent])
+        raise AnswersRefusedError([Refusal(f"/answers/{item.id}", "This answer is missing.") for item in absent])
     total = None
     if instrument.validated:
         total = sum(answers[item.id] for item in instrument.items if item.scored)
@@ -106,6 +124,7 @@ def score(instrument: Instrument, answers: Answers) -> Score:
         band=None if total is None else _band(instrument, total),
         flags=flags(instrument, answers),
         answers=dict(answers),
+        words=words,
     )
 
 

@@ -1,14 +1,16 @@
 """Check-ins, answers and scores."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, Text, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.assessments.model.haste import seconds_after
 from services.assessments.model.interval.history import Reading
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.scoring import Score
@@ -20,6 +22,9 @@ from shared.protection import Keyring
 
 SCORE: Final = "score"
 """The context that a score is sealed for."""
+REASON: Final = "reason"
+"""The context that a reason of staff is sealed for."""
+_ARRIVAL: Final = {"sent": "sent_at", "delivered": "delivered_at"}
 
 
 @dataclass(frozen=True)
@@ -42,17 +47,44 @@ class Checkin:
     text_state: str | None = None
     text_reason: str | None = None
     text_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class KeptScore:
-    """A score with where it came from."""
+    """A score with where it came from.
+
+    Attributes:
+        entered_by: who took the answers by phone, or corrected them.
+        voided: why it does not count any more.
+        seconds_after: from the arrival of its link to the answer, where it was answered by link.
+    """
 
     id: UUID
     checkin: UUID
     asked_for: date
     at: datetime
     score: Score
+    entered_by: str | None = None
+    voided: "Voided | None" = None
+    seconds_after: int | None = None
+
+
+@dataclass(frozen=True)
+class Voided:
+    """Why a score does not count any more.
+
+    Attributes:
+        by: who said so; None where the patient changed the answers before all was sent.
+        reason: in clear.
+        replaced_by: the score that counts in its place.
+    """
+
+    at: datetime
+    by: str | None
+    reason: str | None
+    replaced_by: UUID | None
 
 
 def checkin_of(row: Row[Any]) -> Checkin:
@@ -74,6 +106,8 @@ def checkin_of(row: Row[Any]) -> Checkin:
         text_state=row.text_state,
         text_reason=row.text_reason,
         text_at=row.text_at,
+        sent_at=row.sent_at,
+        delivered_at=row.delivered_at,
     )
 
 
@@ -137,18 +171,52 @@ async def expired(tx: Transaction, checkin: Checkin) -> Checkin:
     return checkin_of(row.one())
 
 
+async def one_on(tx: Transaction, checkin: Checkin, **changes: Any) -> Checkin:
+    """Change a check-in, one version on, for what is told of it; return it as it now stands."""
+    counted = update(checkins).where(checkins.c.id == checkin.id).values(version=checkins.c.version + 1, **changes)
+    return checkin_of((await tx.execute(counted.returning(checkins))).one())
+
+
+async def renew(tx: Transaction, checkin: Checkin, token_hash: str) -> Checkin:
+    """Give a check-in another link, one version on: the one before leads nowhere from now on."""
+    no_text = dict.fromkeys(("text_message", "text_state", "text_reason", "text_at", "sent_at", "delivered_at"))
+    row = await tx.execute(
+        update(checkins)
+        .where(checkins.c.id == checkin.id)
+        .values(token_hash=token_hash, version=checkins.c.version + 1, text_version=0, **no_text)
+        .returning(checkins)
+    )
+    return checkin_of(row.one())
+
+
+async def close_links(tx: Transaction, patient_id: UUID, *, but: Sequence[UUID]) -> None:
+    """Let every link of a patient lead nowhere, but those of some check-ins."""
+    nowhere = func.concat("closed-", checkins.c.id.cast(Text))
+    mine = (checkins.c.patient == patient_id) & checkins.c.id.not_in(but)
+    await tx.execute(update(checkins).where(mine).values(token_hash=nowhere))
+
+
 async def note_text(tx: Transaction, event: MessageEvent, state: str) -> None:
     """Keep what became of the text with the link, unless something newer is kept."""
-    await tx.execute(
-        update(checkins)
-        .where(checkins.c.id == event.about, checkins.c.text_version < event.version)
-        .values(
-            text_version=event.version,
-            text_state=state,
-            text_reason=event.reason or event.error,
-            text_at=event.at,
-        )
+    values: dict[str, Any] = {
+        "text_message": event.message,
+        "text_version": event.version,
+        "text_state": state,
+        "text_reason": event.reason or event.error,
+        "text_at": event.at,
+    }
+    if state in _ARRIVAL:
+        values[_ARRIVAL[state]] = event.at
+    other = checkins.c.text_message.is_distinct_from(event.message)
+    newer = (checkins.c.text_version < event.version) & ~other | other & (
+        checkins.c.text_at.is_(None) | (checkins.c.text_at <= event.at)
     )
+    await tx.execute(update(checkins).where(checkins.c.id == event.about, newer).values(values))
+
+
+_SCORES: Final = select(scores, checkins.c.sent_at, checkins.c.delivered_at).join(
+    checkins, checkins.c.id == scores.c.checkin
+)
 
 
 def _score(keyring: Keyring, row: Row[Any]) -> KeptScore:
@@ -160,22 +228,77 @@ def _score(keyring: Keyring, row: Row[Any]) -> KeptScore:
         band=content["band"],
         flags=tuple(content["flags"]),
         answers=content["answers"],
+        words=content.get("words"),
     )
-    return KeptScore(row.id, row.checkin, row.asked_for, row.at, score)
+    voided = None
+    if row.voided_at is not None:
+        reason = row.void_reason and keyring.open(row.void_reason, context=REASON)
+        voided = Voided(row.voided_at, row.voided_by, reason, row.replaced_by)
+    seconds = row.seconds_after
+    if voided is None and row.entered_by is None:
+        seconds = seconds_after(sent_at=row.sent_at, delivered_at=row.delivered_at, answered_at=row.at)
+    return KeptScore(row.id, row.checkin, row.asked_for, row.at, score, row.entered_by, voided, seconds)
+
+
+def content_of(score: Score) -> str:
+    """Return what is sealed of a score."""
+    return json.dumps(
+        {
+            "total": score.total,
+            "band": score.band,
+            "flags": list(score.flags),
+            "answers": dict(score.answers),
+            "words": score.words,
+        }
+    )
+
+
+async def score(reader: Reader, keyring: Keyring, score_id: UUID) -> KeptScore | None:
+    """Return a score, whether it counts or not; or None."""
+    row = await reader.one_or_none(_SCORES.where(scores.c.id == score_id))
+    return None if row is None else _score(keyring, row)
+
+
+async def void_score(
+    tx: Transaction, keyring: Keyring, kept: KeptScore, *, by: str | None, reason: str | None, replaced_by: UUID | None
+) -> None:
+    """Let a score count no more; it stays on record."""
+    sealed = None if reason is None else keyring.seal(reason, context=REASON)
+    values = {"voided_at": tx.now, "voided_by": by, "void_reason": sealed, "replaced_by": replaced_by}
+    await tx.execute(update(scores).where(scores.c.id == kept.id).values(seconds_after=kept.seconds_after, **values))
+
+
+async def add_score(tx: Transaction, keyring: Keyring, checkin: Checkin, kept: KeptScore) -> None:
+    """Keep a score that takes the place of another one."""
+    await tx.execute(
+        insert(scores).values(
+            id=kept.id,
+            checkin=checkin.id,
+            clinic=checkin.clinic,
+            patient=checkin.patient,
+            plan=checkin.plan,
+            instrument=kept.score.instrument,
+            instrument_version=kept.score.version,
+            asked_for=kept.asked_for,
+            at=kept.at,
+            sealed=keyring.seal(content_of(kept.score), context=SCORE),
+            entered_by=kept.entered_by,
+        )
+    )
 
 
 async def scores_of_patient(
     reader: Reader, keyring: Keyring, patient_id: UUID, *, limit: int, after: UUID | None
 ) -> list[KeptScore]:
     """Return a patient's scores, newest first."""
-    wanted = select(scores).where(scores.c.patient == patient_id)
+    wanted = _SCORES.where(scores.c.patient == patient_id)
     rows = await reader.all(_newest_first(wanted, scores.c.at, scores.c.id, after, limit))
     return [_score(keyring, row) for row in rows]
 
 
 async def scores_of_checkin(reader: Reader, keyring: Keyring, checkin_id: UUID) -> list[KeptScore]:
-    """Return the scores of a check-in in the order that they came."""
-    rows = await reader.all(select(scores).where(scores.c.checkin == checkin_id).order_by(scores.c.at, scores.c.id))
+    """Return the scores of a check-in in the order that they came, those that count no more too."""
+    rows = await reader.all(_SCORES.where(scores.c.checkin == checkin_id).order_by(scores.c.at, scores.c.id))
     return [_score(keyring, row) for row in rows]
 
 
@@ -185,7 +308,8 @@ async def readings(
     """Return the totals of an instrument under a plan, and those from before the patient had one."""
     rows = await reader.fetch(
         "SELECT checkin, asked_for, at, sealed FROM scores"
-        " WHERE patient = $1 AND instrument = $2 AND coalesce(plan, $3) = $3 ORDER BY asked_for, at",
+        " WHERE patient = $1 AND instrument = $2 AND coalesce(plan, $3) = $3 AND voided_at IS NULL"
+        " ORDER BY asked_for, at",
         patient_id,
         instrument,
         plan_id,

@@ -1,10 +1,12 @@
 """What this service learned from events: clinics, patients, plans, attended sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.assessments.model.interval.history import Plan
@@ -26,13 +28,20 @@ class Clinic:
 
 @dataclass(frozen=True)
 class Patient:
-    """A patient, as far as asking goes."""
+    """A patient, as far as asking goes.
+
+    Attributes:
+        version: of what is known of them; who sends a link must know at least as much.
+        ways: fingerprints of their contact points, or None where they were not told yet.
+    """
 
     id: UUID
     clinic: ClinicId
     language: str
     zone: str
     discharged: bool
+    version: int = 0
+    ways: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,17 +74,36 @@ async def clinic(reader: Reader, clinic_id: UUID) -> Clinic | None:
     row = await reader.one_or_none(select(clinics).where(clinics.c.id == clinic_id))
     if row is None:
         return None
+    return _clinic(row)
+
+
+async def only_clinic(reader: Reader) -> Clinic | None:
+    """Return the clinic where there is but one: only then is it certain whose a link is that leads nowhere."""
+    rows = await reader.all(select(clinics).limit(2))
+    return _clinic(rows[0]) if len(rows) == 1 else None
+
+
+def _clinic(row: Row[Any]) -> Clinic:
     return Clinic(row.id, row.name, row.phone, {"en": row.crisis_en, "es": row.crisis_es})
 
 
-async def save_patient(tx: Transaction, event: PatientEnrolled) -> None:
-    """Keep a patient, unless a newer version is kept."""
-    values = {"clinic": event.clinic, "version": event.version, "language": event.language, "zone": event.zone}
-    await tx.execute(
+async def save_patient(tx: Transaction, event: PatientEnrolled, ways: Sequence[str]) -> bool:
+    """Keep a patient with the fingerprints of their contact points; return false where a newer version is kept."""
+    values = {
+        "clinic": event.clinic,
+        "version": event.version,
+        "language": event.language,
+        "zone": event.zone,
+        "given_name": event.given_name,
+        "ways": list(ways),
+    }
+    result = await tx.execute(
         insert(patients)
         .values(id=event.patient, **values)
         .on_conflict_do_update(index_elements=[patients.c.id], set_=values, where=patients.c.version < event.version)
+        .returning(patients.c.id)
     )
+    return result.first() is not None
 
 
 async def discharge(tx: Transaction, patient_id: UUID, version: int) -> None:
@@ -88,13 +116,18 @@ async def discharge(tx: Transaction, patient_id: UUID, version: int) -> None:
 async def patient(reader: Reader, patient_id: UUID) -> Patient | None:
     """Return a patient, or None while unknown."""
     row = await reader.one_or_none(select(patients).where(patients.c.id == patient_id))
-    return None if row is None else Patient(row.id, row.clinic, row.language, row.zone, row.discharged)
+    return None if row is None else _patient(row)
 
 
 async def lock_patient(tx: Transaction, patient_id: UUID) -> Patient | None:
     """Lock a patient's row and return it: what is written about one patient is written in order."""
     row = await tx.one_or_none(select(patients).where(patients.c.id == patient_id).with_for_update())
-    return None if row is None else Patient(row.id, row.clinic, row.language, row.zone, row.discharged)
+    return None if row is None else _patient(row)
+
+
+def _patient(row: Row[Any]) -> Patient:
+    ways = None if row.ways is None else tuple(row.ways)
+    return Patient(row.id, row.clinic, row.language, row.zone, row.discharged, row.version, ways)
 
 
 async def save_session(tx: Transaction, event: SessionAttended, attended_on: date) -> None:

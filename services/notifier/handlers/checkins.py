@@ -20,13 +20,16 @@ def register(handlers: Handlers, desk: Desk) -> None:
 
     @handlers.on(CheckinOpened)
     async def checkin_opened(tx: Transaction, event: CheckinOpened) -> None:
-        if not await people.known(tx, event.patient):
-            raise NotYet("A check-in was opened before its patient arrived.")
-        # After a pause several may have gathered: only the latest is worth an answer.
-        older = (MESSAGES.c.patient == event.patient) & (MESSAGES.c.purpose == Purpose.CHECKIN)
-        await withhold(tx, older & (MESSAGES.c.about != event.checkin), Reason.SUPERSEDED)
+        if not await people.known(tx, event.patient, version=event.patient_version):
+            raise NotYet("A check-in was opened before its patient, as they now are, arrived.")
+        if event.version == 1:
+            # After a pause several may have gathered: only the latest is worth an answer. Links that are renewed come
+            # together, and each is the only one of its check-in.
+            older = (MESSAGES.c.patient == event.patient) & (MESSAGES.c.purpose == Purpose.CHECKIN)
+            await withhold(tx, older & (MESSAGES.c.about != event.checkin), Reason.SUPERSEDED)
         channel = await people.channel_of(tx, PatientId(event.patient), Consented.CHECKINS)
-        await desk.plan(
+        turn = str(event.version) if event.version > 1 else ""
+        planned = await desk.plan(
             tx,
             Plan(
                 clinic=event.clinic,
@@ -35,6 +38,7 @@ def register(handlers: Handlers, desk: Desk) -> None:
                 channel=channel,
                 occurrence=event.occurrence,
                 about=event.checkin,
+                turn=turn,
                 due_at=tx.now,
                 useful_until=event.expires_at,
                 link=event.link,
@@ -42,6 +46,9 @@ def register(handlers: Handlers, desk: Desk) -> None:
                 not_before=datetime.combine(event.asked_for, time(), UTC) - timedelta(hours=14),
             ),
         )
+        if planned is not None:
+            # The link before leads nowhere any more.
+            await withhold(tx, (MESSAGES.c.about == event.checkin) & (MESSAGES.c.turn != turn), Reason.SUPERSEDED)
 
     @handlers.on(CheckinCompleted, CheckinExpired)
     async def checkin_closed(tx: Transaction, event: CheckinEvent) -> None:

@@ -199,6 +199,7 @@ async def channel_of(reader: Reader, patient: PatientId, purpose: Consented) -> 
     return Channel(await reader.scalar(best_channel(patient, purpose)) or Channel.SMS)
 
 
-async def known(reader: Reader, patient: UUID) -> bool:
-    """Tell whether a patient's enrolment has arrived."""
-    return bool(await reader.scalar(select(func.count()).where(PATIENTS.c.patient == patient)))
+async def known(reader: Reader, patient: UUID, *, version: int = 0) -> bool:
+    """Tell whether a patient has arrived, as they are since a version."""
+    arrived = (PATIENTS.c.patient == patient) & (PATIENTS.c.version >= version)
+    return bool(await reader.scalar(select(func.count()).where(arrived)))

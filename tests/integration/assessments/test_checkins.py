@@ -23,6 +23,8 @@ from tests.integration.assessments.ward import NINE_ZEROS, Ward, spread
 from tests.support.bench import KEYRING, bench_of
 from tests.support.databases import Databases
 
+CODED = "A list that is coded 1 to 4 must be brought to 0 to 3 first: take 1 off each."
+
 
 async def opened(ward: Ward, *instruments: str) -> str:
     body = {"patient": str(ward.patient), "instruments": list(instruments)}
@@ -97,8 +99,8 @@ async def test_answers_by_phone_raise_the_same_alert(ward: Ward) -> None:
 @pytest.mark.parametrize(
     ("answers", "pointer", "detail"),
     [
-        ([0] * 8, "/answers", "phq-9 takes 9 or 10 answers; 8 came."),
-        ([0, 0, 4, 0, 0, 0, 0, 0, 0], "/answers/2", "4 is outside 0 to 3."),
+        ([0] * 8, "/answers", "phq-9 takes 9 answers; 8 came. Send difficulty by its own name."),
+        ([0, 0, 4, 0, 0, 0, 0, 0, 0], "/answers/2", f"4 is outside 0 to 3. {CODED}"),
         ([0, 0, "1", 0, 0, 0, 0, 0, 0], "/answers/2", "Input should be a valid integer"),
         ([0, 0, True, 0, 0, 0, 0, 0, 0], "/answers/2", "Input should be a valid integer"),
     ],

@@ -4,7 +4,7 @@ from typing import NoReturn
 import pytest
 from sqlalchemy import text
 
-from services.assessments.pages import Pages
+from services.assessments.rendering import Pages
 from shared.events import AlertRaised, CheckinCompleted, CheckinOpened
 from tests.integration.assessments.ward import CRISIS_EN, CRISIS_ES, PHONE, Ward, chosen, questions, spread
 
@@ -30,6 +30,7 @@ async def test_the_link_opens_a_form_without_script_that_no_cache_keeps(ward: Wa
     assert questions(page.text) == [*PHQ9_ITEMS, "difficulty"]
     assert "<script" not in page.text
     assert "style=" not in page.text
+    assert len(page.text.encode()) < 30_000
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert page.headers["Cache-Control"] == "no-store"
     assert "script-src" not in page.headers["Content-Security-Policy"]
@@ -46,7 +47,7 @@ async def test_every_form_has_the_clinics_crisis_text_and_says_that_nobody_watch
 
 
 async def test_the_form_speaks_the_patients_language_and_can_be_switched(ward: Ward) -> None:
-    await ward.enrol(language="es", version=2)
+    await ward.enrol(language="es")
     path = ward.path(await ward.ask("phq-9"))
     spanish = await ward.bench.call("GET", path, token="")
     assert '<html lang="es">' in spanish.text
@@ -66,14 +67,6 @@ async def test_a_complete_form_is_thanked_for_and_told_once(ward: Ward) -> None:
     assert (again.status, again.text) == (first.status, first.text)
     assert len(await ward.bench.said(CheckinCompleted)) == 1
     assert len(await ward.proposals()) == 1
-
-
-async def test_a_second_form_with_other_answers_changes_nothing(ward: Ward) -> None:
-    path = ward.path(await ward.ask("phq-9"))
-    await ward.send(path, "phq-9", spread(7))
-    await ward.send(path, "phq-9", spread(20))
-    (score,) = await ward.items(f"/patients/{ward.patient}/scores")
-    assert score["total"] == 7
 
 
 async def test_a_missing_answer_is_shown_where_it_is_missing_and_the_rest_is_kept(ward: Ward) -> None:
@@ -194,7 +187,7 @@ async def test_an_altered_link_is_not_found_and_says_so_kindly(ward: Ward, chang
     page = await ward.bench.call("GET", path[:-1] + change, token="")
     assert page.status == 404
     assert "We cannot open this link" in page.text
-    assert CRISIS_EN not in page.text
+    assert "Harbor" not in page.text
 
 
 async def test_an_altered_link_speaks_the_browsers_language(ward: Ward) -> None:

@@ -1,6 +1,7 @@
 """A clinic with one patient, told to the assessments service as the other services would tell it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,7 +11,9 @@ from shared.events import (
     CheckinDue,
     CheckinOpened,
     ClinicChanged,
+    Contact,
     CrisisTexts,
+    PatientChanged,
     PatientEnrolled,
     PlanChanged,
     PlanStarted,
@@ -19,6 +22,7 @@ from shared.events import (
 from shared.events.scheduling import Phase
 from shared.walltime import to_instant, to_wall
 from tests.support.bench import KEYRING, Answer, Bench
+from tests.support.checkins import page_mark
 
 ZONE = "America/New_York"
 CRISIS_EN = "Call or text 988 at any hour. In danger right now: 911."
@@ -35,6 +39,8 @@ class Ward:
     patient: UUID = field(default_factory=uuid4)
     plan: UUID = field(default_factory=uuid4)
     _plan_version: int = 0
+    _patient_version: int = 0
+    _marks: dict[str, str] = field(default_factory=dict)
 
     async def open(self) -> None:
         """Tell of the clinic, the patient and the plan."""
@@ -54,17 +60,26 @@ class Ward:
         await self.enrol()
         await self.plan_is(phase="induction", interval=3)
 
-    async def enrol(self, *, language: Any = "en", version: int = 1) -> None:
-        """Tell of the patient."""
-        name = KEYRING.seal("Ana", context="name")
+    async def enrol(
+        self,
+        *,
+        language: Any = "en",
+        numbers: Sequence[str] = ("+12025550123",),
+        name: str = "Ana",
+        patient: UUID | None = None,
+    ) -> None:
+        """Tell of the patient, or of another one."""
+        self._patient_version += 1
+        kind = PatientEnrolled if self._patient_version == 1 or patient else PatientChanged
         await self.bench.tell(
-            PatientEnrolled(
+            kind(
                 clinic=self.bench.clinic,
-                version=version,
-                patient=self.patient,
+                version=1 if patient else self._patient_version,
+                patient=patient or self.patient,
                 language=language,
                 zone=ZONE,
-                given_name=name,
+                given_name=KEYRING.seal(name, context="name"),
+                contacts=tuple(a_contact(number) for number in numbers),
             )
         )
 
@@ -147,11 +162,18 @@ class Ward:
         """Return the path of a check-in's link, as the patient got it."""
         link = KEYRING.open(opened.link, context="link")
         assert link.startswith(f"{self.bench.base_url}/c/")
-        return link.removeprefix(self.bench.base_url)
+        path = link.removeprefix(self.bench.base_url)
+        self._marks[path] = page_mark(KEYRING, opened.checkin)
+        return path
 
-    async def send(self, path: str, instrument: str, answers: dict[str, int]) -> Answer:
-        """Send a patient's form, as a browser does."""
-        data = {"instrument": instrument, **{f"q-{item}": str(value) for item, value in answers.items()}}
+    def mark(self, path: str) -> str:
+        """Return what the form on a link's page carries."""
+        return self._marks[path]
+
+    async def send(self, path: str, instrument: str, answers: dict[str, int], **fields: str) -> Answer:
+        """Send a patient's form, as a browser does that has had the page open."""
+        given = {f"q-{item}": str(value) for item, value in answers.items()}
+        data = {"instrument": instrument, "page": self._marks[path], **given, **fields}
         return await self.bench.call("POST", path, data=data, token="")
 
     async def phq9(self, total: int, item_9: int = 0) -> Answer:
@@ -168,6 +190,12 @@ class Ward:
     async def proposals(self) -> list[Any]:
         """Return the patient's proposals, newest first."""
         return await self.items(f"/patients/{self.patient}/proposals")
+
+
+def a_contact(number: str) -> Contact:
+    """Return a contact point of a number, or of a mailbox."""
+    kind: Any = "email" if "@" in number else "sms"
+    return Contact(id=uuid4(), kind=kind, value=KEYRING.seal(number, context="contact"))
 
 
 def spread(total: int, item_9: int = 0) -> dict[str, int]:

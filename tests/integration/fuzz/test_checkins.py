@@ -14,6 +14,7 @@ from tests.integration.fuzz.machines import ZONE, Machine
 from tests.integration.fuzz.profiles import tries
 from tests.integration.fuzz.world import PATIENCE, World
 from tests.support.bench import KEYRING
+from tests.support.checkins import page_mark
 
 HOURS: Final = {"phq-9": 144, "post-session": 72}
 PICK = strategies.integers(0, 99)
@@ -94,9 +95,11 @@ class Checkins(Machine):
         some = data.draw(strategies.sets(strategies.sampled_from(sorted(chosen))))
         return {item: value for item, value in chosen.items() if item in some}
 
-    def keep(self, one: Asked, instrument: str, given: dict[str, int]) -> bool:
-        """Take answers into the model; return whether they count."""
-        if not one.waits or self.now >= one.expires_at or instrument in one.complete:
+    def keep(self, one: Asked, instrument: str, given: dict[str, int], *, replacing: bool = False) -> bool:
+        """Take answers into the model; return whether they count. By link, they may take the place of others."""
+        if not one.waits or self.now >= one.expires_at or not given:
+            return False
+        if instrument in one.complete and not replacing:
             return False
         one.touched = True
         kept = one.given.setdefault(instrument, {})
@@ -108,13 +111,14 @@ class Checkins(Machine):
     @precondition(lambda self: self.asked)
     @rule(pick=PICK, which=PICK, whole=strategies.booleans(), twice=strategies.booleans(), data=strategies.data())
     def answer_by_link(self, pick: int, which: int, whole: bool, twice: bool, data: Any) -> None:
-        _, one = self.picked(pick)
+        name, one = self.picked(pick)
         instrument = one.instruments[which % len(one.instruments)]
         given = self.choice(data, instrument, whole=whole)
-        form = {"instrument": instrument, **{f"q-{item}": str(value) for item, value in given.items()}}
+        mark = page_mark(KEYRING, name)
+        form = {"instrument": instrument, "page": mark, **{f"q-{item}": str(value) for item, value in given.items()}}
         for _ in range(2 if twice else 1):
             self.page("POST", one.link, data=form)
-            self.keep(one, instrument, given)
+            self.keep(one, instrument, given, replacing=True)
 
     @precondition(lambda self: self.asked)
     @rule(pick=PICK, which=PICK, data=strategies.data())
@@ -122,8 +126,9 @@ class Checkins(Machine):
         name, one = self.picked(pick)
         instrument = one.instruments[which % len(one.instruments)]
         given = self.choice(data, instrument, whole=True)
-        answers = [given[item["id"]] for item in self.items[instrument]]
-        body = {"instrument": instrument, "answers": answers, "entered_by": "Alma"}
+        answers = [given[item["id"]] for item in self.items[instrument] if item["required"]]
+        named = {"difficulty": given["difficulty"]} if "difficulty" in given else {}
+        body = {"instrument": instrument, "answers": answers, "entered_by": "Alma", **named}
         status, said = self.call("POST", f"/checkins/{name}/answers", body)
         assert (status == 200) == self.keep(one, instrument, given), said
         assert status in {200, 409}
@@ -160,7 +165,7 @@ class Checkins(Machine):
     @invariant()
     def what_was_answered_in_time_is_scored_once_and_nothing_else(self) -> None:
         _, body = self.call("GET", f"/patients/{self.patient}/scores?limit=500")
-        scored = sorted((one["checkin"], one["instrument"]) for one in body["items"])
+        scored = sorted((one["checkin"], one["instrument"]) for one in body["items"] if one["voided"] is None)
         assert scored == sorted((name, each) for name, one in self.asked.items() for each in one.complete)
 
     @invariant()

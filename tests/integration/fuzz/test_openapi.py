@@ -121,6 +121,7 @@ VALID: Final[dict[str, Any]] = {
     "minutes": 60,
     "name": "Harbor",
     "protocol": "iv-ketamine",
+    "reason": "Typed in the wrong line.",
     "start_on": "2026-12-01",
     "starts_at": "2026-12-20T10:00",
     "to": "2026-12-02T10:00:00Z",

@@ -159,7 +159,7 @@ class World:
         open_one = self.post("/checkins", {"patient": patient, "instruments": ["phq-9"]})["id"]
         answered = self.post("/checkins", {"patient": patient, "instruments": ["phq-9"]})["id"]
         answers = {"instrument": "phq-9", "answers": [0] * 8 + [3], "entered_by": "staff"}
-        alert = self.post(f"/checkins/{answered}/answers", answers, status=200)["alert"]
+        taken = self.post(f"/checkins/{answered}/answers", answers, status=200)
         headers = {"Authorization": f"Bearer {self.token()}"}
         texts = requests.get(f"{self.base}/api/v1/patients/{patient}/messages", headers=headers, timeout=PATIENCE)
         message = texts.json()["items"][0]["id"]
@@ -168,7 +168,8 @@ class World:
             "patient_id": patient,
             "session": session,
             "checkin_id": open_one,
-            "alert_id": alert,
+            "alert_id": taken["alert"],
+            "score": taken["id"],
             "message": message,
             "rule_id": "extend-on-sustained-response",
         }

@@ -157,19 +157,32 @@ class Practice:
 
     async def open_checkin(self, patient: UUID, occurrence: str = "day-1", *, hours: int = 72) -> UUID:
         checkin = new_id()
-        event = CheckinOpened(
+        await self.bench.tell(self.checkin_told(patient, checkin, occurrence=occurrence, hours=hours))
+        return checkin
+
+    def checkin_told(
+        self,
+        patient: UUID,
+        checkin: UUID,
+        *,
+        version: int = 1,
+        occurrence: str = "day-1",
+        hours: int = 72,
+        link: str = "https://care.example/c/abc",
+        since: int = 0,
+    ) -> CheckinOpened:
+        return CheckinOpened(
             clinic=self.bench.clinic,
-            version=1,
+            version=version,
             patient=patient,
             checkin=checkin,
             occurrence=occurrence,
             instruments=("phq-9",),
             asked_for=self.clock.now().date(),
             expires_at=self.clock.now() + timedelta(hours=hours),
-            link=KEYRING.seal("https://care.example/c/abc", context="link"),
+            link=KEYRING.seal(link, context="link"),
+            patient_version=since,
         )
-        await self.bench.tell(event)
-        return checkin
 
     async def booking_due(self, patient: UUID) -> None:
         event = BookingDue(

@@ -20,7 +20,7 @@ def test_the_total_of_a_phq_9_is_the_sum_of_its_nine_items(answers: list[int]) -
 
 @given(nine, st.integers(0, 3))
 def test_the_difficulty_question_is_kept_and_not_counted(answers: list[int], difficulty: int) -> None:
-    scored = score(PHQ9, from_list(PHQ9, [*answers, difficulty]))
+    scored = score(PHQ9, from_list(PHQ9, answers, {"difficulty": difficulty}))
     assert scored.total == sum(answers)
     assert scored.answers["difficulty"] == difficulty
 
@@ -51,9 +51,9 @@ def test_bands_begin_and_end_where_they_are_published(total: int, band: str) -> 
     assert score(PHQ9, from_list(PHQ9, answers)).band == band
 
 
-@pytest.mark.parametrize("count", [0, 8, 11])
+@pytest.mark.parametrize("count", [0, 8, 10, 11])
 def test_a_list_of_another_length_is_refused_with_the_right_one(count: int) -> None:
-    with pytest.raises(AnswersRefusedError, match=rf"phq-9 takes 9 or 10 answers; {count} came"):
+    with pytest.raises(AnswersRefusedError, match=rf"takes 9 answers; {count} came. Send difficulty by its own name"):
         from_list(PHQ9, [0] * count)
 
 
@@ -61,8 +61,11 @@ def test_answers_outside_the_scale_are_refused_with_every_place() -> None:
     with pytest.raises(AnswersRefusedError) as refused:
         from_list(PHQ9, [0, 4, 0, 0, -1, 0, 0, 0, 0])
     assert [(refusal.place, refusal.detail) for refusal in refused.value.refusals] == [
-        ("/1", "4 is outside 0 to 3."),
-        ("/4", "-1 is outside 0 to 3."),
+        (
+            "/answers/1",
+            "4 is outside 0 to 3. A list that is coded 1 to 4 must be brought to 0 to 3 first: take 1 off each.",
+        ),
+        ("/answers/4", "-1 is outside 0 to 3."),
     ]
 
 
@@ -74,7 +77,7 @@ def test_an_item_that_does_not_exist_is_refused() -> None:
 def test_a_half_answered_form_has_no_score_and_says_what_is_missing() -> None:
     answers = {"1": 2, "9": 1}
     assert [item.id for item in missing(PHQ9, answers)] == ["2", "3", "4", "5", "6", "7", "8"]
-    with pytest.raises(AnswersRefusedError, match="/2: This answer is missing"):
+    with pytest.raises(AnswersRefusedError, match="/answers/2: This answer is missing"):
         score(PHQ9, answers)
 
 

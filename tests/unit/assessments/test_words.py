@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.assessments.pages import ROOM, STYLE, numbers
+from services.assessments.rendering import ROOM, STYLE, numbers
 from shared.languages import LANGUAGES, Texts
 
 TEXTS = Texts.load(ROOM / "texts")

@@ -1,0 +1,121 @@
+"""What is told of answers: the scores that count, those that do not any more, and what was kept beside them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from services.assessments.kit import Kit
+from services.assessments.model import scoring
+from services.assessments.model.scoring import Answers
+from services.assessments.store import checkins, further
+from services.assessments.store.checkins import Checkin, KeptScore
+from services.assessments.store.further import Why
+from shared.bus import publish
+from shared.database import Transaction
+from shared.events import AnswersSetAside, ResultChanged
+
+MOST_ASIDE: Final = 20
+"""Answers that are kept beside the scores of one check-in: whoever holds a link fills no disk."""
+_RESULT: Final = "result"
+
+
+def about(checkin: Checkin) -> dict[str, Any]:
+    """Return what every event of a check-in says of it."""
+    return {
+        "clinic": checkin.clinic,
+        "patient": checkin.patient,
+        "checkin": checkin.id,
+        "occurrence": checkin.occurrence,
+        "instruments": checkin.instruments,
+        "asked_for": checkin.asked_for,
+    }
+
+
+async def set_aside(
+    tx: Transaction, kit: Kit, checkin: Checkin, instrument_id: str, *, given: Answers, words: str | None, why: Why
+) -> bool:
+    """Keep answers that count as no score, and tell staff of them; return false where there are too many of them.
+
+    The same answers once more are kept already.
+    """
+    kept = await further.of_checkin(tx, kit.keyring, checkin.id)
+    if any(one.instrument == instrument_id and (one.answers, one.words) == (dict(given), words) for one in kept):
+        return True
+    if len(kept) >= MOST_ASIDE:
+        return False
+    instrument = kit.packs.get(instrument_id)
+    one = await further.add(
+        tx,
+        kit.keyring,
+        checkin,
+        instrument=instrument_id,
+        instrument_version=instrument.version,
+        why=why,
+        answers=given,
+        words=words,
+    )
+    content = {
+        "instrument": instrument_id,
+        "version": instrument.version,
+        "total": None if scoring.missing(instrument, given) else scoring.score(instrument, given).total,
+        "flags": list(scoring.flags(instrument, given)),
+        "answers": dict(given),
+        "words": words,
+    }
+    await publish(
+        tx,
+        AnswersSetAside(
+            **about(checkin),
+            version=1,
+            answers=one.id,
+            why=str(why),
+            at=tx.now,
+            content=kit.keyring.seal(json.dumps(content), context=_RESULT),
+        ),
+    )
+    return True
+
+
+async def tell(tx: Transaction, kit: Kit, checkin: Checkin) -> None:
+    """Tell what is on record of a check-in's answers, what counts and what does not any more."""
+    kept = await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)
+    await publish(
+        tx,
+        ResultChanged(
+            **about(checkin),
+            version=checkin.version,
+            state=checkin.state.value,
+            completed_at=checkin.completed_at,
+            result=sealed(kit, [one for one in kept if one.voided is None]),
+            voided=sealed(kit, [one for one in kept if one.voided is not None]),
+        ),
+    )
+
+
+def sealed(kit: Kit, kept: Sequence[KeptScore]) -> str:
+    """Return scores as their events carry them."""
+    return kit.keyring.seal(json.dumps([_result(one) for one in kept]), context=_RESULT)
+
+
+def _result(kept: KeptScore) -> dict[str, Any]:
+    score, voided = kept.score, kept.voided
+    said: dict[str, Any] = {
+        "id": str(kept.id),
+        "instrument": score.instrument,
+        "version": score.version,
+        "total": score.total,
+        "band": score.band,
+        "flags": list(score.flags),
+        "answers": dict(score.answers),
+        "words": score.words,
+        "at": kept.at.isoformat(),
+        "entered_by": kept.entered_by,
+    }
+    if voided is not None:
+        said["void"] = {
+            "by": voided.by,
+            "at": voided.at.isoformat(),
+            "reason": voided.reason,
+            "replaced": voided.replaced_by is not None,
+        }
+    return said

@@ -1,0 +1,129 @@
+"""links that die with their way, scores that were voided, answers kept aside"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0003"
+down_revision: str | None = "0002"
+PHASE = "before"  # adds; a score stays unique among those that count, which is all that older code writes
+
+
+def upgrade() -> None:
+    op.create_table(
+        "further_answers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("checkin", sa.Uuid(), nullable=False),
+        sa.Column("clinic", sa.Uuid(), nullable=False),
+        sa.Column("patient", sa.Uuid(), nullable=False),
+        sa.Column("instrument", sa.Text(), nullable=False),
+        sa.Column("instrument_version", sa.Integer(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False, comment="late, again or replaced"),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["checkin"],
+            ["assessments.checkins.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        schema="assessments",
+        comment="answers that were sent and do not count as a score: none is thrown away",
+    )
+    op.create_index("further_answers_checkin", "further_answers", ["checkin", "id"], unique=False, schema="assessments")
+    op.create_index("further_answers_patient", "further_answers", ["patient", "id"], unique=False, schema="assessments")
+    op.add_column(
+        "checkins",
+        sa.Column("text_message", sa.Uuid(), nullable=True, comment="the message that the next five speak of"),
+        schema="assessments",
+    )
+    op.add_column(
+        "checkins",
+        sa.Column(
+            "sent_at", sa.DateTime(timezone=True), nullable=True, comment="when the link that holds was last sent"
+        ),
+        schema="assessments",
+    )
+    op.add_column(
+        "checkins",
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True, comment="when it last arrived"),
+        schema="assessments",
+    )
+    op.add_column(
+        "patients",
+        sa.Column("given_name", sa.Text(), nullable=True, comment="sealed; null: not told since it is kept"),
+        schema="assessments",
+    )
+    op.add_column(
+        "patients",
+        sa.Column(
+            "ways",
+            sa.ARRAY(sa.Text()),
+            nullable=True,
+            comment="fingerprints of the patient's contact points; null: not told since",
+        ),
+        schema="assessments",
+    )
+    op.create_index("patients_ways", "patients", ["ways"], unique=False, schema="assessments", postgresql_using="gin")
+    op.add_column(
+        "scores",
+        sa.Column("entered_by", sa.Text(), nullable=True, comment="who took the answers by phone, or corrected them"),
+        schema="assessments",
+    )
+    op.add_column(
+        "scores",
+        sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True, comment="since when it does not count"),
+        schema="assessments",
+    )
+    op.add_column("scores", sa.Column("voided_by", sa.Text(), nullable=True), schema="assessments")
+    op.add_column("scores", sa.Column("void_reason", sa.Text(), nullable=True, comment="sealed"), schema="assessments")
+    op.add_column(
+        "scores",
+        sa.Column("replaced_by", sa.Uuid(), nullable=True, comment="the score that counts in its place"),
+        schema="assessments",
+    )
+    op.add_column(
+        "scores",
+        sa.Column(
+            "seconds_after",
+            sa.Integer(),
+            nullable=True,
+            comment="from the arrival of its link, kept when it was voided",
+        ),
+        schema="assessments",
+    )
+    op.drop_constraint(op.f("scores_once"), "scores", schema="assessments", type_="unique")
+    op.create_index(
+        "scores_once",
+        "scores",
+        ["checkin", "instrument"],
+        unique=True,
+        schema="assessments",
+        postgresql_where=sa.text("voided_at IS NULL"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index(
+        "scores_once", table_name="scores", schema="assessments", postgresql_where=sa.text("voided_at IS NULL")
+    )
+    op.create_unique_constraint(
+        op.f("scores_once"),
+        "scores",
+        ["checkin", "instrument"],
+        schema="assessments",
+        postgresql_nulls_not_distinct=False,
+    )
+    op.drop_column("scores", "seconds_after", schema="assessments")
+    op.drop_column("scores", "replaced_by", schema="assessments")
+    op.drop_column("scores", "void_reason", schema="assessments")
+    op.drop_column("scores", "voided_by", schema="assessments")
+    op.drop_column("scores", "voided_at", schema="assessments")
+    op.drop_column("scores", "entered_by", schema="assessments")
+    op.drop_index("patients_ways", table_name="patients", schema="assessments", postgresql_using="gin")
+    op.drop_column("patients", "ways", schema="assessments")
+    op.drop_column("patients", "given_name", schema="assessments")
+    op.drop_column("checkins", "delivered_at", schema="assessments")
+    op.drop_column("checkins", "sent_at", schema="assessments")
+    op.drop_column("checkins", "text_message", schema="assessments")
+    op.drop_index("further_answers_patient", table_name="further_answers", schema="assessments")
+    op.drop_index("further_answers_checkin", table_name="further_answers", schema="assessments")
+    op.drop_table("further_answers", schema="assessments")

@@ -1,0 +1,28 @@
+"""How soon after its link had arrived a check-in was answered.
+
+Programs that look at links in mail and texts also fill in forms. Ten seconds is an engineering default: nobody reads
+and answers nine questions in it.
+"""
+
+from datetime import datetime
+from typing import Final
+
+QUICK: Final = 10
+"""Seconds under which staff are told that a program may have answered."""
+
+
+def seconds_after(*, sent_at: datetime | None, delivered_at: datetime | None, answered_at: datetime) -> int | None:
+    """Return whole seconds from the link's arrival to the answer, or None where no link is known to have gone out.
+
+    A report of delivery may come later than the answer; then what is known of the sending counts.
+    """
+    known = [at for at in (delivered_at, sent_at) if at is not None]
+    if not known:
+        return None
+    before = [at for at in known if at <= answered_at]
+    return int((answered_at - max(before)).total_seconds()) if before else 0
+
+
+def is_quick(seconds: int | None) -> bool:
+    """Say whether a program may have answered."""
+    return seconds is not None and seconds < QUICK

@@ -103,9 +103,10 @@ def _kind_route(pages: Pages) -> type[APIRoute]:
                 try:
                     return await inner(request)
                 except HTTPException as refused:
-                    why, status = "unreadable", refused.status_code
+                    bad = refused.status_code == HTTPStatus.BAD_REQUEST
+                    why, status = "unreadable", MISSING if bad else refused.status_code
                 except Exception:
-                    # Nothing was kept: the transaction is rolled back. What it is stands in the log.
+                    # What it is stands in the log; the page does not say whether anything was kept.
                     log.exception("page.failed")
                     why, status = "away", HTTPStatus.SERVICE_UNAVAILABLE
                 return pages.failed(why, status, language=_guessed(request), clinic=pages.only_clinic)

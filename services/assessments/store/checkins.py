@@ -7,14 +7,14 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, func, select, update
+from sqlalchemy import DateTime, Row, Select, Text, delete, func, literal, null, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.assessments.model.haste import seconds_after
 from services.assessments.model.interval.history import Reading
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.scoring import Score
-from services.assessments.tables import checkins, scores
+from services.assessments.tables import checkins, scores, voided_scores
 from shared.database import Reader, Transaction
 from shared.events import MessageEvent
 from shared.ids import ClinicId
@@ -214,9 +214,22 @@ async def note_text(tx: Transaction, event: MessageEvent, state: str) -> None:
     await tx.execute(update(checkins).where(checkins.c.id == event.about, newer).values(values))
 
 
-_SCORES: Final = select(scores, checkins.c.sent_at, checkins.c.delivered_at).join(
-    checkins, checkins.c.id == scores.c.checkin
-)
+_VOID: Final = [column for column in voided_scores.c if column.name not in scores.c]
+_EVERY: Final = union_all(
+    select(
+        *scores.c,
+        *(null().cast(column.type).label(column.name) for column in _VOID),
+        checkins.c.sent_at,
+        checkins.c.delivered_at,
+    ).join(checkins, checkins.c.id == scores.c.checkin),
+    select(
+        *(voided_scores.c[column.name] for column in scores.c),
+        *_VOID,
+        null().cast(DateTime(timezone=True)),
+        null().cast(DateTime(timezone=True)),
+    ),
+).subquery("every")
+"""Scores that count and those that do not any more."""
 
 
 def _score(keyring: Keyring, row: Row[Any]) -> KeptScore:
@@ -255,17 +268,27 @@ def content_of(score: Score) -> str:
 
 async def score(reader: Reader, keyring: Keyring, score_id: UUID) -> KeptScore | None:
     """Return a score, whether it counts or not; or None."""
-    row = await reader.one_or_none(_SCORES.where(scores.c.id == score_id))
+    row = await reader.one_or_none(select(_EVERY).where(_EVERY.c.id == score_id))
     return None if row is None else _score(keyring, row)
 
 
 async def void_score(
     tx: Transaction, keyring: Keyring, kept: KeptScore, *, by: str | None, reason: str | None, replaced_by: UUID | None
 ) -> None:
-    """Let a score count no more; it stays on record."""
+    """Let a score count no more; it stays on record, where nothing but its history reads it."""
     sealed = None if reason is None else keyring.seal(reason, context=REASON)
-    values = {"voided_at": tx.now, "voided_by": by, "void_reason": sealed, "replaced_by": replaced_by}
-    await tx.execute(update(scores).where(scores.c.id == kept.id).values(seconds_after=kept.seconds_after, **values))
+    said = {
+        "voided_at": tx.now,
+        "voided_by": by,
+        "void_reason": sealed,
+        "replaced_by": replaced_by,
+        "seconds_after": kept.seconds_after,
+    }
+    constants = [literal(value, voided_scores.c[name].type) for name, value in said.items()]
+    names = [column.name for column in scores.c]
+    moved = select(*scores.c, *constants).where(scores.c.id == kept.id)
+    await tx.execute(insert(voided_scores).from_select([*names, *said], moved))
+    await tx.execute(delete(scores).where(scores.c.id == kept.id))
 
 
 async def add_score(tx: Transaction, keyring: Keyring, checkin: Checkin, kept: KeptScore) -> None:
@@ -291,14 +314,14 @@ async def scores_of_patient(
     reader: Reader, keyring: Keyring, patient_id: UUID, *, limit: int, after: UUID | None
 ) -> list[KeptScore]:
     """Return a patient's scores, newest first."""
-    wanted = _SCORES.where(scores.c.patient == patient_id)
-    rows = await reader.all(_newest_first(wanted, scores.c.at, scores.c.id, after, limit))
+    wanted = select(_EVERY).where(_EVERY.c.patient == patient_id)
+    rows = await reader.all(_newest_first(wanted, _EVERY.c.at, _EVERY.c.id, after, limit))
     return [_score(keyring, row) for row in rows]
 
 
 async def scores_of_checkin(reader: Reader, keyring: Keyring, checkin_id: UUID) -> list[KeptScore]:
     """Return the scores of a check-in in the order that they came, those that count no more too."""
-    rows = await reader.all(_SCORES.where(scores.c.checkin == checkin_id).order_by(scores.c.at, scores.c.id))
+    rows = await reader.all(select(_EVERY).where(_EVERY.c.checkin == checkin_id).order_by(_EVERY.c.at, _EVERY.c.id))
     return [_score(keyring, row) for row in rows]
 
 
@@ -308,8 +331,7 @@ async def readings(
     """Return the totals of an instrument under a plan, and those from before the patient had one."""
     rows = await reader.fetch(
         "SELECT checkin, asked_for, at, sealed FROM scores"
-        " WHERE patient = $1 AND instrument = $2 AND coalesce(plan, $3) = $3 AND voided_at IS NULL"
-        " ORDER BY asked_for, at",
+        " WHERE patient = $1 AND instrument = $2 AND coalesce(plan, $3) = $3 ORDER BY asked_for, at",
         patient_id,
         instrument,
         plan_id,

@@ -5,7 +5,7 @@ from alembic import op
 
 revision: str = "0003"
 down_revision: str | None = "0002"
-PHASE = "before"  # adds; a score stays unique among those that count, which is all that older code writes
+PHASE = "before"  # only adds
 
 
 def upgrade() -> None:
@@ -30,6 +30,38 @@ def upgrade() -> None:
     )
     op.create_index("further_answers_checkin", "further_answers", ["checkin", "id"], unique=False, schema="assessments")
     op.create_index("further_answers_patient", "further_answers", ["patient", "id"], unique=False, schema="assessments")
+    op.create_table(
+        "voided_scores",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("checkin", sa.Uuid(), nullable=False),
+        sa.Column("clinic", sa.Uuid(), nullable=False),
+        sa.Column("patient", sa.Uuid(), nullable=False),
+        sa.Column("plan", sa.Uuid(), nullable=True),
+        sa.Column("instrument", sa.Text(), nullable=False),
+        sa.Column("instrument_version", sa.Integer(), nullable=False),
+        sa.Column("asked_for", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("entered_by", sa.Text(), nullable=True),
+        sa.Column("voided_at", sa.DateTime(timezone=True), nullable=False, comment="since when it does not count"),
+        sa.Column(
+            "voided_by", sa.Text(), nullable=True, comment="null: the patient changed the answers before all was sent"
+        ),
+        sa.Column("void_reason", sa.Text(), nullable=True, comment="sealed"),
+        sa.Column("replaced_by", sa.Uuid(), nullable=True, comment="the score that counts in its place"),
+        sa.Column("seconds_after", sa.Integer(), nullable=True, comment="from the arrival of its link to the answer"),
+        sa.ForeignKeyConstraint(
+            ["checkin"],
+            ["assessments.checkins.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        schema="assessments",
+        comment="scores that do not count any more: nothing but their history reads them",
+    )
+    op.create_index(
+        op.f("ix_assessments_voided_scores_checkin"), "voided_scores", ["checkin"], unique=False, schema="assessments"
+    )
+    op.create_index("voided_scores_patient", "voided_scores", ["patient", "id"], unique=False, schema="assessments")
     op.add_column(
         "checkins",
         sa.Column("text_message", sa.Uuid(), nullable=True, comment="the message that the next five speak of"),
@@ -68,55 +100,9 @@ def upgrade() -> None:
         sa.Column("entered_by", sa.Text(), nullable=True, comment="who took the answers by phone, or corrected them"),
         schema="assessments",
     )
-    op.add_column(
-        "scores",
-        sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True, comment="since when it does not count"),
-        schema="assessments",
-    )
-    op.add_column("scores", sa.Column("voided_by", sa.Text(), nullable=True), schema="assessments")
-    op.add_column("scores", sa.Column("void_reason", sa.Text(), nullable=True, comment="sealed"), schema="assessments")
-    op.add_column(
-        "scores",
-        sa.Column("replaced_by", sa.Uuid(), nullable=True, comment="the score that counts in its place"),
-        schema="assessments",
-    )
-    op.add_column(
-        "scores",
-        sa.Column(
-            "seconds_after",
-            sa.Integer(),
-            nullable=True,
-            comment="from the arrival of its link, kept when it was voided",
-        ),
-        schema="assessments",
-    )
-    op.drop_constraint(op.f("scores_once"), "scores", schema="assessments", type_="unique")
-    op.create_index(
-        "scores_once",
-        "scores",
-        ["checkin", "instrument"],
-        unique=True,
-        schema="assessments",
-        postgresql_where=sa.text("voided_at IS NULL"),
-    )
 
 
 def downgrade() -> None:
-    op.drop_index(
-        "scores_once", table_name="scores", schema="assessments", postgresql_where=sa.text("voided_at IS NULL")
-    )
-    op.create_unique_constraint(
-        op.f("scores_once"),
-        "scores",
-        ["checkin", "instrument"],
-        schema="assessments",
-        postgresql_nulls_not_distinct=False,
-    )
-    op.drop_column("scores", "seconds_after", schema="assessments")
-    op.drop_column("scores", "replaced_by", schema="assessments")
-    op.drop_column("scores", "void_reason", schema="assessments")
-    op.drop_column("scores", "voided_by", schema="assessments")
-    op.drop_column("scores", "voided_at", schema="assessments")
     op.drop_column("scores", "entered_by", schema="assessments")
     op.drop_index("patients_ways", table_name="patients", schema="assessments", postgresql_using="gin")
     op.drop_column("patients", "ways", schema="assessments")
@@ -124,6 +110,9 @@ def downgrade() -> None:
     op.drop_column("checkins", "delivered_at", schema="assessments")
     op.drop_column("checkins", "sent_at", schema="assessments")
     op.drop_column("checkins", "text_message", schema="assessments")
+    op.drop_index("voided_scores_patient", table_name="voided_scores", schema="assessments")
+    op.drop_index(op.f("ix_assessments_voided_scores_checkin"), table_name="voided_scores", schema="assessments")
+    op.drop_table("voided_scores", schema="assessments")
     op.drop_index("further_answers_patient", table_name="further_answers", schema="assessments")
     op.drop_index("further_answers_checkin", table_name="further_answers", schema="assessments")
     op.drop_table("further_answers", schema="assessments")

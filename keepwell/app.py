@@ -20,6 +20,7 @@ from shared.service import Service
 from shared.telemetry.metrics import exposition
 from shared.web import problems
 from shared.web.api import Reads
+from shared.web.limits import Limits
 from shared.web.pages import SHARED_STATIC, SafeHeaders
 from shared.web.problems import Unavailable
 from shared.web.tokens import Tokens
@@ -42,6 +43,7 @@ def application(
     )
     app.state.tokens = tokens
     problems.install(app)
+    app.add_middleware(Limits, tokens=tokens)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Watching)
     app.include_router(health(engine))

@@ -1,15 +1,17 @@
 """Every service behind one address: what is hosted elsewhere is passed on."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from yarl import URL
 
 from shared.telemetry import trace
 from shared.web.outgoing import Outgoing
-from shared.web.problems import Unavailable
+from shared.web.problems import NotFound, Unavailable
 
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "scheduler": (
@@ -59,6 +61,8 @@ _HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
+_PLAIN: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~:-]+)+/?", re.ASCII)
+"""Ids, tokens and names: nothing escaped, and no segment that means the one above."""
 _CHUNK: Final = 64 * 1024
 """Bytes that are passed on at once; an answer no longer than this is read whole, for a stream costs more."""
 _DEADLINE: Final = aiohttp.ClientTimeout(total=30, connect=5)
@@ -75,7 +79,7 @@ def router(http: Outgoing, urls: Mapping[str, str]) -> APIRouter:
 
 def _passing(http: Outgoing, service: str, base: str) -> Callable[[Request], Awaitable[Response]]:
     async def pass_on(request: Request) -> Response:
-        target = f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
+        target = target_of(base, request.scope)
         headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
         headers["traceparent"] = trace.current()
         try:
@@ -95,6 +99,19 @@ def _passing(http: Outgoing, service: str, base: str) -> Callable[[Request], Awa
             raise Unavailable(f"The {service} service does not answer just now. Please try again.") from error
 
     return pass_on
+
+
+def target_of(base: str, scope: Mapping[str, Any]) -> URL:
+    """Return where a request goes on to, in the very letters in which it came: what was matched is what is asked.
+
+    Raises:
+        NotFound: a path of ours has no escape and no dots; one that has would be read otherwise by the next server.
+    """
+    raw = bytes(scope["raw_path"]).decode("latin-1")
+    if not _PLAIN.fullmatch(raw):
+        raise NotFound("There is no such address.")
+    query = bytes(scope["query_string"]).decode("latin-1")
+    return URL(f"{base}{raw}" + (f"?{query}" if query else ""), encoded=True)
 
 
 def _kept(answer: aiohttp.ClientResponse) -> dict[str, str]:

@@ -7,12 +7,12 @@ refused; a list has `limit` and `after`.
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
 
 from shared.database import Database, Transaction
 from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
@@ -40,10 +40,27 @@ def _written(value: Any, form: re.Pattern[str], remedy: str) -> Any:
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})", re.ASCII)
-Day = Annotated[date, BeforeValidator(_day)]
-"""A day that a program sends."""
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-"""An instant that a program sends."""
+EARLIEST: Final = date(1900, 1, 1)
+LATEST: Final = date(2199, 12, 31)
+"""The days that are taken: beyond them a zone's offset leads out of the calendar that Python and PostgreSQL share."""
+
+
+def _day_within(value: date) -> date:
+    if not EARLIEST <= value <= LATEST:
+        raise ValueError(f"Write a day from {EARLIEST} to {LATEST}.")
+    return value
+
+
+def _moment_within(value: datetime) -> datetime:
+    if not EARLIEST <= value.date() <= LATEST:
+        raise ValueError(f"Write an instant from {EARLIEST} to {LATEST}.")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day), AfterValidator(_day_within)]
+"""A day that a program sends, from 1900 to 2199."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_moment_within)]
+"""An instant that a program sends, from 1900 to 2199."""
 
 
 class Body(BaseModel):

@@ -88,6 +88,18 @@ class PreconditionFailed(Problem):
     status = HTTPStatus.PRECONDITION_FAILED
 
 
+class TooLarge(Problem):
+    """413: longer than anything that is taken."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class TooSlow(Problem):
+    """408: it did not come whole in time."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
 class TooMany(Problem):
     """429: slow down."""
 

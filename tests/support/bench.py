@@ -28,6 +28,7 @@ from shared.service import Context, Provider, Service
 from shared.settings import Settings
 from shared.web import problems
 from shared.web.client import ServiceClient
+from shared.web.limits import Limits
 from shared.web.pages import SafeHeaders
 from shared.web.tokens import ALL_SCOPES, Principal, Tokens
 
@@ -181,6 +182,7 @@ async def bench_of(
             service = build(context)
             app.state.tokens = tokens
             problems.install(app)
+            app.add_middleware(Limits, tokens=tokens)
             app.add_middleware(SafeHeaders)
             for router in service.routers:
                 app.include_router(router)

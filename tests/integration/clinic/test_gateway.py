@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from yarl import URL
 
 from services.clinic.history import HISTORY
 from services.clinic.service import build
@@ -55,3 +56,36 @@ async def test_an_answer_too_long_to_be_read_whole_is_passed_on_whole_all_the_sa
     owner.answer("GET", "/sessions/long", long)
     answer = await front.call("GET", "/sessions/long")
     assert (answer.status, answer.json) == (200, long)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/%252e%252e/metrics",
+        "/webhooks/%2e%2e/metrics",
+        "/webhooks/../metrics",
+        "/webhooks/..%2fmetrics",
+        "/webhooks/x/%252e%252e/%252e%252e/metrics",
+        "/api/v1/alerts/%252e%252e/%252e%252e/%252e%252e/readyz",
+        "/api/v1/sessions/..%5c..%5cmetrics",
+        "/c/%2e%2e/metrics",
+        "/api/v1/sessions/7%3Fx",
+        "/api/v1/sessions/.",
+    ],
+)
+async def test_no_spelling_of_a_path_leads_to_another_services_pages(front: Bench, owner: Owner, path: str) -> None:
+    for service in ("/metrics", "/readyz", "/api/v1/sessions"):
+        owner.answer("GET", service, {"secret": "inside"})
+    async with front.http.get(URL(f"{front.base_url}{path}", encoded=True)) as answer:
+        assert answer.status in {401, 404}
+        assert "inside" not in await answer.text()
+    assert owner.orders == []
+
+
+async def test_a_query_is_passed_on_in_the_letters_in_which_it_came(front: Bench, owner: Owner) -> None:
+    owner.answer("GET", "/sessions/7", {"id": "7"})
+    async with front.http.get(
+        URL(f"{front.base_url}/api/v1/sessions/7?after=%2526&q=a+b", encoded=True),
+        headers={"Authorization": f"Bearer {front.token()}"},
+    ) as answer:
+        assert answer.status == 200

@@ -204,3 +204,23 @@ async def test_a_name_that_cannot_be_seen_is_no_name(home: Home, name: str) -> N
 async def test_what_turns_a_name_around_is_never_kept_and_how_it_is_spelt_is(home: Home, typed: str, kept: str) -> None:
     enrolled = await home.bench.call("POST", "/patients", a_body(given_name=typed))
     assert (enrolled.status, enrolled.json["given_name"]) == (201, kept)
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1899-12-31T23:59:59Z", "2200-01-01T00:00:00Z"],
+)
+async def test_no_date_of_a_consent_cuts_a_patient_off(home: Home, at: str) -> None:
+    consent = {"purpose": "reminders", "how": "paper form", "at": at}
+    contacts = [{"kind": "sms", "value": "+12025550123", "consents": [consent]}]
+    answer = await home.bench.call("POST", "/patients", a_body(contacts=contacts))
+    assert answer.status == 422
+    assert answer.json["errors"][0]["pointer"] == "/contacts/0/consents/0/at"
+    assert "from 1900-01-01 to 2199-12-31" in answer.json["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "9999-12-31"])
+async def test_no_birthday_lies_outside_the_calendar(home: Home, day: str) -> None:
+    answer = await home.bench.call("POST", "/patients", a_body(birth_date=day))
+    assert answer.status == 422
+    assert answer.json["errors"][0]["pointer"] == "/birth_date"

@@ -77,7 +77,7 @@ def router(pages: PatientPages) -> APIRouter:
         given, missing = answers_of(call.asked, form)
         if missing:
             return await _show(pages, here, call, FormState(form, missing), status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        body = {"instrument": call.asked.id, "answers": given, "entered_by": here.visitor.member.name}
+        body = {"instrument": call.asked.id, **given, "entered_by": here.visitor.member.name}
         try:
             answer = await console.client.order(
                 "assessments",
@@ -87,7 +87,7 @@ def router(pages: PatientPages) -> APIRouter:
                 idempotency_key=form.get("key"),
             )
         except Problem as problem:
-            errors = {field_of(call.asked, flaw.pointer, sent=len(given)): flaw.detail for flaw in problem.errors}
+            errors = {field_of(call.asked, flaw.pointer): flaw.detail for flaw in problem.errors}
             return await _show(pages, here, call, FormState(form, errors), problem=problem, status=problem.status)
         await console.note(here, "checkin.answered", thing=checkin, patient=call.patient.id)
         await _follow(pages, here, checkin, answer)
@@ -114,7 +114,8 @@ async def _call(pages: PatientPages, here: Visit, checkin: UUID, language: Langu
     held = await console.client.get("assessments", f"/checkins/{checkin}", principal=principal)
     path = f"/patients/{whose}/scores?limit={_MOST_SCORES}"
     scores = (await console.client.get("assessments", path, principal=principal))["items"]
-    done = {score["instrument"] for score in scores if score["checkin"] == str(checkin)}
+    counting = [score for score in scores if score["voided"] is None]
+    done = {score["instrument"] for score in counting if score["checkin"] == str(checkin)}
     left = [one for one in held["instruments"] if one not in done]
     if held["state"] not in _WAITING or not left:
         raise Conflict(f"The check-in of {patient.name} is closed: it takes no more answers.")
@@ -172,7 +173,7 @@ def _questionnaire(one: Mapping[str, Any], language: Language) -> Questionnaire:
         QuestionGroup(section["stem"], tuple(_question(item) for item in section["items"]))
         for section in words["sections"]
     )
-    return Questionnaire(one["id"], words["title"], words["notice"], groups)
+    return Questionnaire(one["id"], words["title"], words["notice"], groups, words["words"])
 
 
 def _question(item: Mapping[str, Any]) -> Question:

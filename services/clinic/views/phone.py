@@ -1,10 +1,14 @@
 """A check-in's questions, to be read to a patient on the phone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from services.clinic.views.parts import FormState, Person
 from services.clinic.views.patient import Choice
+
+WORDS: Final = "words"
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,13 @@ class QuestionGroup:
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """An instrument in one language."""
+    """An instrument in one language; `words` asks for the patient's own, where there is a field for them."""
 
     id: str
     title: str
     notice: str
     groups: tuple[QuestionGroup, ...]
+    words: str | None = None
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -60,28 +65,39 @@ class PhonePage:
     form: FormState
 
 
-def answers_of(asked: Questionnaire, typed: dict[str, str]) -> tuple[tuple[int, ...], dict[str, str]]:
+def answers_of(asked: Questionnaire, typed: Mapping[str, str]) -> tuple[dict[str, object], dict[str, str]]:
     """Return the answers as the owner takes them, and what is missing by field.
 
-    The owner takes either all questions or the required ones: what may be left out is sent where all was answered.
+    The owner takes the required questions as a list, in their order; what may be left out goes by its own name.
     """
     missing = {
         question.field: f"Not answered yet: {question.text}"
         for question in asked.questions
         if question.required and not _chosen(question, typed)
     }
-    whole = all(_chosen(question, typed) for question in asked.questions)
-    sent = [question for question in asked.questions if question.required or whole]
-    return (() if missing else tuple(int(typed[question.field]) for question in sent)), missing
+    if missing:
+        return {}, missing
+    answers = [int(typed[question.field]) for question in asked.questions if question.required]
+    named = {
+        question.id: int(typed[question.field])
+        for question in asked.questions
+        if not question.required and _chosen(question, typed)
+    }
+    words = typed.get(WORDS, "").strip()
+    written = {WORDS: words} if asked.words and words else {}
+    return {"answers": answers, **named, **written}, {}
 
 
-def field_of(asked: Questionnaire, pointer: str, *, sent: int) -> str:
-    """Return the field that the owner's pointer speaks of, such as `/answers/3`."""
-    questions = [one for one in asked.questions if one.required or sent == len(asked.questions)]
-    place = pointer.removeprefix("/answers/")
-    known = place.isdecimal() and int(place) < len(questions)
-    return questions[int(place)].field if known else asked.questions[0].field
+def field_of(asked: Questionnaire, pointer: str) -> str:
+    """Return the field that the owner's pointer speaks of, such as `/answers/3` or `/difficulty`."""
+    place = pointer.rpartition("/")[2]
+    if place == WORDS:
+        return WORDS
+    required = [question for question in asked.questions if question.required]
+    if place.isdecimal() and int(place) < len(required):
+        return required[int(place)].field
+    return next((one.field for one in asked.questions if one.id == place), asked.questions[0].field)
 
 
-def _chosen(question: Question, typed: dict[str, str]) -> bool:
+def _chosen(question: Question, typed: Mapping[str, str]) -> bool:
     return typed.get(question.field) in {option.value for option in question.options}

@@ -18,7 +18,7 @@ FIELDS = {"q-1": "0", "q-9": "1"}
 def an_instrument(instrument: str, *items: str) -> dict[str, Any]:
     def words(language: str) -> dict[str, Any]:
         asked = [{"id": item, "text": f"{language} {item}?", "required": True, "options": OPTIONS} for item in items]
-        return {"title": "T", "notice": "N", "sections": [{"stem": "How often?", "items": asked}]}
+        return {"title": "T", "notice": "N", "sections": [{"stem": "How often?", "items": asked}], "words": None}
 
     return {"id": instrument, "version": 1, "validated": True, "languages": {one: words(one) for one in ("en", "es")}}
 
@@ -71,7 +71,7 @@ async def test_an_open_check_in_offers_its_questions_in_the_patients_language(
     assert path in (await browser.get(f"/console/patients/{facts.whose['patient']}")).text
     page = (await browser.get(path)).text
     assert '<span lang="en">en 9?</span>' in page
-    assert "Several days" in page
+    assert 'Several days <span class="hint">(1)</span>' in page
     assert '<span lang="es">es 9?</span>' in (await browser.get(f"{path}?language=es")).text
 
 
@@ -140,11 +140,20 @@ async def test_a_check_in_of_two_parts_goes_on_with_the_second(
     await browser.get(path)
     done = await browser.post(path, instrument="phq-9", **FIELDS)
     assert (done.status, done.headers["location"]) == (303, path)
-    scores = [{"instrument": "phq-9", "checkin": str(facts.checkin_id)}]
+    scores = [{"instrument": "phq-9", "checkin": str(facts.checkin_id), "voided": None}]
     home.owner.answer("GET", f"/patients/{facts.whose['patient']}/scores", {"items": scores, "next": None})
     page = (await browser.get(path)).text
     assert "part 2 of 2" in page
     assert "en mood?" in page
+
+
+async def test_a_part_whose_score_was_voided_can_be_asked_by_phone_again(
+    home: Home, facts: Facts, browser: Browser, path: str
+) -> None:
+    void = {"at": NOON.isoformat(), "by": "Alma Reid", "reason": "A machine.", "replaced_by": None}
+    scores = [{"instrument": "phq-9", "checkin": str(facts.checkin_id), "voided": void}]
+    home.owner.answer("GET", f"/patients/{facts.whose['patient']}/scores", {"items": scores, "next": None})
+    assert "en 9?" in (await browser.get(path)).text
 
 
 async def test_a_closed_check_in_takes_no_answers(home: Home, facts: Facts, browser: Browser, path: str) -> None:

@@ -50,8 +50,19 @@ _TEXTS: Final[Mapping[str, Said]] = {
     "sms.booking": Said.BOOKING,
     "sms.page": Said.PAGE,
     "sms.reply.confirmed": Said.REPLY,
+    "sms.reply.confirmed_left": Said.REPLY,
+    "sms.reply.confirmed_several": Said.REPLY,
+    "sms.reply.declined": Said.REPLY,
+    "sms.reply.declined_any": Said.REPLY,
+    "sms.reply.doubt": Said.REPLY,
     "sms.reply.help": Said.REPLY,
+    "sms.reply.kept": Said.REPLY,
+    "sms.reply.late": Said.REPLY,
     "sms.reply.other": Said.REPLY,
+    "sms.reply.picture": Said.REPLY,
+    "sms.reply.unknown": Said.REPLY,
+    "sms.reply.which": Said.REPLY,
+    "sms.reply.wrong": Said.REPLY,
     "sms.reply.stopped": Said.STOPPED,
 }
 _MAILS: Final[Mapping[str, Said]] = {
@@ -112,7 +123,7 @@ def _read(patterns: list[tuple[re.Pattern[str], Said]], words: str) -> Reading:
 
 def _raw(texts: Texts, language: str, key: str) -> str:
     """Return a text with its placeholders left as they are."""
-    names = ("sender", "phone", "crisis", "url", "link", "day", "time")
+    names = ("sender", "phone", "crisis", "url", "link", "day", "time", "others", "choices")
     return texts.say(language, key, **{name: f"{{{name}}}" for name in names})
 
 

@@ -187,6 +187,7 @@ class Dispatch:
             starts_at=_named_start(row),
             confirmed=row.session_state == "confirmed",
             first=row.first,
+            others=tuple(map(parse_wall, (row.details or {}).get("others", ()))),
         )
 
     def _calendar(self, row: Row[Any], content: Content, now: datetime) -> CalendarPart:

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from services.notifier.desk import Desk
 from services.notifier.dispatch import body_print
+from services.notifier.model.arriving import Arrival
 from services.notifier.model.outcomes import Blind
 from services.notifier.model.reckoning import SLACK, AskPerson, Sent, Why, reckon
 from services.notifier.model.settling import Patience
@@ -16,6 +17,7 @@ from services.notifier.ports import Port, ProviderText
 from services.notifier.presence import HELD, in_turn
 from services.notifier.store import holds, inbound, settling
 from services.notifier.wording import purposes_of
+from shared.clock import RealClock
 from shared.database import Database
 from shared.telemetry.log import get_logger
 
@@ -43,6 +45,7 @@ class Reckoner:
         self._port = port
         self._desk = desk
         self._patience = patience
+        self._stamp = RealClock()
 
     async def run(self) -> None:
         """Reckon until cancelled; a process that is not the one waits for its turn."""
@@ -78,7 +81,8 @@ class Reckoner:
         since = restore.backed_up_at - SLACK
         for text in (each for each in texts if each.at is None or each.at >= since):
             async with self._database.transaction() as tx:
-                await inbound.recover(tx, inbound.Text(text.sid, text.number, text.body), self._desk)
+                told = inbound.Text(text.sid, text.number, text.body, Arrival(text.at or restore.restored_at))
+                await inbound.recover(tx, told, self._desk, self._stamp)
         async with self._database.transaction() as tx:
             await holds.texts_read(tx, restore.id)
         return True

@@ -70,6 +70,7 @@ CONTACT_POINTS: Final = Table(
     Column("position", SmallInteger, nullable=False, comment="the clinic's order of preference"),
     Column("purposes", ARRAY(Text), nullable=False, comment="consented to, as the clinic last said"),
     Column("retired", Boolean, nullable=False),
+    Column("wrong_at", INSTANT, comment="when whoever has the number said that it is not this patient's"),
     Index("contact_points_patient", "patient"),
     Index("contact_points_fingerprint", "fingerprint"),
 )
@@ -137,6 +138,7 @@ MESSAGES: Final = Table(
     Column("lane", Text, nullable=False, comment="the recipient; one message of a lane is under way at a time"),
     Column("address", Text, comment="sealed; null: the patient's contact point as it is when it goes out"),
     Column("link", Text, comment="sealed"),
+    Column("details", JSONB(none_as_null=True), comment="what else a reply names: wall times of sessions"),
     Column("to_masked", Text, nullable=False),
     Column("to_fingerprint", Text),
     Column("reason", Text),
@@ -209,6 +211,23 @@ INBOUND: Final = Table(
     Column("intent", Text, nullable=False),
     Column("body", Text, nullable=False, comment="sealed"),
     Column("received_at", INSTANT, nullable=False),
+    Column("number", Text, comment="sealed"),
+    Column("arrived_at", INSTANT, comment="by the machine's clock at the door; null: the provider's list told of it"),
+    Column("turn_at", INSTANT, comment="by the machine's clock, when it was acted on"),
+    Column("door", Text, comment="the process that it came to"),
+    Column("words", Text, comment="fingerprint of its words: who repeats them may be a machine"),
+    Column("sessions", JSONB(none_as_null=True), comment="that it said yes or no to: {session: placed}"),
+    Index("inbound_number", "fingerprint", "received_at"),
+)
+
+QUESTIONS: Final = Table(
+    "questions",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),
+    Column("kind", Text, nullable=False, comment="stop: whether texts should end; confirm, decline: which session"),
+    Column("options", JSONB, nullable=False, comment="[{patient, session, version, placed}] in the order asked"),
+    Column("asked_at", INSTANT, nullable=False),
+    comment="what a number was asked back and has not answered",
 )
 
 FORGERIES: Final = Table(
@@ -217,7 +236,19 @@ FORGERIES: Final = Table(
     Column("path", Text, primary_key=True),
     Column("minute", INSTANT, primary_key=True),
     Column("count", Integer, nullable=False),
+    Column("ours", Integer, nullable=False, server_default=text("0"), comment="of these, that named our own account"),
     comment="webhook calls without a valid signature, by minute: a flood must not fill the disk",
+)
+
+HEARING: Final = Table(
+    "hearing",
+    METADATA,
+    Column("only", SmallInteger, primary_key=True, comment="1"),
+    Column("heard_at", INSTANT, comment="when the provider's signature was last right"),
+    Column("refused_since", INSTANT, comment="since when calls that name our account are refused; null: none is"),
+    Column("refused", Integer, nullable=False, server_default=text("0"), comment="how many of them"),
+    Column("read_at", INSTANT, comment="up to when the provider's list of inbound texts was read"),
+    comment="whether the provider's calls come through, and what has to be fetched because they did not",
 )
 
 NOTES: Final = Table(

@@ -4,8 +4,9 @@ Open to the world, so nothing is read before the signature was checked: over the
 one that this process sees behind a proxy, and over every parameter that came.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -18,9 +19,12 @@ from twilio.request_validator import RequestValidator
 
 from services.notifier.desk import Desk
 from services.notifier.metrics import FORGED
+from services.notifier.model.arriving import Arrival
+from services.notifier.model.inbound import verdict_of
 from services.notifier.store import callbacks, inbound
 from services.notifier.tables import FORGERIES
 from services.notifier.together import Together
+from shared.clock import Clock, RealClock
 from shared.database import Database
 from shared.telemetry import trace
 from shared.telemetry.log import get_logger
@@ -46,12 +50,28 @@ class Door:
     Attributes:
         token: the account's secret; None where no provider is set, and then nobody is let in.
         public_url: the address that the provider signs over, without a trailing slash.
+        stamp: the machine's own clock: trial time may stand still while texts come one after the other.
+        name: tells this process from others that texts come to.
     """
 
     database: Database
     desk: Desk
     token: str | None
     public_url: str
+    stamp: Clock = field(default_factory=RealClock)
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
+class Form(dict[str, str]):
+    """The parameters of a call; a name that came more than once has its last value, and all of them by `all`."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of a name."""
+        return [value for each, value in self._pairs if each == name]
 
 
 def webhooks(door: Door) -> APIRouter:
@@ -85,14 +105,18 @@ def webhooks(door: Door) -> APIRouter:
 
     @router.post(INBOUND_PATH)
     async def text(request: Request) -> Response:
+        arrival = Arrival(door.database.clock.now(), stamp=door.stamp.now(), door=door.name)
         form = await _checked(request, door, validator)
         received = inbound.Text(
             sid=_needed(form, "MessageSid", LONGEST_SID),
             number=_needed(form, "From", LONGEST_SID),
             body=form.get("Body", "")[:LONGEST_TEXT],
+            arrival=arrival,
+            verdict=verdict_of(form.all("OptOutType")),
+            media=_count(form.get("NumMedia")),
         )
         async with door.database.transaction() as tx:
-            await inbound.receive(tx, received, door.desk)
+            await inbound.receive(tx, received, door.desk, door.stamp)
         return Response(NO_ANSWER, media_type="text/xml")
 
     @router.post(PROBE_PATH)
@@ -103,7 +127,7 @@ def webhooks(door: Door) -> APIRouter:
     return router
 
 
-async def _checked(request: Request, door: Door, validator: RequestValidator | None) -> Mapping[str, str]:
+async def _checked(request: Request, door: Door, validator: RequestValidator | None) -> Form:
     """Return the form of a request that the provider signed; one that it did not is recorded and counted.
 
     Raises:
@@ -117,7 +141,7 @@ async def _checked(request: Request, door: Door, validator: RequestValidator | N
         raise
 
 
-async def _signed(request: Request, door: Door, validator: RequestValidator | None) -> Mapping[str, str]:
+async def _signed(request: Request, door: Door, validator: RequestValidator | None) -> Form:
     """Return the form of a request that the provider signed.
 
     Raises:
@@ -132,7 +156,7 @@ async def _signed(request: Request, door: Door, validator: RequestValidator | No
     if pairs is None or validator is None or not validator.validate(address, ImmutableMultiDict(pairs), signature):
         raise Forbidden("The signature does not fit this address and these parameters.")
     # PostgreSQL's text cannot hold a null character.
-    return {name: value.replace("\x00", "") for name, value in pairs if "\x00" not in name}
+    return Form([(name, value.replace("\x00", "")) for name, value in pairs if "\x00" not in name])
 
 
 async def _body(request: Request) -> bytes:
@@ -166,6 +190,10 @@ def _needed(form: Mapping[str, str], name: str, longest: int) -> str:
     if not value or len(value) > longest:
         raise Invalid.at(f"/{name}", f"It must have 1 to {longest} characters.")
     return value
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and text.isascii() else 0
 
 
 def _id(text: str | None) -> UUID | None:

@@ -1,6 +1,7 @@
 """The words of a message: a template, the recipient's language, and nothing that gives the care away."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -14,7 +15,7 @@ from shared.languages import LANGUAGES, Texts, say_day, say_time
 
 TEXTS: Final = Texts.load(Path(__file__).parent / "texts")
 
-_BLANK: Final = "@@"
+BLANK: Final = "@@"
 """Stands for whatever a placeholder holds; no template has it."""
 _CARRIES_STOP: Final = frozenset({Purpose.REMINDER, Purpose.PAGE, Purpose.REPLY})
 """Texts that say how to end texts in any case, or that go to staff or answer a text."""
@@ -29,6 +30,7 @@ class Content:
         confirmed: whether the patient has confirmed that session.
         first: whether this is the first text to a number; it then says how to end texts.
         crisis: the clinic's words for a person in crisis.
+        others: wall times of further sessions that a reply names.
     """
 
     language: str
@@ -40,6 +42,7 @@ class Content:
     starts_at: datetime | None = None
     confirmed: bool = False
     first: bool = False
+    others: tuple[datetime, ...] = ()
 
     def values(self) -> dict[str, str]:
         """Return the placeholders' values."""
@@ -51,6 +54,8 @@ class Content:
             "link": self.link,
             "day": "",
             "time": "",
+            "others": _named(self.language, "sms.part.at", self.others),
+            "choices": _named(self.language, "sms.part.choice", self.others),
         }
         if self.starts_at is not None:
             named["day"], named["time"] = _day_and_time(self.language, self.starts_at)
@@ -66,7 +71,7 @@ def purposes_of(body: str) -> frozenset[Purpose]:
 def _patterns() -> tuple[tuple[Purpose, re.Pattern[str]], ...]:
     """Return what every text of a purpose looks like in any language, whatever its placeholders held."""
     kinds = {purpose: f"sms.{purpose}" for purpose in Purpose}
-    blank = dict.fromkeys(Content("", "", "").values(), _BLANK)
+    blank = dict.fromkeys([*Content("", "", "").values(), "number"], BLANK)
     found: list[tuple[Purpose, re.Pattern[str]]] = []
     for language, key in product(LANGUAGES, sorted(TEXTS.keys())):
         purpose = next(
@@ -74,9 +79,15 @@ def _patterns() -> tuple[tuple[Purpose, re.Pattern[str]], ...]:
         )
         if purpose is not None:
             said, first = plain(TEXTS.say(language, key, **blank)), plain(TEXTS.say(language, "sms.first"))
-            shape = re.escape(said).replace(_BLANK, ".*")
+            shape = re.escape(said).replace(BLANK, ".*")
             found.append((purpose, re.compile(rf"{shape}(?:{re.escape(first)})?", re.DOTALL)))
     return tuple(found)
+
+
+def _named(language: str, key: str, walls: Sequence[datetime]) -> str:
+    """Return sessions by day and time, numbered where the text has a place for it."""
+    said = [(number, *_day_and_time(language, wall)) for number, wall in enumerate(walls, start=1)]
+    return "; ".join(TEXTS.say(language, key, number=number, day=day, time=time) for number, day, time in said)
 
 
 @lru_cache(4096)

@@ -16,6 +16,8 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"
     NO_CONSENT = "no_consent"
     OPTED_OUT = "opted_out"
+    WRONG_NUMBER = "wrong_number"
+    ASKED = "asked"
     SESSION_MOVED = "session_moved"
     SESSION_OVER = "session_over"
     CHECKIN_CLOSED = "checkin_closed"
@@ -33,6 +35,8 @@ WHY: Final[dict[Reason, str]] = {
     Reason.NO_ADDRESS: "there is no address for it",
     Reason.NO_CONSENT: "the patient has not agreed to this on this channel",
     Reason.OPTED_OUT: "the number said stop; only a START from the number itself brings its texts back",
+    Reason.WRONG_NUMBER: "whoever has the number said that it is not the patient's",
+    Reason.ASKED: "the number was asked whether it wants texts, and has not answered",
     Reason.SESSION_MOVED: "the session has another time now",
     Reason.SESSION_OVER: "the session was cancelled, or is over",
     Reason.CHECKIN_CLOSED: "the check-in was answered, or has ended",
@@ -46,7 +50,9 @@ WHY: Final[dict[Reason, str]] = {
 }
 """The reasons in words, for the staff who ask."""
 
-ANOTHER_CHANNEL_MAY_HELP: Final = frozenset({Reason.NO_ADDRESS, Reason.NO_CONSENT, Reason.OPTED_OUT})
+ANOTHER_CHANNEL_MAY_HELP: Final = frozenset(
+    {Reason.NO_ADDRESS, Reason.NO_CONSENT, Reason.OPTED_OUT, Reason.WRONG_NUMBER}
+)
 """Reasons that lie with the address, not with the message."""
 
 
@@ -83,6 +89,7 @@ class Facts:
         address: whether there is one to send to.
         consent: whether the purpose was consented to on that address.
         opted_out: whether that number or mailbox said stop.
+        asked: whether it was asked if it wants texts, and has not answered.
         sent_today: counted messages to this patient on the patient's own day.
         daily_limit: how many of those a day may have.
         booked: whether the patient has a session ahead.
@@ -94,6 +101,7 @@ class Facts:
     address: bool = True
     consent: bool = True
     opted_out: bool = False
+    asked: bool = False
     session: SessionFacts | None = None
     booked: bool = False
     sent_today: int = 0
@@ -126,6 +134,9 @@ class Expire:
 
     reason: Reason
 
+
+ASKED_AGAIN: Final = timedelta(hours=4)
+"""How often what waits for an answer is looked at again; the answer itself wakes it at once. Engineering default."""
 
 Verdict = Send | Hold | Withhold | Expire
 
@@ -181,6 +192,8 @@ def _session_changed(planned_for: datetime, session: SessionFacts | None) -> Rea
 
 def _earliest(draft: Draft, facts: Facts, now: datetime) -> tuple[datetime, Reason | None]:
     policy = POLICIES[draft.purpose]
+    if facts.asked and policy.to_patient:
+        return now + ASKED_AGAIN, Reason.ASKED
     # Word that a time no longer holds is no use tomorrow: it counts, and is not held back.
     limited = policy.counted and draft.channel == Channel.SMS and draft.occurrence not in NOTICES
     if limited and facts.sent_today >= facts.daily_limit:

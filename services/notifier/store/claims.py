@@ -39,7 +39,7 @@ ten thousand reminders then costs a hundred million rows."""
 _FACTS: Final = text(
     """
     SELECT m.id, m.clinic, m.patient, m.purpose, m.channel, m.occurrence, m.about, m.state, m.version, m.due_at,
-           m.next_at, m.useful_until, m.starts_at, m.turn, m.link, m.reason, m.error, m.to_masked, m.trace,
+           m.next_at, m.useful_until, m.starts_at, m.turn, m.link, m.details, m.reason, m.error, m.to_masked, m.trace,
            m.not_before, h.cleared_at,
            r.id AS restore, r.backed_up_at, r.restored_at, r.forgotten,
            r.id IS NOT NULL AND EXISTS (SELECT FROM restore_changes AS g
@@ -54,6 +54,8 @@ _FACTS: Final = text(
            (SELECT t.fingerprint FROM stops AS t
             WHERE t.fingerprint = CASE WHEN m.address IS NULL THEN k.fingerprint ELSE m.to_fingerprint END
             LIMIT 1) IS NOT NULL AS stopped,
+           (SELECT q.fingerprint FROM questions AS q
+            WHERE q.fingerprint = k.fingerprint AND q.kind = 'stop' LIMIT 1) IS NOT NULL AS asked,
            m.purpose = 'booking' AND (
                SELECT b.session FROM sessions AS b
                WHERE b.patient = m.patient AND b.starts_at_utc > :now AND b.state IN ('booked', 'confirmed')
@@ -75,7 +77,7 @@ _FACTS: Final = text(
                o.purposes @> ARRAY[CASE m.purpose WHEN 'reminder' THEN 'reminders' WHEN 'checkin' THEN 'checkins'
                                    ELSE m.purpose END] AS consented
         FROM contact_points AS o
-        WHERE o.patient = m.patient AND o.kind = m.channel AND NOT o.retired
+        WHERE o.patient = m.patient AND o.kind = m.channel AND NOT o.retired AND o.wrong_at IS NULL
         ORDER BY 3 DESC, EXISTS (SELECT FROM stops AS t WHERE t.fingerprint = o.fingerprint), o.position
         LIMIT 1
     ) AS k ON m.address IS NULL AND m.purpose NOT IN ('page', 'reply')

@@ -1,142 +1,224 @@
-"""Texts from patients: kept once, acted on and answered in one transaction."""
+"""Texts from people: kept once, acted on and answered in one transaction, one number's texts one after the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.desk import Desk
+from services.notifier.echoes import without_our_words
 from services.notifier.metrics import INBOUND as COUNTED
-from services.notifier.model.answering import (
-    ANSWER_EVERY,
-    CLARIFY_WITHIN,
-    Answer,
-    Effect,
-    Reminded,
-    Sender,
-    effect_of,
-)
-from services.notifier.model.inbound import Intent, read
+from services.notifier.model.addresses import canonical
+from services.notifier.model.answering import ANSWER_EVERY, CLARIFY_WITHIN, Ahead, Answer, Effect, effect_of
+from services.notifier.model.arriving import Arrival, start_holds, stop_holds
+from services.notifier.model.inbound import Flag, Intent, Reading, read
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.store import people
-from services.notifier.store.messages import Plan
-from services.notifier.store.opting import opt_in, opt_out
-from services.notifier.store.reading import reminded_sessions
+from services.notifier.store import conversation, people
+from services.notifier.store.messages import Plan, look_again
+from services.notifier.store.opting import opt_in, opt_out, retract
 from services.notifier.tables import INBOUND, MESSAGES
 from shared.bus import publish
+from shared.clock import Clock
 from shared.database import Transaction
-from shared.events import ReplyReceived
+from shared.events import ReplyReceived, UnknownNumberTexted
 from shared.ids import ClinicId, PatientId, derived_id
+from shared.protection import mask
+
+_TOGETHER: Final = timedelta(hours=1)
+"""How far back, by the service's clock, texts are looked for that came together with this one."""
+_SOON: Final = frozenset({Answer.STOPPED, Answer.DOUBT})
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text as the provider handed it over."""
+    """A text as the provider handed it over, or lists it.
+
+    Attributes:
+        verdict: what the provider says that it took it for.
+        media: pictures and files that came with it.
+    """
 
     sid: str
     number: str
     body: str
+    arrival: Arrival
+    verdict: Intent | None = None
+    media: int = 0
 
 
-async def receive(tx: Transaction, text: Text, desk: Desk) -> None:
-    """Act on a text and answer it; one that came before changes nothing."""
-    if (acted := await _act(tx, text, desk)) is None:
+@dataclass(frozen=True)
+class _Heard:
+    """A text whose turn has come."""
+
+    text: Text
+    fingerprint: str
+    number: str
+    users: Sequence[Row[Any]] = field(default_factory=list)
+
+
+async def receive(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> None:
+    """Act on a text and answer it; one that came before changes nothing.
+
+    Args:
+        tx: the caller's.
+        text: what came.
+        desk: plans the answer.
+        stamp: the machine's own clock, which tells when its turn came.
+    """
+    if (acted := await _act(tx, text, desk, stamp)) is None:
         return
-    users, effect = acted
+    heard, effect = acted
     COUNTED.labels(effect.intent).inc()
-    await _answer(tx, text, users, effect, desk)
+    await _answer(tx, heard, effect, desk)
 
 
-async def recover(tx: Transaction, text: Text, desk: Desk) -> None:
+async def recover(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> None:
     """Act on a text that came before a restore and was forgotten with it, and answer nothing: it was answered then."""
-    await _act(tx, text, desk)
+    await _act(tx, text, desk, stamp)
 
 
-async def _act(tx: Transaction, text: Text, desk: Desk) -> tuple[Sequence[Row[Any]], Effect] | None:
+async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[_Heard, Effect] | None:
     """Keep a text, do what it asks for, tell the clinic; return whose it was and what it meant, None for a repeat."""
     fingerprint = people.print_of(desk.keyring, text.number)
-    reading = read(text.body)
-    if not await _keep(tx, text, fingerprint, reading.intent, desk):
-        return None
+    await people.lock_number(tx, fingerprint)
+    text = replace(text, arrival=replace(text.arrival, turn=stamp.now() if text.arrival.stamp else None))
+    await people.respell(tx, desk.keyring, text.number)
     users = await people.lock_patients_at(tx, fingerprint)
-    effect = effect_of(reading, await _sender(tx, fingerprint, users))
-    await _heed(tx, fingerprint, effect)
-    await _tell_clinic(tx, text, users, effect, desk)
-    return users, effect
+    clinic = await people.clinic(tx, ClinicId(users[0].clinic)) if users else None
+    sender_name = clinic.sender_name if clinic is not None else ""
+    reading = read(
+        text.body,
+        verdict=text.verdict,
+        media=text.media,
+        without_ours=partial(without_our_words, sender=sender_name),
+    )
+    heard = _Heard(text, fingerprint, canonical(text.number), users)
+    words = desk.keyring.fingerprint(" ".join(text.body.split()).casefold(), context="words")
+    if not await _keep(tx, heard, reading, words, desk):
+        return None
+    effect = effect_of(reading, await conversation.sender_of(tx, fingerprint, users, words))
+    effect = await _heed(tx, heard, effect)
+    await _note(tx, text, effect)
+    await _tell_clinic(tx, heard, effect, desk)
+    return heard, effect
 
 
-async def _keep(tx: Transaction, text: Text, fingerprint: str, intent: Intent, desk: Desk) -> bool:
+async def _keep(tx: Transaction, heard: _Heard, reading: Reading, words: str, desk: Desk) -> bool:
+    text = heard.text
     values = {
         "sid": text.sid,
-        "fingerprint": fingerprint,
-        "intent": intent,
+        "fingerprint": heard.fingerprint,
+        "intent": reading.intent,
         "body": desk.keyring.seal(text.body, context="reply"),
-        "received_at": tx.now,
+        "received_at": text.arrival.at,
+        "number": desk.keyring.seal(heard.number, context="contact"),
+        "arrived_at": text.arrival.stamp,
+        "turn_at": text.arrival.turn,
+        "door": text.arrival.door,
+        "words": words,
     }
     kept = await tx.execute(insert(INBOUND).values(values).on_conflict_do_nothing())
     return int(kept.rowcount) > 0
 
 
-async def _heed(tx: Transaction, fingerprint: str, effect: Effect) -> None:
-    """Stop or start texts, where a number asks for it."""
-    if effect.intent == Intent.STOP:
-        await opt_out(tx, fingerprint, how="text")
+async def _note(tx: Transaction, text: Text, effect: Effect) -> None:
+    """Write what a text was taken for, once that is known."""
+    intent = Intent.STOP if effect.ends_texts else effect.intent
+    said = {str(each.session): each.placed for each in effect.sessions}
+    await tx.execute(update(INBOUND).where(INBOUND.c.sid == text.sid).values(intent=intent, sessions=said or None))
+
+
+async def _heed(tx: Transaction, heard: _Heard, effect: Effect) -> Effect:
+    """Do what a number asks for about its texts; return the effect as it is after that."""
+    fingerprint = heard.fingerprint
+    if effect.settles and await conversation.settle(tx, fingerprint):
+        await look_again(tx, MESSAGES.c.patient.in_([user.patient for user in heard.users]))
+    if effect.asks is not None:
+        await conversation.ask(tx, fingerprint, effect.asks)
+    if effect.intent == Intent.WRONG_NUMBER:
+        await retract(tx, fingerprint, heard.users, how="wrong number")
+    since = heard.text.arrival.at - _TOGETHER
+    if effect.ends_texts:
+        starts = await conversation.arrivals(tx, fingerprint, Intent.START, since, heard.text.sid)
+        if stop_holds(heard.text.arrival, starts):
+            await opt_out(tx, fingerprint, how="text")
+        else:
+            return replace(effect, answer=None, flags=effect.flags | {Flag.OVERTAKEN})
     elif effect.intent == Intent.START:
-        await opt_in(tx, fingerprint, how="text")
+        stops = await conversation.arrivals(tx, fingerprint, Intent.STOP, since, heard.text.sid)
+        if start_holds(heard.text.arrival, stops):
+            await opt_in(tx, fingerprint, how="text")
+        else:
+            return replace(effect, answer=None, flags=effect.flags | {Flag.OVERTAKEN})
+    return effect
 
 
-async def _sender(tx: Transaction, fingerprint: str, users: Sequence[Row[Any]]) -> Sender:
-    patients = list(dict.fromkeys(user.patient for user in users))
-    rows = await reminded_sessions(tx, patients, tx.now)
-    lately = select(func.count()).where(
-        MESSAGES.c.to_fingerprint == fingerprint,
-        MESSAGES.c.purpose == Purpose.REPLY,
-        MESSAGES.c.occurrence == Answer.OTHER,
-        MESSAGES.c.created_at > tx.now - ANSWER_EVERY,
-    )
-    return Sender(
-        patients=patients,
-        stopped=await people.stopped(tx, fingerprint),
-        reminded=[Reminded(row.patient, row.session, row.version) for row in rows],
-        answered_lately=bool(await tx.scalar(lately)),
-    )
-
-
-async def _tell_clinic(tx: Transaction, text: Text, users: Sequence[Row[Any]], effect: Effect, desk: Desk) -> None:
+async def _tell_clinic(tx: Transaction, heard: _Heard, effect: Effect, desk: Desk) -> None:
+    if not heard.users:
+        await _tell_of_stranger(tx, heard, effect, desk)
+        return
+    named = {each.patient for each in effect.sessions}
     told: set[UUID] = set()
-    for user in users:
-        confirms = effect.confirms
-        if user.patient in told or (confirms is not None and confirms.patient != user.patient):
+    for user in heard.users:
+        if user.patient in told or (named and user.patient not in named):
             continue
         told.add(user.patient)
-        reply = derived_id("reply", text.sid, str(user.patient))
-        event = ReplyReceived(
-            clinic=user.clinic,
-            patient=user.patient,
+        mine = [each for each in effect.sessions if each.patient == user.patient]
+        await publish(tx, first := _reply(heard, effect, user, mine[0] if mine else None, desk), event_id=first.reply)
+        # Each further session that it says yes or no to is a reply of its own.
+        for session in mine[1:]:
+            more = _reply(heard, effect, user, session, desk, str(session.session))
+            await publish(tx, more, event_id=more.reply)
+
+
+def _reply(heard: _Heard, effect: Effect, user: Row[Any], session: Ahead | None, desk: Desk, *of: str) -> ReplyReceived:
+    return ReplyReceived(
+        clinic=user.clinic,
+        patient=user.patient,
+        version=1,
+        reply=derived_id("reply", heard.text.sid, str(user.patient), *of),
+        intent=effect.intent.value,
+        session=session.session if session else None,
+        session_version=session.version if session else None,
+        text=desk.keyring.seal(heard.text.body, context="reply"),
+        at=heard.text.arrival.at,
+        flags=tuple(sorted(effect.flags)),
+    )
+
+
+async def _tell_of_stranger(tx: Transaction, heard: _Heard, effect: Effect, desk: Desk) -> None:
+    """Tell the clinic of a text from a number that is no patient's; where there are several, each of them."""
+    for clinic in await people.clinics(tx):
+        reply = derived_id("reply", heard.text.sid, str(clinic))
+        event = UnknownNumberTexted(
+            clinic=clinic,
             version=1,
             reply=reply,
-            intent=effect.intent.value if effect.intent != Intent.AGREE else "other",
-            session=confirms.session if confirms else None,
-            session_version=confirms.version if confirms else None,
-            text=desk.keyring.seal(text.body, context="reply"),
-            at=tx.now,
+            intent=effect.intent.value,
+            number=desk.keyring.seal(heard.number, context="contact"),
+            masked=mask(heard.number),
+            text=desk.keyring.seal(heard.text.body, context="reply"),
+            at=heard.text.arrival.at,
+            flags=tuple(sorted(effect.flags)),
         )
         await publish(tx, event, event_id=reply)
 
 
-async def _answer(tx: Transaction, text: Text, users: Sequence[Row[Any]], effect: Effect, desk: Desk) -> None:
+async def _answer(tx: Transaction, heard: _Heard, effect: Effect, desk: Desk) -> None:
     if effect.answer is None:
         return
-    confirms = effect.confirms
-    to = next((user for user in users if confirms is None or user.patient == confirms.patient), None)
+    about = effect.sessions[0] if len(effect.sessions) == 1 else None
+    to = next((user for user in heard.users if about is None or user.patient == about.patient), None)
     clinic = await people.only_clinic(tx) if to is None else ClinicId(to.clinic)
     # A number that is nobody's gets help where it is clear whose, and nothing else.
-    if clinic is None or (to is None and effect.answer != Answer.HELP):
+    if clinic is None:
         return
-    sealed = desk.keyring.seal(text.number, context="contact")
+    sealed = desk.keyring.seal(heard.number, context="contact")
     await desk.plan(
         tx,
         Plan(
@@ -145,11 +227,14 @@ async def _answer(tx: Transaction, text: Text, users: Sequence[Row[Any]], effect
             purpose=Purpose.REPLY,
             channel=Channel.SMS,
             occurrence=effect.answer,
-            about=confirms.session if confirms else None,
-            turn=text.sid,
+            about=about.session if about else None,
+            turn=heard.text.sid,
             due_at=tx.now,
-            useful_until=tx.now + (CLARIFY_WITHIN if effect.answer == Answer.STOPPED else ANSWER_EVERY),
+            useful_until=tx.now + (CLARIFY_WITHIN if effect.answer in _SOON else ANSWER_EVERY),
             recipient=people.recipient_of(desk.keyring, sealed),
             not_before=tx.now,
+            details={"others": [each.wall.isoformat(timespec="minutes") for each in effect.others]}
+            if effect.others
+            else None,
         ),
     )

@@ -42,6 +42,7 @@ class Plan:
         recipient: None where the patient's contact point decides, as it is when the message goes out.
         trace: traceparent of what plans it, where that is not the task's own.
         not_before: nothing of it can have gone out before this instant, where that is known: what a restore asks for.
+        details: what else a reply names, `{"others": [wall times of sessions]}`; never in `plan_all`.
     """
 
     clinic: ClinicId
@@ -58,6 +59,7 @@ class Plan:
     recipient: Recipient | None = None
     trace: str | None = None
     not_before: datetime | None = None
+    details: dict[str, Any] | None = None
 
     def lane(self) -> str:
         """Return whom it goes to: one message of a lane is under way at a time, in the order they were due."""

@@ -9,6 +9,7 @@ from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Occurrence
 from services.notifier.store import people
 from services.notifier.store.changes import plan_next_channel
+from services.notifier.store.conversation import mark_wrong
 from services.notifier.store.messages import look_again, withhold
 from services.notifier.tables import CONTACT_POINTS, MESSAGES, STOPS
 from shared.bus import publish
@@ -41,6 +42,15 @@ async def opt_in(tx: Transaction, fingerprint: str, *, how: str) -> None:
     await _tell(tx, users, granted=True, how=how)
 
 
+async def retract(tx: Transaction, fingerprint: str, users: Sequence[Row[Any]], *, how: str) -> None:
+    """Keep that a number is not its users': nothing of theirs goes there until the clinic has corrected it."""
+    for row in await withhold(tx, _only_to(fingerprint) & MESSAGES.c.patient.is_not(None), Reason.WRONG_NUMBER):
+        await plan_next_channel(tx, row)
+    await people.record_consent(tx, fingerprint, users, granted=False, how=how)
+    await mark_wrong(tx, fingerprint)
+    await _tell(tx, users, granted=False, how=how)
+
+
 async def _tell(tx: Transaction, users: Sequence[Row[Any]], *, granted: bool, how: str) -> None:
     for user in users:
         event = ConsentChanged(
@@ -68,6 +78,8 @@ def _only_to(fingerprint: str) -> Any:
             other.c.patient == MESSAGES.c.patient,
             other.c.kind == Channel.SMS,
             ~other.c.retired,
+            other.c.wrong_at.is_(None),
+            other.c.fingerprint != fingerprint,
             other.c.purposes != [],
             ~stopped,
         )

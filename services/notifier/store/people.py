@@ -1,12 +1,13 @@
 """What the notifier was told of clinics and patients, and the ledger of consent."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.notifier.model.addresses import canonical, older_spellings
 from services.notifier.model.purposes import Channel, Consented
 from services.notifier.store.messages import Recipient
 from services.notifier.tables import CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
@@ -16,6 +17,10 @@ from shared.events.clinic import Contact
 from shared.ids import ClinicId, PatientId
 from shared.protection import Keyring, mask
 
+NUMBERS: Final = 0x6B776E33
+"""First half of the lock of a number that texted; the second half is made of its fingerprint."""
+_LOCK_NUMBER: Final = text("SELECT pg_advisory_xact_lock(:space, hashtext(:fingerprint))")
+
 
 def recipient_of(keyring: Keyring, sealed: str) -> Recipient:
     """Return a sealed address with its fingerprint and the form in which staff may see it."""
@@ -24,8 +29,26 @@ def recipient_of(keyring: Keyring, sealed: str) -> Recipient:
 
 
 def print_of(keyring: Keyring, value: str) -> str:
-    """Return the fingerprint under which a number or mail address is found again."""
-    return keyring.fingerprint(value.strip().casefold(), context="contact")
+    """Return the fingerprint under which a number or mail address is found again, however it is written."""
+    return keyring.fingerprint(canonical(value), context="contact")
+
+
+async def respell(tx: Transaction, keyring: Keyring, value: str) -> None:
+    """Bring what an earlier version kept under another spelling of a number under the one of today."""
+    older = [keyring.fingerprint(spelling, context="contact") for spelling in older_spellings(value)]
+    if not older:
+        return
+    now = print_of(keyring, value)
+    moved = update(CONTACT_POINTS).where(CONTACT_POINTS.c.fingerprint.in_(older))
+    await tx.execute(moved.values(fingerprint=now))
+    for said in (await tx.execute(delete(STOPS).where(STOPS.c.fingerprint.in_(older)).returning(STOPS))).all():
+        values = {"fingerprint": now, "how": said.how, "at": said.at}
+        await tx.execute(insert(STOPS).values(values).on_conflict_do_nothing())
+
+
+async def lock_number(tx: Transaction, fingerprint: str) -> None:
+    """Let the texts of a number be acted on one after the other, also those of a number that is nobody's."""
+    await tx.execute(_LOCK_NUMBER.bindparams(space=NUMBERS, fingerprint=fingerprint))
 
 
 async def keep_clinic(tx: Transaction, event: ClinicChanged) -> bool:
@@ -58,6 +81,11 @@ async def only_clinic(reader: Reader) -> ClinicId | None:
     return ClinicId(rows[0].clinic) if len(rows) == 1 else None
 
 
+async def clinics(reader: Reader) -> Sequence[ClinicId]:
+    """Return every clinic's id."""
+    return [ClinicId(row.clinic) for row in await reader.all(select(CLINICS.c.clinic).order_by(CLINICS.c.clinic))]
+
+
 async def keep_patient(tx: Transaction, event: PatientEnrolled, keyring: Keyring) -> bool:
     """Keep a patient with contact points and consents; return False where a newer version is held."""
     values = {"version": event.version, "language": event.language, "zone": event.zone}
@@ -74,12 +102,12 @@ async def keep_patient(tx: Transaction, event: PatientEnrolled, keyring: Keyring
         known = before.pop(contact.id, None)
         await _record_differences(tx, event, contact, set(known.purposes) if known else set(), keyring)
     gone = update(CONTACT_POINTS).where(CONTACT_POINTS.c.contact.in_(before))
-    await tx.execute(gone.values(retired=True, purposes=[]))
+    await tx.execute(gone.values(retired=True, purposes=[], wrong_at=None))
     return True
 
 
 async def contact_points(reader: Reader, patient: PatientId) -> Sequence[Row[Any]]:
-    """Return a patient's contact points that are in use, in the clinic's order."""
+    """Return a patient's contact points that the clinic has not taken back, in its order."""
     mine = select(CONTACT_POINTS).where(CONTACT_POINTS.c.patient == patient, ~CONTACT_POINTS.c.retired)
     return await reader.all(mine.order_by(CONTACT_POINTS.c.position))
 
@@ -87,16 +115,21 @@ async def contact_points(reader: Reader, patient: PatientId) -> Sequence[Row[Any
 async def _keep_contact(
     tx: Transaction, event: PatientEnrolled, contact: Contact, position: int, keyring: Keyring
 ) -> None:
+    await respell(tx, keyring, keyring.open(contact.value, context="contact"))
+    fingerprint = recipient_of(keyring, contact.value).fingerprint
     values = {
         "kind": contact.kind,
         "value": contact.value,
-        "fingerprint": recipient_of(keyring, contact.value).fingerprint,
+        "fingerprint": fingerprint,
         "position": position,
         "purposes": sorted({consent.purpose for consent in contact.consents}),
         "retired": False,
     }
     statement = insert(CONTACT_POINTS).values(contact=contact.id, patient=event.patient, clinic=event.clinic, **values)
-    await tx.execute(statement.on_conflict_do_update(index_elements=["contact"], set_=values))
+    # Another number is not the one that somebody said was wrong.
+    same = CONTACT_POINTS.c.fingerprint == fingerprint
+    still_wrong = {"wrong_at": case((same, CONTACT_POINTS.c.wrong_at), else_=None)}
+    await tx.execute(statement.on_conflict_do_update(index_elements=["contact"], set_=values | still_wrong))
 
 
 async def _record_differences(
@@ -131,9 +164,13 @@ async def discharge(tx: Transaction, event: PatientDischarged) -> bool:
 
 async def lock_patients_at(tx: Transaction, fingerprint: str) -> Sequence[Row[Any]]:
     """Lock the patients who use a number, in a fixed order, and return each with that contact point."""
-    users = select(CONTACT_POINTS.c.patient).where(
-        CONTACT_POINTS.c.fingerprint == fingerprint, CONTACT_POINTS.c.kind == "sms", ~CONTACT_POINTS.c.retired
+    here = (
+        CONTACT_POINTS.c.fingerprint == fingerprint,
+        CONTACT_POINTS.c.kind == "sms",
+        ~CONTACT_POINTS.c.retired,
+        CONTACT_POINTS.c.wrong_at.is_(None),
     )
+    users = select(CONTACT_POINTS.c.patient).where(*here)
     await tx.all(
         select(PATIENTS.c.patient)
         .where(PATIENTS.c.patient.in_(users))
@@ -142,7 +179,6 @@ async def lock_patients_at(tx: Transaction, fingerprint: str) -> Sequence[Row[An
     )
     joined = PATIENTS.join(CONTACT_POINTS, CONTACT_POINTS.c.patient == PATIENTS.c.patient)
     columns = (*PATIENTS.c, CONTACT_POINTS.c.contact, CONTACT_POINTS.c.kind, CONTACT_POINTS.c.purposes)
-    here = (CONTACT_POINTS.c.fingerprint == fingerprint, CONTACT_POINTS.c.kind == "sms", ~CONTACT_POINTS.c.retired)
     return await tx.all(select(*columns).select_from(joined).where(*here).order_by(PATIENTS.c.patient))
 
 
@@ -187,6 +223,7 @@ def best_channel(patient: ColumnElement[UUID] | UUID, purpose: Consented) -> Sel
     usable = select(CONTACT_POINTS.c.kind).where(
         CONTACT_POINTS.c.patient == patient,
         ~CONTACT_POINTS.c.retired,
+        CONTACT_POINTS.c.wrong_at.is_(None),
         CONTACT_POINTS.c.purposes.any_() == purpose,
         ~said_stop,
     )

@@ -60,26 +60,25 @@ def _about(clinic: UUID, patient: UUID, session: UUID) -> tuple[ColumnElement[bo
     )
 
 
-async def reminded_sessions(reader: Reader, patients: Sequence[UUID], now: datetime) -> Sequence[Row[Any]]:
-    """Return the sessions ahead that these patients were reminded of, at the time they still have, soonest first."""
-    joined = SESSIONS.join(
-        MESSAGES, (MESSAGES.c.about == SESSIONS.c.session) & (MESSAGES.c.starts_at == SESSIONS.c.starts_at_utc)
+async def sessions_ahead(reader: Reader, patients: Sequence[UUID], now: datetime) -> Sequence[Row[Any]]:
+    """Return the sessions ahead of these patients, soonest first.
+
+    `reminded` tells whether they were reminded of one, at the time that it still has.
+    """
+    told = select(MESSAGES.c.id).where(
+        MESSAGES.c.about == SESSIONS.c.session,
+        MESSAGES.c.starts_at == SESSIONS.c.starts_at_utc,
+        MESSAGES.c.patient == SESSIONS.c.patient,
+        MESSAGES.c.purpose == Purpose.REMINDER,
+        MESSAGES.c.occurrence != Occurrence.CANCELLED,
+        MESSAGES.c.state.in_(ON_ITS_WAY),
     )
-    reminded = (
-        select(*SESSIONS.c)
-        .distinct()
-        .select_from(joined)
-        .where(
-            SESSIONS.c.patient.in_(patients),
-            SESSIONS.c.state.in_(["booked", "confirmed"]),
-            SESSIONS.c.starts_at_utc > now,
-            MESSAGES.c.patient == SESSIONS.c.patient,
-            MESSAGES.c.purpose == Purpose.REMINDER,
-            MESSAGES.c.occurrence != Occurrence.CANCELLED,
-            MESSAGES.c.state.in_(ON_ITS_WAY),
-        )
+    ahead = select(*SESSIONS.c, told.exists().label("reminded")).where(
+        SESSIONS.c.patient.in_(patients),
+        SESSIONS.c.state.in_(["booked", "confirmed"]),
+        SESSIONS.c.starts_at_utc > now,
     )
-    return await reader.all(reminded.order_by(SESSIONS.c.starts_at_utc, SESSIONS.c.session))
+    return await reader.all(ahead.order_by(SESSIONS.c.starts_at_utc, SESSIONS.c.session))
 
 
 async def patient_is_of(reader: Reader, patient: UUID, clinic: ClinicId) -> bool:

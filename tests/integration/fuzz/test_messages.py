@@ -17,6 +17,7 @@ from sqlalchemy import select
 from services.notifier.bell import Bell
 from services.notifier.desk import Desk
 from services.notifier.dispatch import Dispatch, House, Ready
+from services.notifier.model.arriving import Arrival
 from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
@@ -25,6 +26,7 @@ from services.notifier.sender import Limits, Sender
 from services.notifier.store import callbacks, inbound, settling
 from services.notifier.store.outcomes import Call, store_outcomes
 from services.notifier.tables import ATTEMPTS, MESSAGES, METADATA
+from shared.clock import RealClock
 from shared.database import Transaction
 from shared.events import (
     ClinicChanged,
@@ -42,6 +44,9 @@ from tests.integration.fuzz.machines import BEHIND, ZONE, Machine
 from tests.integration.fuzz.profiles import tries
 from tests.integration.fuzz.world import World
 from tests.support.bench import KEYRING
+
+STAMP: Final = RealClock()
+"""Tells the order in which texts come; the world's own clock stands still between them."""
 
 FINAL: Final = frozenset({"delivered", "undelivered", "failed", "withheld", "expired"})
 OPEN_ATTEMPT: Final = frozenset({"calling", "unknown"})
@@ -204,7 +209,9 @@ class Messages(Machine):
     @rule(stop=strategies.booleans())
     def text(self, stop: bool) -> None:
         body = "STOP" if stop else "START"
-        self.do(lambda tx: inbound.receive(tx, inbound.Text(f"SM{uuid4().hex}", self.number, body), self.desk))
+        came = Arrival(self.now, stamp=STAMP.now(), door="door")
+        text = inbound.Text(f"SM{uuid4().hex}", self.number, body, came)
+        self.do(lambda tx: inbound.receive(tx, text, self.desk, STAMP))
         self.stopped = stop
 
     @rule(took=TOOK)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from uuid import UUID
@@ -6,6 +7,7 @@ import pytest
 from icalendar import Calendar
 
 from services.notifier.calendar_entry import Visit, calendar_entry
+from services.notifier.model.answering import Answer
 from services.notifier.model.inbound import Intent, read
 from services.notifier.model.purposes import NOTICES, Channel, Purpose
 from services.notifier.model.segments import segments
@@ -13,7 +15,8 @@ from services.notifier.wording import Content, compose
 from shared.walltime import parse_wall
 
 LANGUAGES = ("en", "es")
-REPLIES = ("confirmed", "help", "other", "stopped")
+NAMES_OTHERS = {Answer.CONFIRMED_LEFT, Answer.CONFIRMED_SEVERAL, Answer.WHICH}
+REPLIES = sorted(set(Answer) - NAMES_OTHERS)
 LONGEST_DAY = parse_wall("2026-09-23T22:30")  # Wednesday, September 23; miércoles, 23 de septiembre
 LINK = "https://care.example.org/c/" + "x" * 43
 FORBIDDEN = (
@@ -50,6 +53,16 @@ def every_text(language: str) -> list[str]:
 def test_every_text_is_one_segment(language: str) -> None:
     for text in every_text(language):
         assert segments(text) == 1, text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("answer", sorted(NAMES_OTHERS))
+def test_a_text_that_names_several_visits_names_each_and_stays_cheap(language: str, answer: Answer) -> None:
+    others = (LONGEST_DAY, LONGEST_DAY + timedelta(days=7))
+    text = compose(Purpose.REPLY, Channel.SMS, answer, replace(content(language), others=others)).body
+    assert "September 30" in text or "30 de septiembre" in text
+    assert answer != Answer.WHICH or ("1 " in text and "2 " in text)
+    assert segments(text) <= 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

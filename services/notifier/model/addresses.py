@@ -3,13 +3,13 @@
 import re
 from typing import Final
 
-import phonenumbers
-
 HOME_REGION: Final = "US"
 """Region of a number that is written without a country code."""
 _SCHEME: Final = re.compile(r"^(?:whatsapp|sms|rcs|tel):", re.IGNORECASE)
 _NO_PLUS: Final = re.compile(r"\s*\d{11,15}\s*")
 """A plus sign that was not escaped in a form arrives as a space."""
+_SPELLED_OUT: Final = re.compile(r"\+(?!521)[1-9]\d{7,14}")
+"""What is one form already; nearly all that comes is."""
 _MEXICO: Final = 52
 _OLD_MOBILE: Final = re.compile(r"1(\d{10})")
 """Mobile numbers of Mexico were once called from abroad with a 1 after the country code, and some networks still write
@@ -23,6 +23,10 @@ def canonical(value: str) -> str:
         return plain.casefold()
     if _NO_PLUS.fullmatch(plain):
         plain = f"+{plain}"
+    if _SPELLED_OUT.fullmatch(plain):
+        return plain
+    import phonenumbers  # noqa: PLC0415 - loaded with the first number that is written in another way
+
     try:
         number = phonenumbers.parse(plain, HOME_REGION)
     except phonenumbers.NumberParseException:

@@ -1,7 +1,8 @@
 """Does a person want no more texts? Yes, no, or ask.
 
 A person may end texts by any reasonable means (FCC, since 2025-04-11), so free text is read; but a sentence about
-something else that happens to hold the words ends nothing. Each clause is judged by itself, so that no order is made of
+something else that happens to hold the words ends nothing. Each clause is judged by itself,
+    so that no order is made of
 the end of one sentence and the beginning of the next. Where it stays unclear one question is asked.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
-from services.notifier.model.words import phrases
+from services.notifier.model.words import is_stop, phrases
 
 
 class Stop(IntEnum):
@@ -32,20 +33,21 @@ _BETWEEN: Final = (
 )
 _PLAIN: Final = phrases("""
     i, said, just, please, now, it, this, that, already, ok, okay, all, everything, hey, hi, hello, asap,
-    immediately, again, told, you, the, thanks, thank, favor, por, gracias, hola, right, away, today, yes, no,
+    immediately, again, told, you, thanks, thank, favor, por, gracias, hola, right, away, today, yes, no,
     ya, ahora, omg, ffs, wtf, sir, madam, guys, everyone, forever, permanently, kindly, got, damn, god,
     seriously, really, so, and, once, for, good, dije, les, le, que, esto, eso, todo, mismo, inmediatamente,
-    digo, si, de, una, vez, me, repeat, repeating, means, saying, keep, am, im, we, must, with, at, sorry, bro
+    digo, si, de, una, vez, me, repeat, repeating, means, saying, keep, am, im, we, must, with, sorry, bro
 """)
 _PERHAPS: Final = phrases("""
     want, to, can, could, would, will, need, like, should, dont, how, do, a, is, my, lets, quiero, puede,
     pueden, podria, podrian, necesito, deseo, como, or, what, if, word, reply
 """)
 _ALONE: Final = phrases("""
-    stop, stopall, stop all, unsubscribe, quit, end, revoke, optout, opt out, opt me out, cancel, remove me,
+    end all, quit all, cancel all, stop, stopall, stop all, unsubscribe, quit, end, revoke, optout, opt out,
+    opt me out, cancel, remove me,
     remove, remove my number, delete my number, delete me, no more, no mas, ya no, ya no mas, alto, para, pare,
     paren, parar, basta, ya basta, baja, cancelar, detener, salir, detenga, detengan, detente, deten,
-    detengase, parale, parenle, dar de baja, darme de baja, denme de baja, dame de baja, deme de baja,
+    detengase, detenganse, parale, parenle, dar de baja, darme de baja, denme de baja, dame de baja, deme de baja,
     anular suscripcion, eliminar, borrar, eliminarme, borrarme, quitar, take me off, leave me alone,
     dejenme en paz, dejeme en paz, not interested stop, desuscribir, stop it, no me molesten, no me moleste,
     cancelar suscripcion, suspender, suspendan, ya paren, ya paren por favor
@@ -73,7 +75,7 @@ _SIGNS: Final = re.compile(r"[🛑🚫⛔✋]")
 _CLEAR: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b(?:stop|quit|end|discontinue|cease|halt) {_BETWEEN}{_TEXTS}\b",
+        rf"(?<!the )(?<!an )\b(?:stop|quit|end|discontinue|cease|halt) {_BETWEEN}{_TEXTS}\b",
         (
             rf"\bcancel {_BETWEEN}(?:texts?|texting|messages?|mensajes?|notifications?|alerts?|reminders?"
             rf"|subscription)\b"
@@ -99,13 +101,17 @@ _CLEAR: Final = tuple(
             r"\b(?:please|i want to|want to|how do i|how can i|how to|can i|can you|id like to|like to"
             r"|to) unsubscribe(?: me| please| now| from (?:this|these|your|the|all).*)?$"
         ),
-        r"^unsubscribe (?:me|please|now|this number|from (?:this|these|your|the|all).*|all)\b",
+        (
+            r"^unsubscribe (?:me|my (?:number|phone|cell)|please|now|this number|from (?:this|these|your|the"
+            r"|all).*|all)\b"
+        ),
         (
             r"\bopt (?:me )?out(?: please| now| (?:of|from) (?:this|these|your|the|all|receiving|getting"
             r"|any)? ?(?:texts?|messages?|texting|notifications?|this|these|reminders?|alerts?|all).*)?$"
         ),
         (
-            r"\b(?:take|remove|delete) (?:me|my (?:number|name|phone|cell)(?: number)?)(?: please| now)?(?: (?:off"
+            r"\b(?:take|remove|delete) (?:me|this (?:number|phone)|us|my (?:number|name|phone"
+            r"|cell)(?: number)?)(?: please| now)?(?: (?:off"
             r"|from))? (?:of )?(?:your|this|the|that|ur|all)? ?(?:text(?:ing)? |texts? |message |mailing |contact "
             r"|phone |call )?(?:list|lists|texts?|messages?|system|database|texting|contacts|records"
             r"|subscription)\b"
@@ -155,6 +161,26 @@ _CLEAR: Final = tuple(
             r"|recordatorios)\b"
         ),
         r"\bdesuscri\w+",
+        rf"^(?:please )?(?:stoop|sto|top|stopping|stope) {_BETWEEN}{_TEXTS}\b",
+        (
+            r"\b(?:pare|paren|parad|parar|detenga|detengan|suspendan?|cancelen?|quiten?|eliminen?|terminen"
+            r"|corten|dejen|basta"
+            r"|alto|fuera) (?:ya )?(?:(?:de|a|con|todos|los|las|sus|estos|esos|tantos|mas|mandar|enviar) )*"
+            r"(?:mensajes?|textos?|notificaciones|recordatorios|avisos)\b"
+        ),
+        (
+            r"\b(?:no|nunca|jamas) (?:(?:me|nos|le) (?:vuelvan? a )?(?:escrib(?:a|an|as|ir)|(?:mand|contact"
+            r"|molest|textee?|envi)"
+            r"(?:e|en|es|ar|ear)?)|(?:escriban|manden|envien|contacten|molesten|texteen))"
+            r"(?: (?:mas|nada|nunca|jamas|por favor|favor|ya|otra|otro|vez|a|este|numero|celular|telefono|mensajes?"
+            r"|textos?|ningun|ningunos?|de|esto|estos|los|sus|tantos))*$"
+        ),
+        (
+            r"\b(?:no|ya no) (?:quiero|deseo|necesito|quisiera|me interesa) (?:(?:seguir|que|me|recibir"
+            r"|recibiendo|nada"
+            r"|mas|de|estos|los|sus|ningun|esos|tener) )*(?:mensajes?|textos?|notificaciones|recordatorios|avisos)\b"
+        ),
+        r"\b(?:quiero|solicito|necesito|pido|deseo|quisiera) (?:que me den |darme |dar )?(?:de |la |mi )?baja$",
     )
 )
 _NOT_MEANT: Final = re.compile(
@@ -167,6 +193,7 @@ _UNCLEAR: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"\bunsubscribe\b",
+        r"^(?:please |hi |hello |hey |no )*stop (?:i|im|ive|you|we|were|not)\b",
         r"\bopt (?:me |him |her |us |them )?out\b(?! of (?:pe|school|jury))",
         (
             r"\bstop (?:calling|emailing|phoning|notifying|notification|contact|communications?|communicating"
@@ -187,13 +214,16 @@ _UNCLEAR: Final = tuple(
         r"\bhart[oa] de (?:tantos |los |sus )?mensajes?\b",
         r"\b(?:take|get) me off (?:this|the|your|that)(?: thing| crap| shit)?$",
         r"\bremove me from (?:this|that|your|everything)$",
-        r"\b(?:didnt|did not|never) (?:sign up|ask|consent|agree|subscribe)\b(?! to come| about)",
+        (
+            r"\b(?:didnt|did not|never) (?:sign(?:ed)? up|subscribed|asked|ask|consent|agree"
+            r"|subscribe)\b(?! to come| about)"
+        ),
         r"\bblock(?:ing)? (?:this|your|you)\b(?: number)?",
-        r"\breport(?:ing|ed)? (?:this|you|these)?(?: number)?(?: as| for)? ?spam\b",
+        r"\breport(?:ing|ed)?(?: (?:this|you|these))?(?: number)?(?: as| for)? spam\b",
         r"\b(?:quiero|quisiera|necesito|deseo) (?:parar|terminar|detener|salir|cancelar la suscripcion|la baja)$",
         r"\bi want out\b",
         r"\b(?:no|ya no) quiero (?:saber )?nada mas de (?:ustedes|esto)\b",
-        r"\bno me (?:escrib[aei]|mand[ae]|envi[ae]|text[eé]e?|contact[ae])[ns]?\b",
+        r"\b(?:no|ni) me (?:escrib[aei]|mand[ae]|envi[ae]|text[eé]e?|contact[ae]|llam[ae])[ns]?\b",
         (
             r"\b(?:dont|never) (?:ever )?(?:text|message|contact|write)\b(?! (?:back|my|his|her|him|them|and drive"
             r"|while))"
@@ -222,7 +252,8 @@ _IN_PART: Final = re.compile(
     r"|\bto confirm\b|\bto (?:my|the) \w+ (?:phone|number|line)\b|\bthis week\b|\buntil\b|\btwice\b|\bevery day\b"
 )
 _ABOUT_ANOTHER: Final = re.compile(
-    r"\bunsubscribe (?:my|him|her|them|our|mom|dad|someone|somebody)\b|\bopt (?:him|her|them) out\b"
+    r"\bunsubscribe (?:my (?!number|phone|cell)|him|her|them|our|mom|dad|someone|somebody)\b"
+    r"|\bopt (?:him|her|them) out\b"
 )
 
 
@@ -235,6 +266,8 @@ def judge(parts: Sequence[Sequence[str]], text: str) -> Stop:
     """
     said = [" ".join(words) for words in parts]
     whole = " ".join(said)
+    if _is_broken_up(whole.split()):
+        return Stop.YES
     if _core(whole) in _ALONE or whole in _ALONE:
         return Stop.YES
     if not parts:
@@ -243,6 +276,11 @@ def judge(parts: Sequence[Sequence[str]], text: str) -> Stop:
     if found is Stop.NO and _SIGNS.search(text) and len(parts) == 1:
         return Stop.ASK
     return found
+
+
+def _is_broken_up(words: Sequence[str]) -> bool:
+    """Tell whether STOP was typed with spaces in it."""
+    return len(words) > 1 and max(map(len, words)) < len("stop") and is_stop("".join(words))
 
 
 def _clause(words: Sequence[str], clause: str, *, alone: bool) -> Stop:
@@ -262,7 +300,8 @@ def _clause(words: Sequence[str], clause: str, *, alone: bool) -> Stop:
 
 
 def _core(clause: str) -> str:
-    return " ".join(word for word in clause.split() if word not in _POLITE)
+    """Return the words that count, each once: who means it says it twice."""
+    return " ".join(dict.fromkeys(word for word in clause.split() if word not in _POLITE))
 
 
 _POLITE: Final = phrases("""

@@ -34,7 +34,20 @@ _SAME: Final = {
         ("txts", "textes", "msg", "msgs", "sms", "mesages", "messges", "messeges", "msgz", "texs"), "texts"
     ),
     **dict.fromkeys(
-        ("textin", "txting", "txtin", "txtng", "texing", "textting", "tectig", "texring", "textng", "tecting"),
+        (
+            "textin",
+            "txting",
+            "txtin",
+            "txtng",
+            "texing",
+            "textting",
+            "tectig",
+            "texring",
+            "textng",
+            "tecting",
+            "txtn",
+            "textn",
+        ),
         "texting",
     ),
     **dict.fromkeys(("messagin", "messageing", "msging", "mesaging", "msgin"), "messaging"),
@@ -61,6 +74,8 @@ _SAME: Final = {
     **dict.fromkeys(("mensage", "mensages", "msj", "msjs", "mensaje", "mensajitos", "mensjes", "sms"), "mensajes"),
     **dict.fromkeys(("xfavor", "porfa", "porfavor", "porfis", "pf"), "favor"),
     "q": "que",
+    "wanna": "want",
+    "gimme": "give",
     **dict.fromkeys(("vasta", "bastaa", "bastaya"), "basta"),
     **dict.fromkeys(("aLto", "atlo", "halto"), "alto"),
     **dict.fromkeys(("tmrw", "tmw", "tomorow", "tommorow", "tmr"), "tomorrow"),
@@ -79,6 +94,11 @@ _JOINED: Final = (
     (re.compile(r"\bi am\b"), "im"),
     (re.compile(r"\bi[']ll\b"), "ill"),
 )
+
+_CLIPPED: Final = phrases(
+    "contactin, botherin, harassin, spammin, annoyin, buggin, callin, comin, runnin, goin, receivin, gettin"
+)
+"""Words that lost their last letter."""
 
 
 def clauses(text: str) -> list[list[str]]:
@@ -107,7 +127,7 @@ def _word(word: str) -> str:
     if is_stop(plain):
         return "stop"
     once = _STRETCHED.sub(r"\1", plain)
-    return _SAME.get(once, once)
+    return _SAME.get(once, f"{once}g" if once in _CLIPPED else once)
 
 
 def is_stop(word: str) -> bool:

@@ -75,6 +75,7 @@ _SAID_BY: Final = re.compile(
     r"^\s*(?:on .{4,80} wrote:|el .{4,80} escribi[oó]:|-{2,}\s*(?:original message|mensaje original).*)\s*$",
     re.IGNORECASE,
 )
+_FORWARDED: Final = re.compile(r"\W*(?:fwd?|re|rv|forwarded|reenviado)\W*", re.IGNORECASE)
 _INVISIBLE: Final = re.compile(r"[\u200a-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0e\ufe0f]")
 
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("’‘´`", "'"))  # noqa: RUF001 - what phones send
@@ -96,4 +97,6 @@ def written(text: str, without_ours: Callable[[str], str]) -> Written:
     lines = seen.splitlines()
     own = "\n".join(line for line in lines if not _QUOTED_LINE.match(line) and not _SAID_BY.match(line))
     words = without_ours(own).strip()
+    if _FORWARDED.fullmatch(words):
+        words = ""
     return Written(words, quoted=words != seen.strip())

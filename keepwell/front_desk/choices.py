@@ -84,11 +84,13 @@ class Decision:
         decision: `approve`, `change` or `refuse`.
         interval_days: of a change.
         reason: of a change or a refusal.
+        override_reason: of a change by more than one step.
     """
 
     decision: str
     interval_days: int | None = None
     reason: str | None = None
+    override_reason: str | None = None
 
 
 def care(seed: int, index: int, days: int, *, leaving: float = LEAVES) -> Care:
@@ -144,16 +146,28 @@ def fits_again(seed: int, index: int, plan_version: int) -> bool:
     return happens(0.6, seed, "fits again", index, plan_version)
 
 
-def decide(seed: int, index: int, proposal: int, *, to_days: int) -> Decision:
+def decide(seed: int, index: int, proposal: int, *, from_days: int, to_days: int) -> Decision:
     """Return what a clinician decides about a patient's proposal number `proposal`, counted from 0."""
     what = (seed, "decision", index, proposal)
     drawn = roll(*what)
     if drawn < 0.76:  # noqa: PLR2004 - mostly approved
         return Decision("approve")
     if drawn < 0.88:  # noqa: PLR2004 - as many changed as refused
-        other = pick([days for days in LADDER if days != to_days], *what, "days")
+        near = _near(from_days)
+        far = [days for days in LADDER if days not in near]
+        if far and happens(0.2, *what, "bold"):
+            why = "Seen together today; the risk was explained."
+            return Decision("change", pick(far, *what, "far"), "Agreed with the patient on another interval.", why)
+        other = pick([days for days in near if days != to_days], *what, "days")
         return Decision("change", other, "Agreed with the patient on another interval.")
     return Decision("refuse", None, "The patient prefers to stay with the present interval.")
+
+
+def _near(days: int) -> list[int]:
+    """Return an interval with its neighbours on the ladder."""
+    below = [max((rung for rung in LADDER if rung < days), default=days)]
+    above = [min((rung for rung in LADDER if rung > days), default=days)]
+    return sorted({*below, days, *above})
 
 
 def waits(seed: int, index: int, proposal: int) -> int:

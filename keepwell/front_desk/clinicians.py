@@ -52,7 +52,7 @@ class Clinicians:
                 await self._counter.post(AlertSeen, f"alerts/{alert.id}/close", body, key=f"{alert.id}/close")
 
     async def decide(self, chart: Chart) -> None:
-        """Decide a patient's open proposal, if today is the day to look at it."""
+        """Decide a patient's open proposal, if today is the day to look at it and no alert of theirs is open."""
         clinic, now = self._clinic, self._clock.now()
         today, index = clinic.today(now), chart.person.index
         looks = self._every_evening or choices.looks_on(index, today)
@@ -61,18 +61,31 @@ class Clinicians:
         proposals = await self._counter.every(ProposalSeen, f"patients/{chart.patient}/proposals")
         for number, proposal in enumerate(reversed(proposals)):
             days = (today - clinic.today(proposal.proposed_at)).days
-            if proposal.state == "open" and days >= choices.waits(clinic.seed, index, number):
+            ripe = proposal.state == "open" and days >= choices.waits(clinic.seed, index, number)
+            if ripe and not await self._alarmed(chart):
                 await self._decide(chart, proposal, number)
+
+    async def _alarmed(self, chart: Chart) -> bool:
+        """Tell whether an alert of a patient is not closed: nothing is decided before that."""
+        for state in ("open", "acknowledged"):
+            alerts = await self._counter.every(AlertSeen, "alerts", state=state)
+            if any(alert.patient == chart.patient for alert in alerts):
+                return True
+        return False
 
     async def _decide(self, chart: Chart, proposal: ProposalSeen, number: int) -> None:
         if not self._waited(proposal.proposed_at):
             return
-        chosen = choices.decide(self._clinic.seed, chart.person.index, number, to_days=proposal.to_days)
+        chosen = choices.decide(
+            self._clinic.seed, chart.person.index, number, from_days=proposal.from_days, to_days=proposal.to_days
+        )
         sent: dict[str, str | int] = {"decision": chosen.decision}
         if chosen.interval_days is not None:
             sent["interval_days"] = chosen.interval_days
         if chosen.reason is not None:
             sent["reason"] = chosen.reason
+        if chosen.override_reason is not None:
+            sent["override_reason"] = chosen.override_reason
         await self._counter.post(
             ProposalSeen, f"proposals/{proposal.id}/decision", {**sent}, key=f"{proposal.id}/decide"
         )

@@ -72,6 +72,7 @@ class ProposalSeen(Seen):
     id: str
     state: str
     direction: str
+    from_days: int
     to_days: int
     proposed_at: datetime
     decision: str | None

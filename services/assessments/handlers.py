@@ -93,7 +93,7 @@ def _learn(found: Handlers) -> None:
     @found.on(PlanStarted, PlanChanged)
     async def plan_told(tx: Transaction, event: PlanStarted) -> None:
         if await known.save_plan(tx, event, await _induction_end(tx, event)):
-            waiting = await proposals.open_of_plan(tx, event.plan)
+            waiting = await proposals.current_of_plan(tx, event.plan)
             if waiting is not None and waiting.from_days != event.interval_days:
                 await known.lock_patient(tx, event.patient)
                 await proposal_acts.supersede(tx, event.plan)

@@ -22,7 +22,7 @@ class Kit:
 
     Args:
         public_url: where patients reach their links, without a trailing slash.
-        trial: no live provider is set, so the interval rule runs without a signature.
+        trial: this is trial time (demonstration, simulation, KEEPWELL_TRIAL): the interval rule runs unsigned.
     """
 
     keyring: Keyring

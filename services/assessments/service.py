@@ -22,7 +22,7 @@ def build(context: Context) -> Service:
         packs=Packs.load(),
         times=context.settings.assessments,
         public_url=context.public_url,
-        trial=not context.settings.live,
+        trial=context.settings.trial,
     )
     return Service(
         name=SCHEMA,

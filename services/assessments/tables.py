@@ -250,6 +250,7 @@ proposals = Table(
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
     Column("reason", Text),
+    Column("overruled", Text),
     Index("proposals_patient", "patient", "id"),
     Index("proposals_one_open", "plan", unique=True, postgresql_where=text("state = 'open'")),
     schema=SCHEMA,

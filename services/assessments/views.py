@@ -233,7 +233,10 @@ class Detail(View):
 
 
 class ProposalView(View):
-    """An interval proposal; `interval_days` is what now holds once it was approved or changed."""
+    """An interval proposal; `interval_days` is what now holds once it was approved or changed.
+
+    `overruled` says what stood against the decision, `override_reason` why it was taken all the same.
+    """
 
     id: UUID
     version: int
@@ -256,10 +259,13 @@ class ProposalView(View):
     decided_by: str | None
     decided_at: datetime | None
     reason: str | None
+    overruled: tuple[str, ...]
+    override_reason: str | None
 
     @classmethod
     def of(cls, kit: Kit, proposal: Proposal) -> "ProposalView":
         """Show a proposal."""
+        overruled = proposal_acts.overruled(kit, proposal)
         detail = Detail.model_validate_json(proposal_acts.detail(kit, proposal))
         return cls(
             id=proposal.id,
@@ -283,6 +289,8 @@ class ProposalView(View):
             decided_by=proposal.decided_by,
             decided_at=proposal.decided_at,
             reason=proposal_acts.reason_text(kit, proposal),
+            overruled=() if overruled is None else overruled.against,
+            override_reason=None if overruled is None else overruled.reason,
         )
 
 

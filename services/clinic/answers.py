@@ -100,12 +100,16 @@ def _alert(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
     }
 
 
-def _proposal(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
+def _proposal(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
+    reason, why = answer.get("reason"), answer.get("override_reason")
+    overruled = json.dumps({"against": answer["overruled"], "reason": why}) if why else None
     return {
         "state": answer["state"],
         "decided_days": answer["interval_days"],
         "by": answer["decided_by"],
         "at": datetime.fromisoformat(answer["decided_at"]),
+        "reason": keyring.seal(reason, context="decision-reason") if reason else None,
+        "overruled": keyring.seal(overruled, context="decision-overruled") if overruled else None,
     }
 
 

@@ -16,6 +16,7 @@ from shared.web.tokens import Principal
 PATIENCE: Final = 1.5
 """Real seconds that a page waits for what it can do without."""
 _FRESH: Final = timedelta(minutes=5)
+_PROPOSES: Final = "interval proposals"
 _SULK: Final = timedelta(seconds=15)
 """How long a service that did not answer is left alone."""
 
@@ -52,7 +53,13 @@ class Elsewhere:
         content = await self._read("assessments", "/rules", principal)
         if not content:
             return {}
-        return {one["id"]: (Source(one["text"], one["source_url"], one["grade"]),) for one in content["items"]}
+        return {one["id"]: (_source(one),) for one in content["items"]}
+
+    async def unsigned(self, principal: Principal) -> tuple[str, ...]:
+        """Return the names of the rules that would propose intervals, were they signed."""
+        content = await self._read("assessments", "/rules", principal)
+        off = [one for one in content["items"] if one["applies_to"] == _PROPOSES and not one["runs"]] if content else []
+        return tuple(one.get("name", one["id"]) for one in off)
 
     async def _read(self, service: str, path: str, principal: Principal) -> Any:
         held, now = self._held.get(path), self._clock.now()
@@ -65,3 +72,9 @@ class Elsewhere:
         except (Problem, TimeoutError):
             self._held[path] = _Held(held.content if held else None, now + _SULK)
         return self._held[path].content
+
+
+def _source(rule: Any) -> Source:
+    points = tuple(rule.get("points", [rule["text"]]))
+    said = f"Read on {rule['verified_on']}"
+    return Source(said, rule["source_url"], rule["grade"], rule.get("name", rule["id"]), points)

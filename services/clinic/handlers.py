@@ -112,20 +112,23 @@ def _proposals(made: Handlers, bell: Bell) -> None:
     async def proposed(tx: Transaction, event: events.IntervalProposed) -> None:
         names = ("plan", "direction", "from_days", "to_days", "rule", "rule_version", "detail", "expires_at")
         values = {name: getattr(event, name) for name in names}
-        state = {"state": str(ProposalState.OPEN), "proposed_at": tx.now}
+        stands = ProposalState.OPEN if event.needs_decision else ProposalState.HELD
+        state = {"state": str(stands), "proposed_at": tx.now}
         await learn.keep(tx, PROPOSALS, {**_thing(event, "proposal"), **values, **state})
         bell.after(tx, event.clinic, "proposals")
 
     @made.on(events.IntervalDecided)
     async def decided(tx: Transaction, event: events.IntervalDecided) -> None:
         state = {"state": str(_DECIDED[event.decision]), "decided_days": event.interval_days}
-        values = {**state, "by": event.by, "at": event.at}
+        said = {"reason": event.reason, "overruled": event.overruled}
+        values = {**state, "by": event.by, "at": event.at, **said}
         await learn.change(tx, PROPOSALS, event.proposal, event.version, values)
         bell.after(tx, event.clinic, "proposals")
 
     @made.on(events.IntervalExpired)
     async def expired(tx: Transaction, event: events.IntervalExpired) -> None:
-        await learn.change(tx, PROPOSALS, event.proposal, event.version, {"state": str(ProposalState.EXPIRED)})
+        state = ProposalState.SUPERSEDED if event.overtaken else ProposalState.EXPIRED
+        await learn.change(tx, PROPOSALS, event.proposal, event.version, {"state": str(state)})
         bell.after(tx, event.clinic, "proposals")
 
 

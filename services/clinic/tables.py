@@ -222,6 +222,8 @@ PROPOSALS = _learnt(
     Column("decided_days", Integer),
     Column("by", Text),
     _instant("at", nullable=True),
+    Column("reason", Text),  # sealed
+    Column("overruled", Text),  # sealed
     Index("seen_proposals_state", "clinic", "state"),
 )
 

@@ -135,7 +135,10 @@ class AlertClosed(PatientEvent):
 
 
 class IntervalProposed(PatientEvent):
-    """A rule proposes the next interval; `detail` is JSON (reasons, evidence), sealed for the context `proposal`."""
+    """A rule proposes the next interval; `detail` is JSON (reasons, evidence), sealed for the context `proposal`.
+
+    One that holds the interval needs no decision: it tells why.
+    """
 
     TYPE: ClassVar = "interval.proposed"
     TOPIC: ClassVar = Topic.ASSESSMENTS
@@ -149,20 +152,26 @@ class IntervalProposed(PatientEvent):
     rule_version: int
     detail: SealedText
     expires_at: Instant
+    needs_decision: bool = True
 
 
 class IntervalExpired(PatientEvent):
-    """Nobody decided a proposal in time. Fired by a timer that a decision cancels."""
+    """Nobody decided a proposal in time, or newer facts have overtaken it. Fired by a timer that a decision cancels."""
 
     TYPE: ClassVar = "interval.expired"
     TOPIC: ClassVar = Topic.ASSESSMENTS
 
     proposal: UUID
     plan: UUID
+    overtaken: bool = False
 
 
 class IntervalDecided(PatientEvent):
-    """A clinician decided; `interval_days` is what now holds, absent where the proposal was refused."""
+    """A clinician decided; `interval_days` is what now holds, absent where the proposal was refused.
+
+    `reason` is the clinician's, sealed for the context `decision-reason`. `overruled` is JSON (what stood against the
+    decision, and why it was taken all the same), sealed for the context `decision-overruled`.
+    """
 
     TYPE: ClassVar = "interval.decided"
     TOPIC: ClassVar = Topic.ASSESSMENTS
@@ -173,3 +182,5 @@ class IntervalDecided(PatientEvent):
     interval_days: int | None
     by: str
     at: Instant
+    reason: SealedText | None = None
+    overruled: SealedText | None = None

@@ -118,8 +118,8 @@ async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has 
     before = len(network.texts)
     await clinic.live_until(moved_to - timedelta(hours=1))
     await network.settled()
-    reminders = [text["Body"] for text in network.texts[before:] if "1:00 PM" in text["Body"]]
-    assert len(reminders) == 2
+    said = [text["Body"] for text in network.texts[before:] if "1:00 PM" in text["Body"]]
+    assert [("moved to" in body, "is on" in body) for body in said] == [(True, False), (False, True), (False, True)]
     assert not [text for text in network.texts[before:] if "10:00 AM" in text["Body"]]
 
     # Attended: the induction goes on to its sixth session, with check-ins on the way.
@@ -131,16 +131,19 @@ async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has 
     plan = await clinic.get(f"/patients/{patient}/plan")
     assert (plan["phase"], plan["interval_days"]) == ("maintenance", 28)
 
-    # The weekly questionnaires of the cycle are answered through the link in the text, scored, and become a proposal.
-    for day in (1, 2, 6, 14, 21):
-        await clinic.live_until(await at_wall(clinic, min(7, day), 11))
-        await answer_all(clinic, network, patient, (2, 2, 2, 2, 2, 1, 1, 0, 0))
+    # The weekly questionnaires of the cycle are answered through the link in the text, scored, and become a proposal:
+    # well at first, then twice as before the treatment.
+    well, unwell = (1, 1, 1, 0, 0, 0, 0, 0, 0), (2, 2, 2, 2, 2, 1, 1, 0, 0)
+    for days, items in ((1, well), (2, well), (6, well), (7, well), (7, unwell), (7, unwell)):
+        await clinic.live_until(await at_wall(clinic, days, 11))
+        await answer_all(clinic, network, patient, items)
     scores = (await clinic.get(f"/patients/{patient}/scores"))["items"]
     totals = [score["total"] for score in scores if score["instrument"] == "phq-9"]
     assert 12 in totals
     proposals = (await clinic.get(f"/patients/{patient}/proposals"))["items"]
     (proposal,) = [one for one in proposals if one["state"] == "open"]
-    assert proposal["direction"] in {"shorten", "hold", "lengthen"}
+    assert (proposal["direction"], proposal["from_days"], proposal["to_days"]) == ("shorten", 28, 21)
+    assert {one["direction"] for one in proposals if one["state"] != "open"} == {"hold"}
     assert proposal["reasons"]
     assert proposal["rule"]
     decided = await clinic.post(f"/proposals/{proposal['id']}/decision", {"decision": "approve"})

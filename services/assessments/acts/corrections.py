@@ -21,7 +21,7 @@ class ScoreStandsError(Exception):
 async def void(
     tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin, kept: KeptScore, *, by: str, reason: str
 ) -> Checkin:
-    """Let a score count no more and ask the patient again; what was proposed on it is taken back.
+    """Let a score count no more and ask the patient again; the rule is asked anew without it.
 
     Raises:
         ScoreStandsError: it was voided before.
@@ -30,8 +30,8 @@ async def void(
     await checkins.void_score(tx, kit.keyring, kept, by=by, reason=reason, replaced_by=None)
     await answering.forget(tx, checkin.id, kept.score.instrument)
     asked = await ask_again(tx, kit, patient, checkin)
-    if kept.score.instrument == proposals.INSTRUMENT and checkin.plan is not None:
-        await proposals.supersede(tx, checkin.plan)
+    if kept.score.instrument == proposals.INSTRUMENT:
+        await proposals.reconsider(tx, kit, patient)
     return asked
 
 

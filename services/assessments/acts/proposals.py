@@ -1,25 +1,29 @@
 """Ask the interval rule after a PHQ-9, and keep what a clinician decides about its proposal."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.assessments.kit import Kit
-from services.assessments.model.interval.history import History, Parameters, Verdict
+from services.assessments.model.interval.history import Direction, History, Parameters, Verdict
 from services.assessments.model.interval.ladder import RULE, RULE_VERSION, evaluate
+from services.assessments.model.interval.objections import objections
 from services.assessments.model.lifecycles import PROPOSAL, ProposalState
 from services.assessments.model.rules import BEYOND_28
 from services.assessments.store import alerts, checkins, known, proposals
 from services.assessments.store.checkins import Checkin
 from services.assessments.store.known import KnownPlan, Patient
-from services.assessments.store.proposals import Proposal, Signature
+from services.assessments.store.proposals import OpenAlert, Proposal, Signature
 from shared.bus import cancel_timers, publish
 from shared.database import Reader, Transaction
 from shared.events import IntervalDecided, IntervalExpired, IntervalProposed
 from shared.events.assessments import Decision
 from shared.ids import ClinicId, new_id
+from shared.languages import Language, say_day, say_time
 from shared.telemetry.log import get_logger
+from shared.walltime import to_wall
 
 log = get_logger(__name__)
 
@@ -27,6 +31,7 @@ INSTRUMENT: Final = "phq-9"
 TRIAL: Final = "for trial"
 _PROPOSAL: Final = "proposal"
 _REASON: Final = "decision-reason"
+_OVERRULED: Final = "decision-overruled"
 _DECIDED: Final[dict[Decision, ProposalState]] = {
     "approve": ProposalState.APPROVED,
     "change": ProposalState.CHANGED,
@@ -37,7 +42,7 @@ _DECIDED: Final[dict[Decision, ProposalState]] = {
 async def signatures(reader: Reader, kit: Kit, clinic: ClinicId) -> dict[tuple[str, int], Signature]:
     """Return under which rules a clinic has signed.
 
-    While no live provider is set the interval rule counts as signed for trial; that ends with the trial.
+    In trial time the interval rule counts as signed for trial; that ends with the trial.
     """
     signed = await proposals.signed(reader, clinic)
     if kit.trial:
@@ -45,20 +50,106 @@ async def signatures(reader: Reader, kit: Kit, clinic: ClinicId) -> dict[tuple[s
     return signed
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What a clinician decides.
+
+    Args:
+        interval_days: of a change.
+        reason: of a change or a refusal.
+        override_reason: why an interval is decided against which something stands.
+    """
+
+    decision: Decision
+    interval_days: int | None = None
+    reason: str | None = None
+    override_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Overruled:
+    """What stood against a decision, a sentence each, and why it was taken all the same."""
+
+    against: tuple[str, ...]
+    reason: str
+
+
+class AlertOpenError(Exception):
+    """Nothing is decided about an interval while a safety alert is open."""
+
+    def __init__(self, alerts: list[OpenAlert], zone: str) -> None:
+        first = to_wall(alerts[0].raised_at, zone)
+        more = f", and {len(alerts) - 1} more," if len(alerts) > 1 else ""
+        raised = f"{say_day(Language.EN, first.date())}, {say_time(Language.EN, first.time())}"
+        super().__init__(
+            f"A safety alert of this patient is not closed: {alerts[0].level}, raised on {raised}{more} must be closed "
+            "first, with what was done. Then decide on the interval."
+        )
+
+
+class NeedsNoDecisionError(Exception):
+    """A proposal that holds the interval is neither approved nor refused."""
+
+
+class OverrideNeededError(Exception):
+    """Something stands against this interval, and no reason was given to decide it all the same."""
+
+    def __init__(self, against: tuple[str, ...]) -> None:
+        super().__init__(f"{' '.join(against)} To decide it all the same, say why.")
+
+
 async def propose(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Proposal | None:
-    """Put one proposal after a PHQ-9, in place of an open one of the plan; none while the rule is unsigned."""
+    """Put one proposal after a PHQ-9, in place of the plan's present one; none while the rule is unsigned."""
     plan_id = checkin.plan or await known.current_plan(tx, patient.id)
-    plan = None if plan_id is None else await known.plan(tx, plan_id)
+    return None if plan_id is None else await _put(tx, kit, patient, plan_id)
+
+
+async def reconsider(tx: Transaction, kit: Kit, patient: Patient) -> Proposal | None:
+    """Ask the rule again after something that it had looked at was corrected; return what now stands, if anything.
+
+    For whoever voids or corrects a score, or corrects a session or the plan: call it in the same transaction, the
+    patient locked and the correction written. A proposal that waits and was built on what no longer holds is
+    superseded, and a new one takes its place where the rule still has something to say. Nothing happens where the rule
+    says the same as before, or where that was refused on the same readings. What was decided stays on record.
+    """
+    plan_id = await known.current_plan(tx, patient.id)
+    return None if plan_id is None else await _put(tx, kit, patient, plan_id)
+
+
+async def _put(tx: Transaction, kit: Kit, patient: Patient, plan_id: UUID) -> Proposal | None:
+    plan = await known.plan(tx, plan_id)
     if plan is None or patient.discharged:
         return None
     signed = await signatures(tx, kit, patient.clinic)
     if (RULE, RULE_VERSION) not in signed:
         log.info("interval.rule_unsigned", rule=RULE)
         return None
-    parameters = Parameters(beyond_28_days=(BEYOND_28, 1) in signed)
-    verdict = evaluate(await _history(tx, kit, patient, plan), plan.plan, parameters)
+    history = await _history(tx, kit, patient, plan)
+    current = await proposals.current_of_plan(tx, plan.id)
+    if not history.readings:
+        await supersede(tx, plan.id)
+        return None
+    verdict = evaluate(history, plan.plan, _parameters(signed))
+    if current is not None and _says(kit, current) == _detail(verdict) and current.to_days == verdict.to_days:
+        return current
     await supersede(tx, plan.id)
-    return await _add(tx, kit, checkin, plan, verdict)
+    if await _was_refused(tx, kit, plan.id, verdict):
+        log.info("interval.refused_before", rule=RULE)
+        return None
+    return await _add(tx, kit, patient, plan, verdict)
+
+
+def _parameters(signed: dict[tuple[str, int], Signature]) -> Parameters:
+    return Parameters(beyond_28_days=(BEYOND_28, 1) in signed)
+
+
+async def _was_refused(tx: Transaction, kit: Kit, plan_id: UUID, verdict: Verdict) -> bool:
+    """Tell whether a clinician refused this very interval on these very readings."""
+    evidence = _detail(verdict)["evidence"]
+    return any(
+        one.to_days == verdict.to_days and _says(kit, one)["evidence"] == evidence
+        for one in await proposals.refused(tx, plan_id)
+    )
 
 
 async def _history(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan) -> History:
@@ -72,13 +163,14 @@ async def _history(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan)
     )
 
 
-async def _add(tx: Transaction, kit: Kit, checkin: Checkin, plan: KnownPlan, verdict: Verdict) -> Proposal:
+async def _add(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan, verdict: Verdict) -> Proposal:
+    waits = verdict.direction is not Direction.HOLD
     proposal = Proposal(
         id=new_id(),
-        clinic=checkin.clinic,
-        patient=checkin.patient,
+        clinic=patient.clinic,
+        patient=patient.id,
         plan=plan.id,
-        checkin=checkin.id,
+        checkin=verdict.newest.checkin,
         version=1,
         direction=verdict.direction,
         review=verdict.review,
@@ -86,8 +178,8 @@ async def _add(tx: Transaction, kit: Kit, checkin: Checkin, plan: KnownPlan, ver
         to_days=verdict.to_days,
         rule=verdict.rule,
         rule_version=verdict.rule_version,
-        sealed=kit.keyring.seal(_detail(verdict), context=_PROPOSAL),
-        state=ProposalState.OPEN,
+        sealed=kit.keyring.seal(json.dumps(_detail(verdict)), context=_PROPOSAL),
+        state=ProposalState.OPEN if waits else ProposalState.HELD,
         proposed_at=tx.now,
         expires_at=tx.now + timedelta(days=kit.times.proposal_days),
     )
@@ -107,30 +199,35 @@ async def _add(tx: Transaction, kit: Kit, checkin: Checkin, plan: KnownPlan, ver
             rule_version=proposal.rule_version,
             detail=proposal.sealed,
             expires_at=proposal.expires_at,
+            needs_decision=waits,
         ),
     )
-    await publish(tx, _expired(proposal, 2), at=proposal.expires_at, timer=_timer(proposal.id))
+    if waits:
+        await publish(tx, _expired(proposal, 2), at=proposal.expires_at, timer=_timer(proposal.id))
     return proposal
 
 
-def _detail(verdict: Verdict) -> str:
-    return json.dumps(
-        {
-            "review": verdict.review,
-            "reasons": [
-                {"code": reason.code, "text": reason.text, "values": dict(reason.values)} for reason in verdict.reasons
-            ],
-            "evidence": [
-                {
-                    "checkin": str(reading.checkin),
-                    "asked_for": reading.asked_for.isoformat(),
-                    "at": reading.completed_at.isoformat(),
-                    "total": reading.total,
-                }
-                for reading in verdict.evidence
-            ],
-        }
-    )
+def _detail(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "review": verdict.review,
+        "reasons": [
+            {"code": str(reason.code), "text": reason.text, "values": dict(reason.values)} for reason in verdict.reasons
+        ],
+        "evidence": [
+            {
+                "checkin": str(reading.checkin),
+                "asked_for": reading.asked_for.isoformat(),
+                "at": reading.completed_at.isoformat(),
+                "total": reading.total,
+            }
+            for reading in verdict.evidence
+        ],
+    }
+
+
+def _says(kit: Kit, proposal: Proposal) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(detail(kit, proposal))
+    return said
 
 
 def detail(kit: Kit, proposal: Proposal) -> str:
@@ -143,14 +240,22 @@ def reason_text(kit: Kit, proposal: Proposal) -> str | None:
     return None if proposal.reason is None else kit.keyring.open(proposal.reason, context=_REASON)
 
 
+def overruled(kit: Kit, proposal: Proposal) -> Overruled | None:
+    """Return what stood against a decision and why it was taken all the same, in clear."""
+    if proposal.overruled is None:
+        return None
+    said = json.loads(kit.keyring.open(proposal.overruled, context=_OVERRULED))
+    return Overruled(tuple(said["against"]), said["reason"])
+
+
 async def supersede(tx: Transaction, plan_id: UUID) -> None:
-    """End a plan's open proposal: newer answers or another interval have overtaken it."""
-    current = await proposals.open_of_plan(tx, plan_id)
+    """End what a plan now has of a proposal: newer answers or another interval have overtaken it."""
+    current = await proposals.current_of_plan(tx, plan_id)
     if current is None:
         return
     changed = await proposals.change(tx, current.id, {"state": ProposalState.SUPERSEDED})
     await cancel_timers(tx, _timer(current.id))
-    await publish(tx, _expired(changed, changed.version))
+    await publish(tx, _expired(changed, changed.version, overtaken=True))
 
 
 async def expire(tx: Transaction, event: IntervalExpired) -> None:
@@ -161,33 +266,40 @@ async def expire(tx: Transaction, event: IntervalExpired) -> None:
 
 
 async def decide(
-    tx: Transaction,
-    kit: Kit,
-    proposal: Proposal,
-    *,
-    decision: Decision,
-    interval_days: int | None,
-    reason: str | None,
-    by: str,
+    tx: Transaction, kit: Kit, patient: Patient, proposal: Proposal, choice: Choice, *, by: str
 ) -> Proposal:
     """Keep a clinician's decision and tell it; the scheduler plans again.
 
     Raises:
+        AlertOpenError: a safety alert of the patient is not closed; nothing gives way to that.
+        NeedsNoDecisionError: the proposal holds the interval.
         IllegalTransitionError: it is decided, superseded or expired.
+        OverrideNeededError: something stands against the interval, and no reason was given to decide it all the same.
     """
-    state = _DECIDED[decision]
+    if blocking := await proposals.open_alerts(tx, patient.id):
+        raise AlertOpenError(blocking, patient.zone)
+    state = _DECIDED[choice.decision]
+    if proposal.state is ProposalState.HELD and state is not ProposalState.CHANGED:
+        raise NeedsNoDecisionError(
+            f"The interval stays at {proposal.from_days} days without a decision. For another one, send a change."
+        )
     PROPOSAL.move(ProposalState.EXPIRED if _is_late(tx.now, proposal) else proposal.state, state)
-    holds = {"approve": proposal.to_days, "change": interval_days, "refuse": None}[decision]
+    holds = {"approve": proposal.to_days, "change": choice.interval_days, "refuse": None}[choice.decision]
+    against = () if holds is None else await _against(tx, kit, patient, proposal, holds)
+    if against and choice.override_reason is None:
+        raise OverrideNeededError(against)
+    said = json.dumps({"against": against, "reason": choice.override_reason}) if against else None
     changed = await proposals.change(
         tx,
         proposal.id,
         {
             "state": state,
-            "decision": decision,
+            "decision": choice.decision,
             "interval_days": holds,
             "decided_by": by,
             "decided_at": tx.now,
-            "reason": None if reason is None else kit.keyring.seal(reason, context=_REASON),
+            "reason": None if choice.reason is None else kit.keyring.seal(choice.reason, context=_REASON),
+            "overruled": None if said is None else kit.keyring.seal(said, context=_OVERRULED),
         },
     )
     await cancel_timers(tx, _timer(proposal.id))
@@ -199,13 +311,26 @@ async def decide(
             proposal=changed.id,
             plan=changed.plan,
             version=changed.version,
-            decision=decision,
+            decision=choice.decision,
             interval_days=holds,
             by=by,
             at=tx.now,
+            reason=changed.reason,
+            overruled=changed.overruled,
         ),
     )
     return changed
+
+
+async def _against(
+    tx: Transaction, kit: Kit, patient: Patient, proposal: Proposal, interval_days: int
+) -> tuple[str, ...]:
+    """Return what stands against an interval as things are now, which may be later than the proposal."""
+    plan = await known.plan(tx, proposal.plan)
+    if plan is None:
+        return ()
+    signed = await signatures(tx, kit, patient.clinic)
+    return objections(await _history(tx, kit, patient, plan), plan.plan, _parameters(signed), interval_days)
 
 
 def _is_late(now: datetime, proposal: Proposal) -> bool:
@@ -216,7 +341,12 @@ def _timer(proposal_id: UUID) -> str:
     return f"proposal:{proposal_id}"
 
 
-def _expired(proposal: Proposal, version: int) -> IntervalExpired:
+def _expired(proposal: Proposal, version: int, *, overtaken: bool = False) -> IntervalExpired:
     return IntervalExpired(
-        clinic=proposal.clinic, patient=proposal.patient, proposal=proposal.id, plan=proposal.plan, version=version
+        clinic=proposal.clinic,
+        patient=proposal.patient,
+        proposal=proposal.id,
+        plan=proposal.plan,
+        version=version,
+        overtaken=overtaken,
     )

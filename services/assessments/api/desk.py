@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from services.assessments.acts.checkins import AlreadyAnsweredError
 from services.assessments.acts.corrections import ScoreStandsError
+from services.assessments.acts.proposals import AlertOpenError, NeedsNoDecisionError, OverrideNeededError
 from services.assessments.kit import Kit
 from services.assessments.model.machine import IllegalTransitionError
 from services.assessments.model.scoring import AnswersRefusedError
@@ -58,8 +59,16 @@ def refusals() -> Iterator[None]:
     """Say this service's own refusals as problems: a state as 409, an input as 422 with its places."""
     try:
         yield
-    except (IllegalTransitionError, AlreadyAnsweredError, ScoreStandsError) as error:
+    except (
+        IllegalTransitionError,
+        AlreadyAnsweredError,
+        ScoreStandsError,
+        AlertOpenError,
+        NeedsNoDecisionError,
+    ) as error:
         raise Conflict(str(error)) from error
+    except OverrideNeededError as error:
+        raise Invalid.at("/override_reason", str(error)) from error
     except AnswersRefusedError as error:
         flaws = [FieldError(refusal.place, refusal.detail) for refusal in error.refusals]
         raise Invalid("Some of the answers cannot be used.", errors=flaws) from error

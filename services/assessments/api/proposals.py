@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from services.assessments.acts import proposals as acts
-from services.assessments.api.desk import Desk, Words, refusals
+from services.assessments.api.desk import Desk, refusals
 from services.assessments.store import proposals
 from services.assessments.store.proposals import Proposal
 from services.assessments.views import OutsideChangeView, ProposalView
@@ -18,14 +18,21 @@ from shared.web.api import Body, Command, Day, DecideCommand, Listing, Paging, R
 from shared.web.problems import FieldError, Invalid, NotFound
 
 LONGEST_DAYS = 365
+Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"\w{2}")]
+"""A reason that says something: a word at least, no lone full stop."""
 
 
 class NewDecision(Body):
-    """A clinician's decision: a change names `interval_days` and a `reason`, a refusal a `reason`."""
+    """A clinician's decision: a change names `interval_days` and a `reason`, a refusal a `reason`.
+
+    `override_reason` is needed where something stands against the interval: induction not complete, no response on
+    record, more than one step, above 28 days unsigned. Nothing is decided while a safety alert is open (409).
+    """
 
     decision: Literal["approve", "change", "refuse"]
     interval_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=True)] | None = None
-    reason: Words | None = None
+    reason: Why | None = None
+    override_reason: Why | None = None
 
 
 class NewOutsideChange(Body):
@@ -54,24 +61,17 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/proposals/{proposal_id}/decision", response_model=ProposalView)
     async def decide(proposal_id: UUID, body: NewDecision, command: DecideCommand) -> Response:
-        """Approve, change or refuse a proposal, once."""
+        """Approve, change or refuse a proposal, once. One that holds the interval can be changed, and needs nothing."""
 
         async def work(tx: Transaction) -> ProposalView:
             clinic = command.principal.clinic
-            await desk.lock(tx, clinic, (await _own(tx, clinic, proposal_id)).patient)
+            patient = await desk.lock(tx, clinic, (await _own(tx, clinic, proposal_id)).patient)
             proposal = await _own(tx, clinic, proposal_id)
             command.if_match(proposal.version)
             _check(body, proposal)
+            choice = acts.Choice(body.decision, body.interval_days, body.reason, body.override_reason)
             with refusals():
-                decided = await acts.decide(
-                    tx,
-                    desk.kit,
-                    proposal,
-                    decision=body.decision,
-                    interval_days=body.interval_days,
-                    reason=body.reason,
-                    by=command.principal.name,
-                )
+                decided = await acts.decide(tx, desk.kit, patient, proposal, choice, by=command.principal.name)
             return ProposalView.of(desk.kit, decided)
 
         return await command.run(desk.database, work)

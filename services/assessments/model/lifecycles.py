@@ -24,9 +24,13 @@ class AlertState(StrEnum):
 
 
 class ProposalState(StrEnum):
-    """Of an interval proposal: waiting, decided in one of three ways, or overtaken by newer answers or by time."""
+    """Of an interval proposal: waiting, decided in one of three ways, or overtaken by newer answers or by time.
+
+    One that holds the interval waits for nobody: it is information, and can be changed to another interval.
+    """
 
     OPEN = "open"
+    HELD = "held"
     APPROVED = "approved"
     CHANGED = "changed"
     REFUSED = "refused"
@@ -62,5 +66,6 @@ PROPOSAL: Final = Lifecycle(
                 ProposalState.EXPIRED,
             },
         ),
+        ProposalState.HELD: frozenset({ProposalState.CHANGED, ProposalState.SUPERSEDED}),
     },
 )

@@ -19,11 +19,17 @@ from shared.protection import Keyring
 from shared.walltime import to_wall
 
 _OUTSIDE: Final = "outside-change"
+_REFUSED: Final = 20
+"""Refused proposals that are held against a new one."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposal as it stands; `sealed` holds its reasons and evidence, `reason` the clinician's own, both sealed."""
+    """A proposal as it stands.
+
+    Sealed are: `sealed`, its reasons and evidence; `reason`, the clinician's own; `overruled`, what stood against the
+    decision and why it was taken all the same.
+    """
 
     id: UUID
     clinic: ClinicId
@@ -46,6 +52,15 @@ class Proposal:
     decided_by: str | None = None
     decided_at: datetime | None = None
     reason: str | None = None
+    overruled: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenAlert:
+    """A safety alert that nobody has closed."""
+
+    level: str
+    raised_at: datetime
 
 
 @dataclass(frozen=True)
@@ -72,8 +87,9 @@ _ADD: Final = f"""
     INSERT INTO proposals ({", ".join(field.name for field in fields(Proposal))})
     VALUES ({", ".join(f"${place}" for place, _ in enumerate(fields(Proposal), 1))})
 """  # noqa: S608 - names of ours
-_OPEN: Final = f"""
-    SELECT {", ".join(field.name for field in fields(Proposal))} FROM proposals WHERE plan = $1 AND state = 'open'
+_CURRENT: Final = f"""
+    SELECT {", ".join(field.name for field in fields(Proposal))} FROM proposals
+    WHERE plan = $1 AND state IN ('open', 'held') ORDER BY proposed_at DESC
 """  # noqa: S608 - the same
 
 
@@ -88,10 +104,26 @@ async def get(reader: Reader, proposal_id: UUID) -> Proposal | None:
     return None if row is None else _proposal(row)
 
 
-async def open_of_plan(reader: Reader, plan_id: UUID) -> Proposal | None:
-    """Return a plan's open proposal, or None."""
-    rows = await reader.fetch(_OPEN, plan_id)
+async def current_of_plan(reader: Reader, plan_id: UUID) -> Proposal | None:
+    """Return the proposal that a plan now has, to be decided or for information, or None."""
+    rows = await reader.fetch(_CURRENT, plan_id)
     return _built(dict(rows[0])) if rows else None
+
+
+async def refused(reader: Reader, plan_id: UUID) -> list[Proposal]:
+    """Return the refused proposals of a plan, newest first."""
+    wanted = select(proposals).where(proposals.c.plan == plan_id, proposals.c.state == ProposalState.REFUSED)
+    rows = await reader.all(wanted.order_by(proposals.c.proposed_at.desc()).limit(_REFUSED))
+    return [_proposal(row) for row in rows]
+
+
+async def open_alerts(reader: Reader, patient_id: UUID) -> list[OpenAlert]:
+    """Return the safety alerts of a patient that nobody has closed, oldest first."""
+    rows = await reader.fetch(
+        "SELECT level, raised_at FROM alerts WHERE patient = $1 AND state <> 'closed' ORDER BY raised_at, id",
+        patient_id,
+    )
+    return [OpenAlert(row["level"], row["raised_at"]) for row in rows]
 
 
 async def of_patient(reader: Reader, patient_id: UUID, *, limit: int, after: UUID | None) -> list[Proposal]:

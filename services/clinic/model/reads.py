@@ -40,13 +40,15 @@ class AlertState(StrEnum):
 
 
 class ProposalState(StrEnum):
-    """An interval proposal's lifecycle."""
+    """An interval proposal's lifecycle; one that is held is information and waits for nobody."""
 
     OPEN = "open"
+    HELD = "held"
     APPROVED = "approved"
     CHANGED = "changed"
     REFUSED = "refused"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
 
 
 class MessageState(StrEnum):
@@ -155,16 +157,25 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a rule comes from; `grade` is one of the provenance grades, such as `LABEL`."""
+    """Where a rule comes from; `grade` is one of the provenance grades, such as `LABEL`.
+
+    `name` is what the rule is called, `points` what it does, one thing each; empty where only the source is shown.
+    """
 
     text: str
     url: str
     grade: str
+    name: str = ""
+    points: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposed interval with its reasons; `review` says that a clinician should look before anything else changes."""
+    """A proposed interval with its reasons; `review` says that a clinician should look before anything else changes.
+
+    `reason` is the clinician's own; `overruled` is what stood against the decision, `override_reason` why it was taken
+    all the same.
+    """
 
     id: ProposalId
     patient: PatientId
@@ -184,6 +195,9 @@ class Proposal:
     decided_days: int | None
     by: str | None
     at: datetime | None
+    reason: str | None = None
+    overruled: tuple[str, ...] = ()
+    override_reason: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,25 @@
 """Proposals to decide, alerts to handle, replies to read."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from services.clinic import answers
-from services.clinic.model.reads import ProposalState
+from services.clinic.model.reads import AlertState, Proposal, ProposalState
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import Order, PatientPages
 from services.clinic.pages.visit import PageRoute, see
 from services.clinic.store import learn, reads
-from services.clinic.tables import PROPOSALS, REPLIES
+from services.clinic.tables import ALERTS, PROPOSALS, REPLIES
 from services.clinic.views.others import ProposalsPage
+from services.clinic.views.patient import ProposalView
 from services.clinic.views.rows import proposal_view
 from shared.web.problems import NotFound
 
 _DECIDED = [ProposalState.APPROVED, ProposalState.CHANGED, ProposalState.REFUSED, ProposalState.EXPIRED]
+_NOT_CLOSED = [AlertState.OPEN, AlertState.ACKNOWLEDGED]
 _LATELY = 20
 
 
@@ -37,18 +40,31 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
         here = await console.visit(request)
         await console.note(here, "proposals.read")
         sources = await console.elsewhere.sources(here.principal)
+        unsigned = await console.elsewhere.unsigned(here.principal)
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
             mine = reads.of_clinic(PROPOSALS, clinic.id)
             to_decide = mine & reads.any_of(PROPOSALS, [ProposalState.OPEN])
             waiting = await reads.proposals(reader, to_decide, console.keyring)
+            for_information = mine & reads.any_of(PROPOSALS, [ProposalState.HELD])
+            held = await reads.proposals(reader, for_information, console.keyring)
             before = mine & reads.any_of(PROPOSALS, _DECIDED)
             decided = await reads.proposals(reader, before, console.keyring, limit=_LATELY)
-            names = await console.names(reader, clinic.id, waiting, decided)
+            names = await console.names(reader, clinic.id, waiting, held, decided)
+            alarmed = await reads.waiting_by_patient(reader, ALERTS, clinic.id, _NOT_CLOSED)
+
+            def shown(proposals: Sequence[Proposal]) -> tuple[ProposalView, ...]:
+                return tuple(
+                    proposal_view(one, names, clinic.zone, sources, blocked=one.patient in alarmed) for one in proposals
+                )
+
             view = ProposalsPage(
-                tuple(proposal_view(one, names, clinic.zone, sources) for one in waiting),
-                tuple(proposal_view(one, names, clinic.zone, sources) for one in decided),
-                may(here.role, Permission.DECIDE),
+                waiting=shown(waiting),
+                held=shown(held),
+                decided=shown(decided),
+                rules=tuple(dict.fromkeys(source for one in waiting for source in sources.get(one.rule, ()))),
+                unsigned=unsigned,
+                may_decide=may(here.role, Permission.DECIDE),
             )
             return await console.show(here, reader, clinic, view, template="proposals")
 
@@ -63,6 +79,8 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
             body["interval_days"] = int(days)
         if reason:
             body["reason"] = reason
+        if override := form.get("override_reason", "").strip():
+            body["override_reason"] = override
         path = f"/proposals/{proposal}/decision"
         order = Order("assessments", path, body, answers.PROPOSAL, "decided", f"decide-{proposal}")
         return await pages.carry_out(here, patient, order, form)

@@ -239,6 +239,7 @@ def _alert(row: Row[Any], keyring: Keyring) -> Alert:
 
 def _proposal(row: Row[Any], keyring: Keyring) -> Proposal:
     detail = json.loads(keyring.open(row.detail, context="proposal"))
+    overruled = json.loads(keyring.open(row.overruled, context="decision-overruled")) if row.overruled else {}
     return Proposal(
         id=ProposalId(row.id),
         patient=PatientId(row.patient),
@@ -258,6 +259,9 @@ def _proposal(row: Row[Any], keyring: Keyring) -> Proposal:
         decided_days=row.decided_days,
         by=row.by,
         at=row.at,
+        reason=row.reason and keyring.open(row.reason, context="decision-reason"),
+        overruled=tuple(overruled.get("against", ())),
+        override_reason=overruled.get("reason"),
     )
 
 

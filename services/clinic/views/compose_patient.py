@@ -48,6 +48,7 @@ from services.clinic.views.patient import (
     PatientPage,
     PatientRow,
     PlanView,
+    ProposalView,
     ScoreRow,
     ScoresView,
     SessionRow,
@@ -55,6 +56,7 @@ from services.clinic.views.patient import (
     StepView,
 )
 from services.clinic.views.rows import (
+    Names,
     Sources,
     alert_row,
     checkin_row,
@@ -70,6 +72,7 @@ from shared.languages import Language, say_time
 from shared.walltime import to_wall
 
 _OPEN: Final = (SessionState.BOOKED, SessionState.CONFIRMED)
+_UNDECIDED: Final = (ProposalState.OPEN, ProposalState.HELD, ProposalState.SUPERSEDED)
 _SPARK_READINGS: Final = 8
 _USUAL_HOUR: Final = time(10)
 _PURPOSES: Final = {
@@ -133,7 +136,7 @@ def patient_page(
     names = {patient.id: patient.name}
     today = to_wall(now, zone).date()
     ordered = sorted(record.sessions, key=lambda session: session.starts_at_utc)
-    waiting = [p for p in record.proposals if p.state is ProposalState.OPEN]
+    alarmed = any(alert.state is not AlertState.CLOSED for alert in record.alerts)
     return PatientPage(
         id=patient.id,
         version=patient.version,
@@ -150,10 +153,8 @@ def patient_page(
         book_at=_book_at(record.plan, to_wall(now, zone)),
         upcoming=tuple(_session(session, now) for session in ordered if session.state in _OPEN),
         past=tuple(_session(session, now) for session in reversed(ordered) if session.state not in _OPEN),
-        proposal=proposal_view(waiting[0], names, zone, sources) if waiting else None,
-        decided=tuple(
-            proposal_view(p, names, zone, sources) for p in record.proposals if p.state is not ProposalState.OPEN
-        ),
+        proposal=_proposal(record, names, zone, sources, blocked=alarmed),
+        decided=tuple(proposal_view(p, names, zone, sources) for p in record.proposals if p.state not in _UNDECIDED),
         alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is not AlertState.CLOSED),
         old_alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is AlertState.CLOSED),
         crisis=crisis,
@@ -164,6 +165,15 @@ def patient_page(
         replies=tuple(reply_row(reply, names, zone, now) for reply in record.unread),
         form=form or FormState(),
     )
+
+
+def _proposal(record: Record, names: Names, zone: str, sources: Sources, *, blocked: bool) -> ProposalView | None:
+    """Return the proposal that waits, or else what the rule last said for information."""
+    for state in (ProposalState.OPEN, ProposalState.HELD):
+        for one in record.proposals:
+            if one.state is state:
+                return proposal_view(one, names, zone, sources, blocked=blocked)
+    return None
 
 
 def patient_row(

@@ -31,10 +31,16 @@ class EnrolPage:
 
 @dataclass(frozen=True)
 class ProposalsPage:
-    """Proposals: those to decide with all their reasons, and the last decisions."""
+    """Proposals: those to decide with all their reasons, those that hold, the last decisions, and the rule once.
+
+    `unsigned` names the rules that propose nothing until somebody signs them.
+    """
 
     waiting: tuple[ProposalView, ...]
+    held: tuple[ProposalView, ...]
     decided: tuple[ProposalView, ...]
+    rules: tuple[Source, ...]
+    unsigned: tuple[str, ...]
     may_decide: bool
 
 

@@ -198,6 +198,8 @@ _PROPOSAL = {
     ProposalState.CHANGED: Chip("changed", Tone.INFO),
     ProposalState.REFUSED: Chip("refused", Tone.PLAIN),
     ProposalState.EXPIRED: Chip("expired"),
+    ProposalState.HELD: Chip("nothing to decide"),
+    ProposalState.SUPERSEDED: Chip("overtaken"),
 }
 _LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
 _INSTRUMENTS = {"phq-9": "PHQ-9", "post-session": "Post-session check"}

@@ -125,13 +125,18 @@ class MessageRow:
 
 @dataclass(frozen=True)
 class ProposalView:
-    """A proposal with all that its decision needs."""
+    """A proposal with all that its decision needs.
+
+    `held` is information; `blocked` waits for a safety alert to be closed; `said` is what staff typed at the decision.
+    """
 
     id: UUID
     version: int
     person: Person
     state: Chip
     open: bool
+    held: bool
+    blocked: bool
     change: str
     direction: str
     holds: bool
@@ -144,6 +149,7 @@ class ProposalView:
     sources: tuple[Source, ...]
     expires: Moment
     decided: str | None
+    said: tuple[str, ...]
     ladder: tuple[int, ...]
 
 

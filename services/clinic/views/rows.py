@@ -198,18 +198,32 @@ def proposal_row(proposal: Proposal, names: Names, zone: str, now: datetime) -> 
     )
 
 
-def proposal_view(proposal: Proposal, names: Names, zone: str, sources: Sources) -> ProposalView:
-    """Return a proposal with all that its decision needs; `sources` are those of every rule that is known."""
+def proposal_view(
+    proposal: Proposal, names: Names, zone: str, sources: Sources, *, blocked: bool = False
+) -> ProposalView:
+    """Return a proposal with all that its decision needs.
+
+    Args:
+        proposal: as it stands.
+        names: of patients.
+        zone: of the clinic.
+        sources: those of every rule that is known.
+        blocked: a safety alert of the patient is not closed: nothing is decided before that.
+    """
     decided = None
     if proposal.by and proposal.at:
         given = f", {days(proposal.decided_days)}" if proposal.decided_days else ""
         decided = f"{str(proposal.state).capitalize()} by {proposal.by}, {moment(proposal.at, zone).text}{given}"
+    known = sources.get(proposal.rule, ())
+    called = known[0].name if known else "Interval rule"
     return ProposalView(
         id=proposal.id,
         version=proposal.version,
         person=person(proposal.patient, names),
         state=proposal_chip(proposal.state),
         open=proposal.state is ProposalState.OPEN,
+        held=proposal.state is ProposalState.HELD,
+        blocked=blocked,
         change=change_text(proposal),
         direction=_direction(proposal),
         holds=proposal.from_days == proposal.to_days,
@@ -218,12 +232,22 @@ def proposal_view(proposal: Proposal, names: Names, zone: str, sources: Sources)
         to_number=proposal.to_days,
         reasons=proposal.reasons,
         evidence=tuple(f"{say_date(one.asked_for)}: PHQ-9 {one.total}" for one in proposal.evidence),
-        rule=f"{proposal.rule}, version {proposal.rule_version}",
-        sources=sources.get(proposal.rule, ()),
+        rule=f"{called}, version {proposal.rule_version}",
+        sources=known,
         expires=moment(proposal.expires_at, zone),
         decided=decided,
+        said=_said(proposal),
         ladder=tuple(sorted({*LADDER, proposal.to_days, proposal.from_days})),
     )
+
+
+def _said(proposal: Proposal) -> tuple[str, ...]:
+    """Return what staff typed when they decided, and what they decided against."""
+    reason = (f"Reason: “{proposal.reason}”",) if proposal.reason else ()
+    if not proposal.override_reason:
+        return reason
+    against = " ".join(proposal.overruled)
+    return (*reason, f"Decided although: {against} Why: “{proposal.override_reason}”")
 
 
 def intent_chip(intent: str) -> Chip:

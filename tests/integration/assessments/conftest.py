@@ -5,6 +5,7 @@ import pytest
 from services.assessments.history import HISTORY
 from services.assessments.service import build
 from shared.clock import SteppedClock
+from shared.settings import Settings
 from tests.integration.assessments.ward import Ward
 from tests.support.bench import bench_of
 from tests.support.databases import Databases
@@ -14,7 +15,7 @@ from tests.support.databases import Databases
 async def ward(databases: Databases, clock: SteppedClock) -> AsyncIterator[Ward]:
     """The service with a clinic, a patient and a plan in induction."""
     database = await databases.fresh(HISTORY, clock)
-    async with bench_of(build, database, clock) as bench:
+    async with bench_of(build, database, clock, settings=Settings(trial=True)) as bench:
         ward = Ward(bench)
         await ward.open()
         yield ward

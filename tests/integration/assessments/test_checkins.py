@@ -295,7 +295,7 @@ async def test_the_service_counts_what_it_did(ward: Ward) -> None:
         "alerts": 1,
         "open_alerts": 1,
         "proposals": 1,
-        "open_proposals": 1,
+        "open_proposals": 0,
         "decisions": 0,
     }
 

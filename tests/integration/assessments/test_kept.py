@@ -273,7 +273,7 @@ async def test_a_slip_in_a_score_can_be_corrected_and_both_stay(ward: Ward) -> N
     assert (before["voided"]["reason"], before["voided"]["replaced_by"]) == ("Read from the wrong line.", now["id"])
     (changed,) = await ward.bench.said(ResultChanged)
     assert [one["total"] for one in opened_result(changed)] == [8]
-    assert [one["state"] for one in await ward.proposals()].count("open") == 1
+    assert [one["state"] for one in await ward.proposals()].count("held") == 1
     assert (await correct(ward, score, [1] * 9)).status == 409
     assert (await correct(ward, now, [1, 1, 1, 1, 1, 1, 1, 1, 0])).status == 409
 

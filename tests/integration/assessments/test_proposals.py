@@ -46,8 +46,8 @@ async def test_a_phq_9_in_induction_proposes_to_hold_and_says_why(ward: Ward) ->
     assert (proposal["direction"], proposal["review"]) == ("hold", True)
     assert (proposal["from_days"], proposal["to_days"]) == (3, 3)
     assert proposal["reasons"][0]["code"] == "induction-not-complete"
-    assert proposal["rule"] == "interval-ladder-a"
-    assert proposal["state"] == "open"
+    assert (proposal["rule"], proposal["rule_version"]) == ("interval-ladder-a", 2)
+    assert proposal["state"] == "held"
 
 
 async def test_two_stable_cycles_propose_the_next_rung_with_reasons_and_evidence(ward: Ward) -> None:
@@ -129,7 +129,7 @@ async def test_each_phq_9_has_one_proposal_and_the_newest_supersedes_the_open_on
     await ward.live_until(ward.today + timedelta(days=1))
     await ward.phq9(11)
     newest, older = await ward.proposals()
-    assert (newest["state"], older["state"]) == ("open", "superseded")
+    assert (newest["state"], older["state"]) == ("held", "superseded")
     refused = await decide(ward, older, decision="approve")
     assert refused.status == 409
     assert "This proposal is superseded" in refused.json["detail"]
@@ -154,18 +154,16 @@ async def test_an_approved_proposal_is_told_with_the_interval_that_now_holds(war
 
 
 async def test_a_change_needs_an_interval_and_a_reason(ward: Ward) -> None:
-    await ward.phq9(12)
-    (proposal,) = await ward.proposals()
+    proposal = await stable_at_21(ward)
     refused = await decide(ward, proposal, decision="change")
     assert refused.status == 422
     assert [flaw["pointer"] for flaw in refused.json["errors"]] == ["/interval_days", "/reason"]
-    answer = await decide(ward, proposal, decision="change", interval_days=10, reason="Travel.")
-    assert (answer.json["state"], answer.json["interval_days"], answer.json["reason"]) == ("changed", 10, "Travel.")
+    answer = await decide(ward, proposal, decision="change", interval_days=14, reason="Travel.")
+    assert (answer.json["state"], answer.json["interval_days"], answer.json["reason"]) == ("changed", 14, "Travel.")
 
 
 async def test_a_refusal_needs_a_reason_and_changes_nothing(ward: Ward) -> None:
-    await ward.phq9(12)
-    (proposal,) = await ward.proposals()
+    proposal = await stable_at_21(ward)
     assert (await decide(ward, proposal, decision="refuse")).status == 422
     answer = await decide(ward, proposal, decision="refuse", reason="Not now.")
     assert (answer.json["state"], answer.json["interval_days"]) == ("refused", None)
@@ -175,15 +173,13 @@ async def test_a_refusal_needs_a_reason_and_changes_nothing(ward: Ward) -> None:
 
 
 async def test_an_approval_cannot_name_another_interval(ward: Ward) -> None:
-    await ward.phq9(12)
-    (proposal,) = await ward.proposals()
+    proposal = await stable_at_21(ward)
     answer = await decide(ward, proposal, decision="approve", interval_days=9)
     assert answer.json["errors"][0]["pointer"] == "/interval_days"
 
 
 async def test_a_proposal_is_decided_once_and_a_repeated_key_answers_as_before(ward: Ward) -> None:
-    await ward.phq9(12)
-    (proposal,) = await ward.proposals()
+    proposal = await stable_at_21(ward)
     path, body = f"/proposals/{proposal['id']}/decision", {"decision": "approve"}
     first = await ward.bench.call("POST", path, body, headers={"Idempotency-Key": "one"})
     again = await ward.bench.call("POST", path, body, headers={"Idempotency-Key": "one"})
@@ -193,18 +189,16 @@ async def test_a_proposal_is_decided_once_and_a_repeated_key_answers_as_before(w
 
 
 async def test_a_proposal_that_nobody_decides_expires(ward: Ward) -> None:
-    await ward.phq9(12)
-    (proposal,) = await ward.proposals()
+    proposal = await stable_at_21(ward)
     fired = await ward.bench.live_until(ward.bench.clock.now() + timedelta(days=14))
     assert IntervalExpired in {type(event) for event in fired}
-    (expired,) = await ward.proposals()
+    expired = (await ward.proposals())[0]
     assert (expired["id"], expired["state"]) == (proposal["id"], "expired")
     assert (await decide(ward, proposal, decision="approve")).status == 409
 
 
 async def test_a_decided_proposal_does_not_expire(ward: Ward) -> None:
-    await ward.phq9(12)
-    (proposal,) = await ward.proposals()
+    proposal = await stable_at_21(ward)
     await decide(ward, proposal, decision="approve")
     await ward.bench.live_until(ward.bench.clock.now() + timedelta(days=15))
     assert (await ward.proposals())[0]["state"] == "approved"
@@ -241,7 +235,7 @@ async def test_only_a_token_that_may_decide_decides(ward: Ward) -> None:
 async def test_an_interval_outside_a_year_is_refused(ward: Ward, days: int) -> None:
     await ward.phq9(12)
     (proposal,) = await ward.proposals()
-    answer = await decide(ward, proposal, decision="change", interval_days=days, reason="x")
+    answer = await decide(ward, proposal, decision="change", interval_days=days, reason="Travel.")
     assert answer.json["errors"][0]["pointer"] == "/interval_days"
 
 

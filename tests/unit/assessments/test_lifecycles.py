@@ -27,7 +27,15 @@ def test_an_alert_is_never_opened_again() -> None:
     assert not ALERT.allows(AlertState.CLOSED, AlertState.ACKNOWLEDGED)
 
 
-@pytest.mark.parametrize("state", [state for state in ProposalState if state is not ProposalState.OPEN])
+DECIDED = [state for state in ProposalState if state not in {ProposalState.OPEN, ProposalState.HELD}]
+
+
+@pytest.mark.parametrize("state", DECIDED)
 def test_a_proposal_is_decided_once(state: ProposalState) -> None:
     assert PROPOSAL.allows(ProposalState.OPEN, state)
     assert PROPOSAL.ended(state)
+
+
+def test_a_hold_waits_for_nobody_and_can_still_be_changed() -> None:
+    after = {state for state in ProposalState if PROPOSAL.allows(ProposalState.HELD, state)}
+    assert after == {ProposalState.CHANGED, ProposalState.SUPERSEDED}

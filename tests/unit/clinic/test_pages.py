@@ -83,7 +83,7 @@ def rendered(name: str) -> str:
     )
     proposals = [
         proposal_view(samples.a_proposal(at, state), NAME_OF, ZONE, SOURCES)
-        for at, state in enumerate((ProposalState.OPEN, ProposalState.APPROVED))
+        for at, state in enumerate((ProposalState.OPEN, ProposalState.APPROVED, ProposalState.HELD))
     ]
     record = replace(samples.a_record(), alerts=[samples.an_alert(0), samples.an_alert(0, AlertState.CLOSED)])
     views = {
@@ -99,7 +99,9 @@ def rendered(name: str) -> str:
         "patients": PatientsPage("", (row,), None, 1),
         "patient": patient_page(patient, record, role=Role.CLINICIAN, now=NOW, zone=ZONE, sources=SOURCES),
         "enrol": EnrolPage(wrong, (Choice(ZONE, ZONE),), "2026-12-01"),
-        "proposals": ProposalsPage((proposals[0],), (proposals[1],), may_decide=True),
+        "proposals": ProposalsPage(
+            (proposals[0],), (proposals[2],), (proposals[1],), SOURCES["interval-ladder"], ("A rule",), may_decide=True
+        ),
         "alerts": alerts_page([samples.an_alert(at, state) for at, state in enumerate(AlertState)], NAME_OF, ZONE, NOW),
         "rules": RulesPage((rule,)),
         "settings": settings_page(samples.A_CLINIC, samples.STAFF, own=samples.STAFF[0], form=wrong),

@@ -146,6 +146,22 @@ def test_without_the_rules_a_proposal_is_shown_without_its_source() -> None:
     assert proposal_view(samples.a_proposal(0), NAME_OF, ZONE, {}).sources == ()
 
 
+def test_what_was_typed_at_a_decision_is_shown_with_name_and_time() -> None:
+    changed = replace(
+        samples.a_proposal(0, ProposalState.CHANGED),
+        reason="She travels in May.",
+        overruled=("Induction is not complete.",),
+        override_reason="Agreed with Dr. Cho.",
+    )
+    view = proposal_view(changed, NAME_OF, ZONE, SOURCES)
+    assert view.decided is not None
+    assert view.decided.startswith("Changed by ")
+    assert view.said == (
+        "Reason: “She travels in May.”",
+        "Decided although: Induction is not complete. Why: “Agreed with Dr. Cho.”",
+    )
+
+
 def test_a_decided_proposal_can_not_be_decided_again() -> None:
     view = proposal_view(samples.a_proposal(0, ProposalState.APPROVED), NAME_OF, ZONE, SOURCES)
     assert not view.open

@@ -169,6 +169,7 @@ class Verdict:
         review: the question is not the interval alone: a clinician must look.
         to_days: the proposed interval; as now, for a hold.
         evidence: the readings that were used, oldest first.
+        newest: the reading that put the question.
     """
 
     direction: Direction
@@ -177,5 +178,6 @@ class Verdict:
     to_days: int
     reasons: tuple[Reason, ...]
     evidence: tuple[Reading, ...]
+    newest: Reading
     rule: str
     rule_version: int

@@ -107,6 +107,7 @@ class _Case:
             to_days=now if to is None else to,
             reasons=(why, *more),
             evidence=self.current.readings,
+            newest=self.newest,
             rule=RULE,
             rule_version=self.version,
         )

@@ -65,13 +65,24 @@ def test_a_session_is_not_moved_to_its_own_time_nor_to_a_day_that_has_come() -> 
 
 
 def test_decisions_are_mostly_approvals_and_the_others_give_their_reason() -> None:
-    decisions = [choices.decide(1, index, number, to_days=28) for index in EVERYBODY for number in range(3)]
+    decisions = [
+        choices.decide(1, index, number, from_days=21, to_days=28) for index in EVERYBODY for number in range(3)
+    ]
     counted = Counter(one.decision for one in decisions)
     assert counted["approve"] > counted["change"] + counted["refuse"]
     assert min(counted["change"], counted["refuse"]) > 0
     assert all((one.interval_days is not None) == (one.decision == "change") for one in decisions)
     assert all(one.interval_days != 28 for one in decisions)
     assert all(one.reason for one in decisions if one.decision != "approve")
+
+
+def test_staff_take_more_than_one_step_only_with_a_reason() -> None:
+    decisions = [
+        choices.decide(2, index, number, from_days=28, to_days=21) for index in EVERYBODY for number in range(9)
+    ]
+    changed = [one for one in decisions if one.decision == "change"]
+    assert {one.interval_days for one in changed if one.override_reason is None} == {28}
+    assert {one.interval_days for one in changed if one.override_reason is not None} == {7, 14}
 
 
 def test_each_patient_s_proposals_come_up_twice_a_week() -> None:

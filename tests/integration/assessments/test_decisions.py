@@ -1,0 +1,215 @@
+"""What may be decided about an interval, and what stands in the way."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.assessments.acts import proposals as acts
+from services.assessments.kit import Kit
+from services.assessments.packs import Packs
+from services.assessments.service import build
+from services.assessments.store import known
+from shared.events import IntervalDecided, IntervalProposed
+from shared.settings import Settings
+from tests.integration.assessments.test_proposals import cycle, decide, stable_at_21, through_induction
+from tests.integration.assessments.ward import Ward
+from tests.support.bench import KEYRING, bench_of
+
+WAYS: list[dict[str, Any]] = [
+    {"decision": "approve"},
+    {"decision": "change", "interval_days": 84, "reason": "Doing well."},
+    {"decision": "change", "interval_days": 21, "reason": "Keep it."},
+    {"decision": "refuse", "reason": "Not now."},
+    {"decision": "change", "interval_days": 84, "reason": "Doing well.", "override_reason": "I say so."},
+]
+"""Every way to decide; none gives way to an alert, not even with a reason."""
+
+
+async def an_alert(ward: Ward) -> Any:
+    """An alert after the proposal was put: by a later check-in of which only item 9 was answered."""
+    opened = await ward.ask("phq-9", occurrence="day-9")
+    await ward.send(ward.path(opened), "phq-9", {"9": 1})
+    (alert,) = await ward.items("/alerts")
+    return alert
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+@pytest.mark.parametrize("way", WAYS, ids=["approve", "longer", "keep", "refuse", "overridden"])
+async def test_no_interval_is_decided_while_a_safety_alert_is_open(
+    ward: Ward, way: dict[str, Any], *, acknowledged: bool
+) -> None:
+    proposal = await stable_at_21(ward)
+    alert = await an_alert(ward)
+    if acknowledged:
+        await ward.bench.call("POST", f"/alerts/{alert['id']}/acknowledge", {})
+    answer = await decide(ward, proposal, **way)
+    assert answer.status == 409
+    assert answer.json["detail"].startswith("A safety alert of this patient is not closed: elevated, raised on ")
+    assert "must be closed first, with what was done" in answer.json["detail"]
+    assert await ward.bench.said(IntervalDecided) == []
+    await ward.bench.call("POST", f"/alerts/{alert['id']}/close", {"disposition": "Called, safe at home."})
+    assert (await decide(ward, proposal, decision="approve")).status == 200
+
+
+async def test_a_hold_under_an_open_alert_is_neither_kept_nor_lengthened(ward: Ward) -> None:
+    await ward.phq9(18, item_9=1)
+    (held,) = await ward.proposals()
+    assert (held["direction"], held["reasons"][0]["code"]) == ("hold", "safety-alert-open")
+    for way in ({"decision": "approve"}, {"decision": "change", "interval_days": 84, "reason": "Doing well."}):
+        answer = await decide(ward, held, **way)
+        assert (answer.status, "safety alert" in answer.json["detail"]) == (409, True)
+
+
+async def test_several_open_alerts_are_all_counted(ward: Ward) -> None:
+    await ward.phq9(9, item_9=1)
+    await ward.live_until(ward.today + timedelta(days=1))
+    await ward.phq9(9, item_9=3)
+    answer = await decide(ward, (await ward.proposals())[0], decision="change", interval_days=7, reason="Sooner.")
+    assert answer.status == 409
+    assert "and 1 more, must be closed" in answer.json["detail"]
+
+
+async def test_an_interval_is_not_set_in_induction_without_a_visible_reason(ward: Ward) -> None:
+    await ward.phq9(18)
+    (held,) = await ward.proposals()
+    wanted = {"decision": "change", "interval_days": 7, "reason": "She lives far away."}
+    refused = await decide(ward, held, **wanted)
+    assert refused.status == 422
+    (flaw,) = refused.json["errors"]
+    assert flaw["pointer"] == "/override_reason"
+    assert flaw["detail"].startswith("Induction is not complete")
+    taken = await decide(ward, held, **wanted, override_reason="Agreed with Dr. Cho.")
+    assert (taken.status, taken.json["interval_days"]) == (200, 7)
+    assert taken.json["override_reason"] == "Agreed with Dr. Cho."
+    assert taken.json["overruled"][0].startswith("Induction is not complete")
+    (event,) = await ward.bench.said(IntervalDecided)
+    clear = event.model_dump_json()
+    assert "Dr. Cho" not in clear
+    assert "far away" not in clear
+    assert event.overruled is not None
+    assert "Agreed with Dr. Cho." in KEYRING.open(event.overruled, context="decision-overruled")
+
+
+async def test_twelve_weeks_are_not_set_without_a_response_on_record(ward: Ward) -> None:
+    await ward.phq9(18)
+    await ward.attend()
+    await ward.plan_is(phase="maintenance", interval=28, complete=True)
+    await cycle(ward, (18, 17))
+    answer = await decide(
+        ward, (await ward.proposals())[0], decision="change", interval_days=84, reason="She asked for it."
+    )
+    assert answer.status == 422
+    told = answer.json["errors"][0]["detail"]
+    assert "No response is on record: the first PHQ-9 was 18" in told
+    assert "From 28 to 84 days is more than one step" in told
+    assert "84 days is above 28" in told
+
+
+@pytest.mark.parametrize(("days", "free"), [(14, True), (21, True), (28, True), (20, True), (7, False), (42, False)])
+async def test_more_than_one_step_is_not_taken_without_a_reason(ward: Ward, days: int, *, free: bool) -> None:
+    proposal = await stable_at_21(ward)
+    answer = await decide(ward, proposal, decision="change", interval_days=days, reason="As agreed.")
+    assert (answer.status == 200) is free
+    if not free:
+        assert "more than one step" in answer.json["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("nothing", ["", " ", ".", "..."])
+async def test_a_reason_that_says_nothing_is_none(ward: Ward, nothing: str) -> None:
+    proposal = await stable_at_21(ward)
+    answer = await decide(
+        ward, proposal, decision="change", interval_days=84, reason="As agreed.", override_reason=nothing
+    )
+    assert answer.status == 422
+    assert answer.json["errors"][0]["pointer"] == "/override_reason"
+    assert (await decide(ward, proposal, decision="refuse", reason=nothing)).status == 422
+
+
+async def test_a_hold_waits_for_no_decision(ward: Ward) -> None:
+    await ward.phq9(12)
+    (held,) = await ward.proposals()
+    (event,) = await ward.bench.said(IntervalProposed)
+    assert (held["state"], event.needs_decision) == ("held", False)
+    assert f"proposal:{held['id']}" not in await ward.bench.pending()
+    for decision in ("approve", "refuse"):
+        answer = await decide(ward, held, decision=decision, reason="Fine.")
+        assert answer.status == 409
+        assert "stays at 3 days without a decision" in answer.json["detail"]
+    await ward.bench.live_until(ward.bench.clock.now() + timedelta(days=30))
+    assert (await ward.proposals())[0]["state"] == "held"
+
+
+async def reconsidered(ward: Ward) -> Any:
+    async with ward.bench.database.transaction() as tx:
+        patient = await known.lock_patient(tx, ward.patient)
+        assert patient is not None
+        return await acts.reconsider(tx, _kit(ward), patient)
+
+
+def _kit(ward: Ward) -> Kit:
+    context = ward.bench.context
+    return Kit(context.keyring, Packs.load(), context.settings.assessments, context.public_url, trial=True)
+
+
+async def test_what_was_refused_is_not_proposed_again_on_the_same_readings(ward: Ward) -> None:
+    proposal = await stable_at_21(ward)
+    await decide(ward, proposal, decision="refuse", reason="She prefers to come as now.")
+    assert await reconsidered(ward) is None
+    assert (await ward.proposals())[0]["id"] == proposal["id"]
+    await ward.live_until(ward.today + timedelta(days=1))
+    await ward.phq9(4)
+    assert (await ward.proposals())[0]["id"] != proposal["id"]
+
+
+async def test_a_proposal_stays_where_the_rule_says_the_same_as_before(ward: Ward) -> None:
+    proposal = await stable_at_21(ward)
+    again = await reconsidered(ward)
+    assert str(again.id) == proposal["id"]
+    assert (await ward.proposals())[0]["state"] == "open"
+
+
+async def test_a_proposal_built_on_a_session_that_was_none_is_superseded(ward: Ward) -> None:
+    await through_induction(ward)
+    await cycle(ward, (4, 4, 4))
+    wrong = await ward.attend()
+    await cycle(ward, (4, 4, 4))
+    proposal = (await ward.proposals())[0]
+    assert proposal["direction"] == "lengthen"
+    async with ward.bench.database.transaction() as tx:
+        await tx.fetch("DELETE FROM sessions WHERE id = $1", wrong)
+    await reconsidered(ward)
+    newest, before = (await ward.proposals())[:2]
+    assert (before["id"], before["state"]) == (proposal["id"], "superseded")
+    assert (newest["direction"], newest["reasons"][0]["code"]) == ("hold", "first-cycle")
+
+
+async def test_nothing_is_proposed_unsigned_in_a_clinic_that_is_no_trial(ward: Ward) -> None:
+    real = Settings(smtp_host="mail.clinic.example", smtp_from="clinic@clinic.example")
+    async with bench_of(build, ward.bench.database, ward.bench.clock, settings=real) as bench:
+        clinic = Ward(bench)
+        await clinic.open()
+        await clinic.phq9(12)
+        assert await clinic.proposals() == []
+        (rule,) = [one for one in await clinic.items("/rules") if one["id"] == "interval-ladder-a"]
+        assert (rule["rule_version"], rule["runs"], rule["signed_by"]) == (2, False, None)
+        assert (await bench.call("POST", "/rules/interval-ladder-a/sign", {})).status == 200
+        await clinic.phq9(12)
+        assert len(await clinic.proposals()) == 1
+
+
+async def test_a_signature_under_the_version_before_does_not_count(ward: Ward) -> None:
+    async with bench_of(build, ward.bench.database, ward.bench.clock, settings=Settings()) as bench:
+        clinic = Ward(bench)
+        await clinic.open()
+        async with bench.database.transaction() as tx:
+            await tx.fetch(
+                "INSERT INTO signatures (clinic, rule, rule_version, signed_by, signed_at)"
+                " VALUES ($1, 'interval-ladder-a', 1, 'Dr. Alma Reid', $2)",
+                bench.clinic,
+                bench.clock.now(),
+            )
+        (rule,) = [one for one in await clinic.items("/rules") if one["id"] == "interval-ladder-a"]
+        assert (rule["runs"], rule["signed_by"], rule["signed_version"]) == (False, None, 1)
+        await clinic.phq9(12)
+        assert await clinic.proposals() == []

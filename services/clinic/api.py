@@ -47,6 +47,13 @@ class NewPatient(Body):
     language: Language
     external_id: Words | None = None
     contacts: tuple[NewContact, ...] = ()
+    earlier: Annotated[
+        UUID | None,
+        Field(description="Their record of the time before, of whoever comes back; a record number finds it as well."),
+    ] = None
+    confirm_duplicate: Annotated[
+        bool, Field(description="Enrol although somebody in care has this name, birth date and number.")
+    ] = False
 
 
 class PatientChanges(Body):
@@ -73,6 +80,8 @@ class ConsentView(View):
     purpose: Purpose
     how: str
     at: datetime
+    noted_by: str | None = None
+    noted_at: datetime | None = None
 
 
 class ContactView(View):
@@ -99,6 +108,8 @@ class PatientView(View):
     contacts: tuple[ContactView, ...]
     enrolled_at: datetime
     discharged_at: datetime | None
+    earlier: UUID | None
+    joined_into: UUID | None
 
     @classmethod
     def of(cls, patient: Patient) -> "PatientView":
@@ -116,6 +127,8 @@ class PatientView(View):
             contacts=tuple(_contact_view(contact) for contact in patient.contacts),
             enrolled_at=patient.enrolled_at,
             discharged_at=patient.discharged_at,
+            earlier=patient.earlier,
+            joined_into=patient.joined_into,
         )
 
 
@@ -128,7 +141,8 @@ def router(database: Database, orders: Patients) -> APIRouter:
         """Enrol a patient."""
 
         async def work(tx: Transaction) -> PatientView:
-            return PatientView.of(await orders.enrol(tx, command.principal, given_patient(body)))
+            enrol = orders.enrol if body.confirm_duplicate else orders.enrol_once
+            return PatientView.of(await enrol(tx, command.principal, given_patient(body), earlier=body.earlier))
 
         return await command.run(database, work, status=201)
 
@@ -238,5 +252,8 @@ def _contacts(contacts: tuple[NewContact, ...]) -> tuple[GivenContact, ...]:
 
 
 def _contact_view(contact: Contact) -> ContactView:
-    consents = tuple(ConsentView(purpose=one.purpose, how=one.how, at=one.at) for one in contact.consents)
+    consents = tuple(
+        ConsentView(purpose=one.purpose, how=one.how, at=one.at, noted_by=one.by, noted_at=one.noted_at)
+        for one in contact.consents
+    )
     return ContactView(id=contact.id, kind=contact.kind, value=contact.value, consents=consents)

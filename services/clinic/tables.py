@@ -115,8 +115,34 @@ PATIENTS = Table(
     _instant("enrolled_at"),
     _instant("discharged_at", nullable=True),
     Column("discharge_reason", Text),  # sealed
+    Column("earlier", Uuid),  # the record of their last time in this clinic's care
+    Column("joined_into", Uuid),  # the record that goes on, where this one was its double
     Index("patients_clinic", "clinic", "id"),
-    Index("patients_external", "clinic", "external_print", unique=True),
+    Index(
+        "patients_external",
+        "clinic",
+        "external_print",
+        unique=True,
+        postgresql_where=text("state = 'enrolled'"),  # who was discharged may come back with the same number
+    ),
+    Index("patients_earlier", "earlier", postgresql_where=text("earlier IS NOT NULL")),
+    Index("patients_joined", "joined_into", postgresql_where=text("joined_into IS NOT NULL")),
+    schema=SCHEMA,
+)
+
+REASONS = Table(
+    "reasons",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, ForeignKey(PATIENTS.c.id), nullable=False),
+    Column("thing", Uuid, nullable=False),  # the patient, or what of another service it was about
+    Column("what", Text, nullable=False),  # such as cancelled
+    Column("reason", Text, nullable=False),  # sealed
+    Column("by", Text, nullable=False),
+    _instant("at"),
+    Index("reasons_patient", "patient", "at"),
+    comment="why staff did what they did, in their words",
     schema=SCHEMA,
 )
 

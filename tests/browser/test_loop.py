@@ -27,6 +27,7 @@ async def enrol(page: Page, name: str, number: str) -> str:
     await page.get_by_label("Mobile number").fill(number)
     for purpose in ("reminders of sessions", "check-ins between sessions", "asking them to book"):
         await page.get_by_label(purpose).first.check()
+    await page.get_by_label("How they agreed").first.select_option("in person")
     await page.get_by_role("button", name="Enrol").click()
     await expect(page.get_by_role("heading", name=f"{name} Rivera")).to_be_visible()
     return page.url.split("/")[-1].partition("?")[0]

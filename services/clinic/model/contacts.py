@@ -29,11 +29,13 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Consent:
-    """A patient's word: for what, how it was given, and when."""
+    """A patient's word: for what, how it was given, and when; and who wrote it down, as far as that is known."""
 
     purpose: Purpose
     how: str
     at: datetime
+    by: str | None = None
+    noted_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A patient as the clinic knows them, and what enrolment and changes must hold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -32,7 +32,12 @@ class DischargedError(Exception):
 
 @dataclass(frozen=True)
 class Patient:
-    """A person in the clinic's care."""
+    """A person in the clinic's care.
+
+    Attributes:
+        earlier: their record of the time before, where they have come back after a discharge.
+        joined_into: the record that goes on, where this one was found to be its double.
+    """
 
     id: PatientId
     clinic: ClinicId
@@ -47,6 +52,8 @@ class Patient:
     contacts: tuple[Contact, ...]
     enrolled_at: datetime
     discharged_at: datetime | None = None
+    earlier: PatientId | None = None
+    joined_into: PatientId | None = None
 
     @property
     def name(self) -> str:
@@ -130,6 +137,28 @@ def check_details(given: GivenPatient, *, today: date, known: Sequence[Contact] 
     contacts = _check_contacts(given.contacts, known, flaws)
     flaws.stop_if_any()
     return Details(given_name or "", family_name or "", birth_date, zone or "", given.language, external_id, contacts)
+
+
+def signed(contacts: Sequence[Contact], known: Sequence[Contact], *, by: str, now: datetime) -> tuple[Contact, ...]:
+    """Return contact points whose new consents say who wrote them down and when; what was known keeps its own.
+
+    Args:
+        contacts: as they are to be.
+        known: as they were.
+        by: name of the member of staff or program.
+        now: the present instant.
+    """
+    before = {(one.id, each.purpose, each.how, each.at): each for one in known for each in one.consents}
+    return tuple(
+        replace(
+            one,
+            consents=tuple(
+                before.get((one.id, each.purpose, each.how, each.at)) or replace(each, by=by, noted_at=now)
+                for each in one.consents
+            ),
+        )
+        for one in contacts
+    )
 
 
 def _check_contacts(given: Sequence[GivenContact], known: Sequence[Contact], flaws: Flaws) -> tuple[Contact, ...]:

@@ -108,6 +108,11 @@ class Entry:
         )
 
     @property
+    def name(self) -> tuple[str, ...]:
+        """Return the parts of the whole name in an order of their own: given and family name are often swapped."""
+        return tuple(sorted(f"{self.given} {self.family}".split()))
+
+    @property
     def place(self) -> tuple[bool, str, str, PatientId]:
         """Return where the patient stands in the list: by name, those who left after the others."""
         return not self.enrolled, self.family or self.given, self.given, self.id

@@ -33,6 +33,7 @@ SAID: Final = {
     "enrolled": "The patient is enrolled.",
     "changed": "The changes are saved.",
     "discharged": "The patient is discharged. Nothing more is sent to them.",
+    "joined": "The two records are joined. What was recorded under the other one stays there, one click away.",
     "plan": "The plan has started.",
     "booked": "The session is booked. Reminders go out 3 days and 1 day before.",
     "moved": "The session is moved, and its reminders with it. Keepwell had not told the patient the old time.",

@@ -1,24 +1,31 @@
 """The form that enrols a patient or changes one, and the discharge."""
 
-from collections.abc import Mapping
-from datetime import date, time
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from services.clinic.joining import join
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
+from services.clinic.model.doubles import Double
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
 from services.clinic.model.staff import Permission
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.pages.zones import zone_choices
+from services.clinic.store import patients
+from services.clinic.views.doubles import double_row
 from services.clinic.views.others import EnrolPage
 from services.clinic.views.parts import FormState, Notice, Tone
+from shared.database import Transaction
 from shared.languages import Language
 from shared.walltime import at_wall, to_wall
-from shared.web.problems import FieldError, Invalid, PreconditionFailed, Problem
+from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
+from shared.web.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem
 
 _NOON = time(12)
 
@@ -28,6 +35,7 @@ def router(console: Console, pages: PatientPages) -> APIRouter:
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
     _new(routes, console)
     _existing(routes, console, pages)
+    _joining(routes, console, pages)
     return routes
 
 
@@ -37,7 +45,14 @@ def _new(routes: APIRouter, console: Console) -> None:
         here = await console.visit(request, Permission.ENROL)
         async with console.database.reading() as reader:
             zone = (await console.clinic(reader, here.principal.clinic)).zone
-        return await _show(console, here, FormState({"zone": zone, "sms-reminders": "y", "sms-checkins": "y"}))
+        return await _show(console, here, FormState({"zone": zone}))
+
+    @routes.get("/console/patients/{patient}/again")
+    async def ask_again(patient: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.ENROL)
+        async with console.database.transaction() as tx:
+            found = await console.orders.read(tx, here.principal, patient)
+        return await _show(console, here, FormState(_once_more(found)))
 
     @routes.post("/console/patients/new")
     async def enrol(request: Request) -> Response:
@@ -45,13 +60,78 @@ def _new(routes: APIRouter, console: Console) -> None:
         form = await here.form()
         try:
             async with console.database.transaction() as tx:
+                sent = _SentOnce(console, here, form)
+                known = await sent.before(tx)
+                if known is not None:
+                    return console.done("enrolled", patient_path(known))
                 zone = (await console.clinic(tx, here.principal.clinic)).zone
-                given = _given(form, zone)
-                patient = await console.orders.enrol(tx, here.principal, given)
+                given = _given(form, zone, tx.now)
+                await _stop_at_doubles(console, tx, here, form, given)
+                patient = await console.orders.enrol(tx, here.principal, given, earlier=_id_in(form, "earlier"))
+                await sent.keep(tx, patient)
                 console.bell.after(tx, here.principal.clinic, "patients")
+        except _DoublesError as found:
+            return await _show(console, here, FormState(dict(form)), doubles=found.doubles)
         except Problem as problem:
             return await _show(console, here, _state(form, problem), problem=problem)
         return console.done("enrolled", patient_path(patient.id))
+
+
+class _DoublesError(Exception):
+    """Somebody like this is on the list already, and nobody has said yet that this is another person."""
+
+    def __init__(self, doubles: Sequence[Double]) -> None:
+        super().__init__(f"{len(doubles)} patients may be the same person, or share a phone.")
+        self.doubles = doubles
+
+
+async def _stop_at_doubles(
+    console: Console,
+    tx: Transaction,
+    here: Visit,
+    form: Mapping[str, str],
+    given: GivenPatient,
+    *,
+    present: Patient | None = None,
+) -> None:
+    doubles = await console.orders.doubles(tx, here.principal, given, present)
+    confirmed = set(form.get("confirmed", "").split())
+    if not {str(double.entry.id) for double in doubles} <= confirmed | {form.get("earlier", "")}:
+        raise _DoublesError(doubles)
+
+
+class _SentOnce:
+    """One form makes one patient: whoever sends it again, or clicks twice, is led to the one that it made."""
+
+    def __init__(self, console: Console, here: Visit, form: Mapping[str, str]) -> None:
+        self._answers = Idempotency(console.database.schema)
+        self._principal = here.principal
+        self._key = f"enrol:{form['key']}"[:LONGEST_KEY] if form.get("key") else None
+        typed = {name: value for name, value in form.items() if name != "csrf"}
+        self._print = fingerprint("POST", here.request.url.path, json.dumps(typed).encode())
+
+    async def before(self, tx: Transaction) -> UUID | None:
+        """Return whom this form has enrolled already; one that is under way is waited for.
+
+        Raises:
+            Conflict: the form enrolled somebody, and says something else now.
+        """
+        if self._key is None:
+            return None
+        try:
+            answer = await self._answers.begin(tx, self._principal, self._key, self._print)
+        except Invalid as error:
+            raise Conflict(
+                "This form has enrolled somebody already, and what it says now is not saved yet. To enrol this person "
+                "too, look it through and send it again."
+            ) from error
+        return None if answer is None else UUID(answer.body)
+
+    async def keep(self, tx: Transaction, patient: Patient) -> None:
+        """Keep whom this form has enrolled."""
+        if self._key is not None:
+            answer = Answer(HTTPStatus.SEE_OTHER, str(patient.id), None)
+            await self._answers.finish(tx, self._principal, self._key, answer)
 
 
 def _existing(routes: APIRouter, console: Console, pages: PatientPages) -> None:
@@ -72,9 +152,12 @@ def _existing(routes: APIRouter, console: Console, pages: PatientPages) -> None:
             async with console.database.transaction() as tx:
                 present = await console.orders.held(tx, here.principal.clinic, patient)
                 _refuse_old(present, form)
-                given = _given(form, present.zone, present)
+                given = _given(form, present.zone, tx.now, present)
+                await _stop_at_doubles(console, tx, here, form, given, present=present)
                 await console.orders.change(tx, here.principal, present, given)
                 console.bell.after(tx, here.principal.clinic, "patients", "consents")
+        except _DoublesError as alike:
+            return await _show(console, here, FormState(dict(form)), patient=found, doubles=alike.doubles)
         except Problem as problem:
             return await _show(console, here, _state(form, problem), patient=found, problem=problem)
         return console.done("changed", patient_path(patient))
@@ -93,6 +176,29 @@ def _existing(routes: APIRouter, console: Console, pages: PatientPages) -> None:
         return console.done("discharged", patient_path(patient))
 
 
+def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:
+    @routes.post("/console/patients/{patient}/join")
+    async def join_records(patient: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.DISCHARGE)
+        form = await here.form()
+        other, version = form.get("other", ""), form.get("version", "")
+        try:
+            async with console.database.transaction() as tx:
+                await join(
+                    console.orders,
+                    tx,
+                    here.principal,
+                    kept=patient,
+                    other=_id_in(form, "other") or patient,
+                    reason=form.get("reason", ""),
+                    version=int(version) if version.isdecimal() else None,
+                )
+                console.bell.after(tx, here.principal.clinic, "patients", "consents")
+        except Problem as problem:
+            return await pages.show(here, patient, problem=problem, form=FormState(form, {}, f"join-{other}"))
+        return console.done("joined", patient_path(patient))
+
+
 async def _show(
     console: Console,
     here: Visit,
@@ -100,9 +206,11 @@ async def _show(
     *,
     patient: Patient | None = None,
     problem: Problem | None = None,
+    doubles: Sequence[Double] = (),
 ) -> Response:
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)
+        alike = await patients.some(reader, clinic.id, [one.entry.id for one in doubles], console.keyring)
         view = EnrolPage(
             form=form,
             zones=zone_choices(form.value("zone", clinic.zone)),
@@ -110,15 +218,16 @@ async def _show(
             patient=str(patient.id) if patient else None,
             version=patient.version if patient else None,
             name=patient.name if patient else "",
+            doubles=tuple(double_row(one, double) for one, double in zip(alike, doubles, strict=True)),
         )
         notices = (Notice(problem.detail, Tone.DANGER),) if problem and not problem.errors else ()
-        status = problem.status if problem else HTTPStatus.OK
+        status = problem.status if problem else HTTPStatus.CONFLICT if doubles else HTTPStatus.OK
         return await console.show(
             here, reader, clinic, view, template="enrol", place="patients", notices=notices, status=status
         )
 
 
-def _given(form: Mapping[str, str], zone: str, present: Patient | None = None) -> GivenPatient:
+def _given(form: Mapping[str, str], zone: str, now: datetime, present: Patient | None = None) -> GivenPatient:
     """Return what a form says, beside contact points of the patient that the form has no field for."""
     known = present.contacts if present else ()
     first = {kind: next((one for one in known if one.kind is kind), None) for kind in ContactKind}
@@ -127,7 +236,7 @@ def _given(form: Mapping[str, str], zone: str, present: Patient | None = None) -
         for one in known
         if one is not first[one.kind]
     ]
-    typed = [_contact(form, kind, zone, first[kind]) for kind in ContactKind if form.get(str(kind), "").strip()]
+    typed = [_contact(form, kind, zone, now, first[kind]) for kind in ContactKind if form.get(str(kind), "").strip()]
     try:
         language = Language(form.get("language", ""))
         birth_date = date.fromisoformat(form["birth_date"]) if form.get("birth_date") else None
@@ -144,20 +253,35 @@ def _given(form: Mapping[str, str], zone: str, present: Patient | None = None) -
     )
 
 
-def _contact(form: Mapping[str, str], kind: ContactKind, zone: str, known: Contact | None) -> GivenContact:
-    """Return a contact point; what was agreed before keeps its own date while the form's date is left as it was."""
+def _contact(
+    form: Mapping[str, str], kind: ContactKind, zone: str, now: datetime, known: Contact | None
+) -> GivenContact:
+    """Return a contact point; what was agreed before keeps its own date while the form's date is left as it was.
+
+    Whoever agreed today agreed now; of another day the form does not know the hour, and noon stands for it.
+    """
     purposes = [purpose for purpose in Purpose if f"{kind}-{purpose}" in form]
     if not purposes:
         return GivenContact(kind, form[str(kind)], ())
-    how, day = form.get(f"{kind}-how", ""), form.get(f"{kind}-at", "")
+    how, day = form.get(f"{kind}-how", "").strip(), form.get(f"{kind}-at", "")
+    if not how:
+        raise Invalid.at(f"/{kind}-how", "Say how they agreed: nobody has consented until they have said so.")
     shown = _agreed(known, zone) if known else None
     held = {one.purpose: one for one in known.consents} if known and shown == (how, day) else {}
     try:
-        at = at_wall(date.fromisoformat(day), _NOON, zone)
+        agreed_on = date.fromisoformat(day)
+        at = now if agreed_on == to_wall(now, zone).date() else at_wall(agreed_on, _NOON, zone)
     except ValueError as error:
         raise Invalid.at(f"/{kind}-at", "Say on which day they agreed.") from error
     consents = [_again(held[one]) if one in held else GivenConsent(one, how, at) for one in purposes]
     return GivenContact(kind, form[str(kind)], tuple(consents))
+
+
+def _id_in(form: Mapping[str, str], name: str) -> UUID | None:
+    try:
+        return UUID(form[name]) if form.get(name) else None
+    except ValueError as error:
+        raise Invalid("This form names a record in a way that cannot be read. Open the page again.") from error
 
 
 def _again(consent: Consent) -> GivenConsent:
@@ -205,6 +329,13 @@ def _filled(patient: Patient) -> dict[str, str]:
         if agreed:
             values[f"{kind}-how"], values[f"{kind}-at"] = agreed
     return values
+
+
+def _once_more(patient: Patient) -> dict[str, str]:
+    """Return what the form says of somebody who comes back: all but what they agreed to, which is asked anew."""
+    asked_anew = tuple(f"{kind}-" for kind in ContactKind)
+    kept = {name: value for name, value in _filled(patient).items() if not name.startswith(asked_anew)}
+    return {**kept, "earlier": str(patient.id)}
 
 
 def _refuse_old(present: Patient, form: Mapping[str, str]) -> None:

@@ -9,15 +9,19 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.clinic import answers
-from services.clinic.model.patient import Patient
-from services.clinic.model.staff import Permission
+from services.clinic.model.doubles import Double, doubles_of
+from services.clinic.model.patient import Patient, PatientState
+from services.clinic.model.reasons import Reason
+from services.clinic.model.searching import Entry
+from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.told import Word, word_of
 from services.clinic.pages.visit import PageRoute, Visit
-from services.clinic.store import learn, reads
+from services.clinic.store import learn, patients, reads, reasons
 from services.clinic.tables import ALERTS, CHECKINS, MESSAGES, PROPOSALS, REPLIES, SESSIONS
 from services.clinic.views.compose_patient import Record, patient_page
 from services.clinic.views.parts import FormState, Notice, Tone
+from services.clinic.views.record import RecordFile, record_file
 from shared.database import Reader
 from shared.ids import ClinicId, PatientId
 from shared.web.problems import NotFound, Problem
@@ -75,6 +79,7 @@ class PatientPages:
                 protocols=protocols,
                 crisis=clinic.crisis[found.language],
                 form=form,
+                file=await _file(console, reader, found, clinic.zone, may_join=may(here.role, Permission.DISCHARGE)),
             )
             notices = (Notice(_words(problem), Tone.DANGER),) if problem else ()
             status = problem.status if problem else HTTPStatus.OK
@@ -99,11 +104,22 @@ class PatientPages:
             errors = {flaw.pointer.removeprefix("/"): flaw.detail for flaw in problem.errors}
             return await self.show(here, patient, problem=problem, form=FormState(form, errors, order.thing))
         await console.note(here, f"patient.{order.said}", patient=patient)
+        await self._keep_reason(here, patient, order, answer)
         await console.follow.up_to(order.kind, here.principal.clinic, answer)
         word = Word(order.said)
         if order.changes is not None:
             word = await word_of(console, here.principal.clinic, order.changes, order.said)
         return console.done(word.said, order.back or patient_path(patient), when=word.when)
+
+    async def _keep_reason(self, here: Visit, patient: UUID, order: Order, answer: Mapping[str, Any]) -> None:
+        """Keep why something was ordered, where the next reader of the record looks."""
+        words = str(order.body.get("reason") or "").strip()
+        if not words:
+            return
+        console, principal = self.console, here.principal
+        async with console.database.transaction() as tx:
+            said = Reason(UUID(str(answer.get("id", patient))), order.said, words, principal.name, tx.now)
+            await reasons.keep(tx, principal.clinic, PatientId(patient), said, console.keyring)
 
     async def owner(self, clinic: ClinicId, kind: answers.Kind, thing: UUID) -> UUID:
         """Return whose thing this is; raises `NotFound` where the clinic has none of that id."""
@@ -168,6 +184,25 @@ def _words(problem: Problem) -> str:
     flaws = " ".join(flaw.detail for flaw in problem.errors)
     lead = "Nothing was changed. " if problem.errors else ""
     return f"{lead}{flaws or problem.detail}"
+
+
+async def _file(console: Console, reader: Reader, patient: Patient, zone: str, *, may_join: bool) -> RecordFile:
+    clinic, keyring = patient.clinic, console.keyring
+    found: dict[PatientId, tuple[Patient, Double]] = {}
+    if may_join and patient.state is PatientState.ENROLLED:
+        entries = await console.orders.directory.entries(reader, clinic)
+        alike = {one.entry.id: one for one in doubles_of(Entry.of(patient), entries) if one.person}
+        others = await patients.some(reader, clinic, list(alike), keyring)
+        apart = [one for one in others if one.joined_into is None and one.id != patient.earlier]
+        found = {one.id: (one, alike[one.id]) for one in apart}
+    return record_file(
+        patient,
+        await patients.tied_to(reader, patient, keyring),
+        await reasons.of_patient(reader, clinic, patient.id, keyring),
+        found,
+        zone=zone,
+        may_join=may_join,
+    )
 
 
 async def _record(console: Console, reader: Reader, patient: Patient) -> Record:

@@ -4,7 +4,7 @@ A name cannot be searched for in SQL: `store.directory` is what patients are fou
 numbers are found exactly by their fingerprints.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -28,7 +28,12 @@ REASON: Final = "discharge-reason"
 
 async def add(tx: Transaction, patient: Patient, keyring: Keyring) -> None:
     """Write a new patient."""
-    values = {"id": patient.id, "clinic": patient.clinic, "enrolled_at": patient.enrolled_at}
+    values = {
+        "id": patient.id,
+        "clinic": patient.clinic,
+        "enrolled_at": patient.enrolled_at,
+        "earlier": patient.earlier,
+    }
     await tx.execute(
         insert(PATIENTS).values(
             **values, version=patient.version, state=str(patient.state), **_sealed(_details(patient), keyring)
@@ -47,7 +52,12 @@ async def change(tx: Transaction, patient: Patient, keyring: Keyring) -> None:
 
 async def discharge(tx: Transaction, patient: Patient, reason: str, keyring: Keyring) -> None:
     """Write that a patient left, and why."""
-    values = {"state": str(patient.state), "version": patient.version, "discharged_at": patient.discharged_at}
+    values = {
+        "state": str(patient.state),
+        "version": patient.version,
+        "discharged_at": patient.discharged_at,
+        "joined_into": patient.joined_into,
+    }
     sealed = keyring.seal(reason, context=REASON)
     await tx.execute(update(PATIENTS).where(PATIENTS.c.id == patient.id).values(**values, discharge_reason=sealed))
 
@@ -66,13 +76,38 @@ async def lock(tx: Transaction, patient: PatientId) -> None:
     await tx.execute(select(PATIENTS.c.id).where(PATIENTS.c.id == patient).with_for_update())
 
 
-async def by_external_id(reader: Reader, clinic: ClinicId, external_id: str, keyring: Keyring) -> PatientId | None:
-    """Return who has this record number in the clinic."""
+async def by_external_id(
+    reader: Reader, clinic: ClinicId, external_id: str, keyring: Keyring, *, state: PatientState
+) -> PatientId | None:
+    """Return who has this record number in the clinic and is in a state, the newest record first."""
     mark = keyring.fingerprint(external_id, context=EXTERNAL_ID)
-    found = await reader.scalar(
-        select(PATIENTS.c.id).where(PATIENTS.c.clinic == clinic, PATIENTS.c.external_print == mark)
-    )
+    mine = (PATIENTS.c.clinic == clinic) & (PATIENTS.c.external_print == mark) & (PATIENTS.c.state == str(state))
+    found = await reader.scalar(select(PATIENTS.c.id).where(mine).order_by(PATIENTS.c.id.desc()).limit(1))
     return None if found is None else PatientId(found)
+
+
+async def by_contact(reader: Reader, clinic: ClinicId, values: Collection[str], keyring: Keyring) -> list[Patient]:
+    """Return the patients of a clinic who have one of these numbers or addresses, the newest record first."""
+    if not values:
+        return []
+    marks = [keyring.fingerprint(value, context=CONTACT) for value in values]
+    own = select(CONTACTS.c.patient).where(CONTACTS.c.print.in_(marks))
+    rows = await reader.all(_of(clinic).where(PATIENTS.c.id.in_(own)).order_by(PATIENTS.c.id.desc()))
+    return await _with_contacts(reader, rows, keyring)
+
+
+async def tied_to(reader: Reader, patient: Patient, keyring: Keyring) -> list[Patient]:
+    """Return a person's other records in the clinic: of the time before and after this one, and its doubles."""
+    named = [one for one in (patient.earlier, patient.joined_into) if one is not None]
+    tied = PATIENTS.c.id.in_(named) | (PATIENTS.c.earlier == patient.id) | (PATIENTS.c.joined_into == patient.id)
+    rows = await reader.all(_of(patient.clinic).where(tied).order_by(PATIENTS.c.id))
+    return await _with_contacts(reader, rows, keyring)
+
+
+async def discharge_reason(reader: Reader, patient: PatientId, keyring: Keyring) -> str | None:
+    """Return why a patient left, in the words of whoever discharged them."""
+    sealed = await reader.scalar(select(PATIENTS.c.discharge_reason).where(PATIENTS.c.id == patient))
+    return None if sealed is None else keyring.open(sealed, context=REASON)
 
 
 async def page(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: int, after: UUID | None) -> list[Patient]:
@@ -154,9 +189,7 @@ async def _write_contacts(tx: Transaction, patient: PatientId, contacts: Sequenc
             "kind": str(contact.kind),
             "value": keyring.seal(contact.value, context=CONTACT),
             "print": keyring.fingerprint(contact.value, context=CONTACT),
-            "consents": [
-                {"purpose": str(one.purpose), "how": one.how, "at": one.at.isoformat()} for one in contact.consents
-            ],
+            "consents": [_written(one) for one in contact.consents],
         }
         for place, contact in enumerate(contacts)
     ]
@@ -175,11 +208,30 @@ async def _with_contacts(reader: Reader, rows: Sequence[Row[Any]], keyring: Keyr
 
 
 def _contact(row: Row[Any], keyring: Keyring) -> Contact:
-    consents = tuple(
-        Consent(Purpose(one["purpose"]), one["how"], datetime.fromisoformat(one["at"])) for one in row.consents
-    )
+    consents = tuple(_consent(one) for one in row.consents)
     value = keyring.open(row.value, context=CONTACT)
     return Contact(ContactId(row.id), ContactKind(row.kind), value, consents)
+
+
+def _written(consent: Consent) -> dict[str, str | None]:
+    return {
+        "purpose": str(consent.purpose),
+        "how": consent.how,
+        "at": consent.at.isoformat(),
+        "by": consent.by,
+        "noted_at": consent.noted_at.isoformat() if consent.noted_at else None,
+    }
+
+
+def _consent(written: Mapping[str, Any]) -> Consent:
+    noted = written.get("noted_at")
+    return Consent(
+        Purpose(written["purpose"]),
+        written["how"],
+        datetime.fromisoformat(written["at"]),
+        written.get("by"),
+        noted and datetime.fromisoformat(noted),
+    )
 
 
 def _patient(row: Row[Any], contacts: Sequence[Contact], keyring: Keyring) -> Patient:
@@ -198,4 +250,6 @@ def _patient(row: Row[Any], contacts: Sequence[Contact], keyring: Keyring) -> Pa
         contacts=tuple(contacts),
         enrolled_at=row.enrolled_at,
         discharged_at=row.discharged_at,
+        earlier=row.earlier and PatientId(row.earlier),
+        joined_into=row.joined_into and PatientId(row.joined_into),
     )

@@ -55,6 +55,7 @@ from services.clinic.views.patient import (
     Spark,
     StepView,
 )
+from services.clinic.views.record import RecordFile
 from services.clinic.views.rows import (
     Names,
     Sources,
@@ -128,6 +129,7 @@ def patient_page(
     protocols: Sequence[Choice] = (),
     crisis: str = "",
     form: FormState | None = None,
+    file: RecordFile | None = None,
 ) -> PatientPage:
     """Return the page of one patient; `zone` is the clinic's, in which all but the patient's own time is shown.
 
@@ -164,6 +166,7 @@ def patient_page(
         messages=first_of(_conversation(record, zone)),
         replies=tuple(reply_row(reply, names, zone, now) for reply in record.unread),
         form=form or FormState(),
+        file=file or RecordFile(),
     )
 
 
@@ -225,7 +228,9 @@ def _contact(contact: Contact, record: Record, zone: str) -> ContactView:
     kept = [c for c in contact.consents if (str(contact.id), str(c.purpose)) not in record.stopped]
     gone = len(contact.consents) - len(kept)
     notes = [
-        f"{_PURPOSES[c.purpose].capitalize()}: agreed {c.how}, {say_date(to_wall(c.at, zone).date())}" for c in kept
+        f"{_PURPOSES[c.purpose].capitalize()}: agreed {c.how}, {say_date(to_wall(c.at, zone).date())}"
+        + (f", noted by {c.by}" if c.by else "")
+        for c in kept
     ]
     if gone and sms:
         notes.append("They said STOP. The carrier blocks texts until they text START from this number.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.clinic.model.reads import Source
+from services.clinic.views.doubles import DoubleRow
 from services.clinic.views.parts import Chip, FormState, Moment
 from services.clinic.views.patient import Choice, ProposalView
 
@@ -19,7 +20,7 @@ class LoginPage:
 
 @dataclass(frozen=True)
 class EnrolPage:
-    """The form for a new patient, or for changes of one."""
+    """The form for a new patient, or for changes of one; `doubles` are to be looked at before it is saved."""
 
     form: FormState
     zones: tuple[Choice, ...]
@@ -27,6 +28,12 @@ class EnrolPage:
     patient: str | None = None
     version: int | None = None
     name: str = ""
+    doubles: tuple[DoubleRow, ...] = ()
+
+    @property
+    def confirmed(self) -> str:
+        """Return the ids of whom the next sending says that they are other people."""
+        return " ".join(str(double.person.id) for double in self.doubles)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """One patient: plan, sessions, scores, messages, alerts, and the proposal to decide."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.clinic.model.chart import Chart
 from services.clinic.model.reads import Source
 from services.clinic.views.parts import Chip, FormState, Moment, Person, Shelf
+from services.clinic.views.record import RecordFile
 from services.clinic.views.today import AlertRow, CheckinRow, ReplyRow
 
 
@@ -204,3 +205,4 @@ class PatientPage:
     messages: Shelf[MessageRow]
     replies: tuple[ReplyRow, ...]
     form: FormState
+    file: RecordFile = field(default_factory=RecordFile)

@@ -7,11 +7,14 @@ from html.parser import HTMLParser
 
 import pytest
 
+from services.clinic.model.doubles import Double, Shared
 from services.clinic.model.reads import AlertState, ProposalState
+from services.clinic.model.searching import Entry
 from services.clinic.model.staff import Role
 from services.clinic.rendering import render
 from services.clinic.views.compose_patient import able, patient_page, patient_row
 from services.clinic.views.compose_today import alerts_page, today_page
+from services.clinic.views.doubles import double_row
 from services.clinic.views.others import (
     EnrolPage,
     KindPage,
@@ -98,7 +101,12 @@ def rendered(name: str) -> str:
         ),
         "patients": PatientsPage("", (row,), None, 1),
         "patient": patient_page(patient, record, role=Role.CLINICIAN, now=NOW, zone=ZONE, sources=SOURCES),
-        "enrol": EnrolPage(wrong, (Choice(ZONE, ZONE),), "2026-12-01"),
+        "enrol": EnrolPage(
+            wrong,
+            (Choice(ZONE, ZONE),),
+            "2026-12-01",
+            doubles=(double_row(patient, Double(Entry.of(patient), (Shared.NAME, Shared.NUMBER), person=True)),),
+        ),
         "proposals": ProposalsPage(
             (proposals[0],), (proposals[2],), (proposals[1],), SOURCES["interval-ladder"], ("A rule",), may_decide=True
         ),

@@ -4,6 +4,7 @@ from services.clinic.bell import Bell
 from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
 from services.clinic.store import learn
+from services.clinic.store.reads import WHOLE
 from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
 from shared.bus import Handlers
@@ -161,7 +162,7 @@ def _messaging(made: Handlers, bell: Bell) -> None:
     async def consent(tx: Transaction, event: events.ConsentChanged) -> None:
         said = {"version": event.version, "granted": event.granted, "how": event.how, "at": event.at}
         whose = {"clinic": event.clinic, "patient": event.patient, "contact": event.contact}
-        for purpose in event.purposes:
+        for purpose in (*event.purposes, WHOLE):
             await learn.keep_consent(tx, {**whose, **said, "purpose": purpose})
         bell.after(tx, event.clinic, "consents")
 

@@ -3,7 +3,8 @@
 `version` is always the owner's version of the thing, so that a page can tell whether it has caught up with an order.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -225,6 +226,36 @@ class Message:
     error: str | None
     at: datetime
     story: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A number's word that it wants nothing more; `how` is the notifier's, such as `text`."""
+
+    how: str
+    at: datetime
+
+    @property
+    def blocked_by_carrier(self) -> bool:
+        """Tell whether the provider itself refuses texts to the number."""
+        return self.how.startswith("provider")
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What was taken back.
+
+    Attributes:
+        purposes: contact id and purpose, each that was taken back by itself.
+        contacts: contact points that said stop, by id: for every purpose, whatever the clinic's ledger says.
+    """
+
+    purposes: frozenset[tuple[str, str]] = frozenset()
+    contacts: Mapping[str, Stop] = field(default_factory=dict)
+
+    def holds(self, contact: str, purpose: str) -> bool:
+        """Tell whether nothing may be sent to a contact point for a purpose."""
+        return contact in self.contacts or (contact, purpose) in self.purposes
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from services.clinic.model.reads import (
     Session,
     SessionState,
     Step,
+    Stop,
+    Stopped,
 )
 from services.clinic.tables import (
     ALERTS,
@@ -41,6 +43,8 @@ from shared.ids import AlertId, CheckinId, ClinicId, MessageId, PatientId, PlanI
 from shared.protection import Keyring
 
 Condition = ColumnElement[bool]
+WHOLE = "*"
+"""Stands for every purpose of a contact point: a number that says stop says it for all, also for what comes later."""
 MOST = 500
 """Rows of one kind that a page reads at most."""
 
@@ -139,10 +143,13 @@ async def unread(
     return [_reply(row, keyring) for row in await reader.all(in_order.limit(limit).offset(skip))]
 
 
-async def stopped(reader: Reader, patient: PatientId) -> frozenset[tuple[str, str]]:
-    """Return what a patient has taken back: pairs of contact id and purpose."""
+async def stopped(reader: Reader, patient: PatientId) -> Stopped:
+    """Return what a patient has taken back, and which of their numbers said stop."""
     rows = await reader.all(select(CONSENTS).where(CONSENTS.c.patient == patient, ~CONSENTS.c.granted))
-    return frozenset((str(row.contact), row.purpose) for row in rows)
+    return Stopped(
+        frozenset((str(row.contact), row.purpose) for row in rows if row.purpose != WHOLE),
+        {str(row.contact): Stop(row.how, row.at) for row in rows if row.purpose == WHOLE},
+    )
 
 
 async def counts(reader: Reader, table: Table, clinic: ClinicId, *states: str) -> int:

@@ -21,6 +21,8 @@ from services.clinic.model.reads import (
     Score,
     Session,
     SessionState,
+    Stop,
+    Stopped,
 )
 from services.clinic.model.staff import Permission, Role, may
 from services.clinic.views.compose_today import may_attend, may_miss
@@ -97,7 +99,7 @@ class Record:
     messages: Sequence[Message]
     replies: Sequence[Reply]
     unread: Sequence[Reply]
-    stopped: frozenset[tuple[str, str]]
+    stopped: Stopped
 
 
 def able(role: Role) -> Able:
@@ -225,22 +227,36 @@ def _facts(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
 
 def _contact(contact: Contact, record: Record, zone: str) -> ContactView:
     sms = contact.kind is ContactKind.SMS
-    kept = [c for c in contact.consents if (str(contact.id), str(c.purpose)) not in record.stopped]
-    gone = len(contact.consents) - len(kept)
+    kept = [c for c in contact.consents if not record.stopped.holds(str(contact.id), str(c.purpose))]
     notes = [
         f"{_PURPOSES[c.purpose].capitalize()}: agreed {c.how}, {say_date(to_wall(c.at, zone).date())}"
         + (f", noted by {c.by}" if c.by else "")
         for c in kept
     ]
-    if gone and sms:
-        notes.append("They said STOP. The carrier blocks texts until they text START from this number.")
-    elif gone:
+    stop = record.stopped.contacts.get(str(contact.id))
+    if stop is not None:
+        notes.append(_stop_words(stop, zone))
+    elif len(kept) < len(contact.consents):
         notes.append("They took back their consent.")
     return ContactView(
         kind="mobile" if sms else "e-mail",
         value=show_phone(contact.value) if sms else contact.value,
         consents=tuple(Chip(_PURPOSES[c.purpose], Tone.GOOD) for c in kept),
         notes=tuple(notes),
+    )
+
+
+def _stop_words(stop: Stop, zone: str) -> str:
+    """Return what a stop means, and who can lift it: never the clinic."""
+    day = say_date(to_wall(stop.at, zone).date())
+    if stop.blocked_by_carrier:
+        return (
+            f"On {day} the carrier refused a text: this number has opted out there. The carrier blocks texts until "
+            "they text START from this number."
+        )
+    return (
+        f"Nothing is sent to this number: on {day} it asked for no more texts. Only whoever has the phone can lift "
+        "that: texts begin again when they text START from it."
     )
 
 

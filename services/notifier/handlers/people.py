@@ -6,10 +6,12 @@ from services.notifier.model.purposes import POLICIES
 from services.notifier.model.quiet import WakingHours
 from services.notifier.store import people
 from services.notifier.store.messages import look_again, withhold
+from services.notifier.store.opting import tell_standing
 from services.notifier.tables import MESSAGES
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import ClinicChanged, PatientChanged, PatientDischarged, PatientEnrolled
+from shared.ids import PatientId
 
 _TO_PATIENTS = [purpose for purpose, policy in POLICIES.items() if policy.to_patient]
 
@@ -26,7 +28,10 @@ def register(handlers: Handlers, desk: Desk) -> None:
 
     @handlers.on(PatientEnrolled, PatientChanged)
     async def patient_changed(tx: Transaction, event: PatientEnrolled) -> None:
+        patient = PatientId(event.patient)
+        before = {row.contact: row.purposes for row in await people.contact_points(tx, patient)}
         if await people.keep_patient(tx, event, desk.keyring):
+            await tell_standing(tx, patient, before)
             # Another zone has other nights; another number may be one that never said stop.
             await look_again(tx, MESSAGES.c.patient == event.patient)
             tx.after_commit(desk.bell.ring)

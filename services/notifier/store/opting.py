@@ -1,7 +1,8 @@
 """Opting out and in: by the number itself, for every patient who uses it, at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, and_, or_, select
 
@@ -15,6 +16,7 @@ from services.notifier.tables import CONTACT_POINTS, MESSAGES, STOPS
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import ConsentChanged
+from shared.ids import PatientId
 
 
 async def opt_out(tx: Transaction, fingerprint: str, *, how: str) -> Sequence[Row[Any]]:
@@ -49,6 +51,34 @@ async def retract(tx: Transaction, fingerprint: str, users: Sequence[Row[Any]], 
     await people.record_consent(tx, fingerprint, users, granted=False, how=how)
     await mark_wrong(tx, fingerprint)
     await _tell(tx, users, granted=False, how=how)
+
+
+async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUID, Collection[str]]) -> None:
+    """Tell of a patient's contact points that said stop before they were theirs: the stop belongs to the number.
+
+    Args:
+        tx: that has just kept the patient, and holds the row.
+        patient: whose contact points.
+        before: what each was agreed to for before, by id; one that is as it was is not told of again.
+    """
+    joined = CONTACT_POINTS.join(STOPS, STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint)
+    mine = (CONTACT_POINTS.c.patient == patient) & ~CONTACT_POINTS.c.retired
+    columns = (*CONTACT_POINTS.c, STOPS.c.how, STOPS.c.at)
+    for row in await tx.all(select(*columns).select_from(joined).where(mine).order_by(CONTACT_POINTS.c.position)):
+        if row.contact in before and set(row.purposes) <= set(before[row.contact]):
+            continue
+        event = ConsentChanged(
+            clinic=row.clinic,
+            patient=row.patient,
+            version=await people.next_consent_version(tx, patient),
+            contact=row.contact,
+            kind=row.kind,
+            purposes=tuple(row.purposes),
+            granted=False,
+            how=row.how,
+            at=row.at,
+        )
+        await publish(tx, event)
 
 
 async def _tell(tx: Transaction, users: Sequence[Row[Any]], *, granted: bool, how: str) -> None:

@@ -24,6 +24,7 @@ from services.clinic.model.reads import (
     SessionState,
     Source,
     Step,
+    Stopped,
 )
 from services.clinic.model.staff import Role
 from services.clinic.model.worklist import Due, Failure, Found, Worklist
@@ -282,7 +283,7 @@ def a_record(number: int = 0) -> Record:
         ],
         replies=[a_reply(number, "C", "confirm")],
         unread=[a_reply(number, "Could I come at noon?")],
-        stopped=frozenset(),
+        stopped=Stopped(),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from services.clinic.model.patient import PatientState
-from services.clinic.model.reads import AlertState, MessageState, ProposalState, SessionState
+from services.clinic.model.reads import AlertState, MessageState, ProposalState, SessionState, Stop, Stopped
 from services.clinic.model.staff import Role
 from services.clinic.views.compose_patient import able, patient_page, patient_row
 from services.clinic.views.compose_today import Day, may_attend, may_miss, today_page
@@ -188,12 +188,29 @@ def test_questions_without_a_score_are_only_said_to_be_answered() -> None:
     assert band_chip(None, None).text == "answered"
 
 
-def test_consent_taken_back_by_text_needs_a_text_to_come_back() -> None:
+@pytest.mark.parametrize(
+    ("how", "said", "unsaid"),
+    [
+        ("text", "Only whoever has the phone can lift that", "carrier"),
+        ("provider error 21610", "The carrier blocks", "Only whoever"),
+    ],
+)
+def test_a_stop_is_shown_for_every_purpose_with_who_can_lift_it(how: str, said: str, unsaid: str) -> None:
     patient = samples.PATIENTS[0]
-    gone = frozenset((str(patient.contacts[0].id), str(c.purpose)) for c in patient.contacts[0].consents)
-    page = the_patient(stopped=gone)
+    page = the_patient(stopped=Stopped(contacts={str(patient.contacts[0].id): Stop(how, NOW)}))
     assert page.contacts[0].consents == ()  # type: ignore[attr-defined]
-    assert "START" in page.contacts[0].notes[-1]  # type: ignore[attr-defined]
+    words = page.contacts[0].notes[-1]  # type: ignore[attr-defined]
+    assert said in words
+    assert "START" in words
+    assert unsaid not in words
+
+
+def test_consent_that_was_taken_back_for_one_purpose_leaves_the_others() -> None:
+    patient = samples.PATIENTS[0]
+    contact, purpose = patient.contacts[0], patient.contacts[0].consents[0].purpose
+    page = the_patient(stopped=Stopped(frozenset({(str(contact.id), str(purpose))})))
+    assert len(page.contacts[0].consents) == len(contact.consents) - 1  # type: ignore[attr-defined]
+    assert "They took back their consent." in page.contacts[0].notes[-1]  # type: ignore[attr-defined]
 
 
 def test_a_discharged_patient_shows_no_forms() -> None:

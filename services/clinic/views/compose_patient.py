@@ -249,6 +249,11 @@ def _contact(contact: Contact, record: Record, zone: str) -> ContactView:
 def _stop_words(stop: Stop, zone: str) -> str:
     """Return what a stop means, and who can lift it: never the clinic."""
     day = say_date(to_wall(stop.at, zone).date())
+    if stop.how == "wrong number":
+        return (
+            f"Nothing is sent to this number: on {day} whoever has it said that it is not the patient's. Ask the "
+            "patient, and correct it."
+        )
     if stop.blocked_by_carrier:
         return (
             f"On {day} the carrier refused a text: this number has opted out there. The carrier blocks texts until "

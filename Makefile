@@ -18,7 +18,7 @@ ARGS ?=
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: install jars ## Start a made-up clinic that lives by itself, a day a minute: console, phones and mail
+run: install jars ## Start a made-up clinic that lives by itself: console, phones and mail, and what to try
 	@$(RUN)/keepwell demo $(ARGS)
 
 up: install jars ## Start an empty clinic on the real clock (ADMIN="Dana Ruiz": who administers it)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keepwell.data_cli import held_app, register
-from keepwell.options import Admin, AdminLogin, DataDir, Json, run, settings
+from keepwell.options import Admin, AdminLogin, DataDir, Json, log_aside, run, settings
 from keepwell.output import fail, show
 from keepwell.place import Place
 
@@ -42,6 +42,8 @@ def up(
     chosen = settings(data_dir=data_dir, admin_name=admin, admin_login=admin_login)
     if not as_json and not services and chosen.clock == "real" and chosen.admin_name is None:
         chosen = settings(data_dir=data_dir, admin_name=_asked_for_admin(chosen.data_dir), admin_login=admin_login)
+    if not as_json and sys.stdout.isatty():
+        log_aside(chosen)
     run(lambda: serve(chosen, services or [], as_json=as_json))
 
 
@@ -54,17 +56,21 @@ def _asked_for_admin(folder: Path) -> str | None:
 
 @app.command()
 def demo(
-    speed: Annotated[float, typer.Option(help="How many times as fast as real time the clinic lives.")] = 1440,
+    speed: Annotated[
+        float, typer.Option(help="How many times as fast as real time the clinic lives by day; its nights are short.")
+    ] = 240,
     patients: Annotated[int, typer.Option(min=1, max=200, help="How many patients the clinic has.")] = 12,
     seed: int = 1,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Start a made-up clinic that lives by itself, a day a minute, to look at and to play with."""
+    """Start a made-up clinic that lives by itself, an hour in 15 seconds, to look at and to play with."""
     from keepwell.commands.demo import serve  # noqa: PLC0415 - a short command need not load every service
 
     place = (data_dir or settings().data_dir) / "demo"
     chosen = settings(data_dir=place, clock=f"x{speed:g}", trial=True)
+    if not as_json:
+        log_aside(chosen)
     run(lambda: serve(chosen, patients=patients, seed=seed, as_json=as_json))
 
 

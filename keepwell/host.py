@@ -66,13 +66,16 @@ class Host:
 
 
 @asynccontextmanager
-async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None) -> AsyncIterator[Host]:
+async def up(
+    settings: Settings, names: Sequence[str] = (), progress: Any = None, *, clock: Clock | None = None
+) -> AsyncIterator[Host]:
     """Start the services named, or all of them, and everything under them; stop all of it at the end.
 
     Args:
         settings: of the process.
         names: services to host; all, and the sandbox where no provider is set, when empty.
         progress: called with what the embedded parts are doing.
+        clock: the one to live by; that of the settings where absent.
 
     Raises:
         SettingsError: the settings do not fit these services.
@@ -82,7 +85,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
     _refuse_what_is_others(settings, hosted)
     place = Place(settings.data_dir)
     keyring = place.keyring(settings)
-    clock = place.clock(settings)
+    clock = clock or place.clock(settings)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(tracing(settings, hosted))
         listening = listen(settings.http_host, settings.http_port)
@@ -140,7 +143,7 @@ async def up(settings: Settings, names: Sequence[str] = (), progress: Any = None
             stop_seconds=settings.stop_seconds,
         )
         trial = None
-        if isinstance(clock, SteppedClock):
+        if settings.clock_factor is None and isinstance(clock, SteppedClock):
             trial = TrialTime(clock, engine, bystander=stand, keep=lambda: place.keep_clock(clock))
         app = application(services, engine, tokens=tokens, kafka=built.kafka, trial=trial)
         # Stopped after the engine: pages' streams end with their loops, and what is in flight may still be looked at.

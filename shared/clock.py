@@ -1,7 +1,7 @@
 """The one place that tells the time.
 
-Three clocks through the same code: `RealClock`; `FastClock`, which runs faster by a factor from a fixed origin; and
-`SteppedClock`, which stands still until it is moved.
+Four clocks through the same code: `RealClock`; `FastClock`, which runs faster by a factor from a fixed origin; and
+`SteppedClock`, which stands still until it is moved; and `LivedClock`, which is moved through a past and then runs.
 """
 
 import asyncio
@@ -119,3 +119,55 @@ class SteppedClock:
     async def pause(self, seconds: float) -> None:
         """Wait for real seconds."""
         await _nap(seconds)
+
+
+class LivedClock(SteppedClock):
+    """A clock that stands still until it is moved, as its past is lived, and runs from the first `run_at` on."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self._running: FastClock | None = None
+        self._changed = asyncio.Event()
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether it runs by itself."""
+        return self._running is not None
+
+    def now(self) -> datetime:
+        """Return the present instant of the past or of the run."""
+        return super().now() if self._running is None else self._running.now()
+
+    def run_at(self, factor: float) -> None:
+        """Run at this pace from now on; every sleeper notices at once."""
+        if self._running is None:
+            self._running = FastClock(factor, real_origin=RealClock().now(), origin=super().now())
+        else:
+            self._running.run_at(factor)
+        self._wake()
+
+    async def move_to(self, instant: datetime) -> None:
+        """Move the clock forward, as long as it does not run.
+
+        Raises:
+            ValueError: it runs, or `instant` lies before the present.
+        """
+        if self._running is not None:
+            raise ValueError("This clock runs by itself now and cannot be moved.")
+        await super().move_to(instant)
+        self._wake()
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Return once `now()` has reached `instant`, by moves or by itself."""
+        while (left := (instant - self.now()).total_seconds()) > 0:
+            changed = self._changed
+            nap = None if self._running is None else min(left / self._running.factor, LONGEST_NAP)
+            try:
+                async with asyncio.timeout(nap):
+                    await changed.wait()
+            except TimeoutError:
+                continue
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -1,41 +1,54 @@
-"""`keepwell demo`: a made-up clinic that lives by itself, with staff and patients, for a visitor to look at."""
+"""`keepwell demo`: a made-up clinic that lives by itself, with staff and patients, for a visitor to look at.
+
+Its past is lived first, step by step and as fast as the machine can, so that the visitor meets people in every phase:
+finished inductions, scores, a proposal each way, an alert that is being dealt with. Then it goes on at a pace that a
+person can follow: slowly while the clinic is open, and through its nights at once.
+"""
 
 import asyncio
 import sys
 from contextlib import suppress
 from datetime import datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from keepwell.collecting import settle_in
-from keepwell.commands.up import announce, progress, stop_on_signal
+from keepwell.commands.up import announce, progress, say, stop_on_signal
+from keepwell.front_desk.cast import CAST, PAST_DAYS, of_the_cast, opening_day
 from keepwell.front_desk.clinicians import Clinicians
 from keepwell.front_desk.counter import Counter
 from keepwell.front_desk.desk import FrontDesk
+from keepwell.front_desk.hosts import CastClinicians, set_the_scene, things_to_try
 from keepwell.front_desk.memory import Story, refresh, remember
 from keepwell.front_desk.people import Person, person
 from keepwell.front_desk.reception import Clinic, Reception
 from keepwell.host import Host, up
 from keepwell.place import Place
-from shared.clock import FastClock, RealClock, SteppedClock
+from keepwell.trial import TrialTime
+from shared.clock import LivedClock, RealClock, SteppedClock
 from shared.settings import Settings, SettingsError
 from shared.telemetry.log import get_logger
 from shared.walltime import to_instant, to_wall
 
 log = get_logger(__name__)
 
-HISTORY: Final = timedelta(days=35)
-"""How long the clinic has existed when a visitor first sees it at its own pace: long enough for induction to end."""
-RUSH: Final = 20160.0
-"""How fast its history is lived, two weeks a minute: patients come to stand in every phase within a few minutes."""
 OPENS: Final = time(6)
-COMING: Final = 45
-"""Days in which the made-up people come, counted from the first."""
+"""When its first day begins, before the desk's first round."""
+VISITORS: Final = time(8)
+"""When a visitor's first morning begins."""
+DAYTIME: Final = (time(7, 30), time(18))
+"""The wall times between which it lives at the visitor's pace."""
+NIGHT: Final = 10_000.0
+"""How fast its nights pass: some five seconds each."""
+COMING: Final = 60
+"""Days in which the people come who are drawn by chance, counted from the first."""
 LEAVING: Final = 0.05
-"""Share of the made-up people who leave: few, for the clinic shall still be one when a visitor comes back."""
-VISITOR_FIRST: Final = timedelta(days=1)
+"""Share of them who leave: few, for the clinic shall still be one when a visitor comes back."""
+VISITOR_FIRST: Final = timedelta(days=3)
 """How long proposals and alerts are left to the visitor before the made-up clinicians see to them."""
 LATE: Final = timedelta(days=2)
 """How far the desk may fall behind the clock before it leaves rounds out."""
+GRID: Final = 1200
+"""Seconds of the network's grid while the past is lived; see `keepwell simulate`."""
 AGAIN: Final = 2.0
 """Real seconds before the desk begins anew after it failed."""
 
@@ -51,17 +64,22 @@ async def serve(settings: Settings, *, patients: int, seed: int, as_json: bool) 
     """
     stop = stop_on_signal()
     story = _begin(settings, patients, seed)
+    clock = _clock(settings)
     try:
-        async with up(_hurried(settings, story), (), progress(quiet=as_json)) as host:
+        async with up(_with_sandbox(settings, story), (), progress(quiet=as_json), clock=clock) as host:
             settle_in()
-            announce(host, as_json=as_json)
-            living = asyncio.create_task(_live(host, story, settings.clock_factor or 1.0), name="front desk")
-            try:
-                await stop.wait()
-            finally:
-                living.cancel()
-                with suppress(asyncio.CancelledError):
-                    await living
+            clinic, people = _clinic(settings, story)
+            async with Counter.open(host, name="made-up staff") as counter:
+                demonstration = Demonstration(host, clock, clinic, counter, people)
+                await demonstration.live_the_past(quiet=as_json)
+                announce(host, as_json=as_json, more=things_to_try(clinic, people))
+                living = asyncio.create_task(demonstration.live(settings.clock_factor or 1.0), name="front desk")
+                try:
+                    await stop.wait()
+                finally:
+                    living.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await living
             if not as_json:
                 sys.stderr.write("Stopping; what is in flight is finished first.\n")
     except asyncio.CancelledError:
@@ -71,65 +89,127 @@ async def serve(settings: Settings, *, patients: int, seed: int, as_json: bool) 
     return 0
 
 
+class Demonstration:
+    """The made-up clinic with its staff, on a host."""
+
+    def __init__(
+        self,
+        host: Host,
+        clock: LivedClock,
+        clinic: Clinic,
+        counter: Counter,
+        people: list[Person],
+    ) -> None:
+        if host.stand_ins is None:
+            raise SettingsError("Made-up patients need the sandbox: they must not text anybody.")
+        self._host = host
+        self._clock = clock
+        self._phones = host.stand_ins.service
+        self._clinic = clinic
+        self._counter = counter
+        self._people = people
+        self._place = Place(host.settings.data_dir)
+
+    async def live_the_past(self, *, quiet: bool) -> None:
+        """Live until a visitor's first morning, each step once all of the last has come to rest."""
+        clock, clinic = self._clock, self._clinic
+        ends = to_instant(datetime.combine(clinic.first_day + timedelta(days=PAST_DAYS), VISITORS), clinic.zone)
+        if clock.now() >= ends:
+            return
+        trial = TrialTime(clock, self._host.engine, bystander=self._host.stand_ins, keep=lambda: None)
+        grid, self._phones.network.grid = self._phones.network.grid, GRID
+        await remember(clinic, self._counter, self._people, clock.now())
+        staff = CastClinicians(clinic, self._counter, clock, leaves_from=ends - timedelta(days=3))
+        desk = FrontDesk(clinic, self._reception(), staff, settled=trial.settle)
+        week = -1
+        while (at := desk.next_round(clock.now())) < ends:
+            await trial.live_until(at)
+            await desk.work(at)
+            self._place.keep_clock(clock)
+            if (reached := (clinic.today(at) - clinic.first_day).days // 7) != week:
+                week = reached
+                say(f"Living week {week + 1} of the {PAST_DAYS // 7 + 1} before you came", quiet=quiet)
+        await trial.live_until(ends)
+        await self._read_texts(ends - timedelta(days=1))
+        await set_the_scene(clinic, self._counter, self._phones)
+        await trial.settle()
+        self._phones.network.grid = grid
+        self._place.keep_clock(clock)
+
+    async def _read_texts(self, until: datetime) -> None:
+        """Note that the staff of the past have read what was texted to them; the console alone can do so otherwise."""
+        from services.clinic.store import learn  # noqa: PLC0415 - loads the clinic
+
+        database = next(service.database for service in self._host.services if service.name == "clinic")
+        async with database.transaction() as tx:
+            await learn.mark_all_read(tx, until, by="made-up staff")
+
+    async def live(self, pace: float) -> None:
+        """Let the clock run and the staff work; when they fail, they begin anew from what the clinic knows."""
+        self._clock.run_at(pace)
+        day_and_night = asyncio.create_task(self._pace(pace), name="day and night")
+        try:
+            while True:
+                try:
+                    await self._work()
+                except Exception:
+                    log.exception("front_desk.failed")
+                    await self._clock.pause(AGAIN)
+        finally:
+            day_and_night.cancel()
+
+    async def _pace(self, pace: float) -> None:
+        begins, ends = DAYTIME
+        while True:
+            wall = to_wall(self._clock.now(), self._clinic.zone)
+            awake = begins <= wall.time() < ends
+            self._clock.run_at(pace if awake else max(NIGHT, pace))
+            turn = datetime.combine(wall.date(), ends if awake else begins)
+            if not awake and wall.time() >= ends:
+                turn += timedelta(days=1)
+            await self._clock.sleep_until(to_instant(turn, self._clinic.zone))
+
+    async def _work(self) -> None:
+        clinic, counter, clock = self._clinic, self._counter, self._clock
+        await remember(clinic, counter, self._people, clock.now())
+        clinicians = Clinicians(clinic, counter, clock, patience=VISITOR_FIRST, every_evening=True)
+        look_again = lambda chart: refresh(clinic, counter, chart, clock.now())  # noqa: E731 - one line, used once
+        desk = FrontDesk(clinic, self._reception(), clinicians, look_again=look_again)
+        at = clock.now()
+        while True:
+            at = desk.next_round(at if clock.now() - at < LATE else clock.now())
+            await clock.sleep_until(at)
+            await desk.work(at)
+            self._place.keep_clock(clock)
+
+    def _reception(self) -> Reception:
+        return Reception(self._clinic, self._counter, self._clock, self._phones)
+
+
 def _begin(settings: Settings, patients: int, seed: int) -> Story:
-    """Return the story of this place; a new one opens so that its history ends today."""
+    """Return the story of this place; a new one opens so that its past ends about today."""
     story = Story.of(settings.data_dir)
     if story is not None:
         return story
-    opened_on = to_wall(RealClock().now() - HISTORY, settings.zone).date()
+    opened_on = opening_day(to_wall(RealClock().now(), settings.zone).date())
     story = Story(seed, patients, opened_on.isoformat())
     Place(settings.data_dir).keep_clock(SteppedClock(to_instant(datetime.combine(opened_on, OPENS), settings.zone)))
     story.keep(settings.data_dir)
     return story
 
 
-def _hurried(settings: Settings, story: Story) -> Settings:
-    """Return the settings to start with: the sandbox on, and the pace of history while that is not lived yet."""
-    sandbox = settings.sandbox.model_copy(update={"enabled": True, "seed": story.seed, "patients": False})
-    now = Place(settings.data_dir).clock(settings).now()
-    hurry = now < _history_ends(settings, story) and (settings.clock_factor or 1.0) < RUSH
-    return settings.model_copy(update={"sandbox": sandbox, "clock": f"x{RUSH:g}" if hurry else settings.clock})
+def _clock(settings: Settings) -> LivedClock:
+    """Return the clock where it was left; it stands still until the past is lived."""
+    return LivedClock(Place(settings.data_dir).clock(settings).now())
 
 
-def _history_ends(settings: Settings, story: Story) -> datetime:
-    return to_instant(datetime.combine(story.opened_on, OPENS) + HISTORY, settings.zone)
+def _with_sandbox(settings: Settings, story: Story) -> Settings:
+    changed: dict[str, Any] = {"enabled": True, "seed": story.seed, "patients": False}
+    return settings.model_copy(update={"sandbox": settings.sandbox.model_copy(update=changed)})
 
 
-async def _live(host: Host, story: Story, pace: float) -> None:
-    """Let the staff work; when they fail, they begin anew from what the clinic knows."""
-    while True:
-        try:
-            await _work(host, story, pace)
-        except Exception:
-            log.exception("front_desk.failed")
-            await host.clock.pause(AGAIN)
-
-
-async def _work(host: Host, story: Story, pace: float) -> None:
-    if host.stand_ins is None:
-        raise SettingsError("Made-up patients need the sandbox: they must not text anybody.")
-    clock, place, zone = host.clock, Place(host.settings.data_dir), host.settings.zone
-    people = [person(story.seed, index, here=zone) for index in range(story.patients)]
-    clinic = Clinic(story.seed, zone, story.opened_on, COMING, list(people), leaving=LEAVING)
-    ends = _history_ends(host.settings, story)
-    async with Counter.open(host, name="made-up staff") as counter:
-        desk = await _desk(host, clinic, counter, people)
-        at = clock.now()
-        while True:
-            at = desk.next_round(at if clock.now() - at < LATE else clock.now())
-            await clock.sleep_until(at)
-            await desk.work(at)
-            if isinstance(clock, FastClock) and clock.factor > pace and clock.now() >= ends:
-                clock.run_at(pace)
-            place.keep_clock(clock)
-
-
-async def _desk(host: Host, clinic: Clinic, counter: Counter, people: list[Person]) -> FrontDesk:
-    if host.stand_ins is None:
-        raise SettingsError("Made-up patients need the sandbox: they must not text anybody.")
-    await remember(clinic, counter, people, host.clock.now())
-    reception = Reception(clinic, counter, host.clock, host.stand_ins.service)
-    clinicians = Clinicians(clinic, counter, host.clock, patience=VISITOR_FIRST, every_evening=True)
-    return FrontDesk(
-        clinic, reception, clinicians, look_again=lambda chart: refresh(clinic, counter, chart, host.clock.now())
-    )
+def _clinic(settings: Settings, story: Story) -> tuple[Clinic, list[Person]]:
+    zone = settings.zone
+    drawn = [person(story.seed, index, here=zone) for index in range(story.patients)]
+    people = [of_the_cast(who, zone) if who.index in CAST else who for who in drawn]
+    return Clinic(story.seed, zone, story.opened_on, COMING, list(people), leaving=LEAVING, cast=CAST), people

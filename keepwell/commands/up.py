@@ -1,6 +1,7 @@
 """`keepwell up` and `keepwell migrate`."""
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from keepwell import parts
 from keepwell.collecting import settle_in
 from keepwell.host import Host
 from keepwell.host import up as host_up
+from keepwell.options import LOG
 from keepwell.output import show
 from keepwell.place import Place
 from shared.database.history import Part
@@ -68,7 +70,14 @@ def progress(*, quiet: bool) -> Any:
     return report
 
 
-def announce(host: Host, *, as_json: bool) -> None:
+def say(what: str, *, quiet: bool) -> None:
+    """Say in a line on standard error what is being done; nothing where a program listens."""
+    if not quiet:
+        sys.stderr.write(f"  {what}\n")
+        sys.stderr.flush()
+
+
+def announce(host: Host, *, as_json: bool, more: Sequence[str] = ()) -> None:
     """Say where everything is, once it is ready; a real clinic's first password once, and to a terminal alone."""
     lines, real = host.lines(), host.settings.clock == "real"
     login = lines["login"]
@@ -85,11 +94,25 @@ def announce(host: Host, *, as_json: bool) -> None:
         "Phones": lines["phone"],
         "Mail": lines["mail"],
         "API": lines["api"],
+        "Log": _log_file(),
     }
     for name, value in shown.items():
         if value is not None:
             console.print(f"  {name:<9}{value}", soft_wrap=True)
+    if more:
+        console.print("\n[bold]Try this[/bold]")
+        for number, step in enumerate(more, 1):
+            console.print(f"  {number}. {step}", soft_wrap=True)
     console.print()
+
+
+def _log_file() -> str | None:
+    """Return the file that the log is written to, or None where it goes to standard error."""
+    for handler in logging.getLogger().handlers:
+        name = str(getattr(getattr(handler, "stream", None), "name", ""))
+        if name.endswith(LOG):
+            return name
+    return None
 
 
 def _way_in(host: Host, login: dict[str, str | None], *, once: bool) -> str | None:

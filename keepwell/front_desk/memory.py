@@ -7,7 +7,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from keepwell.front_desk import choices
 from keepwell.front_desk.counter import Counter, PatientSeen, PlanAnswer, SessionSeen
 from keepwell.front_desk.people import Person
 from keepwell.front_desk.reception import Clinic
@@ -74,7 +73,7 @@ async def refresh(clinic: Clinic, counter: Counter, chart: Chart, now: datetime)
 
 
 def _visit(clinic: Clinic, chart: Chart, number: int, session: SessionSeen, now: datetime) -> Visit:
-    fate = choices.fate(clinic.seed, chart.person.index, number)
+    fate = clinic.fate(chart.person.index, number)
     placement = Placement(session.starts_at, session.zone, now)
     # What was already moved before is not known any more: this one is left where it is.
     return Visit(session.id, number, fate, [placement], shifts_done=len(fate.shifts))

@@ -1,11 +1,13 @@
 """Reception: enrols, books, moves, cancels, and records who came."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from keepwell.front_desk import choices
-from keepwell.front_desk.choices import Care, Ending
+from keepwell.front_desk.cast import Part
+from keepwell.front_desk.choices import Care, Ending, Fate
 from keepwell.front_desk.counter import Counter, PatientSeen, PlanAnswer, SessionSeen
 from keepwell.front_desk.people import Person
 from keepwell.front_desk.record import Chart, Placement, Visit
@@ -29,6 +31,7 @@ class Clinic:
         days: in how many days, about, its people come.
         leaving: share of them who leave around the end of induction.
         to_come: made-up people who are not enrolled yet.
+        cast: those whose course is written, by index.
         charts: the others, by index.
     """
 
@@ -39,10 +42,18 @@ class Clinic:
     to_come: list[Person]
     leaving: float = choices.LEAVES
     charts: dict[int, Chart] = field(default_factory=dict)
+    cast: Mapping[int, Part] = field(default_factory=dict)
 
     def care(self, who: Person) -> Care:
         """Return when a person comes and goes."""
+        if who.index in self.cast:
+            return self.cast[who.index].care
         return choices.care(self.seed, who.index, self.days, leaving=self.leaving)
+
+    def fate(self, index: int, booking: int) -> Fate:
+        """Return what becomes of a person's booking."""
+        part = self.cast.get(index)
+        return choices.fate(self.seed, index, booking) if part is None else part.fate
 
     def today(self, now: datetime) -> date:
         """Return the day at the clinic."""
@@ -66,7 +77,13 @@ class Reception:
         """Enrol a patient whose day has come, with what they allow, and start the plan."""
         clinic, now = self._clinic, self._clock.now()
         care = clinic.care(who)
-        self._phones.enrol(who.number)
+        part = clinic.cast.get(who.index)
+        self._phones.enrol(
+            who.number,
+            virtual=part is None or part.temper is not None,
+            name=f"{who.given_name} {who.family_name}",
+            temper=None if part is None else part.temper,
+        )
         enrolled = await self._counter.post(PatientSeen, "patients", who.enrolment(now), key=f"{who.external_id}/enrol")
         chart = Chart(who, care, enrolled.id, now)
         clinic.charts[who.index] = chart
@@ -102,7 +119,7 @@ class Reception:
         now = self._clock.now()
         visit = chart.open_visit
         length = timedelta(minutes=choices.SESSION_MINUTES)
-        if visit is None or visit.present.starts_at_utc + length > now:
+        if visit is None or visit.present.starts_at_utc + length > now or self._forgotten(chart, visit):
             return
         came = visit.fate.ending is not Ending.MISS
         if came:
@@ -113,6 +130,11 @@ class Reception:
             visit.attended_on = min(self._clinic.today(now), visit.present.starts_at.date())
         await self.look_at_plan(chart)
 
+    def _forgotten(self, chart: Chart, visit: Visit) -> bool:
+        part = self._clinic.cast.get(chart.person.index)
+        day = (visit.present.starts_at.date() - self._clinic.first_day).days
+        return part is not None and part.forgotten_on == day
+
     async def look_at_plan(self, chart: Chart) -> PlanAnswer:
         """Read how the plan stands now, and note it."""
         plan = await self._counter.get(PlanAnswer, f"patients/{chart.patient}/plan")
@@ -122,9 +144,11 @@ class Reception:
     async def _book(self, chart: Chart, today: date) -> None:
         seed, index, booking = self._clinic.seed, chart.person.index, chart.bookings
         seen = chart.seen[-1]
-        if (seen.next_due_on - today).days > choices.books_ahead(seed, index, booking):
+        part = self._clinic.cast.get(index)
+        ahead = choices.books_ahead(seed, index, booking) if part is None else 366 if part.booked else -366
+        if (seen.next_due_on - today).days > ahead:
             return
-        fate = choices.fate(seed, index, booking)
+        fate = self._clinic.fate(index, booking)
         starts_at = choices.slot(seen.next_due_on, today, fate.hour)
         now = self._clock.now()
         session = await self._counter.post(

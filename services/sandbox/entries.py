@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from services.sandbox.model.acts import Doing
 from services.sandbox.model.profiles import Fault, Profile
 from services.sandbox.model.script import Script, Status
+from services.sandbox.model.temper import PatientTemper
 
 
 class Origin(StrEnum):
@@ -176,6 +177,8 @@ class PatientEnrolled(Entry):
     kind: Literal["patient"] = "patient"
     number: str
     virtual: bool
+    name: str = ""
+    temper: PatientTemper | None = None
 
 
 class SessionAttended(Entry):

@@ -64,7 +64,7 @@ class Ledger:
         self.mails_refused: list[MailRefused] = []
         self.blocked: set[tuple[str, str]] = set()
         self.handsets: dict[str, datetime] = {}
-        self.virtual: dict[str, bool] = {}
+        self.patients: dict[str, PatientEnrolled] = {}
         self.attended: defaultdict[str, list[datetime]] = defaultdict(list)
         self.acts: dict[str, ActPlanned] = {}
         self.acts_done: dict[str, ActDone] = {}
@@ -154,8 +154,8 @@ class Ledger:
 
     def _apply_patient(self, entry: AnyEntry) -> None:
         match entry:
-            case PatientEnrolled(number=number, virtual=virtual):
-                self.virtual[number] = virtual
+            case PatientEnrolled(number=number):
+                self.patients[number] = entry
             case SessionAttended(number=number, at=at):
                 self.attended[number].append(at)
             case ActPlanned(id=name):

@@ -122,6 +122,7 @@ class Pages:
             "phone.html",
             handset=handset,
             number=shown(number),
+            owner=self._screens.name_of(number),
             peer=shown(self._network.senders_of(number)[0]),
             talk=self._screens.talk(number, self._clock.now()),
         )

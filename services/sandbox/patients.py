@@ -18,7 +18,7 @@ from services.sandbox.ledger import Ledger
 from services.sandbox.model.acts import Doing, acts_on
 from services.sandbox.model.chance import digest
 from services.sandbox.model.forms import Mind, fill, form_to_answer
-from services.sandbox.model.temper import HIGHEST, latent_score, phq9_answers, temper_of
+from services.sandbox.model.temper import HIGHEST, PatientTemper, latent_score, phq9_answers, temper_of
 from services.sandbox.network import Network
 from services.sandbox.pump import Pump
 from shared.clock import Clock
@@ -45,10 +45,18 @@ class VirtualPatients:
         self._network = network
         self.everybody = everybody
 
-    def enrol(self, number: str, *, virtual: bool = True) -> None:
-        """Let a virtual patient hold a handset, or (with `virtual=False`) keep it for a person."""
-        if self._ledger.virtual.get(number) is not virtual:
-            self._ledger.record(PatientEnrolled(number=number, virtual=virtual))
+    def enrol(self, number: str, *, virtual: bool = True, name: str = "", temper: PatientTemper | None = None) -> None:
+        """Let a virtual patient hold a handset, or (with `virtual=False`) keep it for a person.
+
+        Args:
+            number: of the handset.
+            virtual: whether it is answered by itself.
+            name: whose it is, for the page of the phones; made-up people alone have one.
+            temper: how they are; drawn from the seed where absent.
+        """
+        wanted = PatientEnrolled(number=number, virtual=virtual, name=name, temper=temper)
+        if self._ledger.patients.get(number) != wanted:
+            self._ledger.record(wanted)
 
     def attended(self, number: str, at: datetime) -> None:
         """Let a patient have been at a session: the course of the depression follows from it."""
@@ -56,12 +64,22 @@ class VirtualPatients:
 
     def is_virtual(self, number: str) -> bool:
         """Tell whether a virtual patient holds this handset."""
-        return self._ledger.virtual.get(number, self.everybody)
+        known = self._ledger.patients.get(number)
+        return self.everybody if known is None else known.virtual
+
+    def name_of(self, number: str) -> str:
+        """Return whose handset this is, where anybody said so."""
+        known = self._ledger.patients.get(number)
+        return "" if known is None else known.name
+
+    def _temper(self, number: str) -> PatientTemper:
+        known = self._ledger.patients.get(number)
+        return (known and known.temper) or temper_of(self._ledger.seed, number)
 
     def latent(self, number: str, at: datetime) -> float:
         """Return the true PHQ-9 of a patient, which no service of Keepwell knows."""
         seed = self._ledger.seed
-        return latent_score(seed, number, temper_of(seed, number), tuple(self._ledger.attended.get(number, ())), at)
+        return latent_score(seed, number, self._temper(number), tuple(self._ledger.attended.get(number, ())), at)
 
     def resume(self) -> None:
         """Take up the acts that the ledger has still to do."""
@@ -78,7 +96,7 @@ class VirtualPatients:
         acts = acts_on(
             seed,
             number,
-            temper_of(seed, number),
+            self._temper(number),
             body=text.body,
             key=text.key,
             # Of two texts at one instant either may come first: both count as the next one.
@@ -152,7 +170,7 @@ class VirtualPatients:
         seed = self._ledger.seed
         latent = self.latent(act.number, act.at)
         return Mind(
-            items=phq9_answers(seed, act.number, temper_of(seed, act.number), latent, act.key),
+            items=phq9_answers(seed, act.number, self._temper(act.number), latent, act.key),
             unwell=latent / HIGHEST,
             salt=act.key,
         )

@@ -17,6 +17,7 @@ from services.sandbox.journal import Journal
 from services.sandbox.ledger import Ledger
 from services.sandbox.mail import Mailbox
 from services.sandbox.model.profiles import Profile
+from services.sandbox.model.temper import PatientTemper
 from services.sandbox.network import FaultOrder, Network
 from services.sandbox.pages import LOOK, STATIC, Pages
 from services.sandbox.patients import VirtualPatients
@@ -153,9 +154,9 @@ class SandboxService:
         """Have the next calls go wrong in a certain way."""
         self.network.order(order)
 
-    def enrol(self, number: str, *, virtual: bool = True) -> None:
-        """Let a virtual patient hold a handset, or keep it for a person."""
-        self.patients.enrol(number, virtual=virtual)
+    def enrol(self, number: str, *, virtual: bool = True, name: str = "", temper: PatientTemper | None = None) -> None:
+        """Let a virtual patient hold a handset, or keep it for a person; see `VirtualPatients.enrol`."""
+        self.patients.enrol(number, virtual=virtual, name=name, temper=temper)
 
     def attended(self, number: str, at: datetime) -> None:
         """Let a virtual patient have been at a session."""

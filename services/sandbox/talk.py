@@ -37,6 +37,7 @@ class Handset:
 
     id: str
     number: str
+    name: str
     last: str
     at: datetime
     when: str
@@ -68,13 +69,17 @@ class Screens:
         """Return the name of a handset in web addresses."""
         return handset_id(number, self._secret)
 
+    def name_of(self, number: str) -> str:
+        """Return whose handset this is, where anybody said so."""
+        return self._patients.name_of(number)
+
     def time_of(self, at: datetime) -> str:
         """Return an instant as the page shows it."""
         local = at.astimezone(self._zone)
         return f"{local:%a} {local.day} {local:%b %Y, %H:%M %Z}"
 
     def handsets(self, now: datetime) -> list[Handset]:
-        """Return all handsets, the one with the newest text first."""
+        """Return all handsets: those of people that are left to the visitor, then the one with the newest text."""
         found = []
         for number, opened in self._ledger.handsets.items():
             talk = self._pieces(number, now)
@@ -84,13 +89,14 @@ class Screens:
                 Handset(
                     id=self.id_of(number),
                     number=shown(number),
+                    name=self.name_of(number),
                     last=last[1].body if last else "",
                     at=at,
                     when=self.time_of(at),
                     virtual=self._patients.is_virtual(number),
                 )
             )
-        return sorted(found, key=lambda handset: handset.at, reverse=True)
+        return sorted(found, key=lambda handset: (bool(handset.name) and not handset.virtual, handset.at), reverse=True)
 
     def talk(self, number: str, now: datetime) -> list[Bubble]:
         """Return the texts on a handset, the newest last. What never arrived is not on it."""

@@ -46,7 +46,7 @@ class Clinic:
         body = {
             "given_name": "Ana",
             "family_name": "Rivera",
-            "zone": "Africa/Abidjan",
+            "zone": "UTC",
             "language": "en",
             "contacts": [{"kind": "sms", "value": number, "consents": agreed}],
         }

@@ -1,6 +1,7 @@
 """Writing down what other services' events and answers say; an older version changes nothing."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +77,12 @@ async def mark_read(tx: Transaction, clinic: ClinicId, reply: UUID, by: str) -> 
         update(REPLIES).where(mine).values(read_by=func.coalesce(REPLIES.c.read_by, by)).returning(REPLIES.c.id)
     )
     return result.first() is not None
+
+
+async def mark_all_read(tx: Transaction, until: datetime, by: str) -> None:
+    """Note that every reply until an instant was read."""
+    old = (REPLIES.c.at < until) & REPLIES.c.read_by.is_(None)
+    await tx.execute(update(REPLIES).where(old).values(read_by=by))
 
 
 async def version_of(reader: Reader, table: Table, thing: UUID) -> int | None:

@@ -19,6 +19,8 @@ _SHOCKS_A_YEAR: Final = 0.5
 _SHOCK_POINTS: Final = 6.0
 _SHOCK_DAYS: Final = 14.0
 _MEASUREMENT_SD: Final = 2.5
+_KEPT: Final = 0.4
+"""Share of the relief that is left to who loses the response."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class PatientTemper:
         confirms: chance to reply C to a reminder.
         stops_at: number of the text that is answered with STOP, counted from 1; None for never.
         prompt: whether answers come within hours rather than days.
+        loses_after: number of sessions after which most of the relief is gone; None for never.
+        noise: standard deviation of measuring, in points.
+        shocks: whether losses and illnesses befall them.
     """
 
     baseline: float
@@ -44,6 +49,9 @@ class PatientTemper:
     confirms: float
     stops_at: int | None
     prompt: bool
+    loses_after: int | None = None
+    noise: float = _MEASUREMENT_SD
+    shocks: bool = True
 
 
 def temper_of(seed: int, number: str) -> PatientTemper:
@@ -73,10 +81,12 @@ def latent_score(seed: int, number: str, temper: PatientTemper, attended: tuple[
     past = [instant for instant in attended if instant <= at]
     score = temper.baseline
     if past:
-        gained = temper.relief * (1 - 0.55 ** len(past))
+        lost = temper.loses_after is not None and len(past) > temper.loses_after
+        gained = temper.relief * (_KEPT if lost else 1.0) * (1 - 0.55 ** len(past))
         days = (at - max(past)) / timedelta(days=1)
         score -= gained * exp(-((days / temper.tau) ** 2))
-    return min(max(score + _shock(seed, number, at), 0.0), float(HIGHEST))
+    shock = _shock(seed, number, at) if temper.shocks else 0.0
+    return min(max(score + shock, 0.0), float(HIGHEST))
 
 
 def _shock(seed: int, number: str, at: datetime) -> float:
@@ -104,7 +114,7 @@ def phq9_answers(
         latent: true score, 0 to 27.
         key: which check-in this is, the same in every run.
     """
-    total = round(min(max(latent + _MEASUREMENT_SD * normal(seed, number, "measured", key), 0.0), float(HIGHEST)))
+    total = round(min(max(latent + temper.noise * normal(seed, number, "measured", key), 0.0), float(HIGHEST)))
     ninth = 0
     if temper.thoughts and total >= 12:  # noqa: PLR2004 - moderate to severe, where the thoughts come
         ninth = 1 + int(roll(seed, number, "ninth", key) * 2)

@@ -72,7 +72,7 @@ def health(engine: Engine) -> APIRouter:
         Notes are what an operator should know though it does its work, such as messages that wait for a person.
         """
         found = await engine.problems()
-        told = {"ready": not found, "problems": found, "notes": [] if found else await engine.notes()}
+        told = {"ready": not found, "problems": found, "notes": await engine.notes()}
         return JSONResponse(told, status_code=503 if found else 200)
 
     @routes.get("/metrics")
@@ -116,7 +116,7 @@ def status(services: Sequence[Service], engine: Engine, kafka: Address, trial: T
             "dead_letters": len(letters),
             "unknown_attempts": counts.pop("unknown_attempts", 0),
             "counts": counts,
-            "problems": await engine.problems(),
+            "problems": [*await engine.problems(), *await engine.notes()],
             "quiet": quiet,
         }
 

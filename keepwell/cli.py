@@ -218,6 +218,15 @@ def letters_replay(
     run(lambda: replayed(Place(chosen.data_dir), chosen, letter_ids or [], everything=everything, as_json=as_json))
 
 
+@app.command()
+def retell(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Have every owner say how things stand, after events were lost; sending then goes on."""
+    from keepwell.commands.retell import retell as tell  # noqa: PLC0415 - loads every service
+
+    chosen = settings(data_dir=data_dir)
+    run(lambda: tell(Place(chosen.data_dir), chosen, as_json=as_json))
+
+
 def main() -> None:
     """Run the command; what a person can mend is one clear line on standard error and exit code 2."""
     try:

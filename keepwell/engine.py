@@ -1,7 +1,7 @@
 """What runs behind the pages of this process: relays, consumers and each service's own loops."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from keepwell.sampler import KAFKA, Sampler
+from shared.bus import gaps
 from shared.bus.address import Address, each_server, security
-from shared.bus.consumer import Consumer
+from shared.bus.consumer import Consumer, group_of, is_environment
 from shared.bus.letterbox import Letterbox
 from shared.bus.producer import Producer
 from shared.bus.quiet import Watch
@@ -95,14 +96,10 @@ class Engine:
 
     async def start(self) -> None:
         """Connect and start everything; a Kafka that is not there yet is waited for."""
-        while True:
-            try:
-                await self._broker.start()
-                await self.watch.start()
-                break
-            except KafkaError as error:
-                log.warning("kafka.awaited", error=type(error).__name__)
-                await self._clock.pause(0.5)
+        await self._patiently(self.watch.start)
+        # Before anything is sent: what a service cannot have heard may be what it must not do.
+        await self._patiently(self._find_gaps)
+        await self._patiently(self._broker.start)
         loops = [Loop(f"relay.{relay.service}", relay.run) for relay in self.relays]
         loops += [Loop(f"{service.name}.{loop.name}", loop.run) for service in self.services for loop in service.loops]
         loops.append(Loop("figures", self.sampler.run))
@@ -111,6 +108,33 @@ class Engine:
             _LOOP_DOWN.labels(loop.name).set(0)
         self._tasks = [asyncio.create_task(self._supervise(loop), name=loop.name) for loop in loops]
         await asyncio.gather(*(relay.first_round.wait() for relay in self.relays))
+
+    async def _patiently(self, begin: Callable[[], Awaitable[object]]) -> None:
+        """Begin something, however long Kafka or a database is away."""
+        while True:
+            try:
+                await begin()
+            except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
+                if not isinstance(error, KafkaError) and not is_environment(error):
+                    raise
+                log.warning("kafka.awaited", error=type(error).__name__)
+                await self._clock.pause(0.5)
+            else:
+                return
+
+    async def _find_gaps(self) -> None:
+        """Write down what is gone of the log that a service was still to read."""
+        standings = await self.watch.standings()
+        for service in self.services:
+            async with service.database.transaction() as tx:
+                noted = await gaps.remembered(tx)
+                found: list[gaps.Gap] = []
+                for topic in service.handlers.topics:
+                    for part, (committed, oldest) in standings[group_of(service.name, topic)].items():
+                        place = gaps.Standing(committed, noted.get((part.topic, part.partition)), oldest)
+                        if (missing := place.gap()) is not None:
+                            found.append(gaps.Gap(part.topic, part.partition, *missing))
+                await gaps.note(tx, found)
 
     async def stop(self) -> None:
         """Let what is in flight finish, then stop; a Kafka that is away is not waited for."""
@@ -212,6 +236,12 @@ class Engine:
         for service in self.services:
             try:
                 async with service.database.reading() as reader:
+                    said += [
+                        f"{one.records} records of {one.topic} were gone before {service.name} had read them, first "
+                        f"seen {one.since:%Y-%m-%d %H:%M} UTC: what it knows may be out of date. `keepwell retell` has "
+                        "all owners tell how things stand"
+                        for one in await gaps.lost(reader)
+                    ]
                     said += await service.notes(reader)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 said.append(f"database of {service.name} does not answer: {type(error).__name__}")

@@ -14,6 +14,8 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.bus import gaps
+from shared.bus.consumer import group_of
 from shared.bus.letterbox import Letterbox
 from shared.bus.quiet import Watch
 from shared.bus.standing import standing
@@ -53,6 +55,13 @@ _LETTERS: Final = gauge(
     "dead_letters_waiting", "Dead letters that nobody has replayed yet.", "service", tells=Tells.WHOLE
 )
 
+_LOST: Final = gauge(
+    "records_lost",
+    "Records that were gone before a service had read them, and were not told anew.",
+    "service",
+    tells=Tells.WHOLE,
+)
+
 _FAILURES: Final = (SQLAlchemyError, KafkaError, OSError, TimeoutError)
 
 
@@ -84,6 +93,7 @@ class Sampler:
         self._clock = clock
         self._problems = problems
         self._open = False
+        self._remembered: dict[str, dict[tuple[str, int], int]] = {}
         self._one_at_a_time = asyncio.Lock()
         self.failing: dict[str, str] = {}
         self._taken_at: dict[str, float] = {}
@@ -152,6 +162,7 @@ class Sampler:
 
     async def _of_kafka(self) -> None:
         await self._watch.lag()
+        await self._remember()
         if not self._open:
             await self._letterbox.start()
             self._open = True
@@ -159,10 +170,27 @@ class Sampler:
         for service in self._services:
             _LETTERS.labels(service.name).set(waiting[service.name])
 
+    async def _remember(self) -> None:
+        """Note in each service's schema how far it has read: Kafka forgets a group that was away for long."""
+        standings = await self._watch.standings()
+        for service in self._services:
+            groups = [group_of(service.name, topic) for topic in service.handlers.topics]
+            read = {
+                (part.topic, part.partition): committed
+                for group in groups
+                for part, (committed, _) in standings[group].items()
+                if committed is not None
+            }
+            if read != self._remembered.get(service.name):
+                async with service.database.transaction() as tx:
+                    await gaps.remember(tx, read)
+                self._remembered[service.name] = read
+
     async def _of_service(self, service: Service) -> None:
         async with service.database.reading() as reader:
             found = await standing(reader)
             _TIMER_OVERDUE.labels(service.name).set(found.timer_overdue)
             _OUTBOX_AGE.labels(service.name).set(found.event_age)
             _OUTBOX_DUE.labels(service.name).set(found.rows)
+            _LOST.labels(service.name).set(sum(one.records for one in await gaps.lost(reader)))
             await service.measure(reader)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError, UnsupportedCodecError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from shared.bus import gaps
 from shared.bus.arrivals import arriving
 from shared.bus.dead_letters import letter
 from shared.bus.envelope import Received, Undecodable, decode
@@ -100,6 +101,8 @@ class Consumer:
         self.seen = 0
         self.failing: str | None = None
         self._failures = 0
+        self._client: AIOKafkaConsumer | None = None
+        self._next: dict[TopicPartition, int] = {}
         self._database = database
         self._handlers = handlers
         self._dead_letters = dead_letters
@@ -152,6 +155,7 @@ class Consumer:
 
         It then has gone past what it had read of other partitions in the same call, which would be committed over.
         """
+        self._client = consumer
         try:
             read = await get_msg(consumer)
         except Exception as error:
@@ -179,8 +183,10 @@ class Consumer:
         """
         self.handling = True
         try:
+            ends = await self._mind_gaps(records)
             with arriving(self.service, self.group, str(self.topic), records):
                 await self._isolate(records, _Patience())
+            self._next.update(ends)
         except Exception as error:
             self._block(error)
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
@@ -189,6 +195,33 @@ class Consumer:
             self.handling = False
         self.seen += len(records)
         self.blocked = None
+
+    async def _mind_gaps(self, records: Records) -> dict[TopicPartition, int]:
+        """Write down what is missing before these records; return the offset after them by partition.
+
+        Kafka's client goes on at the oldest record that is left where those it was to read are gone, and says nothing.
+        """
+        firsts: dict[TopicPartition, int] = {}
+        ends: dict[TopicPartition, int] = {}
+        for record in records:
+            part = TopicPartition(record.topic, record.partition)
+            firsts.setdefault(part, record.offset)
+            ends[part] = record.offset + 1
+        if self._client is None or all(self._next.get(part) == first for part, first in firsts.items()):
+            return ends
+        missing = []
+        for part, first in firsts.items():
+            expected = self._next.get(part)
+            if expected is None or expected < first:
+                # Another process may have read on meanwhile: what the group committed it has handled.
+                committed = await self._client.committed(part)
+                expected = max((at for at in (expected, committed) if at is not None), default=first)
+            if expected < first:
+                missing.append(gaps.Gap(part.topic, part.partition, expected, first))
+        if missing:
+            async with self._database.transaction() as tx:
+                await gaps.note(tx, missing)
+        return ends
 
     async def _isolate(self, records: Records, patience: _Patience) -> None:
         try:

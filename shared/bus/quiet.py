@@ -1,7 +1,7 @@
 """Is all quiet? And how far behind is each group?"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -71,17 +71,26 @@ class Watch:
     async def lag(self) -> dict[str, dict[str, int]]:
         """Return the records behind, by group and topic, and export them as a metric."""
         committed = await self._committed(self._interests)
-        ends = await self._ends()
+        ends, oldest = await self._ends(), await self._oldest()
         behind: dict[str, dict[str, int]] = {}
         for group, topics in self._interests.items():
             for topic in topics:
                 parts = self._partitions[topic]
-                done = sum(committed[group].get(part, 0) for part in parts)
+                # What is gone is not behind: nobody will ever read it.
+                done = sum(max(committed[group].get(part, 0), oldest[part]) for part in parts)
                 lag = sum(ends[part] for part in parts) - done
                 behind.setdefault(group, {})[topic] = lag
                 _LAG.labels(group, topic).set(lag)
                 _COMMITTED.labels(group, topic).set(done)
         return behind
+
+    async def standings(self) -> dict[str, dict[TopicPartition, tuple[int | None, int]]]:
+        """Return by group and partition the committed offset, None where Kafka knows none, and the oldest record's."""
+        offsets, oldest = await self._offsets(self._interests), await self._oldest()
+        return {
+            group: {part: (at if at >= 0 else None, oldest[part]) for part, at in found.items()}
+            for group, found in offsets.items()
+        }
 
     async def quiet(self, idle: Callable[[], Awaitable[bool]]) -> bool:
         """Tell whether nothing is on its way: outboxes, topics and attempts at one instant.
@@ -92,10 +101,17 @@ class Watch:
         """
         ends = await self._ends()
         # Offsets only grow: a group that was found at an end which has not moved is still there.
-        self._known.update(await self._committed(group for group in self._interests if self._behind(group, ends)))
+        await self._learn_committed([group for group in self._interests if self._behind(group, ends)])
         if any(self._behind(group, ends) for group in self._interests):
             return False
         return await idle() and await self._ends() == ends
+
+    async def _learn_committed(self, groups: Sequence[str]) -> None:
+        if not groups:
+            return
+        oldest = await self._oldest()
+        for group, parts in (await self._committed(groups)).items():
+            self._known[group] = {part: max(at, oldest[part]) for part, at in parts.items()}
 
     def _behind(self, group: str, ends: Mapping[TopicPartition, int]) -> bool:
         known = self._known.get(group)
@@ -104,6 +120,11 @@ class Watch:
         )
 
     async def _committed(self, groups: Iterable[str]) -> dict[str, dict[TopicPartition, int]]:
+        found = await self._offsets(groups)
+        return {group: {part: max(at, 0) for part, at in parts.items()} for group, parts in found.items()}
+
+    async def _offsets(self, groups: Iterable[str]) -> dict[str, dict[TopicPartition, int]]:
+        """Return committed offsets by group and partition; -1 where Kafka knows none."""
         admin = self._admin
         if admin is None:
             raise RuntimeError("The watch was not started.")
@@ -122,11 +143,18 @@ class Watch:
                 # for offsets, that would be a group which has read nothing yet.
                 if found.keys() >= set(wanted):
                     self._coordinators[group] = coordinator
-                    return {part: max(meta.offset, 0) for part, meta in found.items()}
+                    return {part: meta.offset for part, meta in found.items()}
             raise NotCoordinatorForGroupError(f"No broker tells the offsets of {group} just now.")
 
         asked = list(groups)
         return dict(zip(asked, await asyncio.gather(*map(of_group, asked)), strict=True))
+
+    async def _oldest(self) -> dict[TopicPartition, int]:
+        if self._watch is None:
+            raise RuntimeError("The watch was not started.")
+        every = [part for parts in self._partitions.values() for part in parts]
+        oldest: dict[TopicPartition, int] = await self._watch.beginning_offsets(every)
+        return oldest
 
     async def _ends(self) -> dict[TopicPartition, int]:
         if self._watch is None:

@@ -1,4 +1,4 @@
-"""The tables that every service's schema holds for the bus: outbox and inbox."""
+"""The tables that every service's schema holds for the bus: outbox, inbox, and what it was to read and could not."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +10,12 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
+    Integer,
     MetaData,
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     func,
     literal_column,
@@ -28,14 +30,16 @@ AT_ONCE: ColumnElement[datetime] = literal_column("'-infinity'::timestamptz")
 
 @dataclass(frozen=True)
 class BusTables:
-    """Outbox and inbox of one schema."""
+    """The bus tables of one schema."""
 
     outbox: Table
     inbox: Table
+    gaps: Table
+    positions: Table
 
 
 def bus_tables(metadata: MetaData, schema: str) -> BusTables:
-    """Add outbox and inbox to a service's tables.
+    """Add the bus tables to a service's.
 
     The outbox holds events and timers alike: a row is claimed once its `due_at` has come, in the order of `due_at` and
     then `seq`. `timer` names a row that may still be replaced or cancelled.
@@ -66,7 +70,29 @@ def bus_tables(metadata: MetaData, schema: str) -> BusTables:
         Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         schema=schema,
     )
-    return BusTables(outbox, inbox)
+    gaps = Table(
+        "gaps",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("topic", Text, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("first", BigInteger, nullable=False),
+        Column("until", BigInteger, nullable=False, comment="the offset after the last one that is missing"),
+        Column("found_at", DateTime(timezone=True), nullable=False),
+        Column("closed_at", DateTime(timezone=True), comment="when what it held was told anew"),
+        UniqueConstraint("topic", "partition", "first", name="gaps_once"),
+        schema=schema,
+        comment="records that were gone before this service had read them",
+    )
+    positions = Table(
+        "positions",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("partition", Integer, primary_key=True),
+        Column("at", BigInteger, nullable=False, comment="the offset it goes on from; Kafka forgets who was long away"),
+        schema=schema,
+    )
+    return BusTables(outbox, inbox, gaps, positions)
 
 
 _CACHE: dict[str, BusTables] = {}

@@ -20,6 +20,7 @@ _DUE: Final = text(
     """
     SELECT m.id FROM messages AS m
     WHERE m.state = 'planned' AND m.next_at <= :now AND m.channel = ANY(CAST(:channels AS text[]))
+      AND (m.purpose IN ('page', 'reply') OR NOT EXISTS (SELECT FROM gaps AS g WHERE g.closed_at IS NULL))
       AND (SELECT e.id FROM messages AS e
            WHERE e.lane = m.lane AND e.id <> m.id
              AND (e.state = 'sending' OR e.state = 'planned' AND (e.next_at, e.id) < (m.next_at, m.id))
@@ -34,7 +35,10 @@ sender's uncommitted claim still shows as planned here and so keeps its lane clo
 
 The lane is looked up by a subquery and not by NOT EXISTS, which the planner turns into a join. Nearly all messages are
 done, so it takes those that are planned for one or two, and joins by reading all of them again for each: a morning of
-ten thousand reminders then costs a hundred million rows."""
+ten thousand reminders then costs a hundred million rows.
+
+While records of the log are missing that this service was to read, a session may be off and a number no longer the
+patient's: nothing goes to patients but answers to what they wrote. Staff are paged all the same."""
 
 _FACTS: Final = text(
     """
@@ -109,7 +113,11 @@ _CALLING: Final = text(
 )
 
 _NEXT: Final = text(
-    "SELECT min(next_at) FROM messages WHERE state = 'planned' AND channel = ANY(CAST(:channels AS text[]))"
+    """
+    SELECT min(next_at) FROM messages
+    WHERE state = 'planned' AND channel = ANY(CAST(:channels AS text[]))
+      AND (purpose IN ('page', 'reply') OR NOT EXISTS (SELECT FROM gaps AS g WHERE g.closed_at IS NULL))
+    """
 )
 
 _HELD: Final = text(

@@ -1,0 +1,109 @@
+"""`keepwell retell`: after a gap in Kafka's log, every owner says how things stand, and sending goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from keepwell import parts, registry
+from keepwell.commands.letters import kafka_of
+from keepwell.output import FINDINGS, fail, show
+from keepwell.place import Place
+from services.clinic import retelling as clinic_retelling
+from services.scheduler import retelling as scheduler_retelling
+from shared.bus import gaps
+from shared.bus.address import Address
+from shared.bus.consumer import group_of
+from shared.bus.quiet import Watch
+from shared.bus.standing import standing
+from shared.database import Database
+from shared.database.connection import async_url
+from shared.events import Topic
+from shared.settings import SERVICES, Settings
+
+WITHIN: Final = 300.0
+"""Real seconds for what was told to be sent and handled."""
+LOOK: Final = 0.5
+LISTENERS: Final = {
+    "clinic": (Topic.SCHEDULING,),
+    "scheduler": (Topic.CLINIC,),
+    "notifier": (Topic.CLINIC, Topic.SCHEDULING),
+    "assessments": (Topic.CLINIC, Topic.SCHEDULING),
+}
+"""Who listens to what is told anew."""
+
+
+async def retell(place: Place, settings: Settings, *, as_json: bool) -> int:
+    """Have clinics, patients, plans and sessions told anew; close the gaps once every service has heard it."""
+    async with _databases(place, settings, as_json=as_json) as databases:
+        known = {name: await _open(database) for name, database in databases.items()}
+        told = await clinic_retelling.retell(databases["clinic"], place.keyring(settings))
+        told += await scheduler_retelling.retell(databases["scheduler"])
+        heard = await _all_heard(databases, kafka_of(place, settings))
+        if heard:
+            for name, database in databases.items():
+                async with database.transaction() as tx:
+                    await gaps.close(tx, known[name])
+    closed = sum(map(len, known.values())) if heard else 0
+    if as_json:
+        show({"told": told, "heard": heard, "gaps_closed": closed}, as_json=True)
+    elif heard:
+        show(f"{told} facts were told anew and heard by every service; {closed} gaps are closed.", as_json=False)
+    else:
+        waits = f"{told} facts were told anew, but not every service has heard them within {WITHIN:.0f} s."
+        show(f"{waits} The gaps stay open: see that all services run, and give this command again.", as_json=False)
+    return 0 if heard else FINDINGS
+
+
+async def _open(database: Database) -> list[int]:
+    async with database.reading() as reader:
+        return await gaps.open_gaps(reader)
+
+
+async def _all_heard(databases: Mapping[str, Database], kafka: Address) -> bool:
+    """Wait until what owners have told is sent and every listener has handled it; tell whether it came to that."""
+    clock = databases["clinic"].clock
+    watch = Watch(kafka, {group_of(name, topic): [str(topic)] for name in LISTENERS for topic in LISTENERS[name]})
+    await watch.start()
+    try:
+        async with asyncio.timeout(WITHIN):
+            while not (await _sent(databases) and await _handled(watch)):
+                await clock.pause(LOOK)
+    except TimeoutError:
+        return False
+    finally:
+        await watch.close()
+    return True
+
+
+async def _sent(databases: Mapping[str, Database]) -> bool:
+    for name in ("clinic", "scheduler"):
+        async with databases[name].reading() as reader:
+            if (await standing(reader)).event_age > 0:
+                return False
+    return True
+
+
+async def _handled(watch: Watch) -> bool:
+    return not any(behind for topics in (await watch.lag()).values() for behind in topics.values())
+
+
+@asynccontextmanager
+async def _databases(place: Place, settings: Settings, *, as_json: bool) -> AsyncIterator[dict[str, Database]]:
+    """Open every service's schema under its own role."""
+    given = settings.database_url
+    common = given.get_secret_value() if given is not None else None
+    if common is None and not settings.split:
+        common = place.running.database_url
+    urls = parts.database_urls(settings, place.keyring(settings), None if common is None else async_url(common))
+    owners = [name for name in SERVICES if name in {history.service for history in registry.histories()}]
+    if missing := [name for name in owners if name not in urls]:
+        needed = " and ".join(f"KEEPWELL_{name.upper()}__DATABASE_URL" for name in missing)
+        fail(f"Every owner is asked: run this where KEEPWELL_DATABASE_URL is set, or set {needed}.", as_json=as_json)
+    clock = place.clock(settings)
+    async with AsyncExitStack() as stack:
+        opened: dict[str, Database] = {}
+        for name in owners:
+            opened[name] = Database(urls[name], schema=name, clock=clock)
+            stack.push_async_callback(opened[name].close)
+        yield opened

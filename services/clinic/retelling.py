@@ -1,0 +1,62 @@
+"""Telling anew how clinics and patients stand, for services that may have missed it.
+
+Every event carries the version that holds: who knows it, or a newer one, changes nothing.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+
+from services.clinic import facts
+from services.clinic.model.patient import Patient, PatientState
+from services.clinic.store import clinics, patients
+from services.clinic.tables import CLINICS, PATIENTS
+from shared import events
+from shared.bus import publish
+from shared.database import Database, Transaction
+from shared.ids import ClinicId
+from shared.protection import Keyring
+
+TOGETHER: Final = 200
+"""Patients that are told of in one transaction."""
+
+
+async def retell(database: Database, keyring: Keyring) -> int:
+    """Publish the state of every clinic and patient; return how many."""
+    async with database.transaction() as tx:
+        ids = [ClinicId(row.id) for row in await tx.all(select(CLINICS.c.id).order_by(CLINICS.c.id))]
+        for one in ids:
+            clinic = await clinics.find(tx, one, keyring, lock=True)
+            if clinic is not None:
+                await publish(tx, facts.clinic_changed(clinic, keyring))
+    return len(ids) + sum([await _patients(database, keyring, clinic) for clinic in ids])
+
+
+async def _patients(database: Database, keyring: Keyring, clinic: ClinicId) -> int:
+    told, last = 0, None
+    while True:
+        async with database.transaction() as tx:
+            found = await _locked(tx, keyring, clinic, after=last)
+            for patient in found:
+                for event in _state_of(patient, keyring):
+                    await publish(tx, event)
+        if not found:
+            return told
+        told, last = told + len(found), found[-1].id
+
+
+async def _locked(tx: Transaction, keyring: Keyring, clinic: ClinicId, *, after: UUID | None) -> list[Patient]:
+    ids = select(PATIENTS.c.id).where(PATIENTS.c.clinic == clinic).order_by(PATIENTS.c.id).limit(TOGETHER)
+    if after is not None:
+        ids = ids.where(PATIENTS.c.id > after)
+    await tx.all(ids.with_for_update())
+    return await patients.page(tx, clinic, keyring, limit=TOGETHER, after=after)
+
+
+def _state_of(patient: Patient, keyring: Keyring) -> list[events.PatientEvent]:
+    enrolled = facts.enrolled(patient, keyring)
+    if patient.state is PatientState.DISCHARGED:
+        # They were a patient until the version before; a service that missed all of it needs both.
+        return [enrolled.model_copy(update={"version": max(1, patient.version - 1)}), facts.discharged(patient)]
+    return [enrolled if patient.version == 1 else facts.changed(patient, keyring)]

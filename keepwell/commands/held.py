@@ -1,17 +1,18 @@
-"""`keepwell held`: what a restore holds up, and the word of a person that lets it go or not."""
+"""`keepwell held`: what a restore holds up, or nobody can find out about, and the word of a person about it."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from keepwell import parts
 from keepwell.output import FINDINGS, fail, show
 from keepwell.place import Place
-from services.notifier.store import holds
+from services.notifier.store import holds, settling
 from shared.database import Database
 from shared.database.address import async_url
-from shared.protection import mask
+from shared.protection import Keyring, mask
 from shared.settings import Settings
 
 
@@ -19,9 +20,13 @@ async def listed(place: Place, settings: Settings, *, as_json: bool) -> int:
     """Print the messages that wait for a person."""
     keyring = place.keyring(settings)
     async with _notifier(place, settings, as_json=as_json) as database, database.reading() as reader:
-        rows = await holds.waiting(reader)
-    masked = [mask(keyring.open(row.held_address, context="contact")) for row in rows]
-    show([_row(row, to) for row, to in zip(rows, masked, strict=True)], as_json=as_json)
+        rows, unknown = await holds.waiting(reader), await settling.for_a_person(reader)
+    told = [_row(row, _masked(keyring, row.held_address), since=row.since, why=row.why) for row in rows]
+    told += [
+        _row(row, _masked(keyring, row.attempt_address), since=row.started_at, why=f"unknown: {row.detail}")
+        for row in unknown
+    ]
+    show(told, as_json=as_json)
     return 0
 
 
@@ -33,10 +38,11 @@ async def decided(
         fail("Name the messages, or say --all.", as_json=as_json)
     async with _notifier(place, settings, as_json=as_json) as database:
         async with database.reading() as reader:
-            waiting = [row.id for row in await holds.waiting(reader)]
+            waiting = [row.id for row in (*await holds.waiting(reader), *await settling.for_a_person(reader))]
         chosen = waiting if everything else _chosen(ids, waiting, as_json=as_json)
         async with database.transaction() as tx:
             count = await (holds.release if go else holds.drop)(tx, chosen, who)
+            count += await settling.decide(tx, chosen, go=go, who=who)
     show({"released" if go else "dropped": count, "waiting": len(waiting) - count}, as_json=as_json)
     return 0
 
@@ -75,7 +81,11 @@ def _chosen(ids: Sequence[str], waiting: Sequence[UUID], *, as_json: bool) -> li
     return [by_text[text] for text in ids]
 
 
-def _row(row: Any, to: str) -> dict[str, Any]:
+def _masked(keyring: Keyring, sealed: str) -> str:
+    return mask(keyring.open(sealed, context="contact"))
+
+
+def _row(row: Any, to: str, *, since: datetime, why: str) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "purpose": row.purpose,
@@ -83,7 +93,7 @@ def _row(row: Any, to: str) -> dict[str, Any]:
         "occurrence": row.occurrence,
         "to": to,
         "patient": str(row.patient or ""),
-        "held_since": row.since.isoformat(timespec="seconds"),
+        "held_since": since.isoformat(timespec="seconds"),
         "useful_until": "" if row.starts_at is None else row.starts_at.isoformat(timespec="minutes"),
-        "why": row.why,
+        "why": why,
     }

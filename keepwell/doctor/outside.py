@@ -3,13 +3,14 @@
 import asyncio
 import smtplib
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import aiosmtplib
 
 from keepwell.doctor.finding import PATIENCE, Finding, Ward, skew_of
 from services.notifier.ports.smtp import SmtpAccount
+from services.notifier.ports.twilio import kept_back, went_out
 from services.notifier.webhooks import PROBE_PATH
 from shared.clock import RealClock
 from shared.settings import Settings
@@ -37,16 +38,17 @@ async def _provider(settings: Settings) -> Finding:
             aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=PATIENCE), headers={"Authorization": login}
             ) as http,
-            http.get(url, params={"PageSize": "1", "To": settings.twilio_from or ""}) as answer,
+            http.get(url, params={"PageSize": "20"}) as answer,
         ):
             status, date = answer.status, answer.headers.get("Date")
-    except (aiohttp.ClientError, TimeoutError) as error:
+            listed = await answer.json(content_type=None) if status == HTTPStatus.OK else None
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         detail = f"{settings.twilio_base_url} does not answer: {type(error).__name__}"
         return Finding("provider", well=False, detail=detail, remedy="check KEEPWELL_TWILIO_BASE_URL and the way out")
-    return _provider_says(status, skew_of(date, RealClock().now()))
+    return _provider_says(status, skew_of(date, RealClock().now()), listed)
 
 
-def _provider_says(status: int, skew: float | None) -> Finding:
+def _provider_says(status: int, skew: float | None, listed: Any) -> Finding:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
         remedy = "check KEEPWELL_TWILIO_ACCOUNT_SID and KEEPWELL_TWILIO_AUTH_TOKEN"
         return Finding("provider", well=False, detail=f"it does not know this account: HTTP {status}", remedy=remedy)
@@ -55,6 +57,24 @@ def _provider_says(status: int, skew: float | None) -> Finding:
     if skew is not None and skew > MOST_SKEW:
         detail = f"it knows the account; its clock is {skew:.0f} s from ours"
         return Finding("provider", well=False, detail=detail, remedy="run NTP on this machine")
+    return _list_says(listed)
+
+
+def _list_says(listed: Any) -> Finding:
+    texts = listed.get("messages") if isinstance(listed, dict) else None
+    if not isinstance(texts, list):
+        return Finding(
+            "provider", well=False, detail="it shows no list of texts", remedy="check KEEPWELL_TWILIO_BASE_URL"
+        )
+    if any(kept_back(text) for text in texts):
+        detail = (
+            "it knows the account, but its list hides words or numbers of what was sent: a text whose answer was lost "
+            "cannot be looked up, and waits for a person"
+        )
+        remedy = "switch message redaction off for this account, or decide such texts by `keepwell held list`"
+        return Finding("provider", well=False, detail=detail, remedy=remedy)
+    if not any(went_out(text) for text in texts):
+        return Finding("provider", well=True, detail="it knows the account; nothing was sent yet that it could show")
     return Finding("provider", well=True, detail="it knows the account, and shows what it sent")
 
 

@@ -19,7 +19,7 @@ from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.reckoner import Reckoner
 from services.notifier.sender import Limits, Sender
 from services.notifier.settler import Settler
-from services.notifier.store import figures, holds, settling
+from services.notifier.store import figures, findings, holds, settling
 from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, SCHEMA
 from services.notifier.webhooks import STATUS_PATH, Door, webhooks
 from shared.bus.ageing import Ageing, Purge
@@ -70,17 +70,11 @@ def build(context: Context) -> Service:
         return any(instant <= reader.now for instant in instants) or await settling.under_way(reader)
 
     async def status(reader: Reader) -> dict[str, int]:
-        return {"unknown_attempts": await settling.unknown_count(reader), **await holds.counts(reader)}
-
-    async def notes(reader: Reader) -> list[str]:
-        restore, counted = await holds.open_restore(reader), await holds.counts(reader)
-        if restore is None:
-            return []
-        persons = counted["held_for_a_person"]
-        since = f"{restore.backed_up_at:%Y-%m-%d %H:%M:%S} UTC"
-        asked = counted["held"] - persons
-        waits = f"{persons} wait for a person (keepwell held list), {asked} for the provider's word"
-        return [f"the database was restored to {since}; held messages: {waits}"]
+        return {
+            "unknown_attempts": await settling.unknown_count(reader),
+            "unknown_for_a_person": await settling.for_a_person_count(reader),
+            **await holds.counts(reader),
+        }
 
     return Service(
         name=SCHEMA,
@@ -97,7 +91,7 @@ def build(context: Context) -> Service:
         next_due=next_due,
         busy=busy,
         status=status,
-        notes=notes,
+        notes=findings.notes,
         measure=figures.measure,
     )
 

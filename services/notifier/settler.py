@@ -83,7 +83,8 @@ class Settler:
             if sights.dark:
                 return None
             sighted = await self._port.look(query)
-            sights.blind = sights.blind + 1 if isinstance(sighted, Blind) else 0
+            away = isinstance(sighted, Blind) and not sighted.for_good
+            sights.blind = sights.blind + 1 if away else 0
         return sighted if isinstance(sighted, Blind) else sighted.found
 
     async def _wait(self) -> None:

@@ -63,9 +63,17 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Blind:
-    """A look-up could not see: it says nothing about the message."""
+    """A look-up could not see: it says nothing about the message.
+
+    Attributes:
+        for_good: whether looking again will show no more, so that a person has to say.
+    """
 
     reason: str
+    for_good: bool = False
 
+
+CANNOT_SHOW: Final = Blind("the provider's list does not show what was sent", for_good=True)
+"""An account that keeps words or numbers to itself: a list without the text is no sign that it did not go out."""
 
 Sight = Found | Nothing | Blind

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from services.notifier.model.outcomes import Blind, Found, Nothing, Sight
+
+SELDOM: Final = 8
+"""Units of the pause between looks at a list that cannot show what was sent."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,11 @@ class Free:
 
 @dataclass(frozen=True)
 class LookAgain:
-    """Not settled yet."""
+    """Not settled yet; `asks` says why a person is asked meanwhile."""
 
     at: datetime
     empty_looks: int
+    asks: str | None = None
 
 
 def settle(sight: Sight, *, empty_looks: int, now: datetime, patience: Patience) -> Settled | Free | LookAgain:
@@ -52,6 +57,9 @@ def settle(sight: Sight, *, empty_looks: int, now: datetime, patience: Patience)
     match sight:
         case Found():
             return Settled(sight)
+        case Blind(for_good=True):
+            # The status report may still come, and the account's owner may have it show more one day.
+            return LookAgain(now + patience.margin * SELDOM, empty_looks, asks=sight.reason)
         case Blind():
             return LookAgain(now + patience.margin, empty_looks)
         case Nothing():

@@ -4,9 +4,11 @@ The `twilio` package's own client repeats a POST on 5xx and ignores its timeout,
 the package this service uses the check of webhook signatures alone.
 """
 
+import asyncio
 import base64
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -14,7 +16,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
+from services.notifier.model.outcomes import CANNOT_SHOW, Accepted, Blind, Found, Later, Outcome, Refused, Unknown
 from services.notifier.ports.port import Letter, Listed, ProviderText, Query, Sighted
 from services.notifier.ports.wire import Lost, NotSent, Poster
 from shared.web.outgoing import Outgoing
@@ -26,6 +28,10 @@ PAUSE: Final = timedelta(seconds=5)
 ACCOUNT_PAUSE: Final = timedelta(seconds=60)
 """How long to wait where the account is refused: not the message's fault, and a person has to act."""
 _ACCOUNT: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_SAMPLE: Final = 20
+"""Of the newest texts how many are looked at, to see whether an account shows words and numbers."""
+_SHOWS_FOR: Final = 60.0
+"""Real seconds for which an account that showed both is not looked at again."""
 _PAGE: Final = 1000
 _MOST_PAGES: Final = 20
 
@@ -84,6 +90,7 @@ class TwilioPort:
         self._form = f"{sender}&StatusCallback={quote_plus(account.status_url)}%3Fmessage%3D"
         self._same_clock = same_clock
         self._dated = dated
+        self._shows_until = float("-inf")
 
     async def send(self, letter: Letter) -> Outcome:
         """Post one message. Whatever is not provably refused or provably not taken is unknown."""
@@ -111,20 +118,40 @@ class TwilioPort:
         listed = await self._list(wanted, query.since)
         if isinstance(listed, Blind):
             return listed
-        return Listed(tuple(_found(each) for each in listed if self._is_it(each, query)))
+        found = tuple(_found(each) for each in listed if self._is_it(each, query))
+        return Listed(found) if found else await self._empty(listed, query.to) or Listed(())
 
     async def sent_to(self, number: str, since: datetime) -> tuple[ProviderText, ...] | Blind:
         """Return what went to a number, whichever of our senders it came from."""
         listed = await self._list({"To": number, "PageSize": str(_PAGE)}, since)
         if isinstance(listed, Blind):
             return listed
-        return self._texts(each for each in listed if _outgoing(each) and each.get("to") == number)
+        blind = await self._empty(listed, number)
+        return blind or self._texts(each for each in listed if went_out(each) and each.get("to") == number)
+
+    async def _empty(self, listed: Sequence[dict[str, Any]], number: str) -> Blind | None:
+        """Return why a list that shows nothing proves nothing; None where it does.
+
+        An account may keep its texts, its numbers or both to itself ("redaction"): what it shows then has no words, or
+        cannot be found by number. See https://www.twilio.com/docs/messaging/guides/privacy-message-redaction.
+        """
+        if any(kept_back(each, number) for each in listed):
+            return CANNOT_SHOW
+        now = asyncio.get_running_loop().time()
+        if now >= self._shows_until:
+            latest = await self._page(f"{self._url}?{urlencode({'PageSize': str(_SAMPLE)})}")
+            if isinstance(latest, Blind):
+                return latest
+            if any(kept_back(each) for each in latest["messages"]):
+                return CANNOT_SHOW
+            self._shows_until = now + _SHOWS_FOR
+        return None
 
     async def received(self, since: datetime) -> tuple[ProviderText, ...] | Blind:
         """Return what handsets sent to our number, or to any number of our service."""
         wanted = {"PageSize": str(_PAGE)} | ({} if self._by_service else {"To": self._account.sender})
         listed = await self._list(wanted, since)
-        return listed if isinstance(listed, Blind) else self._texts(each for each in listed if not _outgoing(each))
+        return listed if isinstance(listed, Blind) else self._texts(each for each in listed if not went_out(each))
 
     async def _list(self, wanted: dict[str, str], since: datetime) -> list[dict[str, Any]] | Blind:
         """Return a whole list, newest first, or say that it could not be seen."""
@@ -147,7 +174,7 @@ class TwilioPort:
         found = [
             ProviderText(
                 sid=str(each["sid"]),
-                number=str(each.get("to" if _outgoing(each) else "from", "")),
+                number=str(each.get("to" if went_out(each) else "from", "")),
                 body=str(each.get("body", "")),
                 status=str(each.get("status", "queued")),
                 error=None if each.get("error_code") is None else str(each["error_code"]),
@@ -176,15 +203,26 @@ class TwilioPort:
     def _is_it(self, listed: dict[str, Any], query: Query) -> bool:
         from_us = self._by_service or listed.get("from") == self._account.sender
         return (
-            _outgoing(listed)
-            and from_us
-            and listed.get("to") == query.to
-            and query.is_body(str(listed.get("body", "")))
+            went_out(listed) and from_us and listed.get("to") == query.to and query.is_body(str(listed.get("body", "")))
         )
 
 
-def _outgoing(listed: dict[str, Any]) -> bool:
+def went_out(listed: dict[str, Any]) -> bool:
+    """Tell whether a listed text went out, and did not come in."""
     return str(listed.get("direction", "outbound-api")).startswith("outbound")
+
+
+def kept_back(listed: dict[str, Any], number: str | None = None) -> bool:
+    """Tell whether a text that went out is shown without its words or without its number."""
+    if not went_out(listed):
+        return False
+    to = str(listed.get("to") or "")
+    wordless = not listed.get("body") and str(listed.get("num_media") or "0") == "0"
+    return wordless or (to != number if number is not None else not _NUMBER.fullmatch(to))
+
+
+_NUMBER: Final = re.compile(r"(?:[a-z]+:)?\+?\d{3,15}|[a-z]+:.+")
+"""A number that is shown whole; what travels by another channel has that channel's name before it."""
 
 
 def _date(listed: dict[str, Any]) -> datetime | None:

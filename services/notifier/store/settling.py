@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select, text, update
 
-from services.notifier.model.outcomes import Blind, Found, Nothing, Sight
+from services.notifier.model.outcomes import CANNOT_SHOW, Blind, Found, Nothing, Sight
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Free, LookAgain, Patience, Settled, settle
 from services.notifier.model.states import Standing, State
@@ -16,7 +16,7 @@ from services.notifier.presence import is_dead
 from services.notifier.store.changes import Change, apply, lock
 from services.notifier.store.messages import note_all
 from services.notifier.store.outcomes import LOST_MAIL, Ending, accepted, close_attempts
-from services.notifier.tables import ATTEMPTS
+from services.notifier.tables import ATTEMPTS, MESSAGES
 from shared.database import Reader, Transaction
 
 
@@ -34,12 +34,15 @@ _LOCK: Final = text(
 )
 _AGAIN: Final = text(
     """
-    UPDATE attempts AS a SET look_at = c.look_at, empty_looks = c.empty_looks
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:looks AS timestamptz[]), CAST(:empties AS int[]))
-         AS c (id, look_at, empty_looks)
+    UPDATE attempts AS a SET look_at = c.look_at, empty_looks = c.empty_looks, detail = coalesce(c.asks, a.detail)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:looks AS timestamptz[]), CAST(:empties AS int[]), CAST(:asks AS text[]))
+         AS c (id, look_at, empty_looks, asks)
     WHERE a.id = c.id
     """
 )
+LOST_TEXT: Final = "unknown"
+"""Error of a text of which nobody found out whether it went out."""
+_ASKS = ATTEMPTS.c.detail == CANNOT_SHOW.reason
 _CALLING = ATTEMPTS.c.state == "calling"
 _UNKNOWN = ATTEMPTS.c.state == "unknown"
 
@@ -86,6 +89,33 @@ async def next_look(reader: Reader) -> datetime | None:
 async def unknown_count(reader: Reader) -> int:
     """Return how many attempts wait to be settled."""
     return int(await reader.scalar(select(func.count()).where(_UNKNOWN)) or 0)
+
+
+async def for_a_person(reader: Reader) -> Sequence[Row[Any]]:
+    """Return the unknown attempts of which nobody but a person can find out what became, with their messages."""
+    joined = ATTEMPTS.join(MESSAGES, MESSAGES.c.id == ATTEMPTS.c.message)
+    mine = select(MESSAGES, ATTEMPTS.c.address.label("attempt_address"), ATTEMPTS.c.started_at, ATTEMPTS.c.detail)
+    asked = mine.select_from(joined).where(_UNKNOWN, _ASKS)
+    return await reader.all(asked.order_by(ATTEMPTS.c.started_at, ATTEMPTS.c.id))
+
+
+async def for_a_person_count(reader: Reader) -> int:
+    """Return how many those are."""
+    return int(await reader.scalar(select(func.count()).where(_UNKNOWN, _ASKS)) or 0)
+
+
+async def decide(tx: Transaction, messages: Sequence[UUID], *, go: bool, who: str) -> int:
+    """Close unknown attempts on a person's word: the message goes again, or counts as not sent. Return how many."""
+    rows = await lock(tx, messages)
+    asked = select(ATTEMPTS.c.id, ATTEMPTS.c.message).where(_UNKNOWN, _ASKS, ATTEMPTS.c.message.in_(rows))
+    attempts = await tx.all(asked.order_by(ATTEMPTS.c.id).with_for_update())
+    word = "nothing of it went out" if go else "it is not sent again"
+    state = "nothing" if go else "lost"
+    await close_attempts(tx, [Ending(row.id, state, f"{word}, on the word of {who}") for row in attempts])
+    unsettled = [rows[row.message] for row in attempts if rows[row.message].state == State.UNKNOWN]
+    after = Standing(State.PLANNED) if go else Standing(State.FAILED, LOST_TEXT)
+    await apply(tx, [Change(row, after, next_at=tx.now if go else None) for row in unsettled])
+    return len(unsettled)
 
 
 async def under_way(reader: Reader) -> bool:
@@ -144,6 +174,7 @@ async def store_looks(tx: Transaction, looks: Sequence[Look], patience: Patience
             ids=[attempt for attempt, _ in again],
             looks=[later.at for _, later in again],
             empties=[later.empty_looks for _, later in again],
+            asks=[later.asks for _, later in again],
         )
     )
     await note_all(tx, notes)

@@ -46,6 +46,7 @@ class Exchange:
     away: bool = False
     script: deque[str] = field(default_factory=deque)
     hidden: bool = False
+    redacted: str = ""
     inbound: list[dict[str, Any]] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,18 +100,22 @@ class Exchange:
         shown = [
             {
                 "sid": sent.sid,
-                "to": sent.to,
+                "to": f"{sent.to[:-4]}XXXX" if "to" in self.redacted else sent.to,
                 "from": OUR_NUMBER,
-                "body": sent.body,
+                "body": "" if "body" in self.redacted else sent.body,
                 "status": sent.status,
                 "error_code": None,
                 "direction": "outbound-api",
             }
             for sent in self.ledger
-            if sent.to == request.query["To"] and not self.hidden
+            if request.query.get("To", sent.to) == sent.to and not self.hidden and not self._unfound(request)
         ]
-        came = [] if self.hidden or request.query["To"] != OUR_NUMBER else self.inbound
+        came = [] if self.hidden or request.query.get("To", OUR_NUMBER) != OUR_NUMBER else self.inbound
         return web.json_response({"messages": [*came, *shown], "next_page_uri": None})
+
+    def _unfound(self, request: web.Request) -> bool:
+        """Tell whether numbers are hidden so well that nothing is found by them."""
+        return "search" in self.redacted and "To" in request.query
 
     async def report(self, sent: Sent, status: str, error: str | None = None, *, url: str | None = None) -> int:
         form = {"MessageSid": sent.sid, "MessageStatus": status, "To": sent.to, "From": OUR_NUMBER, "NewField": "x"}

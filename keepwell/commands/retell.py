@@ -17,7 +17,7 @@ from shared.bus.consumer import group_of
 from shared.bus.quiet import Watch
 from shared.bus.standing import standing
 from shared.database import Database
-from shared.database.connection import async_url
+from shared.database.address import async_url
 from shared.events import Topic
 from shared.settings import SERVICES, Settings
 

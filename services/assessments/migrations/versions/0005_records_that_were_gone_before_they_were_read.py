@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0002"
-down_revision: str | None = "0001"
+revision: str = "0005"
+down_revision: str | None = "0004"
 PHASE = "before"  # only adds
 
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), comment="when what it held was told anew"),
         sa.UniqueConstraint("topic", "partition", "first", name="gaps_once"),
-        schema="scheduler",
+        schema="assessments",
         comment="records that were gone before this service had read them",
     )
     op.create_table(
@@ -30,10 +30,10 @@ def upgrade() -> None:
             "at", sa.BigInteger(), nullable=False, comment="the offset it goes on from; Kafka forgets who was long away"
         ),
         sa.PrimaryKeyConstraint("topic", "partition"),
-        schema="scheduler",
+        schema="assessments",
     )
 
 
 def downgrade() -> None:
-    op.drop_table("positions", schema="scheduler")
-    op.drop_table("gaps", schema="scheduler")
+    op.drop_table("positions", schema="assessments")
+    op.drop_table("gaps", schema="assessments")

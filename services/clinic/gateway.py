@@ -25,6 +25,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "notifier": (
         "/api/v1/patients/{patient}/messages",
         "/api/v1/messages/{rest:path}",
+        "/api/v1/contacts/{rest:path}",
         "/webhooks/{rest:path}",
     ),
     "assessments": (

@@ -1,5 +1,6 @@
 """Messages over the interface for programs: what was sent, what became of it, and why."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from sqlalchemy import Row
 
-from services.notifier.store import reading
+from services.notifier.store import addresses, people, reading
 from services.notifier.store.reading import Line
-from shared.database import Database
-from shared.web.api import Listing, Paging, Reads, View, listing, versioned
+from shared.database import Database, Transaction
+from shared.web.api import Command, CommandCall, Listing, Paging, Reads, View, listing, versioned
 from shared.web.problems import NotFound
 
 
@@ -40,6 +41,16 @@ class MessageView(View):
     story: list[StoryLine]
 
 
+class ContactView(View):
+    """A contact point and whether messages arrive there, as far as is known."""
+
+    id: UUID
+    version: int
+    patient: UUID
+    kind: str
+    works: bool
+
+
 def api(database: Database) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/api/v1", tags=["messages"])
@@ -64,7 +75,32 @@ def api(database: Database) -> APIRouter:
             told = await reading.stories(reader, [row])
         return versioned(_view(row, told[row.id]))
 
+    @router.post("/contacts/{contact}/bad", response_model=ContactView)
+    async def bad(contact: UUID, command: Command) -> Response:
+        """Say that nothing arrives at a contact point, as after a mail that bounced: nothing more goes there."""
+        return await command.run(database, _check(contact, command, works=False))
+
+    @router.post("/contacts/{contact}/works", response_model=ContactView)
+    async def works(contact: UUID, command: Command) -> Response:
+        """Say that a contact point works after all; what the provider says later still counts."""
+        return await command.run(database, _check(contact, command, works=True))
+
     return router
+
+
+def _check(contact_id: UUID, command: CommandCall, *, works: bool) -> Callable[[Transaction], Awaitable[ContactView]]:
+    async def work(tx: Transaction) -> ContactView:
+        found = await addresses.contact(tx, contact_id)
+        if found is None or found.clinic != command.principal.clinic:
+            raise NotFound("There is no such contact point in this clinic.")
+        if works:
+            await addresses.mark_good(tx, found.fingerprint, by=command.principal.name)
+        else:
+            await addresses.mark_bad(tx, found.fingerprint, why="staff", by=command.principal.name)
+        version = await people.consent_version(tx, found.patient)
+        return ContactView(id=found.contact, version=version, patient=found.patient, kind=found.kind, works=works)
+
+    return work
 
 
 def _view(row: Row[Any], told: list[Line]) -> MessageView:

@@ -29,6 +29,7 @@ def facts_of(row: Row[Any], now: datetime, *, daily_limit: int) -> Facts:
         consent=row.consented,
         opted_out=row.stopped,
         asked=row.asked,
+        bad_address=row.bad_address,
         session=SessionFacts(row.session_starts, row.session_state in {"booked", "confirmed"}) if known else None,
         booked=row.booked,
         sent_today=sum(to_wall(at, zone).date() == today for at in row.sent),

@@ -40,7 +40,7 @@ UNKNOWN_AGE: Final = gauge(
 )
 
 OTHER: Final = "other"
-_CODE: Final = re.compile(r"(?:HTTP |SMTP )?\d{3,6}|[A-Z][A-Za-z]{2,40}")
+_CODE: Final = re.compile(r"(?:HTTP )?\d{3,6}|SMTP \d{3}(?: [245]\.\d{1,3}\.\d{1,3})?|[A-Z][A-Za-z]{2,40}")
 
 
 class Outcome(StrEnum):

@@ -74,6 +74,7 @@ def build(context: Context) -> Service:
             "unknown_attempts": await settling.unknown_count(reader),
             "unknown_for_a_person": await settling.for_a_person_count(reader),
             **await holds.counts(reader),
+            **await findings.counts(reader),
         }
 
     return Service(

@@ -101,6 +101,16 @@ STOPS: Final = Table(
     comment="numbers that said stop; only the number itself lifts it",
 )
 
+BAD_ADDRESSES: Final = Table(
+    "bad_addresses",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),
+    Column("why", Text, nullable=False, comment="the provider's error code, or staff"),
+    Column("by", Text, comment="who said so, where a person did"),
+    Column("at", INSTANT, nullable=False),
+    comment="numbers and mailboxes at which nothing arrives; nothing to patients goes there",
+)
+
 SESSIONS: Final = Table(
     "sessions",
     METADATA,
@@ -165,6 +175,7 @@ MESSAGES: Final = Table(
     Index("messages_held", "about", postgresql_where=text("state = 'held'")),
     Index("messages_patient", "patient", "id"),
     Index("messages_sent", "patient", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
+    Index("messages_lost", "updated_at", postgresql_where=text("state IN ('failed', 'undelivered')")),
     Index("messages_to", "to_fingerprint", postgresql_where=text("sent_at IS NOT NULL")),
 )
 
@@ -186,6 +197,7 @@ ATTEMPTS: Final = Table(
     Column("empty_looks", SmallInteger, nullable=False),
     Index("attempts_message", "message"),
     Index("attempts_calling", "owner", postgresql_where=text("state = 'calling'")),
+    Index("attempts_later", "ended_at", postgresql_where=text("state = 'later'")),
     Index("attempts_unknown", "look_at", postgresql_where=text("state = 'unknown'")),
 )
 

@@ -28,6 +28,7 @@ from shared.events.clinic import (
 )
 from shared.events.messaging import (
     ConsentChanged,
+    ContactChecked,
     MessageDelivered,
     MessageEvent,
     MessageFailed,
@@ -69,6 +70,7 @@ __all__ = [
     "Consent",
     "ConsentChanged",
     "Contact",
+    "ContactChecked",
     "CrisisTexts",
     "Event",
     "IntervalDecided",

@@ -27,6 +27,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     messaging.MessageFailed,
     messaging.MessageWithheld,
     messaging.ConsentChanged,
+    messaging.ContactChecked,
     messaging.ReplyReceived,
     messaging.UnknownNumberTexted,
     assessments.CheckinOpened,

@@ -84,6 +84,23 @@ class ConsentChanged(PatientEvent):
     at: Instant
 
 
+class ContactChecked(PatientEvent):
+    """A contact point was found not to work, or staff say that it does; `version` counts within the patient.
+
+    `why` is the provider's error code or `staff`, `by` the person who said so.
+    """
+
+    TYPE: ClassVar = "contact.checked"
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    contact: UUID
+    kind: ContactKind
+    works: bool
+    why: str
+    by: str | None = None
+    at: Instant
+
+
 class ReplyReceived(PatientEvent):
     """A patient answered by text; `text` is sealed for the context `reply`.
 

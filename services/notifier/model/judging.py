@@ -18,6 +18,7 @@ class Reason(StrEnum):
     OPTED_OUT = "opted_out"
     WRONG_NUMBER = "wrong_number"
     ASKED = "asked"
+    BAD_ADDRESS = "bad_address"
     SESSION_MOVED = "session_moved"
     SESSION_OVER = "session_over"
     CHECKIN_CLOSED = "checkin_closed"
@@ -37,6 +38,7 @@ WHY: Final[dict[Reason, str]] = {
     Reason.OPTED_OUT: "the number said stop; only a START from the number itself brings its texts back",
     Reason.WRONG_NUMBER: "whoever has the number said that it is not the patient's",
     Reason.ASKED: "the number was asked whether it wants texts, and has not answered",
+    Reason.BAD_ADDRESS: "nothing arrives at the number or address; a new one, or staff's word that it works, is needed",
     Reason.SESSION_MOVED: "the session has another time now",
     Reason.SESSION_OVER: "the session was cancelled, or is over",
     Reason.CHECKIN_CLOSED: "the check-in was answered, or has ended",
@@ -51,7 +53,7 @@ WHY: Final[dict[Reason, str]] = {
 """The reasons in words, for the staff who ask."""
 
 ANOTHER_CHANNEL_MAY_HELP: Final = frozenset(
-    {Reason.NO_ADDRESS, Reason.NO_CONSENT, Reason.OPTED_OUT, Reason.WRONG_NUMBER}
+    {Reason.NO_ADDRESS, Reason.NO_CONSENT, Reason.OPTED_OUT, Reason.WRONG_NUMBER, Reason.BAD_ADDRESS}
 )
 """Reasons that lie with the address, not with the message."""
 
@@ -90,6 +92,7 @@ class Facts:
         consent: whether the purpose was consented to on that address.
         opted_out: whether that number or mailbox said stop.
         asked: whether it was asked if it wants texts, and has not answered.
+        bad_address: whether nothing arrives there, as far as is known.
         sent_today: counted messages to this patient on the patient's own day.
         daily_limit: how many of those a day may have.
         booked: whether the patient has a session ahead.
@@ -102,6 +105,7 @@ class Facts:
     consent: bool = True
     opted_out: bool = False
     asked: bool = False
+    bad_address: bool = False
     session: SessionFacts | None = None
     booked: bool = False
     sent_today: int = 0
@@ -170,6 +174,7 @@ def _who_may_not(draft: Draft, facts: Facts) -> Reason | None:
         (not facts.address, Reason.NO_ADDRESS),
         (stopped, Reason.OPTED_OUT),
         (policy.consent is not None and not facts.consent, Reason.NO_CONSENT),
+        (policy.to_patient and facts.bad_address, Reason.BAD_ADDRESS),
     )
     return next((reason for applies, reason in checks if applies), None)
 

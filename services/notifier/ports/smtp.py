@@ -5,6 +5,7 @@ is closed as failed and never sent again, for a second copy of a reminder is wor
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -106,7 +107,7 @@ class SmtpPort:
             return _answered(error)
         except aiosmtplib.SMTPResponseException as error:
             # The server refuses us (greeting, login, sender), not this message: a person has to act.
-            return Later(PAUSE, f"SMTP {error.code}")
+            return Later(PAUSE, _code(error))
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return Later(PAUSE, type(error).__name__, reached=False)
         return None
@@ -154,6 +155,15 @@ class SmtpPort:
         return message
 
 
+def _code(error: aiosmtplib.SMTPResponseException) -> str:
+    """Return a server's answer as a code, with the longer one (RFC 3463) where it gives one."""
+    longer = _ENHANCED.match(error.message)
+    return f"SMTP {error.code}{f' {longer[1]}' if longer else ''}"
+
+
+_ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
+
+
 def _answered(error: aiosmtplib.SMTPResponseException) -> Outcome:
-    code = f"SMTP {error.code}"
+    code = _code(error)
     return Refused(code) if error.code >= _PERMANENT else Later(PAUSE, code)

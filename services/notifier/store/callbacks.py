@@ -12,8 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.metrics import CALLBACKS as COUNTED
 from services.notifier.metrics import ERRORS, OTHER, Meaning, code_label
+from services.notifier.model.causes import is_dead
 from services.notifier.model.outcomes import OPTED_OUT, Found
 from services.notifier.model.states import PROVIDER_STATUS, State
+from services.notifier.store.addresses import mark_bad
 from services.notifier.store.changes import Change, apply, lock
 from services.notifier.store.opting import opt_out
 from services.notifier.store.outcomes import accepted
@@ -77,6 +79,9 @@ async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
     for report, attempt in attempts.items():
         if report.error == OPTED_OUT:
             await opt_out(tx, rows[attempt.message].to_fingerprint, how=f"provider error {OPTED_OUT}")
+    for step in taken:
+        if step.after.state in {State.UNDELIVERED, State.FAILED} and is_dead(step.after.error):
+            await mark_bad(tx, step.before.to_fingerprint, why=str(step.after.error))
 
 
 async def _taken(

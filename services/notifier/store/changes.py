@@ -14,7 +14,7 @@ from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
 from services.notifier.model.states import Standing, State, move
 from services.notifier.store.announce import Announcement, announce
 from services.notifier.store.messages import Plan, plan
-from services.notifier.tables import CONTACT_POINTS, STOPS
+from services.notifier.tables import BAD_ADDRESSES, CONTACT_POINTS, STOPS
 from shared.database import Reader, Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
 from shared.ids import ClinicId, MessageId, PatientId
@@ -167,5 +167,8 @@ async def _may_use(reader: Reader, patient: PatientId, channel: Channel, consent
         ~CONTACT_POINTS.c.retired,
         CONTACT_POINTS.c.purposes.any_() == consent,
         ~select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists(),
+        ~select(BAD_ADDRESSES.c.fingerprint)
+        .where(BAD_ADDRESSES.c.fingerprint == CONTACT_POINTS.c.fingerprint)
+        .exists(),
     )
     return await reader.scalar(usable.limit(1)) is not None

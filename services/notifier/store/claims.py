@@ -60,6 +60,8 @@ _FACTS: Final = text(
             LIMIT 1) IS NOT NULL AS stopped,
            (SELECT q.fingerprint FROM questions AS q
             WHERE q.fingerprint = k.fingerprint AND q.kind = 'stop' LIMIT 1) IS NOT NULL AS asked,
+           m.address IS NULL AND (SELECT w.fingerprint FROM bad_addresses AS w
+                                  WHERE w.fingerprint = k.fingerprint LIMIT 1) IS NOT NULL AS bad_address,
            m.purpose = 'booking' AND (
                SELECT b.session FROM sessions AS b
                WHERE b.patient = m.patient AND b.starts_at_utc > :now AND b.state IN ('booked', 'confirmed')
@@ -82,7 +84,8 @@ _FACTS: Final = text(
                                    ELSE m.purpose END] AS consented
         FROM contact_points AS o
         WHERE o.patient = m.patient AND o.kind = m.channel AND NOT o.retired AND o.wrong_at IS NULL
-        ORDER BY 3 DESC, EXISTS (SELECT FROM stops AS t WHERE t.fingerprint = o.fingerprint), o.position
+        ORDER BY 3 DESC, EXISTS (SELECT FROM stops AS t WHERE t.fingerprint = o.fingerprint),
+                 EXISTS (SELECT FROM bad_addresses AS w WHERE w.fingerprint = o.fingerprint), o.position
         LIMIT 1
     ) AS k ON m.address IS NULL AND m.purpose NOT IN ('page', 'reply')
     WHERE m.id = ANY(CAST(:ids AS uuid[]))

@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from services.notifier.metrics import DOUBLED
+from services.notifier.model.causes import is_dead
 from services.notifier.model.outcomes import OPTED_OUT, Accepted, Found, Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Patience
 from services.notifier.model.states import NEXT, PROVIDER_STATUS, Standing, State, report
+from services.notifier.store.addresses import mark_bad
 from services.notifier.store.changes import Change, apply, lock
 from services.notifier.store.messages import note
 from services.notifier.store.opting import opt_out
@@ -68,6 +70,8 @@ async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patie
     for call in calls:
         if call.outcome == Refused(OPTED_OUT):
             await opt_out(tx, rows[call.message].to_fingerprint, how=f"provider error {OPTED_OUT}")
+        elif isinstance(call.outcome, Refused) and is_dead(call.outcome.code):
+            await mark_bad(tx, rows[call.message].to_fingerprint, why=call.outcome.code)
 
 
 async def close_attempts(tx: Transaction, endings: Sequence[Ending]) -> set[UUID]:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.notifier.model.addresses import canonical, older_spellings
 from services.notifier.model.purposes import Channel, Consented
 from services.notifier.store.messages import Recipient
-from services.notifier.tables import CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
+from services.notifier.tables import BAD_ADDRESSES, CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
 from shared.database import Reader, Transaction
 from shared.events import ClinicChanged, PatientDischarged, PatientEnrolled
 from shared.events.clinic import Contact
@@ -189,6 +189,12 @@ async def next_consent_version(tx: Transaction, patient: UUID) -> int:
     return int((await tx.execute(counted.returning(PATIENTS.c.consent_version))).scalar_one())
 
 
+async def consent_version(reader: Reader, patient: UUID) -> int:
+    """Return how many changes of a patient's contact points by text, provider or staff were counted; at least 1."""
+    counted = await reader.scalar(select(PATIENTS.c.consent_version).where(PATIENTS.c.patient == patient))
+    return max(1, int(counted or 0))
+
+
 async def stopped(reader: Reader, fingerprint: str) -> bool:
     """Tell whether a number said stop."""
     return bool(await reader.scalar(select(func.count()).where(STOPS.c.fingerprint == fingerprint)))
@@ -217,15 +223,20 @@ async def record_consent(
 def best_channel(patient: ColumnElement[UUID] | UUID, purpose: Consented) -> Select[tuple[str]]:
     """Return a statement for the channel that a message to a patient should take.
 
-    That of the first contact point with consent that has not said stop; text before e-mail; no row where there is none.
+    That of the first contact point with consent that works and has not said stop; text before e-mail. No row where
+    there is none.
     """
     said_stop = select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists()
+    is_bad = (
+        select(BAD_ADDRESSES.c.fingerprint).where(BAD_ADDRESSES.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists()
+    )
     usable = select(CONTACT_POINTS.c.kind).where(
         CONTACT_POINTS.c.patient == patient,
         ~CONTACT_POINTS.c.retired,
         CONTACT_POINTS.c.wrong_at.is_(None),
         CONTACT_POINTS.c.purposes.any_() == purpose,
         ~said_stop,
+        ~is_bad,
     )
     # "sms" sorts after "email".
     return usable.order_by(CONTACT_POINTS.c.kind.desc()).limit(1)

@@ -1,0 +1,72 @@
+"""Addresses that do not work: marked by what the provider said or by staff, until they are replaced or said to work."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifier.store import people
+from services.notifier.tables import BAD_ADDRESSES, CONTACT_POINTS, PATIENTS
+from shared.bus import publish
+from shared.database import Reader, Transaction
+from shared.events import ContactChecked
+
+
+async def mark_bad(tx: Transaction, fingerprint: str | None, *, why: str, by: str | None = None) -> bool:
+    """Keep that nothing arrives at an address, and tell it of each patient who uses it; False where it was known.
+
+    Args:
+        tx: the caller's.
+        fingerprint: of the address.
+        why: the provider's error code, or `staff`.
+        by: who said so, where a person did.
+    """
+    if fingerprint is None:
+        return False
+    statement = insert(BAD_ADDRESSES).values(fingerprint=fingerprint, why=why, by=by, at=tx.now)
+    if not int((await tx.execute(statement.on_conflict_do_nothing())).rowcount):
+        return False
+    await _tell(tx, await users_of(tx, fingerprint), works=False, why=why, by=by)
+    return True
+
+
+async def mark_good(tx: Transaction, fingerprint: str, *, by: str) -> bool:
+    """Keep that staff say an address works after all; False where nothing else was known."""
+    gone = await tx.execute(BAD_ADDRESSES.delete().where(BAD_ADDRESSES.c.fingerprint == fingerprint))
+    if not int(gone.rowcount):
+        return False
+    await _tell(tx, await users_of(tx, fingerprint), works=True, why="staff", by=by)
+    return True
+
+
+async def users_of(tx: Transaction, fingerprint: str) -> Sequence[Row[Any]]:
+    """Lock the patients who use an address, in a fixed order, and return their contact points of it."""
+    mine = (CONTACT_POINTS.c.fingerprint == fingerprint) & ~CONTACT_POINTS.c.retired
+    rows = await tx.all(select(CONTACT_POINTS).where(mine).order_by(CONTACT_POINTS.c.patient))
+    locked = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_([row.patient for row in rows]))
+    await tx.all(locked.order_by(PATIENTS.c.patient).with_for_update(key_share=True))
+    return rows
+
+
+async def contact(reader: Reader, contact_id: UUID) -> Row[Any] | None:
+    """Return a contact point that is in use."""
+    mine = select(CONTACT_POINTS).where(CONTACT_POINTS.c.contact == contact_id, ~CONTACT_POINTS.c.retired)
+    return await reader.one_or_none(mine)
+
+
+async def _tell(tx: Transaction, users: Iterable[Row[Any]], *, works: bool, why: str, by: str | None) -> None:
+    for user in users:
+        event = ContactChecked(
+            clinic=user.clinic,
+            patient=user.patient,
+            version=await people.next_consent_version(tx, user.patient),
+            contact=user.contact,
+            kind=user.kind,
+            works=works,
+            why=why,
+            by=by,
+            at=tx.now,
+        )
+        await publish(tx, event)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0005"
-down_revision: str | None = "0004"
+revision: str = "0006"
+down_revision: str | None = "0005"
 PHASE = "before"  # only adds
 
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), comment="when what it held was told anew"),
         sa.UniqueConstraint("topic", "partition", "first", name="gaps_once"),
-        schema="clinic",
+        schema="notifier",
         comment="records that were gone before this service had read them",
     )
     op.create_table(
@@ -30,10 +30,10 @@ def upgrade() -> None:
             "at", sa.BigInteger(), nullable=False, comment="the offset it goes on from; Kafka forgets who was long away"
         ),
         sa.PrimaryKeyConstraint("topic", "partition"),
-        schema="clinic",
+        schema="notifier",
     )
 
 
 def downgrade() -> None:
-    op.drop_table("positions", schema="clinic")
-    op.drop_table("gaps", schema="clinic")
+    op.drop_table("positions", schema="notifier")
+    op.drop_table("gaps", schema="notifier")

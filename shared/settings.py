@@ -26,6 +26,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.zones import check_zone
+
 PREFIX: Final = "KEEPWELL_"
 LIVE_PROVIDER: Final = "https://api.twilio.com"
 SERVICES: Final = ("clinic", "scheduler", "notifier", "assessments")
@@ -231,6 +233,11 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must be an address such as https://keepwell.example.org")
         return value.rstrip("/")
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
+        return check_zone(value)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

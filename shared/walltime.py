@@ -12,16 +12,9 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from shared.zones import UnknownZoneError, zone_names
+
 _WALL: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
-_NO_PLACE: Final = frozenset({"Factory", "localtime"})
-
-
-class UnknownZoneError(ValueError):
-    """This is not the name of a time zone."""
-
-    def __init__(self, zone: str) -> None:
-        self.zone = zone
-        super().__init__(f"{zone!r} is not a time zone. Give an IANA name such as 'America/New_York'.")
 
 
 class NotWallTimeError(ValueError):
@@ -35,27 +28,11 @@ class NotWallTimeError(ValueError):
 
 
 @cache
-def zone_names() -> frozenset[str]:
-    """Return every zone name that is accepted: those of the IANA database."""
-    listed = files("tzdata").joinpath("zones").read_text(encoding="utf-8")
-    return frozenset(listed.split()) - _NO_PLACE
-
-
-@cache
 def _rules(zone: str) -> ZoneInfo:
-    with files("tzdata").joinpath("zoneinfo", *check_zone(zone).split("/")).open("rb") as compiled:
-        return ZoneInfo.from_file(compiled, key=zone)
-
-
-def check_zone(zone: str) -> str:
-    """Return the zone's name unchanged.
-
-    Raises:
-        UnknownZoneError: if the IANA database has no zone of exactly this name.
-    """
     if zone not in zone_names():
         raise UnknownZoneError(zone)
-    return zone
+    with files("tzdata").joinpath("zoneinfo", *zone.split("/")).open("rb") as compiled:
+        return ZoneInfo.from_file(compiled, key=zone)
 
 
 def to_instant(wall: datetime, zone: str) -> datetime:

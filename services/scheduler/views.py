@@ -9,8 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Grade, Phase, Protocol, Provenance
 from services.scheduler.model.sessions import Session, SessionKind, SessionState
-from shared.walltime import check_zone, parse_wall, wall_text
+from shared.walltime import parse_wall, wall_text
 from shared.web.api import Body, Day, View
+from shared.zones import check_zone
 
 SHORTEST, LONGEST = 5, 600
 """Minutes that a session may take."""

@@ -46,7 +46,7 @@ class Clinic:
         body = {
             "given_name": "Ana",
             "family_name": "Rivera",
-            "zone": "UTC",
+            "zone": "Africa/Abidjan",
             "language": "en",
             "contacts": [{"kind": "sms", "value": number, "consents": agreed}],
         }

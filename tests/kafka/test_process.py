@@ -73,7 +73,7 @@ async def test_after_a_kill_the_next_start_recovers_and_what_fell_due_is_sent(fo
             {
                 "given_name": "Ana",
                 "family_name": "Rivera",
-                "zone": "UTC",
+                "zone": "Africa/Abidjan",
                 "language": "en",
                 "contacts": [
                     {
@@ -173,7 +173,7 @@ async def test_without_a_token_nothing_is_told(clinic: Keepwell) -> None:
 async def test_no_log_line_holds_a_name_or_a_number(folder: Path) -> None:
     async with keepwell(TRIAL, folder=folder) as running:
         contacts = [{"kind": "sms", "value": "+12025550161", "consents": []}]
-        body = {"given_name": "Zenobia", "family_name": "Quillfeather", "zone": "UTC", "language": "en"}
+        body = {"given_name": "Zenobia", "family_name": "Quillfeather", "zone": "Africa/Abidjan", "language": "en"}
         await running.post("/patients", body | {"contacts": contacts}, status=201)
         await running.live_until(await running.now() + timedelta(days=1))
     log = await asyncio.to_thread((folder / "process.log").read_text)

@@ -46,7 +46,13 @@ async def texts(running: Keepwell) -> list[Any]:
 async def book(running: Keepwell, number: str, starts: datetime) -> None:
     agreed = [{"purpose": "reminders", "how": "paper", "at": "2026-11-01T12:00:00Z"}]
     contacts = [{"kind": "sms", "value": number, "consents": agreed}]
-    person = {"given_name": "Ana", "family_name": "Rivera", "zone": "UTC", "language": "en", "contacts": contacts}
+    person = {
+        "given_name": "Ana",
+        "family_name": "Rivera",
+        "zone": "Africa/Abidjan",
+        "language": "en",
+        "contacts": contacts,
+    }
     patient = (await running.post("/patients", person, status=201))["id"]
     body = {"patient": patient, "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
     await running.post("/sessions", body, status=201)

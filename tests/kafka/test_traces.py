@@ -57,7 +57,13 @@ async def remind(running: Keepwell) -> tuple[str, str]:
         "value": PHONE,
         "consents": [{"purpose": "reminders", "how": "paper", "at": "2026-11-01T12:00:00Z"}],
     }
-    body = {"given_name": "Ana", "family_name": "Rivera", "zone": "UTC", "language": "en", "contacts": [contact]}
+    body = {
+        "given_name": "Ana",
+        "family_name": "Rivera",
+        "zone": "Africa/Abidjan",
+        "language": "en",
+        "contacts": [contact],
+    }
     patient = await running.post("/patients", body, status=201)
     starts = (await running.now() + timedelta(days=5)).replace(hour=12, minute=0)
     session = {"patient": patient["id"], "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}

@@ -78,7 +78,13 @@ async def test_the_code_of_before_does_its_work_on_the_schema_of_now(folder: Pat
         assert (await where_from(running.environment)).startswith(old_code["PYTHONPATH"])
         agreed = [{"purpose": "reminders", "how": "paper", "at": "2026-11-01T12:00:00Z"}]
         contacts = [{"kind": "sms", "value": NUMBER, "consents": agreed}]
-        person = {"given_name": "Ana", "family_name": "Rivera", "zone": "UTC", "language": "en", "contacts": contacts}
+        person = {
+            "given_name": "Ana",
+            "family_name": "Rivera",
+            "zone": "Africa/Abidjan",
+            "language": "en",
+            "contacts": contacts,
+        }
         patient = (await running.post("/patients", person, status=201))["id"]
         starts = (await running.now() + timedelta(days=5)).replace(hour=12, minute=0)
         session = {"patient": patient, "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}

@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 
 from shared.walltime import (
     NotWallTimeError,
-    UnknownZoneError,
     at_wall,
-    check_zone,
     parse_wall,
     to_instant,
     to_wall,
     wall_text,
-    zone_names,
 )
+from shared.zones import zone_names
 
 zones = st.sampled_from(sorted(zone_names()))
 walls = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2060, 1, 1))
@@ -116,20 +114,6 @@ def test_the_wall_never_carries_a_fold() -> None:
 
 def test_a_zone_without_summer_time_keeps_its_offset() -> None:
     assert at_wall(date(2026, 7, 1), time(10), "America/Phoenix") == datetime(2026, 7, 1, 17, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "zone",
-    ["", "Mars/Olympus", "america/new_york", "../etc/passwd", "/etc/localtime", "America", "+02:00", "localtime"],
-)
-def test_what_is_no_zone_is_refused_with_its_name_and_the_remedy(zone: str) -> None:
-    with pytest.raises(UnknownZoneError, match="Give an IANA name") as refused:
-        check_zone(zone)
-    assert repr(zone) in str(refused.value)
-
-
-def test_a_known_zone_passes_unchanged() -> None:
-    assert check_zone("Europe/Madrid") == "Europe/Madrid"
 
 
 def test_an_instant_is_not_taken_for_a_wall_time() -> None:

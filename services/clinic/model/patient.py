@@ -11,7 +11,7 @@ from services.clinic.model.flaws import Flaws, RefusedError
 from services.clinic.model.people import read_birth_date, read_line, read_name, read_second_name
 from shared.ids import ClinicId, ContactId, PatientId, new_id
 from shared.languages import Language
-from shared.walltime import check_zone
+from shared.zones import check_zone
 
 MOST_CONTACTS: Final = 10
 

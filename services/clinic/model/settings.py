@@ -10,7 +10,7 @@ from services.clinic.model.contacts import ContactKind, read_phone, read_value
 from services.clinic.model.flaws import Flaws, RefusedError
 from services.clinic.model.people import read_line
 from shared.languages import Language
-from shared.walltime import check_zone
+from shared.zones import check_zone
 
 LONGEST_SENDER: Final = 30
 """Characters of the name in texts: it stands in each of them, and a text has 160."""

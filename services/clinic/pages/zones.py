@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.clinic.views.patient import Choice
-from shared.walltime import zone_names
+from shared.zones import places
 
 _USUAL: Final = (
     "America/New_York",
@@ -20,7 +20,7 @@ _OTHERS: Final = ("Europe/", "America/", "Pacific/", "Asia/", "Australia/", "Afr
 
 def zone_choices(chosen: str) -> tuple[Choice, ...]:
     """Return the zones of a select, the usual ones first; the chosen one is always among them."""
-    others = sorted(zone for zone in zone_names() if zone.startswith(_OTHERS) and zone not in _USUAL)
+    others = sorted(zone for zone in places() if zone.startswith(_OTHERS) and zone not in _USUAL)
     named = [*_USUAL, *others]
     if chosen not in named:
         named.insert(0, chosen)

@@ -224,3 +224,29 @@ async def test_no_birthday_lies_outside_the_calendar(home: Home, day: str) -> No
     answer = await home.bench.call("POST", "/patients", a_body(birth_date=day))
     assert answer.status == 422
     assert answer.json["errors"][0]["pointer"] == "/birth_date"
+
+
+@pytest.mark.parametrize(
+    ("zone", "likely"),
+    [
+        ("EST", "America/New_York"),
+        ("UTC", "fixed offset"),
+        ("Zulu", "fixed offset"),
+        ("Etc/GMT+5", "America/New_York"),
+        ("PST8PDT", "America/Los_Angeles"),
+    ],
+)
+async def test_nobody_is_texted_in_the_night_because_a_zones_name_lies(home: Home, zone: str, likely: str) -> None:
+    refused = await home.bench.call("POST", "/patients", a_body(zone=zone))
+    assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "/zone")
+    assert likely in refused.json["errors"][0]["detail"]
+
+
+async def test_an_alias_of_a_zone_is_kept_under_its_place_by_every_door(home: Home) -> None:
+    enrolled = await home.bench.call("POST", "/patients", a_body(zone="US/Eastern"))
+    assert (enrolled.status, enrolled.json["zone"]) == (201, "America/New_York")
+    moved = await home.bench.call("PATCH", f"/patients/{enrolled.json['id']}", {"zone": "US/Pacific"})
+    assert moved.json["zone"] == "America/Los_Angeles"
+    clinic = await home.bench.call("PATCH", "/clinic", {"zone": "US/Central"})
+    assert clinic.json["zone"] == "America/Chicago"
+    assert (await home.bench.call("PATCH", "/clinic", {"zone": "MST"})).status == 422

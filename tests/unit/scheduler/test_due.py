@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from services.scheduler.model.catalogue import CADENCE_1
 from services.scheduler.model.due import booking_due, reminders
 from services.scheduler.model.sessions import Slot, slot
-from shared.walltime import parse_wall, to_instant, to_wall, zone_names
+from shared.walltime import parse_wall, to_instant, to_wall
+from shared.zones import zone_names
 
 NEW_YORK = "America/New_York"
 

@@ -21,7 +21,8 @@ from services.scheduler.model.questions import (
     retimed,
     still_ahead,
 )
-from shared.walltime import parse_wall, to_instant, to_wall, zone_names
+from shared.walltime import parse_wall, to_instant, to_wall
+from shared.zones import zone_names
 
 NEW_YORK = "America/New_York"
 DAY_0 = date(2026, 12, 1)

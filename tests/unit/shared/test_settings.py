@@ -150,3 +150,21 @@ def test_a_services_own_secret_is_read_from_a_file_too(monkeypatch: pytest.Monke
         url = load().notifier.database_url
         assert url is not None
         assert url.get_secret_value() == "postgresql://keepwell_notifier:n@db/keepwell"
+
+
+@pytest.mark.parametrize(
+    ("zone", "remedy"),
+    [("Mars/X", "Give an IANA name"), ("EST", "America/New_York"), ("UTC", "fixed offset"), ("New York", "New_York")],
+)
+def test_a_zone_that_is_no_place_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, zone: str, remedy: str
+) -> None:
+    message = refusal(monkeypatch, KEEPWELL_ZONE=zone)
+    assert message.startswith(f"KEEPWELL_ZONE is {zone!r}: ")
+    assert remedy in message
+    assert "\n" not in message
+
+
+def test_an_alias_of_a_zone_is_taken_for_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPWELL_ZONE", "US/Eastern")
+    assert load().zone == "America/New_York"

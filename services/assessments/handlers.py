@@ -8,7 +8,7 @@ from services.assessments.acts import alerts as alert_acts
 from services.assessments.acts import checkins as checkin_acts
 from services.assessments.acts import proposals as proposal_acts
 from services.assessments.kit import Kit
-from services.assessments.store import alerts, checkins, known, proposals
+from services.assessments.store import alerts, known, proposals
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import (
@@ -159,4 +159,4 @@ def _watch(found: Handlers, kit: Kit) -> None:
         if event.purpose == "page" and await alerts.get(tx, event.about) is not None:
             await alerts.note_page(tx, event.about, event, _TOLD[event.TYPE])
         elif event.purpose == "checkin":
-            await checkins.note_text(tx, event, _TOLD[event.TYPE])
+            await checkin_acts.heed_text(tx, kit, event, _TOLD[event.TYPE])

@@ -142,6 +142,7 @@ class FurtherView(View):
 class ChangedView(View):
     """A check-in after staff changed one of its scores, with all its scores, those that count no more too."""
 
+    id: UUID
     version: int
     state: str
     checkin: CheckinView

@@ -1,7 +1,7 @@
 """What an owner answered to an order, as the read models hold it; for the moment until its event has arrived."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -60,23 +60,40 @@ def _checkin(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
 
 
 def _taken(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    """Return a completed check-in with its scores, as its event would bring them."""
-    result = [
-        {
-            "instrument": score["instrument"],
-            "version": score["instrument_version"],
-            "total": score["total"],
-            "band": score["band"],
-            "flags": score["flags"],
-            "answers": score["answers"],
-        }
-        for score in answer["scores"]
-    ]
+    """Return a completed check-in with its scores, as its event would bring them; who took them has seen them."""
+    completed_at = datetime.fromisoformat(answer["completed_at"])
     return {
         **_checkin(answer, keyring),
-        "completed_at": datetime.fromisoformat(answer["completed_at"]),
-        "result": keyring.seal(json.dumps(result), context="result"),
+        "completed_at": completed_at,
+        "result": _result(answer["scores"], keyring),
+        "seen_by": answer.get("taken_by"),
+        "seen_at": completed_at,
     }
+
+
+def _changed(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
+    """Return a check-in after staff changed a score of it, as its events would bring it."""
+    checkin, scores = answer["checkin"], answer["scores"]
+    completed = checkin["completed_at"]
+    return {
+        **_checkin(checkin, keyring),
+        "completed_at": completed and datetime.fromisoformat(completed),
+        "result": _result([one for one in scores if one["voided"] is None], keyring),
+        "voided": _result([one for one in scores if one["voided"] is not None], keyring),
+    }
+
+
+def _result(scores: Sequence[Mapping[str, Any]], keyring: Keyring) -> str:
+    names = ("id", "instrument", "total", "band", "flags", "answers", "words", "at", "entered_by", "quick")
+    said = []
+    for score in scores:
+        one = {name: score.get(name) for name in names}
+        one |= {"version": score["instrument_version"], "seconds": score.get("seconds_after_delivery")}
+        if void := score.get("voided"):
+            replaced = void["replaced_by"] is not None
+            one["void"] = {"by": void["by"], "at": void["at"], "reason": void["reason"], "replaced": replaced}
+        said.append(one)
+    return keyring.seal(json.dumps(said), context="result")
 
 
 def _raised(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
@@ -117,6 +134,7 @@ SESSION: Final = Kind(SESSIONS, _session, whole=True)
 PLAN: Final = Kind(PLANS, _plan, whole=True)
 CHECKIN: Final = Kind(CHECKINS, _checkin, whole=True)
 TAKEN: Final = Kind(CHECKINS, _taken, whole=True)
+CHANGED: Final = Kind(CHECKINS, _changed, whole=False)
 RAISED: Final = Kind(ALERTS, _raised, whole=True)
 ALERT: Final = Kind(ALERTS, _alert, whole=False)
 PROPOSAL: Final = Kind(PROPOSALS, _proposal, whole=False)

@@ -1,11 +1,13 @@
 """What the console learns: an event in, a row out, and a ring of the bell for open pages."""
 
+import json
+
 from services.clinic.bell import Bell
 from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
 from services.clinic.store import learn
 from services.clinic.store.reads import WHOLE
-from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, REPLIES, SESSIONS
+from services.clinic.tables import ALERTS, CHECKINS, FURTHER, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
 from shared.bus import Handlers
 from shared.database import Transaction
@@ -29,7 +31,7 @@ def handlers(bell: Bell, keyring: Keyring) -> Handlers:
     """Return what the clinic service does about each event."""
     made = Handlers()
     _scheduling(made, bell)
-    _checkins(made, bell)
+    _checkins(made, bell, keyring)
     _alerts(made, bell)
     _proposals(made, bell)
     _messaging(made, bell)
@@ -60,7 +62,7 @@ def _scheduling(made: Handlers, bell: Bell) -> None:
         bell.after(tx, event.clinic, "sessions")
 
 
-def _checkins(made: Handlers, bell: Bell) -> None:
+def _checkins(made: Handlers, bell: Bell, keyring: Keyring) -> None:
     @made.on(events.CheckinOpened)
     async def opened(tx: Transaction, event: events.CheckinOpened) -> None:
         state = CheckinState.PARTIAL if event.begun else CheckinState.OPEN
@@ -69,8 +71,26 @@ def _checkins(made: Handlers, bell: Bell) -> None:
 
     @made.on(events.CheckinCompleted)
     async def completed(tx: Transaction, event: events.CheckinCompleted) -> None:
-        result = {"completed_at": event.completed_at, "result": event.result}
+        takers = [one.get("entered_by") for one in json.loads(keyring.open(event.result, context="result"))]
+        # Whoever took the answers by phone has seen them; what comes by link nobody has.
+        by = None if None in takers else ", ".join(dict.fromkeys(takers))
+        seen = {"seen_by": by or None, "seen_at": event.completed_at if by else None}
+        result = {"completed_at": event.completed_at, "result": event.result, "voided": event.voided, **seen}
         await learn.keep(tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.COMPLETED), **result})
+        bell.after(tx, event.clinic, "checkins")
+
+    @made.on(events.ResultChanged)
+    async def changed(tx: Transaction, event: events.ResultChanged) -> None:
+        said = {"state": event.state, "completed_at": event.completed_at}
+        sealed = {"result": event.result, "voided": event.voided}
+        await learn.keep(tx, CHECKINS, {**_checkin(event), **said, **sealed})
+        bell.after(tx, event.clinic, "checkins")
+
+    @made.on(events.AnswersSetAside)
+    async def set_aside(tx: Transaction, event: events.AnswersSetAside) -> None:
+        about = {"checkin": event.checkin, "occurrence": event.occurrence, "asked_for": event.asked_for}
+        said = {"why": event.why, "at": event.at, "content": event.content}
+        await learn.keep(tx, FURTHER, {**_thing(event, "answers"), **about, **said})
         bell.after(tx, event.clinic, "checkins")
 
     @made.on(events.CheckinExpired)

@@ -14,6 +14,7 @@ from services.clinic.handlers import handlers
 from services.clinic.history import HISTORY
 from services.clinic.orders import Patients
 from services.clinic.pages import (
+    came,
     decisions,
     door,
     enrolment,
@@ -83,6 +84,7 @@ def _pages(console: Console) -> list[APIRouter]:
         patient.router(pages),
         sessions.router(pages),
         phone.router(pages),
+        came.router(pages),
         decisions.router(pages),
         rules.router(console),
         settings.router(console),

@@ -180,6 +180,7 @@ def _learnt(name: str, *columns: Column[object] | Index) -> Table:
 
 _OPEN = "state = ANY (ARRAY['booked'::text, 'confirmed'::text])"
 _UNSEEN = "seen_by IS NULL AND state = ANY (ARRAY['failed'::text, 'withheld'::text])"
+_UNSEEN_ANSWERS = "seen_by IS NULL AND result IS NOT NULL"
 
 PLANS = _learnt(
     "seen_plans",
@@ -217,7 +218,24 @@ CHECKINS = _learnt(
     _instant("expires_at", nullable=True),
     _instant("completed_at", nullable=True),
     Column("result", Text),  # sealed
+    Column("voided", Text),  # sealed
+    Column("seen_by", Text),  # who has looked at the answers
+    _instant("seen_at", nullable=True),
     Index("seen_checkins_state", "clinic", "state"),
+    Index("seen_checkins_unseen", "clinic", "completed_at", postgresql_where=text(_UNSEEN_ANSWERS)),
+)
+
+FURTHER = _learnt(
+    "seen_further_answers",
+    Column("checkin", Uuid, nullable=False),
+    Column("why", Text, nullable=False),
+    _instant("at"),
+    Column("occurrence", Text, nullable=False),
+    Column("asked_for", Date, nullable=False),
+    Column("content", Text, nullable=False),  # sealed
+    Column("seen_by", Text),
+    _instant("seen_at", nullable=True),
+    Index("seen_further_answers_unseen", "clinic", "at", postgresql_where=text("seen_by IS NULL")),
 )
 
 ALERTS = _learnt(

@@ -1,7 +1,7 @@
 """Open a check-in, keep its answers, score it, and let it expire."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,9 +10,10 @@ from services.assessments.acts import alerts, proposals, results
 from services.assessments.acts.results import about, sealed
 from services.assessments.kit import Kit, hash_of, new_token
 from services.assessments.model import scoring
+from services.assessments.model.haste import is_quick, seconds_after
 from services.assessments.model.instrument import Instrument
 from services.assessments.model.lifecycles import CHECKIN, CheckinState
-from services.assessments.model.scoring import Answers, Score
+from services.assessments.model.scoring import Answers
 from services.assessments.store import answering, checkins, further, known
 from services.assessments.store.answering import Earlier
 from services.assessments.store.checkins import Checkin, KeptScore
@@ -20,7 +21,7 @@ from services.assessments.store.further import Why
 from services.assessments.store.known import Patient
 from shared.bus import cancel_timers, publish
 from shared.database import Transaction
-from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened
+from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened, MessageEvent
 from shared.ids import new_id
 
 _LINK: Final = "link"
@@ -203,7 +204,13 @@ async def answer(
         entered_by=entered_by,
         score_id=score_id,
     )
-    await (_tell(tx, kit, changed, score, score_id) if done and score else _set_expiry(tx, changed))
+    if done and score:
+        kept = KeptScore(
+            score_id, checkin.id, checkin.asked_for, tx.now, score, entered_by, None, _seconds(changed, tx.now)
+        )
+        await _tell(tx, kit, changed, kept if entered_by is None else replace(kept, seconds_after=None))
+    else:
+        await _set_expiry(tx, changed)
     if score is not None and score.instrument == proposals.INSTRUMENT:
         await proposals.propose(tx, kit, patient, changed)
     return Outcome(changed, alerted=alert is not None, absent=absent, changed=bool(changed_items))
@@ -276,9 +283,27 @@ async def _tell_what_there_is(tx: Transaction, kit: Kit, checkin: Checkin, befor
         await results.tell(tx, kit, await checkins.one_on(tx, checkin))
 
 
-async def _tell(tx: Transaction, kit: Kit, checkin: Checkin, last: Score, score_id: UUID) -> None:
+def _seconds(checkin: Checkin, answered_at: datetime) -> int | None:
+    return seconds_after(sent_at=checkin.sent_at, delivered_at=checkin.delivered_at, answered_at=answered_at)
+
+
+async def heed_text(tx: Transaction, kit: Kit, event: MessageEvent, state: str) -> None:
+    """Keep what became of the text with a link; it may show that answers came too soon after it for a person."""
+    if event.about is None or await known.lock_patient(tx, event.patient or event.clinic) is None:
+        return
+    before = await checkins.scores_of_checkin(tx, kit.keyring, event.about)
+    await checkins.note_text(tx, event, state)
+    after = await checkins.scores_of_checkin(tx, kit.keyring, event.about) if before else []
+    if [is_quick(one.seconds_after) for one in before] == [is_quick(one.seconds_after) for one in after]:
+        return
+    checkin = await checkins.get(tx, event.about)
+    if checkin is not None:
+        await results.tell(tx, kit, await checkins.one_on(tx, checkin))
+
+
+async def _tell(tx: Transaction, kit: Kit, checkin: Checkin, last: KeptScore) -> None:
     """Tell the result of a completed check-in, whose timer ends with it."""
-    kept = [KeptScore(score_id, checkin.id, checkin.asked_for, tx.now, last)]
+    kept = [last]
     if len(checkin.instruments) > 1 or checkin.version > _FIRST_ANSWER:
         kept = await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)
     voided = [one for one in kept if one.voided is not None]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.assessments.kit import Kit
 from services.assessments.model import scoring
+from services.assessments.model.haste import is_quick
 from services.assessments.model.scoring import Answers
 from services.assessments.store import checkins, further
 from services.assessments.store.checkins import Checkin, KeptScore
@@ -110,6 +111,8 @@ def _result(kept: KeptScore) -> dict[str, Any]:
         "words": score.words,
         "at": kept.at.isoformat(),
         "entered_by": kept.entered_by,
+        "seconds": kept.seconds_after,
+        "quick": is_quick(kept.seconds_after),
     }
     if voided is not None:
         said["void"] = {

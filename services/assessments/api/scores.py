@@ -118,6 +118,7 @@ async def _locked(
 async def _changed(reader: Reader, desk: Desk, checkin: Checkin) -> ChangedView:
     kept = await checkins.scores_of_checkin(reader, desk.kit.keyring, checkin.id)
     return ChangedView(
+        id=checkin.id,
         version=checkin.version,
         state=checkin.state,
         checkin=CheckinView.of(checkin),

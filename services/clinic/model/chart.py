@@ -19,18 +19,21 @@ _CLOSE: Final = 22
 
 @dataclass(frozen=True)
 class Scale:
-    """An instrument's range and the first total of each band, with the band's name."""
+    """An instrument's range and the first total of each band, with the band's name; `marks` where it has no bands."""
 
     highest: int
     bands: tuple[tuple[int, str], ...]
+    marks: tuple[int, ...] = ()
 
 
 SCALES: Final = MappingProxyType(
     {
         "phq-9": Scale(27, ((0, "minimal"), (5, "mild"), (10, "moderate"), (15, "moderately severe"), (20, "severe"))),
+        "post-session": Scale(10, (), (0, 5)),
     }
 )
-"""Bands of the PHQ-9 after Kroenke, Spitzer and Williams (2001): 0-4, 5-9, 10-14, 15-19, 20-27."""
+"""Bands of the PHQ-9 after Kroenke, Spitzer and Williams (2001): 0-4, 5-9, 10-14, 15-19, 20-27. The post-session check
+is no validated instrument: its mood from 0 to 10 has no bands."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Chart:
     left: int
     right: int
     floor: float
+    top: float
     bands: tuple[Band, ...]
     totals: tuple[Tick, ...]
     days: tuple[Tick, ...]
@@ -124,8 +128,9 @@ def draw(readings: Sequence[Reading], sessions: Sequence[date], scale: Scale) ->
         left=_LEFT,
         right=WIDTH - _RIGHT,
         floor=floor,
+        top=_TOP,
         bands=_bands(scale, y),
-        totals=tuple(Tick(y(start), str(start)) for start in [start for start, _ in scale.bands] + [scale.highest]),
+        totals=tuple(Tick(y(start), str(start)) for start in _marks(scale)),
         days=_days(first, last, x),
         sessions=tuple(x(day) for day in marks),
         line=_line(dots),
@@ -140,6 +145,10 @@ def spark(totals: Sequence[int], highest: int) -> tuple[str, float, float] | Non
     step = 80 / (len(totals) - 1)
     places = [(round(4 + at * step, 1), round(20 - total / highest * 16, 1)) for at, total in enumerate(totals)]
     return "M" + "L".join(f"{x} {y}" for x, y in places), *places[-1]
+
+
+def _marks(scale: Scale) -> list[int]:
+    return [*(scale.marks or [start for start, _ in scale.bands]), scale.highest]
 
 
 def _bands(scale: Scale, y: Callable[[float], float]) -> tuple[Band, ...]:

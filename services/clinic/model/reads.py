@@ -114,11 +114,22 @@ class Checkin:
 
 
 @dataclass(frozen=True)
+class Void:
+    """Why a score counts no more; `by` is None where the patient changed the answers before all was sent."""
+
+    by: str | None
+    at: datetime
+    reason: str | None
+    replaced: bool
+
+
+@dataclass(frozen=True)
 class Score:
     """The result of one instrument.
 
     `total` and `band` are None for questions that are no validated instrument; `flags` are short words such as
-    `item9` or `side-effect:nausea`.
+    `item9` or `side-effect:nausea`; `words` is what the patient wrote. `quick` says that the answers came so soon after
+    their link that a program may have given them, `seconds` how soon.
     """
 
     checkin: CheckinId
@@ -129,6 +140,55 @@ class Score:
     asked_for: date
     at: datetime
     flags: tuple[str, ...]
+    id: UUID | None = None
+    answers: Mapping[str, int] = field(default_factory=dict)
+    words: str | None = None
+    entered_by: str | None = None
+    seconds: int | None = None
+    quick: bool = False
+    voided: Void | None = None
+
+    @property
+    def mood(self) -> int | None:
+        """Return the mood from 0 to 10 where it was asked."""
+        return self.answers.get("mood")
+
+
+@dataclass(frozen=True)
+class Came:
+    """Answers that came: of a check-in, or kept beside one.
+
+    Attributes:
+        id: the check-in's, or that of the answers beside it.
+        why: `late`, `again` or `unfinished` where they count as no score.
+        seen_by: who has looked at them.
+    """
+
+    id: UUID
+    checkin: CheckinId
+    patient: PatientId
+    at: datetime
+    occurrence: str
+    scores: tuple[Score, ...]
+    why: str | None
+    seen_by: str | None
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Silent:
+    """A patient in care from whom no answer comes.
+
+    Attributes:
+        last: when they last answered, or None where they never did.
+        asked: the day of the last question.
+        unanswered: questions since then that nobody answered.
+    """
+
+    patient: PatientId
+    last: datetime | None
+    asked: date
+    unanswered: int
 
 
 @dataclass(frozen=True)

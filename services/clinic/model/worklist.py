@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
-from services.clinic.model.reads import MessageState, Reply, Session
+from services.clinic.model.reads import Came, MessageState, Reply, Session, Silent
 from shared.ids import PatientId
 
 T = TypeVar("T")
@@ -63,3 +63,5 @@ class Worklist:
     due: Found[Due] = field(default_factory=Found)
     replies: Found[Reply] = field(default_factory=Found)
     failures: Found[Failure] = field(default_factory=Found)
+    answers: Found[Came] = field(default_factory=Found)
+    silent: Found[Silent] = field(default_factory=Found)

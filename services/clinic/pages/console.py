@@ -66,6 +66,8 @@ SAID: Final = {
         "what to tell them stand below."
     ),
     "asked": "The check-in is on its way.",
+    "voided": "The score counts no more, and stays on record. A new link is on its way to the patient.",
+    "corrected": "The answers are corrected. Those of before stay on record.",
     "decided": "Your decision is saved. The plan follows it.",
     "acknowledged": "You have acknowledged the alert. It stays on Today until it is closed with what was done.",
     "seen": "Marked as seen to.",

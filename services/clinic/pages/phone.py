@@ -1,7 +1,7 @@
 """Answers that staff take by phone: the questions in the patient's language, and what an answer calls for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,10 @@ from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import PageRoute, Visit, see
 from services.clinic.views.parts import FormState, Notice, Person, Tone, say_instrument, say_language, say_occurrence
 from services.clinic.views.patient import Choice
-from services.clinic.views.phone import PhonePage, Question, QuestionGroup, Questionnaire, answers_of, field_of
+from services.clinic.views.phone import WORDS, PhonePage, Question, QuestionGroup, Questionnaire, answers_of, field_of
 from shared.languages import Language
 from shared.telemetry.log import get_logger
-from shared.web.problems import Conflict, Problem
+from shared.web.problems import Conflict, NotFound, Problem
 
 log = get_logger(__name__)
 
@@ -28,8 +28,11 @@ _MOST_SCORES = 100
 
 
 @dataclass(frozen=True)
-class _Call:
-    """A check-in that is answered by phone: whose, what is asked next, and in which words."""
+class Call:
+    """A check-in that is answered by phone, or a score that is corrected: whose, what is asked, and in which words.
+
+    `given` is what was answered before, by field, where it is corrected.
+    """
 
     checkin: UUID
     version: int
@@ -39,13 +42,18 @@ class _Call:
     number: int
     count: int
     language: Language
+    score: UUID | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def page(self, form: FormState) -> PhonePage:
+        """Return the page with what was typed."""
         others = tuple(Choice(str(one), say_language(one)) for one in Language if one is not self.language)
-        what = f"{say_instrument(self.asked.id)}, {say_occurrence(self.occurrence)}"
+        what = f"{say_instrument(self.asked.id)}, {say_occurrence(self.occurrence)}".removesuffix(", ")
         person = Person(self.patient.id, self.patient.name)
+        place = f"/console/checkins/{self.checkin}"
         return PhonePage(
-            checkin=self.checkin,
+            action=f"{place}/answers" if self.score is None else f"{place}/results/{self.score}/correct",
+            corrects=self.score is not None,
             person=person,
             what=what,
             asked=self.asked,
@@ -65,7 +73,7 @@ def router(pages: PatientPages) -> APIRouter:
     @routes.get("/console/checkins/{checkin}/answers")
     async def ask(checkin: UUID, request: Request, language: Language | None = None) -> Response:
         here = await console.visit(request, Permission.RECORD_CHECKINS)
-        return await _show(pages, here, await _call(pages, here, checkin, language), FormState())
+        return await show_questions(pages, here, await _call(pages, here, checkin, language), FormState())
 
     @routes.post("/console/checkins/{checkin}/answers")
     async def take(checkin: UUID, request: Request) -> Response:
@@ -76,7 +84,9 @@ def router(pages: PatientPages) -> APIRouter:
             return see(f"/console/checkins/{checkin}/answers")
         given, missing = answers_of(call.asked, form)
         if missing:
-            return await _show(pages, here, call, FormState(form, missing), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            return await show_questions(
+                pages, here, call, FormState(form, missing), status=HTTPStatus.UNPROCESSABLE_ENTITY
+            )
         body = {"instrument": call.asked.id, **given, "entered_by": here.visitor.member.name}
         try:
             answer = await console.client.order(
@@ -88,7 +98,9 @@ def router(pages: PatientPages) -> APIRouter:
             )
         except Problem as problem:
             errors = {field_of(call.asked, flaw.pointer): flaw.detail for flaw in problem.errors}
-            return await _show(pages, here, call, FormState(form, errors), problem=problem, status=problem.status)
+            return await show_questions(
+                pages, here, call, FormState(form, errors), problem=problem, status=problem.status
+            )
         await console.note(here, "checkin.answered", thing=checkin, patient=call.patient.id)
         await _follow(pages, here, checkin, answer)
         if answer["alert"]:
@@ -99,7 +111,7 @@ def router(pages: PatientPages) -> APIRouter:
     return routes
 
 
-async def _call(pages: PatientPages, here: Visit, checkin: UUID, language: Language | None) -> _Call:
+async def _call(pages: PatientPages, here: Visit, checkin: UUID, language: Language | None) -> Call:
     """Return what is asked next.
 
     Raises:
@@ -123,18 +135,42 @@ async def _call(pages: PatientPages, here: Visit, checkin: UUID, language: Langu
     spoken = language or patient.language
     asked = next(_questionnaire(one, spoken) for one in known if one["id"] == left[0])
     count = len(held["instruments"])
-    return _Call(checkin, held["version"], patient, held["occurrence"], asked, count - len(left) + 1, count, spoken)
+    return Call(checkin, held["version"], patient, held["occurrence"], asked, count - len(left) + 1, count, spoken)
 
 
-async def _show(
+async def asked_again(pages: PatientPages, here: Visit, checkin: UUID, score: UUID) -> Call:
+    """Return the questions of a score, with what was answered to each.
+
+    Raises:
+        NotFound: the clinic has no such check-in or score.
+        Unavailable: the owner does not answer.
+    """
+    console, principal = pages.console, here.principal
+    whose = await pages.owner(principal.clinic, answers.CHECKIN, checkin)
+    async with console.database.transaction() as tx:
+        patient = await console.orders.read(tx, principal, whose)
+    path = f"/patients/{whose}/scores?limit={_MOST_SCORES}"
+    scores = (await console.client.get("assessments", path, principal=principal))["items"]
+    held = next((one for one in scores if one["id"] == str(score) and one["voided"] is None), None)
+    if held is None:
+        raise NotFound("There is no such score of this patient, or it counts no more.")
+    known = (await console.client.get("assessments", "/instruments?every_version=true", principal=principal))["items"]
+    name, version = held["instrument"], held["instrument_version"]
+    asked = next(_questionnaire(one, Language.EN) for one in known if (one["id"], one["version"]) == (name, version))
+    given = {f"q-{item}": str(value) for item, value in held["answers"].items()} | {WORDS: held["words"] or ""}
+    return Call(checkin, 0, patient, "", asked, 1, 1, Language.EN, score, given)
+
+
+async def show_questions(
     pages: PatientPages,
     here: Visit,
-    call: _Call,
+    call: Call,
     form: FormState,
     *,
     problem: Problem | None = None,
     status: int = HTTPStatus.OK,
 ) -> Response:
+    """Return the page of the questions."""
     console = pages.console
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)
@@ -157,7 +193,7 @@ async def _follow(pages: PatientPages, here: Visit, checkin: UUID, answer: Mappi
         log.warning("checkin.not-followed", checkin=str(checkin), status=int(problem.status))
         return
     if held["state"] == "completed":
-        taken = {**held, "scores": answer["scores"]}
+        taken = {**held, "scores": answer["scores"], "taken_by": here.visitor.member.name}
         await console.follow.up_to(answers.TAKEN, principal.clinic, taken)
     else:
         await console.follow.up_to(answers.CHECKIN, principal.clinic, held)

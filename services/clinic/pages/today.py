@@ -11,8 +11,9 @@ from services.clinic.model.reads import AlertState, CheckinState, MessageState, 
 from services.clinic.model.worklist import DUE_SOON, Failure, Found, Worklist
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute
-from services.clinic.store import reads, worklist
+from services.clinic.store import came, reads, worklist
 from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
+from services.clinic.views.answers import answer_row, silent_row
 from services.clinic.views.compose_today import Day, alerts_page, today_page
 from services.clinic.views.rows import due_row, reply_row, unrecorded_row
 from services.clinic.views.today import WaitingPage
@@ -25,10 +26,16 @@ _FIRST = 8
 _PAGE = 50
 _LAST_PAGE = 1000
 Number = Annotated[int, Query(alias="page", ge=1, le=_LAST_PAGE)]
+Waiting = Literal["unrecorded", "due", "replies", "answers", "silent"]
 _TITLES = {
     "unrecorded": ("Sessions to record", "Say of each whether the patient came. Check-ins and the plan wait for it."),
     "due": ("Sessions to book", "The next session is due within a week or has passed, and none is booked."),
     "replies": ("Texts to read", "The gravest first, then the oldest."),
+    "answers": ("Answers to see", "What patients answered and nobody has looked at yet, the oldest first."),
+    "silent": (
+        "Patients who have fallen silent",
+        "The last two check-ins came back unanswered, or nothing came for 14 days. The longest silent first.",
+    ),
 }
 
 
@@ -80,7 +87,7 @@ def _days(routes: APIRouter, console: Console) -> None:
 
 def _waiting(routes: APIRouter, console: Console) -> None:
     @routes.get("/console/waiting/{kind}")
-    async def waiting(kind: Literal["unrecorded", "due", "replies"], request: Request, number: Number = 1) -> Response:
+    async def waiting(kind: Waiting, request: Request, number: Number = 1) -> Response:
         here = await console.visit(request)
         await console.note(here, f"{kind}.listed")
         async with console.database.reading() as reader:
@@ -97,6 +104,14 @@ def _waiting(routes: APIRouter, console: Console) -> None:
                 found = await worklist.due(reader, clinic.id, today + DUE_SOON, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
                 rows = {kind: tuple(due_row(one, names, today) for one in found.rows)}
+            elif kind == "answers":
+                found = await came.unseen(reader, clinic.id, console.keyring, limit=_PAGE, skip=skip)
+                names = await console.names(reader, clinic.id, found.rows)
+                rows = {kind: tuple(answer_row(one, names, zone) for one in found.rows)}
+            elif kind == "silent":
+                found = await came.silent(reader, clinic.id, now, limit=_PAGE, skip=skip)
+                names = await console.names(reader, clinic.id, found.rows)
+                rows = {kind: tuple(silent_row(one, names, now, zone) for one in found.rows)}
             else:
                 found = await worklist.unread(reader, clinic.id, console.keyring, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
@@ -132,6 +147,8 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, i
             due=await worklist.due(reader, mine, day + DUE_SOON, limit=_FIRST),
             replies=await worklist.unread(reader, mine, console.keyring, limit=_FIRST),
             failures=await worklist.failures(reader, mine, limit=_FIRST),
+            answers=await came.unseen(reader, mine, console.keyring, limit=_FIRST),
+            silent=await came.silent(reader, mine, reader.now, limit=_FIRST),
         ),
     )
 
@@ -139,7 +156,13 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, i
 async def _names(console: Console, reader: Reader, clinic: Clinic, held: Day) -> Any:
     waiting = held.waiting
     things = chain(held.sessions, held.alerts, held.checkins.rows, held.proposals.rows)
-    work = chain(waiting.unrecorded.rows, waiting.due.rows, waiting.replies.rows)
+    work = chain(
+        waiting.unrecorded.rows,
+        waiting.due.rows,
+        waiting.replies.rows,
+        waiting.answers.rows,
+        waiting.silent.rows,
+    )
     failed = [patient for failure in waiting.failures.rows for patient in failure.patients]
     return await console.names(reader, clinic.id, things, work, also=failed)
 

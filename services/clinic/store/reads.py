@@ -1,7 +1,7 @@
 """Reading what was learnt: rows to the frozen types of the pages, sealed fields opened."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from services.clinic.model.reads import (
     Step,
     Stop,
     Stopped,
+    Void,
 )
 from services.clinic.tables import (
     ALERTS,
@@ -103,11 +104,11 @@ async def checkins(reader: Reader, where: Condition, *, limit: int = MOST) -> li
 
 
 async def scores(reader: Reader, where: Condition, keyring: Keyring) -> list[Score]:
-    """Return the scores of completed check-ins, the oldest first."""
+    """Return the scores that count, the oldest first."""
     done = where & CHECKINS.c.result.is_not(None)
     newest = select(CHECKINS).where(done).order_by(CHECKINS.c.asked_for.desc(), CHECKINS.c.id.desc()).limit(MOST)
     rows = await reader.all(newest)
-    return [score for row in reversed(rows) for score in _scores(row, keyring)]
+    return [score for row in reversed(rows) for score in scores_of(row, keyring) if score.voided is None]
 
 
 async def alerts(reader: Reader, where: Condition, keyring: Keyring) -> list[Alert]:
@@ -212,20 +213,37 @@ def _checkin(row: Row[Any]) -> Checkin:
     )
 
 
-def _scores(row: Row[Any], keyring: Keyring) -> list[Score]:
+def scores_of(row: Row[Any], keyring: Keyring) -> list[Score]:
+    """Return what a check-in's row holds of its scores, those that count no more after the others."""
     return [
-        Score(
-            checkin=CheckinId(row.id),
-            patient=PatientId(row.patient),
-            instrument=one["instrument"],
-            total=one["total"],
-            band=one["band"],
-            asked_for=row.asked_for,
-            at=row.completed_at,
-            flags=tuple(one["flags"]),
-        )
-        for one in json.loads(keyring.open(row.result, context="result"))
+        _score(row, one)
+        for sealed in (row.result, row.voided)
+        if sealed is not None
+        for one in json.loads(keyring.open(sealed, context="result"))
     ]
+
+
+def _score(row: Row[Any], one: Mapping[str, Any]) -> Score:
+    void = one.get("void")
+    return Score(
+        checkin=CheckinId(row.id),
+        patient=PatientId(row.patient),
+        instrument=one["instrument"],
+        total=one["total"],
+        band=one["band"],
+        asked_for=row.asked_for,
+        at=datetime.fromisoformat(one["at"]) if one.get("at") else row.completed_at,
+        flags=tuple(one["flags"]),
+        id=UUID(one["id"]) if one.get("id") else None,
+        answers=one.get("answers", {}),
+        words=one.get("words"),
+        entered_by=one.get("entered_by"),
+        seconds=one.get("seconds"),
+        quick=one.get("quick", False),
+        voided=None
+        if void is None
+        else Void(void["by"], datetime.fromisoformat(void["at"]), void["reason"], void["replaced"]),
+    )
 
 
 def _alert(row: Row[Any], keyring: Keyring) -> Alert:

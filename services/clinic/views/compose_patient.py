@@ -12,6 +12,7 @@ from services.clinic.model.people import age_on
 from services.clinic.model.reads import (
     Alert,
     AlertState,
+    Came,
     Checkin,
     Message,
     Plan,
@@ -25,6 +26,7 @@ from services.clinic.model.reads import (
     Stopped,
 )
 from services.clinic.model.staff import Permission, Role, may
+from services.clinic.views.answers import answer_row, flag_words, mood_chip
 from services.clinic.views.compose_today import may_attend, may_miss
 from services.clinic.views.parts import (
     Chip,
@@ -83,7 +85,6 @@ _PURPOSES: Final = {
     Purpose.CHECKINS: "check-ins",
     Purpose.BOOKING: "booking",
 }
-_FLAGS: Final = {"item9": "Item 9 above zero"}
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class Record:
     replies: Sequence[Reply]
     unread: Sequence[Reply]
     stopped: Stopped
+    came: Sequence[Came] = ()
 
 
 def able(role: Role) -> Able:
@@ -163,6 +165,7 @@ def patient_page(
         old_alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is AlertState.CLOSED),
         crisis=crisis,
         language=str(patient.language),
+        answers=first_of([answer_row(one, names, zone) for one in record.came]),
         checkins=first_of([checkin_row(checkin, names) for checkin in record.checkins]),
         scores=_scores(record),
         messages=first_of(_conversation(record, zone)),
@@ -311,34 +314,34 @@ def _scores(record: Record) -> tuple[ScoresView, ...]:
     attended = [s.starts_at.date() for s in record.sessions if s.state is SessionState.ATTENDED]
     return tuple(
         _instrument(name, scores, attended)
-        for name, scores in sorted(by_instrument.items(), key=lambda item: item[0] not in SCALES)
+        for name, scores in sorted(by_instrument.items(), key=lambda item: item[0] != "phq-9")
     )
 
 
 def _instrument(name: str, scores: Sequence[Score], attended: Sequence[date]) -> ScoresView:
     scale = SCALES.get(name)
     last = scores[-1]
-    readings = [
-        Reading(score.asked_for, score.total, "item9" in score.flags) for score in scores if score.total is not None
-    ]
+    # Where there is no total, the course of the mood is what can be drawn.
+    values = [(score, score.mood if score.total is None else score.total) for score in scores]
+    readings = [Reading(score.asked_for, value, "item9" in score.flags) for score, value in values if value is not None]
     return ScoresView(
         instrument=say_instrument(name),
-        chart=draw(readings, attended, scale) if scale else None,
-        summary=f"Last: {band_chip(last.total, last.band).text}, {say_date(last.asked_for)}",
+        chart=draw(readings, attended, scale) if scale and readings else None,
+        summary=f"Last: {_score_chip(last).text}, {say_date(last.asked_for)}",
         rows=tuple(
             ScoreRow(
                 day_moment(score.asked_for),
-                band_chip(score.total, score.band),
+                _score_chip(score),
                 say_instrument(name),
-                "; ".join(_flag_words(flag) for flag in score.flags),
+                "; ".join(flag_words(flag) for flag in score.flags),
             )
             for score in reversed(scores)
         ),
     )
 
 
-def _flag_words(flag: str) -> str:
-    return _FLAGS.get(flag, flag.replace("-", " ").replace(":", ": ").capitalize())
+def _score_chip(score: Score) -> Chip:
+    return (mood_chip(score.mood) if score.total is None else None) or band_chip(score.total, score.band)
 
 
 def _conversation(record: Record, zone: str) -> list[MessageRow]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.clinic.model.chart import Chart
 from services.clinic.model.reads import Source
+from services.clinic.views.came import AnswerRow
 from services.clinic.views.parts import Chip, FormState, Moment, Person, Shelf
 from services.clinic.views.record import RecordFile
 from services.clinic.views.today import AlertRow, CheckinRow, ReplyRow
@@ -200,6 +201,7 @@ class PatientPage:
     old_alerts: tuple[AlertRow, ...]
     crisis: str
     language: str
+    answers: Shelf[AnswerRow]
     checkins: Shelf[CheckinRow]
     scores: tuple[ScoresView, ...]
     messages: Shelf[MessageRow]

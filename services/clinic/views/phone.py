@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from services.clinic.views.parts import FormState, Person
 from services.clinic.views.patient import Choice
@@ -52,9 +51,10 @@ class Questionnaire:
 
 @dataclass(frozen=True)
 class PhonePage:
-    """The form for answers taken by phone."""
+    """The form for answers taken by phone, or for those that correct a score."""
 
-    checkin: UUID
+    action: str
+    corrects: bool
     person: Person
     what: str
     asked: Questionnaire

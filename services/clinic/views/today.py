@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.clinic.views.came import AnswerRow, SilentRow
 from services.clinic.views.parts import Chip, Moment, Person, Pile
 
 
@@ -159,6 +160,8 @@ class TodayPage:
     proposals: Pile[ProposalRow] = field(default_factory=Pile)
     replies: Pile[ReplyRow] = field(default_factory=Pile)
     failures: Pile[FailureRow] = field(default_factory=Pile)
+    answers: Pile[AnswerRow] = field(default_factory=Pile)
+    silent: Pile[SilentRow] = field(default_factory=Pile)
     clear: tuple[str, ...] = ()
 
 
@@ -174,6 +177,8 @@ class WaitingPage:
     unrecorded: tuple[UnrecordedRow, ...] = ()
     due: tuple[DueRow, ...] = ()
     replies: tuple[ReplyRow, ...] = ()
+    answers: tuple[AnswerRow, ...] = ()
+    silent: tuple[SilentRow, ...] = ()
 
 
 @dataclass(frozen=True)

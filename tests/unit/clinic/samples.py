@@ -10,6 +10,7 @@ from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reads import (
     Alert,
     AlertState,
+    Came,
     Checkin,
     CheckinState,
     Evidence,
@@ -22,9 +23,11 @@ from services.clinic.model.reads import (
     Score,
     Session,
     SessionState,
+    Silent,
     Source,
     Step,
     Stopped,
+    Void,
 )
 from services.clinic.model.staff import Role
 from services.clinic.model.worklist import Due, Failure, Found, Worklist
@@ -233,6 +236,38 @@ def a_failure(cause: str, state: MessageState = MessageState.FAILED, count: int 
     return Failure(state, "sms", cause, count, count - 2, whose, NOW - timedelta(hours=22), NOW - timedelta(hours=1))
 
 
+def answers_that_came(number: int, why: str | None = None) -> Came:
+    """A post-session check with words, and a PHQ-9 that a program may have answered and staff voided."""
+    checkin, patient = CheckinId(an_id("came", number)), PATIENTS[number].id
+    check = Score(
+        checkin=checkin,
+        patient=patient,
+        instrument="post-session",
+        total=None,
+        band=None,
+        asked_for=date(2026, 11, 30),
+        at=NOW,
+        flags=("side-effect:nausea",),
+        answers={"mood": 2, "nausea": 1},
+        words="My ears ring at night.\nIs that usual?",
+    )
+    void = Void("Alma Reid", NOW, "A mail scanner.", replaced=False)
+    phq9 = replace(check, instrument="phq-9", total=27, band="severe", flags=("item9",), answers={}, words=None)
+    machine = replace(phq9, id=an_id("machine"), seconds=2, quick=True, voided=void)
+    seen = why == "unfinished"
+    return Came(
+        id=an_id("came", number, why),
+        checkin=checkin,
+        patient=patient,
+        at=NOW,
+        occurrence="day-1",
+        scores=(check,) if why else (replace(check, id=an_id("check", number), quick=True, seconds=4), machine),
+        why=why,
+        seen_by="Alma Reid" if seen else None,
+        seen_at=NOW if seen else None,
+    )
+
+
 def a_day() -> Day:
     day = datetime(2026, 12, 1)  # noqa: DTZ001 - a wall time
     return Day(
@@ -253,6 +288,8 @@ def a_day() -> Day:
             due=Found([Due(PATIENTS[4].id, "maintenance", 7, date(2026, 11, 29))], 9),
             replies=Found([a_reply(3, "Could I come at 12 instead? My ride is late")], 101),
             failures=Found([a_failure("30003"), a_failure("opted_out", MessageState.WITHHELD)], 2),
+            answers=Found([answers_that_came(3), answers_that_came(4, "late")], 12),
+            silent=Found([Silent(PATIENTS[5].id, None, date(2026, 11, 24), 3)], 1),
         ),
     )
 
@@ -284,6 +321,7 @@ def a_record(number: int = 0) -> Record:
         replies=[a_reply(number, "C", "confirm")],
         unread=[a_reply(number, "Could I come at noon?")],
         stopped=Stopped(),
+        came=[answers_that_came(number), answers_that_came(number, "unfinished")],
     )
 
 

@@ -123,7 +123,8 @@ def rendered(name: str) -> str:
         "password": PasswordPage(FormState({}, {"old": "Wrong."}), "alma", True, 12),
         "handed": HandedPage("Kim", "kim", "secret"),
         "phone": PhonePage(
-            derived_id("checkin"),
+            f"/console/checkins/{derived_id('checkin')}/answers",
+            False,
             Person(patient.id, patient.name),
             "PHQ-9, day 7",
             samples.QUESTIONS,

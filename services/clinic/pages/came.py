@@ -1,0 +1,94 @@
+"""Answers that came: who has seen them, and what staff change of a score."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.clinic import answers
+from services.clinic.model.staff import Permission
+from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.patient import Order, PatientPages
+from services.clinic.pages.phone import asked_again, show_questions
+from services.clinic.pages.visit import PageRoute, Visit, see
+from services.clinic.store import came
+from services.clinic.tables import CHECKINS, FURTHER
+from services.clinic.views.parts import FormState
+from services.clinic.views.phone import answers_of
+from shared.web.problems import NotFound, Problem
+
+
+def router(pages: PatientPages) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+    _seen(routes, pages.console)
+    _changes(routes, pages)
+    return routes
+
+
+def _seen(routes: APIRouter, console: Console) -> None:
+    @routes.post("/console/checkins/{checkin}/seen")
+    async def checkin_seen(checkin: UUID, request: Request) -> Response:
+        return await _note_seen(console, await console.visit(request), CHECKINS, checkin)
+
+    @routes.post("/console/further/{further}/seen")
+    async def further_seen(further: UUID, request: Request) -> Response:
+        return await _note_seen(console, await console.visit(request), FURTHER, further)
+
+
+async def _note_seen(console: Console, here: Visit, table: object, thing: UUID) -> Response:
+    form = await here.form()
+    clinic = here.principal.clinic
+    held = CHECKINS if table is CHECKINS else FURTHER
+    async with console.database.transaction() as tx:
+        patient = await came.see(tx, held, clinic, thing, here.visitor.member.name)
+        if patient is None:
+            raise NotFound("There are no such answers in this clinic.")
+        console.bell.after(tx, clinic, "checkins")
+    await console.note(here, "answers.seen", thing=thing, patient=patient)
+    return see("/console/today" if form.get("back") == "today" else patient_path(patient))
+
+
+def _changes(routes: APIRouter, pages: PatientPages) -> None:
+    console = pages.console
+
+    @routes.post("/console/checkins/{checkin}/results/{score}/void")
+    async def void(checkin: UUID, score: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        form = await here.form()
+        patient = await pages.owner(here.principal.clinic, answers.CHECKIN, checkin)
+        body = {"reason": form.get("reason", "").strip()}
+        order = Order("assessments", f"/scores/{score}/void", body, answers.CHANGED, "voided", f"void-{score}")
+        return await pages.carry_out(here, patient, order, form)
+
+    @routes.get("/console/checkins/{checkin}/results/{score}/correct")
+    async def ask(checkin: UUID, score: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        asked = await asked_again(pages, here, checkin, score)
+        return await show_questions(pages, here, asked, FormState(asked.given))
+
+    @routes.post("/console/checkins/{checkin}/results/{score}/correct")
+    async def correct(checkin: UUID, score: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        form = await here.form()
+        asked = await asked_again(pages, here, checkin, score)
+        given, wrong = answers_of(asked.asked, form)
+        reason = form.get("reason", "").strip()
+        if not reason:
+            wrong = {**wrong, "reason": "Say why the answers were otherwise."}
+        if wrong:
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+            return await show_questions(pages, here, asked, FormState(form, wrong), status=status)
+        try:
+            answer = await console.client.order(
+                "assessments",
+                f"/scores/{score}/correct",
+                {**given, "reason": reason},
+                principal=here.principal,
+                idempotency_key=form.get("key"),
+            )
+        except Problem as problem:
+            return await show_questions(pages, here, asked, FormState(form), problem=problem, status=problem.status)
+        await console.note(here, "patient.corrected", thing=checkin, patient=asked.patient.id)
+        await console.follow.up_to(answers.CHANGED, here.principal.clinic, answer)
+        return console.done("corrected", patient_path(asked.patient.id))

@@ -158,6 +158,11 @@ class Settings(BaseSettings):
     )
     trial: bool = Field(False, description="trial time over the API; refused with a live provider")
     zone: str = Field("America/New_York", description="zone of the first clinic")
+    countries: str = Field(
+        "",
+        pattern=r"^([A-Z]{2}(,[A-Z]{2})*)?$",
+        description="countries beside the clinic's own whose numbers get texts, as CA,MX",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     otlp_endpoint: str | None = Field(
         None, description="OTLP/HTTP address of a collector, such as http://collector:4318; no traces where absent"
@@ -203,6 +208,11 @@ class Settings(BaseSettings):
     def keep(self) -> timedelta:
         """Return how long what may come again is remembered."""
         return timedelta(days=self.keep_days)
+
+    @property
+    def texted_countries(self) -> frozenset[str]:
+        """Return the countries beside the clinic's own whose numbers get texts."""
+        return frozenset(filter(None, self.countries.split(",")))
 
     @property
     def live(self) -> bool:

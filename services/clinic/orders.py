@@ -1,11 +1,12 @@
 """What is done about patients: one change each, with its rows, its event and its line in the audit trail."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
 from services.clinic import facts
 from services.clinic.model.clinic import Clinic
-from services.clinic.model.contacts import likely_number
+from services.clinic.model.contacts import likely_number, region_of
 from services.clinic.model.doubles import Double, doubles_of, is_twin
 from services.clinic.model.flaws import FlawedError
 from services.clinic.model.patient import (
@@ -43,10 +44,16 @@ def refuse(error: FlawedError) -> Invalid:
 
 
 class Patients:
-    """Orders about patients, with the keys that seal them and the directory that finds them."""
+    """Orders about patients.
 
-    def __init__(self, keyring: Keyring) -> None:
+    Args:
+        keyring: seals them.
+        countries: regions beside the clinic's own whose numbers get texts.
+    """
+
+    def __init__(self, keyring: Keyring, countries: Collection[str] = ()) -> None:
         self.keyring = keyring
+        self._countries = frozenset(countries)
         self.directory = Directory(keyring)
 
     async def enrol(
@@ -161,7 +168,9 @@ class Patients:
 
     async def found(self, reader: Reader, clinic: ClinicId, typed: str) -> list[Entry]:
         """Return the entries of whom a search may mean, the likeliest first."""
-        return await self.directory.found(reader, clinic, read_sought(typed, likely_number(typed)))
+        own = await clinics.find(reader, clinic, self.keyring)
+        phone = likely_number(typed, region_of(own.phone)) if own else None
+        return await self.directory.found(reader, clinic, read_sought(typed, phone))
 
     async def search(
         self, reader: Reader, clinic: ClinicId, typed: str, *, limit: int, after: UUID | None
@@ -182,7 +191,13 @@ class Patients:
     ) -> Details:
         known = present.contacts if present else ()
         try:
-            details = check_details(given, today=to_wall(tx.now, clinic.zone).date(), known=known)
+            details = check_details(
+                given,
+                today=to_wall(tx.now, clinic.zone).date(),
+                known=known,
+                region=region_of(clinic.phone),
+                countries=self._countries,
+            )
         except FlawedError as error:
             raise refuse(error) from error
         return replace(details, contacts=signed(details.contacts, known, by=principal.name, now=tx.now))

@@ -51,7 +51,7 @@ def build(context: Context) -> Service:
         client=context.client,
         elsewhere=Elsewhere(context.client, real),
         follow=Follow(database, keyring, real),
-        orders=Patients(keyring),
+        orders=Patients(keyring, context.settings.texted_countries),
         trial=context.settings.clock != "real",
         live=context.settings.live,
     )

@@ -1,12 +1,12 @@
 """A patient as the clinic knows them, and what enrolment and changes must hold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose, read_value
+from services.clinic.model.contacts import HOME_REGION, Consent, Contact, ContactKind, Purpose, read_value
 from services.clinic.model.flaws import Flaws, RefusedError
 from services.clinic.model.people import read_birth_date, read_line, read_name, read_second_name
 from shared.ids import ClinicId, ContactId, PatientId, new_id
@@ -115,13 +115,22 @@ class Details:
     contacts: tuple[Contact, ...]
 
 
-def check_details(given: GivenPatient, *, today: date, known: Sequence[Contact] = ()) -> Details:
+def check_details(
+    given: GivenPatient,
+    *,
+    today: date,
+    known: Sequence[Contact] = (),
+    region: str = HOME_REGION,
+    countries: Collection[str] = (),
+) -> Details:
     """Return a patient's data, each value in its one form.
 
     Args:
         given: what was typed in.
         today: the clinic's present day.
-        known: contact points that the patient already has; an equal one keeps its id.
+        known: contact points that the patient already has; an equal one keeps its id, and is not looked at again.
+        region: of the clinic's own number.
+        countries: other regions whose numbers get texts.
 
     Raises:
         FlawedError: with every flaw, each at the pointer of its value.
@@ -134,7 +143,12 @@ def check_details(given: GivenPatient, *, today: date, known: Sequence[Contact] 
         "/birth_date", lambda day: read_birth_date(day, today=today), given.birth_date
     )
     external_id = flaws.take("/external_id", read_line, given.external_id) if given.external_id else None
-    contacts = _check_contacts(given.contacts, known, flaws)
+    ids = {(contact.kind, contact.value): contact.id for contact in known}
+
+    def read(kind: ContactKind, text: str) -> str:
+        return text if (kind, text) in ids else read_value(kind, text, region=region, countries=countries)
+
+    contacts = _check_contacts(given.contacts, ids, read, flaws)
     flaws.stop_if_any()
     return Details(given_name or "", family_name or "", birth_date, zone or "", given.language, external_id, contacts)
 
@@ -161,17 +175,21 @@ def signed(contacts: Sequence[Contact], known: Sequence[Contact], *, by: str, no
     )
 
 
-def _check_contacts(given: Sequence[GivenContact], known: Sequence[Contact], flaws: Flaws) -> tuple[Contact, ...]:
+def _check_contacts(
+    given: Sequence[GivenContact],
+    ids: Mapping[tuple[ContactKind, str], ContactId],
+    read: Callable[[ContactKind, str], str],
+    flaws: Flaws,
+) -> tuple[Contact, ...]:
     if len(given) > MOST_CONTACTS:
         flaws.add("/contacts", f"There are {len(given)} contact points. Give at most {MOST_CONTACTS}.")
         return ()
-    ids = {(contact.kind, contact.value): contact.id for contact in known}
     contacts: dict[tuple[ContactKind, str], Contact] = {}
     for place, one in enumerate(given):
         kind, pointer = one.kind, f"/contacts/{place}"
         consents = _check_consents(one.consents, pointer, flaws)
         try:
-            value = read_value(kind, one.value)
+            value = read(kind, one.value)
         except RefusedError as error:
             flaws.add(f"{pointer}/value", str(error))
             continue

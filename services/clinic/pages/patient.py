@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.clinic import answers
+from services.clinic.model.contacts import region_of
 from services.clinic.model.doubles import Double, doubles_of
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reasons import Reason
@@ -80,6 +81,7 @@ class PatientPages:
                 crisis=clinic.crisis[found.language],
                 form=form,
                 file=await _file(console, reader, found, clinic.zone, may_join=may(here.role, Permission.DISCHARGE)),
+                region=region_of(clinic.phone),
             )
             notices = (Notice(_words(problem), Tone.DANGER),) if problem else ()
             status = problem.status if problem else HTTPStatus.OK

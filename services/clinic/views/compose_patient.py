@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from services.clinic.model.chart import SCALES, Reading, draw, spark
-from services.clinic.model.contacts import Contact, ContactKind, Purpose, show_phone
+from services.clinic.model.contacts import HOME_REGION, Contact, ContactKind, Purpose, country_abroad, show_phone
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.people import age_on
 from services.clinic.model.reads import (
@@ -134,6 +134,7 @@ def patient_page(
     crisis: str = "",
     form: FormState | None = None,
     file: RecordFile | None = None,
+    region: str = HOME_REGION,
 ) -> PatientPage:
     """Return the page of one patient; `zone` is the clinic's, in which all but the patient's own time is shown.
 
@@ -149,7 +150,7 @@ def patient_page(
         name=patient.name,
         state=state_chip(patient.state),
         facts=_facts(patient, now, today),
-        contacts=tuple(_contact(contact, record, zone) for contact in patient.contacts),
+        contacts=tuple(_contact(contact, record, zone, region) for contact in patient.contacts),
         enrolled=patient.state is PatientState.ENROLLED,
         zone=zone,
         able=able(role),
@@ -228,7 +229,7 @@ def _facts(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
     return (*born, say_language(patient.language), f"{patient.zone} ({there} there)", *record)
 
 
-def _contact(contact: Contact, record: Record, zone: str) -> ContactView:
+def _contact(contact: Contact, record: Record, zone: str, region: str) -> ContactView:
     sms = contact.kind is ContactKind.SMS
     kept = [c for c in contact.consents if not record.stopped.holds(str(contact.id), str(c.purpose))]
     notes = [
@@ -243,10 +244,15 @@ def _contact(contact: Contact, record: Record, zone: str) -> ContactView:
         notes.append("They took back their consent.")
     return ContactView(
         kind="mobile" if sms else "e-mail",
-        value=show_phone(contact.value) if sms else contact.value,
+        value=f"{show_phone(contact.value)}{_abroad(contact.value, region)}" if sms else contact.value,
         consents=tuple(Chip(_PURPOSES[c.purpose], Tone.GOOD) for c in kept),
         notes=tuple(notes),
     )
+
+
+def _abroad(number: str, region: str) -> str:
+    country = country_abroad(number, region)
+    return f" ({country})" if country else ""
 
 
 def _stop_words(stop: Stop, zone: str) -> str:

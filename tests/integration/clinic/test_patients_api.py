@@ -250,3 +250,14 @@ async def test_an_alias_of_a_zone_is_kept_under_its_place_by_every_door(home: Ho
     clinic = await home.bench.call("PATCH", "/clinic", {"zone": "US/Central"})
     assert clinic.json["zone"] == "America/Chicago"
     assert (await home.bench.call("PATCH", "/clinic", {"zone": "MST"})).status == 422
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [("1-800-FLOWERS", "toll-free"), ("+1 900 234 5678", "premium"), ("(242) 359-1234", "Bahamas")]
+)
+async def test_a_number_that_takes_no_texts_or_is_abroad_is_refused_with_the_reason(
+    home: Home, number: str, why: str
+) -> None:
+    refused = await home.bench.call("POST", "/patients", a_body(contacts=[{"kind": "sms", "value": number}]))
+    assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "/contacts/0/value")
+    assert why in refused.json["errors"][0]["detail"]

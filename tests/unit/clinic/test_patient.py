@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.clinic.model.contacts import ContactKind, Purpose
+from services.clinic.model.contacts import Contact, ContactKind, Purpose
 from services.clinic.model.flaws import FlawedError
 from services.clinic.model.patient import (
     DischargedError,
@@ -14,6 +14,7 @@ from services.clinic.model.patient import (
     check_details,
 )
 from services.clinic.model.people import age_on
+from shared.ids import ContactId, new_id
 from shared.languages import Language
 from tests.unit.clinic.samples import a_patient
 
@@ -88,3 +89,10 @@ def test_a_discharged_patient_changes_no_more() -> None:
 @pytest.mark.parametrize(("today", "age"), [(date(2026, 6, 16), 41), (date(2026, 6, 17), 42)])
 def test_age_counts_full_years(today: date, age: int) -> None:
     assert age_on(date(1984, 6, 17), today) == age
+
+
+def test_a_number_that_was_kept_before_stands_in_the_way_of_no_other_change() -> None:
+    known = (Contact(ContactId(new_id()), ContactKind.SMS, "+34612345678", ()),)
+    abroad = replace(GIVEN, contacts=(GivenContact(ContactKind.SMS, "+34612345678", ()),))
+    assert check_details(abroad, today=TODAY, known=known).contacts[0].id == known[0].id
+    assert "Spain" in flaws_of(abroad)["/contacts/0/value"]

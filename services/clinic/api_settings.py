@@ -42,6 +42,9 @@ class ClinicChanges(Body):
     phone: Words | None = None
     quiet_from: Words | None = None
     quiet_until: Words | None = None
+    hours_reason: Annotated[
+        str, Field(max_length=200, description="Why texts go out before 08:00 or after 21:00, which is refused else.")
+    ] = ""
     crisis: Crisis | None = None
     oncall: tuple[OnCallContact, ...] | None = None
 
@@ -64,6 +67,7 @@ class ClinicView(View):
     phone: str
     quiet_from: str
     quiet_until: str
+    hours_reason: str | None
     crisis: dict[Language, str]
     oncall: tuple[OnCallView, ...]
 
@@ -79,6 +83,7 @@ class ClinicView(View):
             phone=clinic.phone,
             quiet_from=clinic.quiet_from,
             quiet_until=clinic.quiet_until,
+            hours_reason=clinic.hours_reason,
             crisis=clinic.crisis,
             oncall=tuple(OnCallView(kind=one.kind, to=mask(one.value)) for one in clinic.oncall),
         )
@@ -124,6 +129,13 @@ def _merged(present: Clinic, body: ClinicChanges) -> GivenClinic:
         phone=present.phone if body.phone is None else body.phone,
         quiet_from=present.quiet_from if body.quiet_from is None else body.quiet_from,
         quiet_until=present.quiet_until if body.quiet_until is None else body.quiet_until,
+        hours_reason=body.hours_reason or _reason_that_holds(present, body),
         crisis=present.crisis if body.crisis is None else {Language.EN: body.crisis.en, Language.ES: body.crisis.es},
         oncall=oncall,
     )
+
+
+def _reason_that_holds(present: Clinic, body: ClinicChanges) -> str:
+    """Return the reason of hours that are left as they are; for others somebody says it anew."""
+    same = body.quiet_from in {None, present.quiet_from} and body.quiet_until in {None, present.quiet_until}
+    return (present.hours_reason or "") if same else ""

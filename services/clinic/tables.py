@@ -41,6 +41,7 @@ CLINICS = Table(
     Column("phone", Text, nullable=False),
     Column("quiet_from", Text, nullable=False),
     Column("quiet_until", Text, nullable=False),
+    Column("hours_reason", Text),  # why texts go out at unusual hours
     Column("crisis", JSONB, nullable=False),
     Column("oncall", JSONB, nullable=False),  # [{kind, value}], each value sealed
     _instant("changed_at"),

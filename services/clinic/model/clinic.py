@@ -23,6 +23,7 @@ class Clinic:
         sender_name: signs every text; neutral, for it must not give away the speciality.
         quiet_from: wall time of the recipient, such as `08:00`, from which texts go out.
         quiet_until: wall time of the recipient until which texts go out.
+        hours_reason: why texts go out before 8 or after 21, where they do.
         crisis: what a person in crisis is told, by language.
     """
 
@@ -36,6 +37,7 @@ class Clinic:
     quiet_until: str
     crisis: dict[Language, str]
     oncall: tuple[OnCall, ...]
+    hours_reason: str | None = None
 
     @property
     def pages_somebody(self) -> bool:

@@ -99,6 +99,7 @@ def _given(form: Mapping[str, str]) -> GivenClinic:
         phone=form.get("phone", ""),
         quiet_from=form.get("quiet_from", ""),
         quiet_until=form.get("quiet_until", ""),
+        hours_reason=form.get("hours_reason", "").strip(),
         crisis={language: form.get(f"crisis-{language}", "").replace("\r\n", "\n") for language in Language},
         oncall=tuple((_kind(form, row), form[f"oncall-{row}"].strip()) for row in _rows(form)),
     )
@@ -132,6 +133,7 @@ def _filled(clinic: Clinic) -> dict[str, str]:
         "phone": clinic.phone,
         "quiet_from": clinic.quiet_from,
         "quiet_until": clinic.quiet_until,
+        "hours_reason": clinic.hours_reason or "",
     }
     values |= {f"crisis-{language}": text for language, text in clinic.crisis.items()}
     for row, one in enumerate(clinic.oncall):

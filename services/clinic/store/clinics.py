@@ -46,6 +46,7 @@ async def find(reader: Reader, clinic: ClinicId, keyring: Keyring, *, lock: bool
         quiet_until=row.quiet_until,
         crisis={Language(language): text for language, text in row.crisis.items()},
         oncall=oncall,
+        hours_reason=row.hours_reason,
     )
 
 
@@ -69,6 +70,7 @@ def _values(clinic: Clinic, keyring: Keyring) -> dict[str, object]:
         "phone": clinic.phone,
         "quiet_from": clinic.quiet_from,
         "quiet_until": clinic.quiet_until,
+        "hours_reason": clinic.hours_reason,
         "crisis": {str(language): text for language, text in clinic.crisis.items()},
         "oncall": [
             {"kind": str(one.kind), "value": keyring.seal(one.value, context="contact")} for one in clinic.oncall

@@ -62,3 +62,23 @@ async def test_a_made_up_number_on_call_is_said_on_the_settings_page_until_it_is
     assert "reaches nobody" in (await browser.get("/console/settings")).text
     await home.bench.call("PATCH", "/clinic", {"oncall": ONCALL})
     assert "reaches nobody" not in (await browser.get("/console/settings")).text
+
+
+async def test_a_setting_that_would_harm_is_refused_and_a_reason_for_hours_is_kept_and_shown(home: Home) -> None:
+    for change, pointer in (
+        ({"crisis": {"en": "call us", "es": "Llame al 988"}}, "/crisis/en"),
+        ({"crisis": {"en": "Call 988", "es": "llámenos"}}, "/crisis/es"),
+        ({"sender_name": "Ketamine Clinic"}, "/sender_name"),
+        ({"quiet_until": "23:59"}, "/quiet_until"),
+    ):
+        answer = await home.bench.call("PATCH", "/clinic", change)
+        assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, pointer)
+    hours = {"quiet_from": "06:00", "quiet_until": "23:00"}
+    kept = await home.bench.call("PATCH", "/clinic", hours | {"hours_reason": "Night shift workers"})
+    assert (kept.status, kept.json["hours_reason"]) == (200, "Night shift workers")
+    other = await home.bench.call("PATCH", "/clinic", {"name": "Harbor"})
+    assert (other.status, other.json["hours_reason"]) == (200, "Night shift workers")
+    browser = await home.logged_in()
+    assert "At unusual hours because: Night shift workers" in (await browser.get("/console/settings")).text
+    wider = await home.bench.call("PATCH", "/clinic", {"quiet_until": "23:30"})
+    assert wider.status == 422

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from shared.web import contract
+from shared.web import astray, contract
 from shared.web.contract import MEDIA_TYPE
 
 
@@ -146,7 +146,7 @@ def install(app: FastAPI) -> None:
         ]
         return await problem(request, Invalid("Some of what was sent cannot be used.", errors=flaws))
 
-    async def http(request: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
         status = HTTPStatus(error.status_code)
@@ -156,6 +156,8 @@ def install(app: FastAPI) -> None:
             return await problem(request, Invalid("The body cannot be read. Send JSON in UTF-8."))
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
             headers = {"Allow": ", ".join(_methods(request))}
+        if astray.wants_page(request):
+            return astray.page(status, dict(headers or {}))
         document = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": str(error.detail)}
         return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 

@@ -22,6 +22,7 @@ from services.clinic.store import came, learn, patients, reads, reasons
 from services.clinic.tables import ALERTS, CHECKINS, MESSAGES, PROPOSALS, REPLIES, SESSIONS
 from services.clinic.views.compose_patient import Record, patient_page
 from services.clinic.views.parts import FormState, Notice, Tone
+from services.clinic.views.plain_words import in_plain_words
 from services.clinic.views.record import RecordFile, record_file
 from shared.database import Reader
 from shared.ids import ClinicId, PatientId
@@ -70,6 +71,7 @@ class PatientPages:
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
             record = await _record(console, reader, found)
+            form = form and _plain(form, clinic.zone)
             view = patient_page(
                 found,
                 record,
@@ -83,7 +85,7 @@ class PatientPages:
                 file=await _file(console, reader, found, clinic.zone, may_join=may(here.role, Permission.DISCHARGE)),
                 region=region_of(clinic.phone),
             )
-            notices = (Notice(_words(problem), Tone.DANGER),) if problem else ()
+            notices = (Notice(in_plain_words(_words(problem), clinic.zone), Tone.DANGER),) if problem else ()
             status = problem.status if problem else HTTPStatus.OK
             return await console.show(
                 here, reader, clinic, view, template="patient", place="patients", notices=notices, status=status
@@ -179,6 +181,11 @@ def router(pages: PatientPages) -> APIRouter:
 
 def _number(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
+
+
+def _plain(form: FormState, zone: str) -> FormState:
+    errors = {name: in_plain_words(detail, zone) for name, detail in form.errors.items()}
+    return FormState(form.values, errors, form.thing)
 
 
 def _words(problem: Problem) -> str:

@@ -173,6 +173,7 @@ def patient_page(
         replies=tuple(reply_row(reply, names, zone, now) for reply in record.unread),
         form=form or FormState(),
         file=file or RecordFile(),
+        born=f"born {say_date(patient.birth_date)[5:]}" if patient.birth_date else "no birth date on record",
     )
 
 

@@ -208,3 +208,4 @@ class PatientPage:
     replies: tuple[ReplyRow, ...]
     form: FormState
     file: RecordFile = field(default_factory=RecordFile)
+    born: str = ""

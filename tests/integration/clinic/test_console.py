@@ -377,3 +377,41 @@ async def test_only_the_newest_messages_and_check_ins_are_unfolded(
     page = (await browser.get(f"/console/patients/{patient['id']}")).text
     assert '2 earlier<span class="hush"> messages</span>' in page
     assert '2 earlier<span class="hush"> check-ins</span>' in page
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        (
+            "2026-11-20T10:00 has passed; it is now 2026-11-26T20:36Z.",
+            "Nov 20, 2026, 10:00 AM has passed; it is now Thu",
+        ),
+        ("Input should be a valid integer", "Give a whole number, such as 60"),
+    ],
+)
+async def test_staff_never_read_an_owners_refusal_in_machine_language(
+    home: Home, browser: Browser, patient: Any, said: str, read: str
+) -> None:
+    refused = {"detail": "Some of it cannot be used.", "errors": [{"pointer": "/starts_at", "detail": said}]}
+    home.owner.answer("POST", "/sessions", refused, status=422)
+    page = await browser.post(f"/console/patients/{patient['id']}/sessions", starts_at="2026-11-20T10:00", minutes="x")
+    assert page.status == 422
+    assert read in page.text
+    assert said not in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/console/nowhere", "/nowhere", "/console/patients/nonsense/change", "/console/logout"]
+)
+async def test_an_unknown_address_is_a_page_with_a_way_on_and_for_a_program_a_document(home: Home, path: str) -> None:
+    browser = await home.logged_in()
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    for method in ("GET", "HEAD"):
+        async with home.bench.http.request(
+            method, home.bench.base_url + path, headers={"Accept": "text/html,*/*;q=0.8", "Cookie": cookie}
+        ) as answer:
+            assert answer.status in {404, 405}
+            assert "text/html" in answer.headers["content-type"]
+            assert method == "HEAD" or "/console/today" in await answer.text()
+    told = await home.bench.call("GET", "/api/v1/nowhere", headers={"Accept": "text/html"})
+    assert (told.status, told.json["status"]) == (404, 404)

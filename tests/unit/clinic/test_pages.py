@@ -212,3 +212,17 @@ def test_a_tone_only_repeats_what_a_word_says() -> None:
     assert chips
     assert all(word.strip() for _, word in chips)
     assert {tone for tone, _ in chips} <= {str(tone) for tone in Tone}
+
+
+def test_no_printed_sheet_is_without_whose_it_is_and_when() -> None:
+    """A table's head, which may not be broken, stands on each sheet: Chromium repeated it on eight of eight."""
+    printed = re.search(r'<div class="printed"[^>]*>(.*?)</div></div>', rendered("patient"), re.DOTALL)
+    assert printed is not None
+    for words in (samples.PATIENTS[0].name, "born Jun 17, 1984", "printed Tue, Dec 1"):
+        assert words in printed[1]
+    style = (SHARED_STATIC / "console.css").read_text(encoding="utf-8")
+    assert ".printed { display: table-header-group; break-inside: avoid;" in style
+
+
+def test_a_list_on_a_narrow_screen_names_what_stands_in_each_row() -> None:
+    assert rendered("patients").count("data-label=") == 2

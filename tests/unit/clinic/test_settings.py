@@ -40,7 +40,10 @@ def test_a_crisis_text_never_leads_nowhere(text: str, language: Language) -> Non
     "text", ["988", "Call 911 now.", "Text HOME to 741741.", "Call (202) 555-0123.", "Llame al +34 024.", "116 123"]
 )
 def test_a_crisis_text_with_a_number_to_reach_is_kept(text: str) -> None:
-    assert check_settings(replace(GIVEN, crisis={Language.EN: text, Language.ES: text}), A_CLINIC).crisis[Language.EN] == text
+    assert (
+        check_settings(replace(GIVEN, crisis={Language.EN: text, Language.ES: text}), A_CLINIC).crisis[Language.EN]
+        == text
+    )
 
 
 @pytest.mark.parametrize(

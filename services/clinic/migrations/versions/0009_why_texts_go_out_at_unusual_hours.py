@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0008"
-down_revision: str | None = "0007"
+revision: str = "0009"
+down_revision: str | None = "0008"
 PHASE = "before"  # only adds; a clinic whose hours are wider keeps them until somebody changes its settings
 
 

@@ -149,7 +149,9 @@ def explain(message_id: str, data_dir: DataDir = None, as_json: Json = False) ->
 def token_create(
     name: Annotated[str, typer.Option(help="Who will use it; shown in the audit trail.")],
     days: Annotated[int, typer.Option(min=1, max=366, help="How long it holds.")] = 90,
-    scope: Annotated[list[str] | None, typer.Option(help="read, write, decide, trial; all by default.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read, write, decide, trial, alerts:close; all but the last by default.")
+    ] = None,
     clinic: Annotated[str | None, typer.Option(help="Clinic id; the first clinic by default.")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,

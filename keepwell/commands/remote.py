@@ -10,7 +10,7 @@ from keepwell.output import fail, show
 from keepwell.place import Place
 from shared.ids import ClinicId
 from shared.settings import Settings, SettingsError
-from shared.web.tokens import ALL_SCOPES, Principal, Scope, Tokens
+from shared.web.tokens import USUAL_SCOPES, Principal, Scope, Tokens
 
 
 def create_token(
@@ -27,7 +27,7 @@ def create_token(
             f"There is no clinic in {place.folder} yet: start `keepwell up` once, or name one with --clinic."
         )
     try:
-        allowed = frozenset(map(Scope, scopes)) or ALL_SCOPES
+        allowed = frozenset(map(Scope, scopes)) or USUAL_SCOPES
         principal = Principal(ClinicId(UUID(chosen)), name, allowed)
     except ValueError as error:
         raise SettingsError(f"{error}. Scopes are {', '.join(Scope)}; a clinic is named by its id.") from None

@@ -36,4 +36,7 @@ async def _ask(what: str, url: str) -> Finding:
         return Finding(what, well=False, detail=detail, remedy="look at its log; start it again")
     if problems:
         return Finding(what, well=False, detail="; ".join(problems), remedy="see docs/runbook.md")
+    # The process does its work, and yet a person has something to mend: alerts that reach nobody on call, for one.
+    if notes := list(told.get("notes", [])):
+        return Finding(what, well=False, detail="; ".join(notes), remedy="see docs/runbook.md")
     return Finding(what, well=True, detail=f"ready at {url}")

@@ -75,8 +75,16 @@ async def close_books(charts: Sequence[Chart], counter: Counter, phones: Sandbox
     alerts = await counter.every(AlertSeen, "alerts")
     told = await asyncio.gather(*(_told(counter, chart) for chart in charts))
     alarms = [
-        Alarm(alert.id, by_patient[alert.patient], alert.raised_at, alert.acknowledged_at or alert.closed_at)
+        Alarm(
+            alert.id,
+            by_patient[alert.patient],
+            alert.raised_at,
+            alert.acknowledged_at or alert.closed_at,
+            alert.closed_at,
+            alert.level,
+        )
         for alert in alerts
+        if alert.patient is not None
     ]
     dues = [due for chart in charts for due in dues_of(chart, until)] + pages_of(alarms, until)
     verdict = judge(

@@ -82,7 +82,8 @@ class AlertSeen(Seen):
     """A safety alert."""
 
     id: str
-    patient: str
+    patient: str | None
+    level: str
     state: str
     raised_at: datetime
     acknowledged_at: datetime | None

@@ -3,7 +3,7 @@
 Reminders three days and one day before a session, on its wall time, where that was still ahead when it was booked or
 moved; questions at ten in the patient's morning, as `questions` tells; a word to book at ten, seven days before a
 session is due that nobody has booked; a page at once when an alert is raised and every quarter of an hour until
-somebody has seen it.
+somebody has seen it, then every hour until it is closed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,8 @@ from shared.walltime import at_wall, to_instant
 REMINDER_DAYS: Final = (3, 1)
 BOOKING_DAYS: Final = 7
 PAGE_EVERY: Final = timedelta(minutes=15)
-PAGES_AT_MOST: Final = 12
+PAGE_SEEN_EVERY: Final = timedelta(minutes=60)
+NOT_PAGED: Final = "task"
 
 
 class Kind(StrEnum):
@@ -60,6 +61,8 @@ class Alarm:
     patient: int
     raised_at: datetime
     seen_at: datetime | None
+    closed_at: datetime | None = None
+    level: str = "high"
 
 
 def dues_of(chart: Chart, until: datetime) -> list[Due]:
@@ -77,12 +80,24 @@ def reminder_at(placement: Placement, days: int) -> datetime:
 def pages_of(alarms: Sequence[Alarm], until: datetime) -> list[Due]:
     """Return the pages that had to go out until an instant."""
     return [
-        Due(Kind.PAGE, alarm.patient, alarm.alert, f"page-{number + 1}", at)
+        Due(Kind.PAGE, alarm.patient, alarm.alert, f"page-{number}", at)
         for alarm in alarms
-        for number in range(PAGES_AT_MOST)
-        if (at := alarm.raised_at + number * PAGE_EVERY) <= until
-        and (number == 0 or alarm.seen_at is None or at < alarm.seen_at)
+        if alarm.level != NOT_PAGED
+        for number, at in enumerate(_page_times(alarm, until), start=1)
     ]
+
+
+def _page_times(alarm: Alarm, until: datetime) -> Iterator[datetime]:
+    at = alarm.raised_at
+    while at <= until and (at == alarm.raised_at or alarm.seen_at is None or at < alarm.seen_at):
+        yield at
+        at += PAGE_EVERY
+    if alarm.seen_at is None:
+        return
+    at = alarm.seen_at + PAGE_SEEN_EVERY
+    while at <= until and (alarm.closed_at is None or at < alarm.closed_at):
+        yield at
+        at += PAGE_SEEN_EVERY
 
 
 def _reminders(chart: Chart) -> Iterator[Due]:

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 
 from services.assessments.acts import alerts as alert_acts
 from services.assessments.acts import checkins as checkin_acts
 from services.assessments.acts import proposals as proposal_acts
 from services.assessments.kit import Kit
-from services.assessments.store import alerts, known, proposals
+from services.assessments.store import known, proposals
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import (
@@ -27,7 +28,9 @@ from shared.events import (
     PatientEnrolled,
     PlanChanged,
     PlanStarted,
+    ReplyReceived,
     SessionAttended,
+    UnknownNumberTexted,
 )
 from shared.telemetry.log import get_logger
 from shared.walltime import to_wall
@@ -82,7 +85,7 @@ def _learn(found: Handlers) -> None:
 
     @found.on(ClinicChanged)
     async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
-        await known.save_clinic(tx, event)
+        await _keep_clinic(tx, event)
 
     @found.on(SessionAttended)
     async def session_attended(tx: Transaction, event: SessionAttended) -> None:
@@ -97,6 +100,11 @@ def _learn(found: Handlers) -> None:
             if waiting is not None and waiting.from_days != event.interval_days:
                 await known.lock_patient(tx, event.patient)
                 await proposal_acts.supersede(tx, event.plan)
+
+
+async def _keep_clinic(tx: Transaction, event: ClinicChanged) -> None:
+    if await known.save_clinic(tx, event):
+        await alert_acts.page_at_once(tx, event.clinic)
 
 
 async def _induction_end(tx: Transaction, event: PlanStarted) -> date | None:
@@ -149,14 +157,30 @@ def _watch(found: Handlers, kit: Kit) -> None:
 
     @found.on(AlertOverdue)
     async def alert_overdue(tx: Transaction, event: AlertOverdue) -> None:
-        await known.lock_patient(tx, event.patient)
         await alert_acts.page_again(tx, kit, event)
+
+    @found.on(ReplyReceived)
+    async def text_received(tx: Transaction, event: ReplyReceived) -> None:
+        if await known.lock_patient(tx, event.patient) is None:
+            raise NotYet(f"Patient {event.patient} is not known here yet.")
+        await _read(tx, event, event.patient)
+
+    @found.on(UnknownNumberTexted)
+    async def stranger_texted(tx: Transaction, event: UnknownNumberTexted) -> None:
+        await _read(tx, event, None)
+
+    async def _read(tx: Transaction, event: ReplyReceived | UnknownNumberTexted, patient: UUID | None) -> None:
+        words = kit.keyring.open(event.wrote or event.text, context="reply")
+        where = "Text message" if patient is not None else "Text message from a number that is no patient's"
+        await alert_acts.raise_for_words(
+            tx, kit, clinic=event.clinic, patient=patient, reply=event.reply, words=words, where=where
+        )
 
     @found.on(MessageSent, MessageDelivered, MessageFailed, MessageWithheld)
     async def message_told(tx: Transaction, event: MessageEvent) -> None:
         if event.about is None:
             return
-        if event.purpose == "page" and await alerts.get(tx, event.about) is not None:
-            await alerts.note_page(tx, event.about, event, _TOLD[event.TYPE])
+        if event.purpose == "page":
+            await alert_acts.heed_page(tx, kit, event, _TOLD[event.TYPE])
         elif event.purpose == "checkin":
             await checkin_acts.heed_text(tx, kit, event, _TOLD[event.TYPE])

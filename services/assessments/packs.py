@@ -12,7 +12,17 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from services.assessments.model.instrument import Band, Instrument, InstrumentError, Item, Scale, Section, Wording
+from services.assessments.model.alert import AlertKind, AlertLevel
+from services.assessments.model.instrument import (
+    Alarm,
+    Band,
+    Instrument,
+    InstrumentError,
+    Item,
+    Scale,
+    Section,
+    Wording,
+)
 from shared.languages import LANGUAGES
 
 FOLDER: Final = Path(__file__).parent / "packs"
@@ -27,7 +37,7 @@ PINNED: Final[Mapping[str, str]] = MappingProxyType(
         "post-session/1/pack.toml": "6371ca3a4e9f6a3df11a11b6cacd76ac96b8062df3415aece5b3740eadd726fd",
         "post-session/2/en.toml": "1591292c85348104efc586e569a17572aa4d4dbb8944f7f3b652f8b25156ecbd",
         "post-session/2/es.toml": "4cb63abf2f4b2da255d43d03c0ab946668a78b218b70711bcb3b7ae84c2d762b",
-        "post-session/2/pack.toml": "d63e8564bb1cb0102f4b2220bd57f8f7e3910e932e15485be5353d36bebdba2d",
+        "post-session/2/pack.toml": "b3d5faa917cede520cb9b7cb78252f61e9ba1042978a26b3fe06a283a4da6277",
     },
 )
 """SHA-256 of every file of every pack."""
@@ -42,6 +52,13 @@ class _Scale(_Form):
     loinc: tuple[str, ...] = ()
 
 
+class _Alarm(_Form):
+    kind: AlertKind
+    level: AlertLevel
+    at_least: int | None = None
+    at_most: int | None = None
+
+
 class _Item(_Form):
     id: str
     scale: str
@@ -49,6 +66,11 @@ class _Item(_Form):
     required: bool = True
     flag: str | None = None
     loinc: str | None = None
+    alert: _Alarm | None = None
+
+    def item(self) -> Item:
+        """Return the question."""
+        return Item(**{**dict(self), "alert": None if self.alert is None else Alarm(**dict(self.alert))})
 
 
 class _Section(_Form):
@@ -151,9 +173,7 @@ def _read(place: Path, folder: Path, pinned: Mapping[str, str]) -> Instrument:
         validated=pack.validated,
         recall_days=pack.recall_days,
         first_day=pack.first_day,
-        sections=tuple(
-            Section(section.id, tuple(Item(**dict(item)) for item in section.items)) for section in pack.sections
-        ),
+        sections=tuple(Section(section.id, tuple(item.item() for item in section.items)) for section in pack.sections),
         scales={name: Scale(**dict(scale)) for name, scale in pack.scales.items()},
         wording=wording,
         bands=tuple(Band(**dict(band)) for band in pack.bands),

@@ -79,7 +79,7 @@ class Sent:
     @property
     def alerts(self) -> bool:
         """Whether these answers need a person now, kept or not."""
-        return level_of(self.name, self.given) is not None
+        return level_of(self.name, self.given, self.words) is not None
 
 
 def _language(wanted: str | None) -> str | None:
@@ -210,7 +210,7 @@ async def _kept_beside(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, 
     """Keep answers to a check-in that has ended, where they are not the ones that it ended with."""
     kit, checkin = pages.kit, visit.checkin
     before = await answering.earlier(tx, kit.keyring, checkin)
-    if closed == "used" and before.holds(sent.name, sent.given, sent.words):
+    if closed == "used" and before.holds(sent.name, sent.given, words=sent.words):
         return _thanks(pages, visit, alerted=sent.alerts)
     why = Why.AGAIN if closed == "used" else Why.LATE
     kept = await results.set_aside(tx, kit, checkin, sent.name, given=sent.given, words=sent.words, why=why)
@@ -220,8 +220,7 @@ async def _kept_beside(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, 
 
 async def _tell_anyway(pages: Pages, tx: Transaction, visit: Visit, sent: Sent) -> None:
     """Raise the alert that answers call for, though they came too late, or once more, and are not kept as a score."""
-    if sent.alerts:
-        await alert_acts.raise_for(tx, pages.kit, visit.checkin, sent.name, sent.given)
+    await alert_acts.raise_for(tx, pages.kit, visit.checkin, sent.name, sent.given, words=sent.words)
 
 
 async def _after(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, outcome: Outcome) -> Page:

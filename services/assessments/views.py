@@ -159,30 +159,45 @@ class AnsweredView(ScoreView):
 
 
 class PageView(View):
-    """A message to the on-call person; `to` is masked, `state` is what is known of its delivery."""
+    """A message to somebody on call.
+
+    `to` is masked, `round` says which page of the alert it is part of, `state` what is known of its delivery: sent (the
+    provider has it), delivered, failed, withheld. Only what was sent or delivered has reached somebody.
+    """
 
     to: str
+    channel: str
+    round: int
     at: datetime
     state: str
     reason: str | None
 
 
 class AlertView(View):
-    """A safety alert."""
+    """A safety alert.
+
+    `kind` says what it is about; `checkin` or `reply` is what raised it; `patient` is null for a text from a number
+    that is no patient's. `pages` counts what was tried, `reached` what the provider took or delivered.
+    """
 
     id: UUID
     version: int
-    patient: UUID
-    checkin: UUID
+    patient: UUID | None
+    checkin: UUID | None
+    reply: UUID | None
+    kind: str
     level: str
     cause: str
     state: str
     raised_at: datetime
     pages: int
+    reached: int
     paged: tuple[PageView, ...]
     acknowledged_by: str | None
+    acknowledged_staff: UUID | None
     acknowledged_at: datetime | None
     closed_by: str | None
+    closed_staff: UUID | None
     closed_at: datetime | None
     disposition: str | None
 
@@ -194,15 +209,30 @@ class AlertView(View):
             version=alert.version,
             patient=alert.patient,
             checkin=alert.checkin,
+            reply=alert.reply,
+            kind=alert.kind,
             level=alert.level,
             cause=alert_acts.cause_text(kit, alert),
             state=alert.state,
             raised_at=alert.raised_at,
             pages=alert.pages,
-            paged=tuple(PageView(to=page.to, at=page.at, state=page.state, reason=page.reason) for page in paged),
+            reached=sum(page.reached for page in paged),
+            paged=tuple(
+                PageView(
+                    to=page.to,
+                    channel=page.channel,
+                    round=page.round,
+                    at=page.at,
+                    state=page.state,
+                    reason=page.reason,
+                )
+                for page in paged
+            ),
             acknowledged_by=alert.acknowledged_by,
+            acknowledged_staff=alert.acknowledged_staff,
             acknowledged_at=alert.acknowledged_at,
             closed_by=alert.closed_by,
+            closed_staff=alert.closed_staff,
             closed_at=alert.closed_at,
             disposition=alert_acts.disposition_text(kit, alert),
         )

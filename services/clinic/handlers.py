@@ -33,6 +33,7 @@ def handlers(bell: Bell, keyring: Keyring) -> Handlers:
     _scheduling(made, bell)
     _checkins(made, bell, keyring)
     _alerts(made, bell)
+    _oncall(made, bell)
     _proposals(made, bell)
     _messaging(made, bell)
     _replies(made, bell, keyring)
@@ -102,12 +103,13 @@ def _checkins(made: Handlers, bell: Bell, keyring: Keyring) -> None:
 def _alerts(made: Handlers, bell: Bell) -> None:
     @made.on(events.AlertRaised)
     async def raised(tx: Transaction, event: events.AlertRaised) -> None:
-        said = {"level": event.level, "cause": event.cause, "raised_at": event.raised_at, "pages": event.page_number}
+        # One that was acknowledged is open again: something worse was said.
+        opened = {"state": str(AlertState.OPEN), "by": None, "at": None, "pages": event.page_number}
+        said = {"level": event.level, "cause": event.cause, "raised_at": event.raised_at, "kind": event.kind}
         if await learn.version_of(tx, ALERTS, event.alert) is None:
-            state = {"state": str(AlertState.OPEN)}
-            await learn.keep(tx, ALERTS, {**_thing(event, "alert"), **said, **state})
+            await learn.keep(tx, ALERTS, {**_thing(event, "alert"), **said, **opened})
         else:
-            await learn.change(tx, ALERTS, event.alert, event.version, said)
+            await learn.change(tx, ALERTS, event.alert, event.version, {**said, **opened})
         bell.after(tx, event.clinic, "alerts")
 
     @made.on(events.AlertOverdue)
@@ -125,6 +127,14 @@ def _alerts(made: Handlers, bell: Bell) -> None:
     async def closed(tx: Transaction, event: events.AlertClosed) -> None:
         values = {"state": str(AlertState.CLOSED), "by": event.by, "at": event.at, "disposition": event.disposition}
         await learn.change(tx, ALERTS, event.alert, event.version, values)
+        bell.after(tx, event.clinic, "alerts")
+
+
+def _oncall(made: Handlers, bell: Bell) -> None:
+    @made.on(events.OnCallChecked)
+    async def checked(tx: Transaction, event: events.OnCallChecked) -> None:
+        contacts = [contact.model_dump(mode="json") for contact in event.contacts]
+        await learn.keep_oncall(tx, event.clinic, event.version, contacts)
         bell.after(tx, event.clinic, "alerts")
 
 

@@ -171,7 +171,7 @@ def _learnt(name: str, *columns: Column[object] | Index) -> Table:
         METADATA,
         Column("id", Uuid, primary_key=True),
         Column("clinic", Uuid, nullable=False),
-        Column("patient", Uuid, nullable=name in {"seen_messages", "seen_replies"}),
+        Column("patient", Uuid, nullable=name in {"seen_messages", "seen_replies", "seen_alerts"}),
         Column("version", Integer, nullable=False),
         *columns,
         Index(f"{name}_patient", "patient"),
@@ -241,6 +241,7 @@ FURTHER = _learnt(
 
 ALERTS = _learnt(
     "seen_alerts",
+    Column("kind", Text, nullable=False, server_default=text("'item-9'")),
     Column("level", Text, nullable=False),
     Column("cause", Text, nullable=False),  # sealed
     _instant("raised_at"),
@@ -286,6 +287,7 @@ MESSAGES = _learnt(
     Column("story", JSONB, nullable=False),  # [{at, what, detail}]
     Column("seen_by", Text),  # who has seen to a message that did not go out
     Index("seen_messages_state", "clinic", "state", "at"),
+    Index("seen_messages_pages", "about", postgresql_where=text("purpose = 'page'")),
     Index("seen_messages_unseen", "clinic", postgresql_where=text(_UNSEEN)),
 )
 
@@ -299,6 +301,15 @@ REPLIES = _learnt(
     Column("gravity", SmallInteger, nullable=False, server_default=text("0")),
     Column("sender", Text),  # sealed; of a text from a number that is no patient's
     Index("seen_replies_unread", "clinic", "read_by"),
+)
+
+ONCALL = Table(
+    "seen_oncall",
+    METADATA,
+    Column("clinic", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("contacts", JSONB, nullable=False, comment="[{kind, to, trouble, since}] as the notifier last found them"),
+    schema=SCHEMA,
 )
 
 CONSENTS = Table(

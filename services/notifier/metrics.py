@@ -26,6 +26,9 @@ DOUBLED: Final = counter("messages_doubled", "Messages of which the provider rep
 CALLBACKS: Final = counter("provider_callbacks", "Status reports from the provider, by status.", "status")
 INBOUND: Final = counter("texts_received", "Texts from patients, by what they ask for.", "intent")
 FORGED: Final = counter("webhooks_forged", "Webhook calls without a valid signature.", "path")
+ONCALL_UNREACHED: Final = gauge(
+    "oncall_unreached", "Clinics of whose people on call nobody can be reached.", tells=Tells.WHOLE
+)
 OVERDUE: Final = gauge(
     "message_overdue_seconds", "Time since the oldest planned message was to go out.", tells=Tells.WHOLE
 )

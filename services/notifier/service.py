@@ -19,8 +19,9 @@ from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.reckoner import Reckoner
 from services.notifier.sender import Limits, Sender
 from services.notifier.settler import Settler
-from services.notifier.store import figures, findings, holds, settling
+from services.notifier.store import figures, findings, holds, reach, settling
 from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, SCHEMA
+from services.notifier.watch import OnCallWatch
 from services.notifier.webhooks import STATUS_PATH, Door, webhooks
 from shared.bus.ageing import Ageing, Purge
 from shared.database import Reader
@@ -70,12 +71,22 @@ def build(context: Context) -> Service:
         return any(instant <= reader.now for instant in instants) or await settling.under_way(reader)
 
     async def status(reader: Reader) -> dict[str, int]:
+        lost = sum(each.reaches_nobody for each in await reach.found(reader, context.keyring, ports))
         return {
+            "oncall_unreached": lost,
             "unknown_attempts": await settling.unknown_count(reader),
             "unknown_for_a_person": await settling.for_a_person_count(reader),
             **await holds.counts(reader),
             **await findings.counts(reader),
         }
+
+    async def notes(reader: Reader) -> list[str]:
+        lost = [each for each in await reach.found(reader, context.keyring, ports) if each.reaches_nobody]
+        said = [
+            f"alerts of clinic {each.clinic} reach nobody on call ({each.words()}): set another contact in Settings"
+            for each in lost
+        ]
+        return said + await findings.notes(reader)
 
     return Service(
         name=SCHEMA,
@@ -87,12 +98,13 @@ def build(context: Context) -> Service:
             Loop("sender", sender.run),
             Loop("settler", settler.run),
             Loop("reckoner", reckoner.run),
+            Loop("on-call", OnCallWatch(context.database, context.keyring, frozenset(ports)).run),
             Loop("forgetting", Purge(context.database, AGEING, context.settings.keep).run),
         ],
         next_due=next_due,
         busy=busy,
         status=status,
-        notes=findings.notes,
+        notes=notes,
         measure=figures.measure,
     )
 

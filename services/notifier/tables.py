@@ -44,6 +44,8 @@ CLINICS: Final = Table(
     Column("crisis_en", Text, nullable=False),
     Column("crisis_es", Text, nullable=False),
     Column("oncall", JSONB, nullable=False, comment="[{kind, value: sealed}] of the staff to page"),
+    Column("reach", JSONB, comment="[{kind, to: masked, trouble}] of them, as last told; null: not looked at yet"),
+    Column("reach_version", Integer, nullable=False, server_default=text("0")),
 )
 
 PATIENTS: Final = Table(
@@ -177,6 +179,7 @@ MESSAGES: Final = Table(
     Index("messages_sent", "patient", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
     Index("messages_lost", "updated_at", postgresql_where=text("state IN ('failed', 'undelivered')")),
     Index("messages_to", "to_fingerprint", postgresql_where=text("sent_at IS NOT NULL")),
+    Index("messages_pages", "to_fingerprint", "updated_at", postgresql_where=text("purpose = 'page'")),
 )
 
 ATTEMPTS: Final = Table(

@@ -35,6 +35,8 @@ from shared.events.messaging import (
     MessagePlanned,
     MessageSent,
     MessageWithheld,
+    OnCallChecked,
+    OnCallContact,
     ReplyReceived,
     UnknownNumberTexted,
 )
@@ -82,6 +84,8 @@ __all__ = [
     "MessagePlanned",
     "MessageSent",
     "MessageWithheld",
+    "OnCallChecked",
+    "OnCallContact",
     "PatientChanged",
     "PatientDischarged",
     "PatientEnrolled",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.events.base import Instant, PatientEvent, SealedText, Topic
+from shared.events.base import Event, Instant, PatientEvent, SealedText, Topic
 
 Direction = Literal["shorten", "hold", "lengthen"]
 Decision = Literal["approve", "change", "refuse"]
@@ -92,44 +92,65 @@ class CheckinExpired(CheckinEvent):
     TYPE: ClassVar = "checkin.expired"
 
 
-class AlertRaised(PatientEvent):
-    """An answer needs a person now; `cause` is sealed for the context `cause`."""
+class AlertEvent(Event):
+    """What every event of an alert carries.
+
+    Since schema 2 `patient` is absent where a text came from a number that is no patient's.
+    """
+
+    TOPIC: ClassVar = Topic.ASSESSMENTS
+    SCHEMA: ClassVar = 2
+
+    patient: UUID | None
+    alert: UUID
+
+    @property
+    def key(self) -> UUID:
+        """Return the patient's id, or the clinic's for an alert about nobody known."""
+        return self.patient or self.clinic
+
+
+class AlertRaised(AlertEvent):
+    """An answer or a text needs a person, or needs one more than before; `cause` is sealed for the context `cause`.
+
+    An alert that was acknowledged is open again. Since schema 2 `level` may grow and `page_number` is 0 where nobody
+    is paged: of a `task`, which waits on Today.
+    """
 
     TYPE: ClassVar = "alert.raised"
-    TOPIC: ClassVar = Topic.ASSESSMENTS
 
-    alert: UUID
-    level: str
+    level: str = Field(description="task, elevated or high", examples=["high"])
     cause: SealedText
     raised_at: Instant
     page_number: int = 1
+    kind: str = Field("item-9", description="what it is about, such as item-9, crisis-words, bladder or mood")
+    checkin: UUID | None = Field(None, description="whose answers raised it")
+    reply: UUID | None = Field(None, description="the text that raised it")
 
 
 class AlertOverdue(AlertRaised):
-    """Nobody has acknowledged an alert yet: page again. Fired by a timer that acknowledgement cancels."""
+    """Nobody has acknowledged or closed an alert in time: page again. Fired by a timer that either cancels."""
 
     TYPE: ClassVar = "alert.overdue"
 
 
-class AlertAcknowledged(PatientEvent):
+class AlertAcknowledged(AlertEvent):
     """A person has seen an alert."""
 
     TYPE: ClassVar = "alert.acknowledged"
-    TOPIC: ClassVar = Topic.ASSESSMENTS
 
-    alert: UUID
     by: str
+    staff: UUID | None = Field(None, description="the account of `by`; absent for a program's token")
     at: Instant
 
 
-class AlertClosed(PatientEvent):
+class AlertClosed(AlertEvent):
     """A person has dealt with an alert; `disposition` is sealed for the context `disposition`."""
 
     TYPE: ClassVar = "alert.closed"
-    TOPIC: ClassVar = Topic.ASSESSMENTS
 
-    alert: UUID
     by: str
+    staff: UUID | None = Field(None, description="the account of `by`; absent for a program's token")
     at: Instant
     disposition: SealedText
 

@@ -26,6 +26,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     messaging.MessageDelivered,
     messaging.MessageFailed,
     messaging.MessageWithheld,
+    messaging.OnCallChecked,
     messaging.ConsentChanged,
     messaging.ContactChecked,
     messaging.ReplyReceived,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.events.base import Event, Instant, PatientEvent, SealedText, Topic
+from shared.events.base import Event, Instant, PatientEvent, Piece, SealedText, Topic
 from shared.events.clinic import ContactKind, Purpose
 
 MessagePurpose = Literal["reminder", "checkin", "booking", "page", "reply"]
@@ -70,6 +70,29 @@ class MessageWithheld(MessageEvent):
     TYPE: ClassVar = "message.withheld"
 
 
+class OnCallContact(Piece):
+    """Somebody on call; `trouble` says why no page can reach them: stopped, off, or the error of the last one."""
+
+    kind: ContactKind
+    to: str = Field(description="masked")
+    trouble: str | None = None
+
+
+class OnCallChecked(Event):
+    """Who of those on call a page can reach has changed; the event carries all of them."""
+
+    TYPE: ClassVar = "oncall.checked"
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    contacts: tuple[OnCallContact, ...]
+    at: Instant
+
+    @property
+    def key(self) -> UUID:
+        """Return the clinic's id."""
+        return self.clinic
+
+
 class ConsentChanged(PatientEvent):
     """A patient took back or gave consent on a contact point; `version` counts within the patient."""
 
@@ -120,6 +143,9 @@ class ReplyReceived(PatientEvent):
     session_version: int | None
     text: SealedText
     at: Instant
+    wrote: SealedText | None = Field(
+        None, description="of it, what its sender wrote, without quotes and reactions; sealed as `text`"
+    )
     flags: tuple[str, ...] = Field((), description="what else was seen in it, such as `may-mean-visit` or `dislike`")
 
 
@@ -135,6 +161,7 @@ class UnknownNumberTexted(Event):
     masked: str = Field(description="the number as staff may see it in a list")
     text: SealedText
     at: Instant
+    wrote: SealedText | None = None
     flags: tuple[str, ...] = ()
 
     @property

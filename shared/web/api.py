@@ -201,8 +201,10 @@ def commands(scope: Scope) -> Callable[..., Awaitable[CommandCall]]:
 
 Command = Annotated[CommandCall, Depends(commands(Scope.WRITE))]
 DecideCommand = Annotated[CommandCall, Depends(commands(Scope.DECIDE))]
+CloseAlertCommand = Annotated[CommandCall, Depends(commands(Scope.CLOSE_ALERTS))]
 __all__ = [
     "Body",
+    "CloseAlertCommand",
     "Command",
     "CommandCall",
     "Day",

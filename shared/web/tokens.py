@@ -26,10 +26,14 @@ class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
     DECIDE = "decide"
+    CLOSE_ALERTS = "alerts:close"
     TRIAL = "trial"
 
 
 ALL_SCOPES: Final = frozenset(Scope)
+USUAL_SCOPES: Final = ALL_SCOPES - {Scope.CLOSE_ALERTS}
+"""What a new token has where nobody named scopes. Closing an alert says that a person is out of danger: whoever lets a
+program say so names it."""
 
 
 @dataclass(frozen=True)

@@ -1,104 +1,151 @@
 """Raise, page again, acknowledge and close safety alerts."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.assessments.kit import Kit
-from services.assessments.model.alert import ITEM, AlertLevel, cause_of, level_of, rises
+from services.assessments.model.alert import (
+    AGAIN_AFTER_ACKNOWLEDGING,
+    MOST_AN_HOUR,
+    AlertKind,
+    AlertLevel,
+    Concern,
+    concern_of_words,
+    concerns_of,
+    severity_of,
+)
 from services.assessments.model.lifecycles import ALERT, AlertState
 from services.assessments.model.scoring import Answers
-from services.assessments.store import alerts
+from services.assessments.store import alerts, known
 from services.assessments.store.alerts import Alert
 from services.assessments.store.checkins import Checkin
 from shared.bus import cancel_timers, publish
 from shared.database import Transaction
-from shared.events import AlertAcknowledged, AlertClosed, AlertOverdue, AlertRaised
-from shared.ids import new_id
+from shared.events import AlertAcknowledged, AlertClosed, AlertOverdue, AlertRaised, MessageEvent
+from shared.ids import ClinicId, new_id
 from shared.telemetry.log import get_logger
 
 log = get_logger(__name__)
 
 _CAUSE: Final = "cause"
 _DISPOSITION: Final = "disposition"
+_SEVERITY: Final = "severity"
+_SOONEST: Final = timedelta(minutes=1)
+_GROWS_FOR: Final = 6
+"""After so many rounds that reached nobody a pause of one minute, doubled each time, is beyond any setting."""
 
 
 def _timer(alert_id: UUID) -> str:
     return f"alert:{alert_id}"
 
 
-async def raise_for(tx: Transaction, kit: Kit, checkin: Checkin, instrument: str, answers: Answers) -> Alert | None:
-    """Raise an alert where answers call for one, or make the check-in's own more urgent; one a check-in.
+async def raise_for(
+    tx: Transaction, kit: Kit, checkin: Checkin, instrument: str, answers: Answers, *, words: str | None = None
+) -> Alert | None:
+    """Raise the alerts that answers, and words written with them, call for; return the gravest that pages, or None.
 
-    It commits with the answers themselves: there is no instant at which they are kept and nobody is told.
+    Each kind has one alert of a check-in that is not closed. A worse answer makes that one more urgent, or opens a new
+    one where it was closed; the same or a milder one changes nothing. It commits with the answers themselves: there is
+    no instant at which they are kept and nobody is told.
     """
-    level = level_of(instrument, answers)
-    if level is None:
+    raised: list[Alert] = []
+    earlier = None
+    asked = kit.packs.get(instrument)
+    written = concern_of_words(words, f"{asked.wording['en'].title}, in their own words") if words else None
+    for concern in [*concerns_of(asked, answers), *([] if written is None else [written])]:
+        earlier = await alerts.of_checkin(tx, checkin.id) if earlier is None else earlier
+        same = [alert for alert in earlier if alert.kind is concern.kind]
+        raised.append(await _raise_or_worsen(tx, kit, checkin, concern, same))
+    paging = (alert for alert in raised if alert.level.pages)
+    return max(paging, key=lambda alert: severity_of(alert.level), default=None)
+
+
+async def raise_for_words(
+    tx: Transaction, kit: Kit, *, clinic: ClinicId, patient: UUID | None, reply: UUID, words: str, where: str
+) -> Alert | None:
+    """Raise an alert where somebody's own words sound like a person in danger, once for each text.
+
+    Args:
+        tx: the patient is locked in it, where there is one.
+        kit: of the service.
+        clinic: whose people are paged.
+        patient: who wrote, or None where the number is no patient's.
+        reply: the text.
+        words: what was written, in clear.
+        where: where it was written, for the person who reads the alert.
+    """
+    concern = concern_of_words(words, where)
+    if concern is None or await alerts.of_reply(tx, reply) is not None:
         return None
-    cause = kit.keyring.seal(cause_of(answers[ITEM]), context=_CAUSE)
-    known = await alerts.of_checkin(tx, checkin.id)
-    if known is None:
-        alert = Alert(
-            id=new_id(),
-            clinic=checkin.clinic,
-            patient=checkin.patient,
-            checkin=checkin.id,
-            version=1,
-            level=level,
-            cause=cause,
-            state=AlertState.OPEN,
-            raised_at=tx.now,
-            pages=1,
-        )
-        await alerts.add(tx, alert)
-    elif known.state is not AlertState.CLOSED and rises(known.level, level):
-        alert = await alerts.change(tx, known.id, {"level": level, "cause": cause, "pages": known.pages + 1})
-    else:
-        return known
-    await publish(tx, _raised(AlertRaised, alert, alert.pages))
-    if alert.state is AlertState.OPEN:
-        await _page_again_later(tx, kit, alert)
-    log.warning("alert.raised", alert=str(alert.id), level=alert.level)
-    return alert
+    if await alerts.by_words_since(tx, clinic, patient, tx.now - timedelta(hours=1)) >= MOST_AN_HOUR:
+        log.warning("alert.repeated", reply=str(reply))
+        return None
+    return await _raise(tx, kit, concern, clinic=clinic, patient=patient, reply=reply)
 
 
 async def page_again(tx: Transaction, kit: Kit, event: AlertOverdue) -> None:
-    """Count a page that has just gone out again, and set the next one, up to the bound."""
+    """Count a page that has just gone out again, and set the next one: there is no last."""
     alert = await alerts.get(tx, event.alert)
-    if alert is None or alert.state is not AlertState.OPEN or event.page_number <= alert.pages:
+    if alert is None:
+        return
+    alert = await _locked(tx, alert)
+    if alert.state is AlertState.CLOSED or event.page_number <= alert.pages:
         return
     await alerts.count_page(tx, alert.id, event.page_number)
-    if event.page_number < kit.times.pages_at_most:
-        await _page_again_later(tx, kit, alert, number=event.page_number + 1)
-    else:
-        log.error("alert.unanswered", alert=str(alert.id), pages=event.page_number)
+    await _page_again_in(tx, alert, _pause(kit, alert.state), number=event.page_number + 1)
+    log.info("alert.paged_again", alert=str(alert.id), pages=event.page_number, state=alert.state)
 
 
-async def acknowledge(tx: Transaction, alert: Alert, by: str) -> Alert:
-    """Note who has seen an alert; no further page goes out.
+async def page_at_once(tx: Transaction, clinic: ClinicId) -> None:
+    """Page what reached nobody yet: whom to page may have changed."""
+    waiting = await alerts.unanswered(tx, clinic)
+    told = await alerts.pages_of(tx, [alert.id for alert in waiting])
+    for alert in waiting:
+        if any(page.reached for page in told[alert.id]):
+            continue
+        now = await _locked(tx, alert)
+        if now.state is AlertState.OPEN:
+            await _page_again_in(tx, now, timedelta(0), number=now.pages + 1)
+
+
+async def heed_page(tx: Transaction, kit: Kit, event: MessageEvent, state: str) -> None:
+    """Keep what became of a page; where all of its round came to nothing, page again soon."""
+    alert = None if event.about is None else await alerts.get(tx, event.about)
+    if alert is None:
+        return
+    alert = await _locked(tx, alert)
+    await alerts.note_page(tx, alert.id, event, state)
+    if state in alerts.REACHED or alert.state is not AlertState.OPEN or alerts.round_of(event) != alert.pages:
+        return
+    told = (await alerts.pages_of(tx, [alert.id]))[alert.id]
+    mine = [page for page in told if page.round == alert.pages]
+    expected = max(1, await known.oncall(tx, alert.clinic))
+    if len(mine) < expected or any(page.reached for page in mine):
+        return
+    pause = min(_SOONEST * 2 ** min(alert.pages - 1, _GROWS_FOR), _pause(kit, alert.state))
+    await _page_again_in(tx, alert, pause, number=alert.pages + 1)
+    log.error("alert.reached_nobody", alert=str(alert.id), pages=alert.pages)
+
+
+async def acknowledge(tx: Transaction, alert: Alert, by: str, staff: UUID | None = None) -> Alert:
+    """Note who has seen an alert; it pages again only if it is not closed in time.
 
     Raises:
         IllegalTransitionError: it is acknowledged or closed already.
     """
     ALERT.move(alert.state, AlertState.ACKNOWLEDGED)
-    values = {"state": AlertState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": tx.now}
-    changed = await alerts.change(tx, alert.id, values)
-    await cancel_timers(tx, _timer(alert.id))
-    await publish(
-        tx,
-        AlertAcknowledged(
-            clinic=changed.clinic,
-            patient=changed.patient,
-            alert=changed.id,
-            version=changed.version,
-            by=by,
-            at=tx.now,
-        ),
-    )
+    who = {"acknowledged_by": by, "acknowledged_staff": staff, "acknowledged_at": tx.now}
+    changed = await alerts.change(tx, alert.id, {"state": AlertState.ACKNOWLEDGED, **who})
+    await publish(tx, AlertAcknowledged(**_about(changed), by=by, staff=staff, at=tx.now))
+    if changed.level.pages:
+        await _page_again_in(tx, changed, AGAIN_AFTER_ACKNOWLEDGING, number=changed.pages + 1)
     return changed
 
 
-async def close(tx: Transaction, kit: Kit, alert: Alert, by: str, disposition: str) -> Alert:
+async def close(
+    tx: Transaction, kit: Kit, alert: Alert, by: str, disposition: str, *, staff: UUID | None = None
+) -> Alert:
     """Note how an alert was dealt with.
 
     Raises:
@@ -106,21 +153,10 @@ async def close(tx: Transaction, kit: Kit, alert: Alert, by: str, disposition: s
     """
     ALERT.move(alert.state, AlertState.CLOSED)
     sealed = kit.keyring.seal(disposition, context=_DISPOSITION)
-    values = {"state": AlertState.CLOSED, "closed_by": by, "closed_at": tx.now, "disposition": sealed}
-    changed = await alerts.change(tx, alert.id, values)
+    who = {"closed_by": by, "closed_staff": staff, "closed_at": tx.now, "disposition": sealed}
+    changed = await alerts.change(tx, alert.id, {"state": AlertState.CLOSED, **who})
     await cancel_timers(tx, _timer(alert.id))
-    await publish(
-        tx,
-        AlertClosed(
-            clinic=changed.clinic,
-            patient=changed.patient,
-            alert=changed.id,
-            version=changed.version,
-            by=by,
-            at=tx.now,
-            disposition=sealed,
-        ),
-    )
+    await publish(tx, AlertClosed(**_about(changed), by=by, staff=staff, at=tx.now, disposition=sealed))
     return changed
 
 
@@ -134,22 +170,115 @@ def disposition_text(kit: Kit, alert: Alert) -> str | None:
     return None if alert.disposition is None else kit.keyring.open(alert.disposition, context=_DISPOSITION)
 
 
+async def _locked(tx: Transaction, alert: Alert) -> Alert:
+    """Lock whose alert it is and return the alert as it then stands."""
+    await lock(tx, alert)
+    return await alerts.get(tx, alert.id) or alert
+
+
+async def lock(tx: Transaction, alert: Alert) -> None:
+    """Lock the patient of an alert, or the alert itself where it is about nobody known."""
+    if alert.patient is None:
+        await alerts.lock(tx, alert.id)
+    else:
+        await known.lock_patient(tx, alert.patient)
+
+
+async def _raise_or_worsen(tx: Transaction, kit: Kit, checkin: Checkin, concern: Concern, same: list[Alert]) -> Alert:
+    worst = max(same, key=lambda alert: _severity(kit, alert), default=None)
+    if worst is not None and concern.severity <= _severity(kit, worst):
+        # What somebody writes besides is read anew, though it sounds no worse; the same words are not.
+        known_words = concern.cause in {cause_text(kit, alert) for alert in same}
+        if concern.kind is not AlertKind.CRISIS_WORDS or known_words:
+            return worst
+    waiting = next((alert for alert in same if alert.state is not AlertState.CLOSED), None)
+    if waiting is None:
+        return await _raise(
+            tx, kit, concern, clinic=ClinicId(checkin.clinic), patient=checkin.patient, checkin=checkin.id
+        )
+    if waiting.state is not AlertState.OPEN:
+        ALERT.move(waiting.state, AlertState.OPEN)
+    taken_back = {"acknowledged_by": None, "acknowledged_staff": None, "acknowledged_at": None}
+    pages = waiting.pages + 1 if concern.level.pages else 0
+    said = {"state": AlertState.OPEN, "level": concern.level, "pages": pages, **_sealed(kit, concern), **taken_back}
+    return await _tell(tx, kit, await alerts.change(tx, waiting.id, said))
+
+
+async def _raise(
+    tx: Transaction,
+    kit: Kit,
+    concern: Concern,
+    *,
+    clinic: ClinicId,
+    patient: UUID | None,
+    checkin: UUID | None = None,
+    reply: UUID | None = None,
+) -> Alert:
+    sealed = _sealed(kit, concern)
+    alert = Alert(
+        id=new_id(),
+        clinic=clinic,
+        patient=patient,
+        checkin=checkin,
+        reply=reply,
+        kind=concern.kind,
+        version=1,
+        level=concern.level,
+        severity=sealed["severity"],
+        cause=sealed["cause"],
+        state=AlertState.OPEN,
+        raised_at=tx.now,
+        pages=1 if concern.level.pages else 0,
+    )
+    await alerts.add(tx, alert)
+    return await _tell(tx, kit, alert)
+
+
+async def _tell(tx: Transaction, kit: Kit, alert: Alert) -> Alert:
+    await publish(tx, _raised(AlertRaised, alert, alert.pages))
+    if alert.level.pages:
+        await _page_again_in(tx, alert, _pause(kit, alert.state), number=alert.pages + 1)
+    log.warning("alert.raised", alert=str(alert.id), level=alert.level)
+    return alert
+
+
+def _sealed(kit: Kit, concern: Concern) -> dict[str, str]:
+    return {
+        "cause": kit.keyring.seal(concern.cause, context=_CAUSE),
+        "severity": kit.keyring.seal(str(concern.severity), context=_SEVERITY),
+    }
+
+
+def _severity(kit: Kit, alert: Alert) -> int:
+    """Return how grave what raised an alert was; of one by an older version only the level is known."""
+    if alert.severity is None:
+        return severity_of(AlertLevel(alert.level))
+    return int(kit.keyring.open(alert.severity, context=_SEVERITY))
+
+
+def _about(alert: Alert) -> dict[str, Any]:
+    return {"clinic": alert.clinic, "patient": alert.patient, "alert": alert.id, "version": alert.version}
+
+
 def _raised(kind: type[AlertRaised], alert: Alert, page_number: int) -> AlertRaised:
     return kind(
-        clinic=alert.clinic,
-        patient=alert.patient,
-        alert=alert.id,
-        version=alert.version,
-        level=AlertLevel(alert.level),
+        **_about(alert),
+        level=alert.level,
         cause=alert.cause,
         raised_at=alert.raised_at,
         page_number=page_number,
+        kind=alert.kind,
+        checkin=alert.checkin,
+        reply=alert.reply,
     )
 
 
-async def _page_again_later(tx: Transaction, kit: Kit, alert: Alert, number: int | None = None) -> None:
-    number = number or alert.pages + 1
-    if number > kit.times.pages_at_most:
-        return
-    at = tx.now + timedelta(minutes=kit.times.page_again_minutes)
-    await publish(tx, _raised(AlertOverdue, alert, number), at=at, timer=_timer(alert.id))
+def _pause(kit: Kit, state: AlertState) -> timedelta:
+    if state is AlertState.ACKNOWLEDGED:
+        return AGAIN_AFTER_ACKNOWLEDGING
+    return timedelta(minutes=kit.times.page_again_minutes)
+
+
+async def _page_again_in(tx: Transaction, alert: Alert, pause: timedelta, *, number: int) -> None:
+    """Set or replace the timer of the next page."""
+    await publish(tx, _raised(AlertOverdue, alert, number), at=tx.now + pause, timer=_timer(alert.id))

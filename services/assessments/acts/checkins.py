@@ -191,7 +191,7 @@ async def answer(
     score_id = new_id()
     if again:
         await _void_before(tx, kit, checkin, instrument_id, score_id)
-    alert = await alerts.raise_for(tx, kit, checkin, instrument_id, merged)
+    alert = await alerts.raise_for(tx, kit, checkin, instrument_id, merged, words=words)
     changed = await answering.keep(
         tx,
         kit.keyring,

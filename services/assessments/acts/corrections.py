@@ -65,7 +65,7 @@ async def correct(
     await checkins.void_score(tx, kit.keyring, kept, by=by, reason=reason, replaced_by=corrected.id)
     await checkins.add_score(tx, kit.keyring, checkin, corrected)
     await answering.rewrite(tx, kit.keyring, checkin.id, score, by)
-    await alerts.raise_for(tx, kit, checkin, score.instrument, merged)
+    await alerts.raise_for(tx, kit, checkin, score.instrument, merged, words=score.words)
     changed = await checkins.one_on(tx, checkin)
     await results.tell(tx, kit, changed)
     if score.instrument == proposals.INSTRUMENT:

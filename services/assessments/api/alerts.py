@@ -6,14 +6,15 @@ from fastapi import APIRouter, Response
 
 from services.assessments.acts import alerts as acts
 from services.assessments.api.desk import Desk, Words, refusals
+from services.assessments.model.disposition import flaw_of
 from services.assessments.model.lifecycles import AlertState
 from services.assessments.store import alerts
 from services.assessments.store.alerts import Alert
 from services.assessments.views import AlertView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
-from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, listing, versioned
-from shared.web.problems import NotFound
+from shared.web.api import Body, CloseAlertCommand, Command, CommandCall, Listing, Paging, Reads, listing, versioned
+from shared.web.problems import Invalid, NotFound
 
 
 class Acknowledgement(Body):
@@ -21,7 +22,7 @@ class Acknowledgement(Body):
 
 
 class Closing(Body):
-    """What was done about the alert."""
+    """What was done about the alert: at least two words that say something, in at least ten letters."""
 
     disposition: Words
 
@@ -46,23 +47,28 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/alerts/{alert_id}/acknowledge", response_model=AlertView)
     async def acknowledge(alert_id: UUID, command: Command, _body: Acknowledgement | None = None) -> Response:
-        """Say that somebody has seen the alert: no further page goes out."""
+        """Say that somebody has seen the alert; it pages again after an hour until it is closed."""
 
         async def work(tx: Transaction) -> AlertView:
-            alert = await _locked(tx, desk, command, alert_id)
+            alert, who = await _locked(tx, command, alert_id), command.principal
             with refusals():
-                return await _view(tx, desk, await acts.acknowledge(tx, alert, command.principal.name))
+                return await _view(tx, desk, await acts.acknowledge(tx, alert, who.name, who.staff))
 
         return await command.run(desk.database, work)
 
     @routes.post("/alerts/{alert_id}/close", response_model=AlertView)
-    async def close(alert_id: UUID, body: Closing, command: Command) -> Response:
-        """Say what was done about the alert: longer intervals can be proposed again."""
+    async def close(alert_id: UUID, body: Closing, command: CloseAlertCommand) -> Response:
+        """Say what was done about the alert: it leaves Today, and intervals can be decided again.
+
+        It takes a clinician, or a token with the scope `alerts:close`.
+        """
+        if (flaw := flaw_of(body.disposition)) is not None:
+            raise Invalid.at("/disposition", flaw)
 
         async def work(tx: Transaction) -> AlertView:
-            alert = await _locked(tx, desk, command, alert_id)
+            alert, who = await _locked(tx, command, alert_id), command.principal
             with refusals():
-                closed = await acts.close(tx, desk.kit, alert, command.principal.name, body.disposition)
+                closed = await acts.close(tx, desk.kit, alert, who.name, body.disposition, staff=who.staff)
             return await _view(tx, desk, closed)
 
         return await command.run(desk.database, work)
@@ -75,9 +81,9 @@ async def _own(reader: Reader, clinic: ClinicId, alert_id: UUID) -> Alert:
     return found
 
 
-async def _locked(tx: Transaction, desk: Desk, command: CommandCall, alert_id: UUID) -> Alert:
+async def _locked(tx: Transaction, command: CommandCall, alert_id: UUID) -> Alert:
     clinic = command.principal.clinic
-    await desk.lock(tx, clinic, (await _own(tx, clinic, alert_id)).patient)
+    await acts.lock(tx, await _own(tx, clinic, alert_id))
     alert = await _own(tx, clinic, alert_id)
     command.if_match(alert.version)
     return alert

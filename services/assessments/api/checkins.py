@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from services.assessments.acts import checkins as acts
 from services.assessments.api.desk import Desk, refusals
 from services.assessments.api.shapes import AnswerList, Difficulty, optional_of, refuse_strangers
+from services.assessments.model.lifecycles import AlertState
 from services.assessments.model.scoring import from_list
 from services.assessments.packs import UnknownInstrumentError
 from services.assessments.store import alerts, checkins, known
@@ -142,7 +143,8 @@ async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, patient: Patient
             entered_by=body.entered_by,
         )
     kept = await checkins.scores_of_checkin(tx, desk.kit.keyring, checkin.id)
-    alert = await alerts.of_checkin(tx, checkin.id)
+    raised = await alerts.of_checkin(tx, checkin.id)
+    alert = next((each for each in raised if each.level.pages and each.state is not AlertState.CLOSED), None)
     views = tuple(ScoreView.of(one) for one in kept if one.voided is None)
     entered = next(view for view in views if view.instrument == body.instrument)
     return AnsweredView(

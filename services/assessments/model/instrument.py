@@ -23,6 +23,33 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """From which answer on a person must look.
+
+    Args:
+        kind: what the alert is about, such as `bladder`.
+        level: how urgent it is.
+        at_least: an answer of this value or more calls for it.
+        at_most: an answer of this value or less calls for it.
+    """
+
+    kind: str
+    level: str
+    at_least: int | None = None
+    at_most: int | None = None
+
+    def calls(self, value: int) -> bool:
+        """Tell whether an answer calls for the alert."""
+        above = self.at_least is not None and value >= self.at_least
+        return above or (self.at_most is not None and value <= self.at_most)
+
+    def beyond(self, value: int) -> int:
+        """Return how far an answer lies beyond where the alert begins."""
+        above = value - self.at_least if self.at_least is not None else 0
+        return max(above, self.at_most - value if self.at_most is not None else 0, 0)
+
+
+@dataclass(frozen=True)
 class Item:
     """One question.
 
@@ -33,6 +60,7 @@ class Item:
         required: whether the instrument is complete without it.
         flag: what an answer above zero puts on the score, or none.
         loinc: its LOINC code, where it was verified.
+        alert: from which answer on a person must look, or none.
     """
 
     id: str
@@ -41,6 +69,7 @@ class Item:
     required: bool = True
     flag: str | None = None
     loinc: str | None = None
+    alert: Alarm | None = None
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ ALERT: Final = Lifecycle(
     "alert",
     {
         AlertState.OPEN: frozenset({AlertState.ACKNOWLEDGED, AlertState.CLOSED}),
-        AlertState.ACKNOWLEDGED: frozenset({AlertState.CLOSED}),
+        # Open again where a worse answer came.
+        AlertState.ACKNOWLEDGED: frozenset({AlertState.OPEN, AlertState.CLOSED}),
     },
 )
 

@@ -53,20 +53,27 @@ class KnownPlan:
     plan: Plan
 
 
-async def save_clinic(tx: Transaction, event: ClinicChanged) -> None:
-    """Keep a clinic, unless a newer version is kept."""
+async def save_clinic(tx: Transaction, event: ClinicChanged) -> bool:
+    """Keep a clinic, unless a newer version is kept; return whether it was news."""
     values = {
         "version": event.version,
         "name": event.name,
         "phone": event.phone,
         "crisis_en": event.crisis.en,
         "crisis_es": event.crisis.es,
+        "oncall": len(event.oncall),
     }
-    await tx.execute(
+    result = await tx.execute(
         insert(clinics)
         .values(id=event.clinic, **values)
         .on_conflict_do_update(index_elements=[clinics.c.id], set_=values, where=clinics.c.version < event.version)
     )
+    return int(result.rowcount) > 0
+
+
+async def oncall(reader: Reader, clinic_id: UUID) -> int:
+    """Return how many contacts an alert of a clinic pages, as far as is known here."""
+    return int(await reader.scalar(select(clinics.c.oncall).where(clinics.c.id == clinic_id)) or 0)
 
 
 async def clinic(reader: Reader, clinic_id: UUID) -> Clinic | None:

@@ -192,11 +192,37 @@ class Silent:
 
 
 @dataclass(frozen=True)
+class Page:
+    """A message to somebody on call about an alert; `to` is masked."""
+
+    channel: str
+    to: str
+    state: MessageState
+    reason: str | None
+    error: str | None
+    at: datetime
+
+    @property
+    def reached(self) -> bool:
+        """Whether the provider has taken it."""
+        return self.state in {MessageState.SENT, MessageState.DELIVERED}
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """Somebody on call, as the notifier last found them; `trouble` says why no page can reach them."""
+
+    kind: str
+    to: str
+    trouble: str | None
+
+
+@dataclass(frozen=True)
 class Alert:
-    """A safety alert."""
+    """A safety alert; `patient` is None for a text from a number that is no patient's."""
 
     id: AlertId
-    patient: PatientId
+    patient: PatientId | None
     version: int
     level: str
     cause: str
@@ -206,6 +232,13 @@ class Alert:
     by: str | None
     at: datetime | None
     disposition: str | None
+    kind: str = "item-9"
+    paged: tuple[Page, ...] = ()
+
+    @property
+    def waits_only(self) -> bool:
+        """Whether nobody is paged for it."""
+        return self.level == "task"
 
 
 @dataclass(frozen=True)

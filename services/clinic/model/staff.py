@@ -20,7 +20,8 @@ class Permission(StrEnum):
     ENROL = "enrol and change patients"
     PLAN_SESSIONS = "book, move and cancel sessions"
     RECORD_CHECKINS = "ask for check-ins and enter their answers"
-    HANDLE_ALERTS = "acknowledge and close alerts"
+    HANDLE_ALERTS = "acknowledge alerts"
+    CLOSE_ALERTS = "close alerts"
     START_PLANS = "start treatment plans"
     DECIDE = "decide interval proposals"
     SIGN_RULES = "sign rules"
@@ -44,7 +45,13 @@ PERMISSIONS: Final = MappingProxyType(
         Role.STAFF: _DESK,
         Role.CLINICIAN: _DESK
         | _OFFICE
-        | {Permission.START_PLANS, Permission.DECIDE, Permission.SIGN_RULES, Permission.DISCHARGE},
+        | {
+            Permission.CLOSE_ALERTS,
+            Permission.START_PLANS,
+            Permission.DECIDE,
+            Permission.SIGN_RULES,
+            Permission.DISCHARGE,
+        },
         Role.ADMIN: _OFFICE | {Permission.SEE_PATIENTS, Permission.ENROL, Permission.PLAN_SESSIONS},
     }
 )

@@ -1,6 +1,6 @@
 """What every page of the console stands on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -14,13 +14,14 @@ from services.clinic.bell import Bell
 from services.clinic.elsewhere import Elsewhere
 from services.clinic.gate import Gate
 from services.clinic.model.clinic import Clinic
-from services.clinic.model.reads import AlertState, ProposalState
+from services.clinic.model.reads import AlertState, OnCall, ProposalState
 from services.clinic.model.staff import Permission
 from services.clinic.orders import Patients, who
 from services.clinic.pages.visit import Visit, page, see, visit
 from services.clinic.store import audit, clinics, patients, reads
 from services.clinic.tables import ALERTS, PROPOSALS
 from services.clinic.views.compose_patient import able
+from services.clinic.views.oncall import oncall_notices
 from services.clinic.views.parts import Notice, Shell, Tone, moment
 from shared.database import Database, Reader
 from shared.ids import ClinicId, PatientId
@@ -158,16 +159,16 @@ class Console:
             loud=untaken > 0,
             proposals=await reads.counts(reader, PROPOSALS, clinic.id, ProposalState.OPEN),
             trial=self.trial,
-            notices=self._warnings(clinic) + told + notices,
+            notices=self._warnings(clinic, await reads.oncall(reader, clinic.id)) + told + notices,
         )
         answer = page(template, status=status, shell=shell, page=view, able=able(member.role))
         if told:
             answer.delete_cookie(_SAID_COOKIE, path="/console")
         return answer
 
-    def _warnings(self, clinic: Clinic) -> tuple[Notice, ...]:
+    def _warnings(self, clinic: Clinic, oncall: Sequence[OnCall]) -> tuple[Notice, ...]:
         if not self.live or clinic.pages_somebody:
-            return ()
+            return oncall_notices(oncall)
         return (
             Notice(
                 "Safety alerts page nobody: the number on call is made up. Set a real one (see Settings).", Tone.DANGER

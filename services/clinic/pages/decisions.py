@@ -1,16 +1,17 @@
 """Proposals to decide, alerts to handle, replies to read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from services.clinic import answers
+from services.clinic.model.outcomes import disposition_of
 from services.clinic.model.reads import AlertState, Proposal, ProposalState
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import Order, PatientPages
-from services.clinic.pages.visit import PageRoute, see
+from services.clinic.pages.visit import PageRoute, Visit, see
 from services.clinic.store import learn, reads
 from services.clinic.tables import ALERTS, PROPOSALS, REPLIES
 from services.clinic.views.others import ProposalsPage
@@ -93,18 +94,31 @@ def _alerts(routes: APIRouter, pages: PatientPages) -> None:
     async def acknowledge(alert: UUID, request: Request) -> Response:
         here = await console.visit(request, Permission.HANDLE_ALERTS)
         form = await here.form()
-        patient = await pages.owner(here.principal.clinic, answers.ALERT, alert)
         order = Order("assessments", f"/alerts/{alert}/acknowledge", {}, answers.ALERT, "acknowledged")
-        return await pages.carry_out(here, patient, order, form)
+        return await _carry_out(pages, here, alert, order, form)
 
     @routes.post("/console/alerts/{alert}/close")
     async def close(alert: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.HANDLE_ALERTS)
+        here = await console.visit(request, Permission.CLOSE_ALERTS)
         form = await here.form()
-        patient = await pages.owner(here.principal.clinic, answers.ALERT, alert)
-        body = {"disposition": form.get("disposition", "").strip()}
+        body = {"disposition": disposition_of(form.get("outcome", ""), form.get("disposition", "").strip())}
         order = Order("assessments", f"/alerts/{alert}/close", body, answers.ALERT, "closed", f"close-{alert}")
-        return await pages.carry_out(here, patient, order, form)
+        return await _carry_out(pages, here, alert, order, form)
+
+
+async def _carry_out(pages: PatientPages, here: Visit, alert: UUID, order: Order, form: Mapping[str, str]) -> Response:
+    """Order something about an alert; one about a number that is no patient's leads back to the list of alerts."""
+    console = pages.console
+    async with console.database.reading() as reader:
+        nobodys = await learn.is_nobodys(reader, ALERTS, here.principal.clinic, alert)
+    if not nobodys:
+        return await pages.carry_out(here, await pages.owner(here.principal.clinic, answers.ALERT, alert), order, form)
+    answer = await console.client.order(
+        order.service, order.path, order.body, principal=here.principal, idempotency_key=form.get("key")
+    )
+    await console.note(here, f"alert.{order.said}", thing=alert)
+    await console.follow.up_to(order.kind, here.principal.clinic, answer)
+    return console.done(order.said, "/console/alerts")
 
 
 def _replies(routes: APIRouter, console: Console) -> None:

@@ -21,7 +21,7 @@ from shared.web.tokens import Principal, Scope
 LOGIN_PAGE: Final = "/console/login"
 OWN_DOOR_PAGE: Final = "/console/password"
 _SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
-    Role.CLINICIAN: frozenset({Scope.READ, Scope.WRITE, Scope.DECIDE}),
+    Role.CLINICIAN: frozenset({Scope.READ, Scope.WRITE, Scope.DECIDE, Scope.CLOSE_ALERTS}),
     Role.STAFF: frozenset({Scope.READ, Scope.WRITE}),
     Role.ADMIN: frozenset({Scope.READ, Scope.WRITE}),
 }

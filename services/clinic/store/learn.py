@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.clinic.model.reads import SessionState
-from services.clinic.tables import ALERTS, CONSENTS, MESSAGES, REPLIES, SESSIONS
+from services.clinic.tables import ALERTS, CONSENTS, MESSAGES, ONCALL, REPLIES, SESSIONS
 from shared.bus import NotYet
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
@@ -61,6 +61,14 @@ async def count_page(tx: Transaction, alert: UUID, number: int) -> None:
     await tx.execute(update(ALERTS).where(ALERTS.c.id == alert).values(pages=pages))
 
 
+async def keep_oncall(tx: Transaction, clinic: ClinicId, version: int, contacts: list[dict[str, Any]]) -> None:
+    """Write who of those on call can be reached, unless something newer is held."""
+    values = {"version": version, "contacts": contacts}
+    statement = insert(ONCALL).values(clinic=clinic, **values)
+    newer = ONCALL.c.version < version
+    await tx.execute(statement.on_conflict_do_update(index_elements=[ONCALL.c.clinic], set_=values, where=newer))
+
+
 async def keep_consent(tx: Transaction, values: Mapping[str, Any]) -> None:
     """Write the latest word about a contact point and purpose."""
     statement = insert(CONSENTS).values(values)
@@ -95,6 +103,12 @@ async def session_of(reader: Reader, session: UUID) -> tuple[SessionState, int] 
     """Return the state and version of a session that is held here."""
     row = await reader.one_or_none(select(SESSIONS.c.state, SESSIONS.c.version).where(SESSIONS.c.id == session))
     return None if row is None else (SessionState(row.state), row.version)
+
+
+async def is_nobodys(reader: Reader, table: Table, clinic: ClinicId, thing: UUID) -> bool:
+    """Tell whether the clinic has this thing and it is about no patient."""
+    mine = (table.c.id == thing) & (table.c.clinic == clinic) & table.c.patient.is_(None)
+    return await reader.scalar(select(table.c.id).where(mine)) is not None
 
 
 async def patient_of(reader: Reader, table: Table, clinic: ClinicId, thing: UUID) -> UUID | None:

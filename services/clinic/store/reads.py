@@ -17,6 +17,8 @@ from services.clinic.model.reads import (
     Evidence,
     Message,
     MessageState,
+    OnCall,
+    Page,
     Plan,
     Proposal,
     ProposalState,
@@ -34,6 +36,7 @@ from services.clinic.tables import (
     CHECKINS,
     CONSENTS,
     MESSAGES,
+    ONCALL,
     PLANS,
     PROPOSALS,
     REPLIES,
@@ -114,7 +117,18 @@ async def scores(reader: Reader, where: Condition, keyring: Keyring) -> list[Sco
 async def alerts(reader: Reader, where: Condition, keyring: Keyring) -> list[Alert]:
     """Return alerts, the newest first."""
     rows = await reader.all(select(ALERTS).where(where).order_by(ALERTS.c.raised_at.desc()).limit(MOST))
-    return [_alert(row, keyring) for row in rows]
+    about = (MESSAGES.c.purpose == "page", MESSAGES.c.about.in_([row.id for row in rows]))
+    pages: dict[UUID, list[Page]] = {row.id: [] for row in rows}
+    for row in await reader.all(select(MESSAGES).where(*about).order_by(MESSAGES.c.at, MESSAGES.c.id)):
+        page = Page(row.channel, row.to, MessageState(row.state), row.reason, row.error, row.at)
+        pages[row.about].append(page)
+    return [_alert(row, keyring, pages[row.id]) for row in rows]
+
+
+async def oncall(reader: Reader, clinic: ClinicId) -> list[OnCall]:
+    """Return who is on call, as the notifier last found them; nothing where it has not said so yet."""
+    contacts = await reader.scalar(select(ONCALL.c.contacts).where(ONCALL.c.clinic == clinic))
+    return [OnCall(each["kind"], each["to"], each["trouble"]) for each in contacts or []]
 
 
 async def proposals(reader: Reader, where: Condition, keyring: Keyring, *, limit: int = MOST) -> list[Proposal]:
@@ -246,10 +260,12 @@ def _score(row: Row[Any], one: Mapping[str, Any]) -> Score:
     )
 
 
-def _alert(row: Row[Any], keyring: Keyring) -> Alert:
+def _alert(row: Row[Any], keyring: Keyring, pages: Sequence[Page]) -> Alert:
     return Alert(
         id=AlertId(row.id),
-        patient=PatientId(row.patient),
+        patient=None if row.patient is None else PatientId(row.patient),
+        kind=row.kind,
+        paged=tuple(pages),
         version=row.version,
         level=row.level,
         cause=keyring.open(row.cause, context="cause"),

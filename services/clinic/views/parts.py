@@ -47,9 +47,9 @@ class Moment:
 
 @dataclass(frozen=True)
 class Person:
-    """A patient's name with the id that its page has."""
+    """A patient's name with the id that its page has; None for somebody who is no patient."""
 
-    id: UUID
+    id: UUID | None
     name: str
 
 

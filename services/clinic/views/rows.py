@@ -11,6 +11,7 @@ from services.clinic.model.reads import (
     CheckinState,
     Message,
     MessageState,
+    Page,
     Proposal,
     ProposalState,
     Reply,
@@ -109,6 +110,14 @@ _REASONS: Final = {
     "21610": "the patient said STOP to the carrier",
     "30034": "the carriers do not know your sender: it is not registered",
 }
+_NOT_PAGED: Final = {
+    "opted_out": "the number said STOP; a START from it brings pages back",
+    "21610": "the number said STOP to the carrier; a START from it brings pages back",
+    "no_address": "nobody is on call",
+    "alert_closed": "it was acknowledged before",
+}
+"""What differs where a page, and no text to a patient, did not go out."""
+_WAYS: Final = {"sms": "text", "email": "e-mail"}
 _STEPS: Final = {
     "no_address": "Ask for a number or an address, or call.",
     "opted_out": "Tell them by phone, or agree on e-mail.",
@@ -135,10 +144,31 @@ def person(patient: PatientId, names: Names) -> Person:
     return Person(patient, names.get(patient, "Unknown patient"))
 
 
+def say_paged(alert: Alert, zone: str) -> str:
+    """Return who was told of an alert, by what, when and whether it arrived."""
+    if alert.waits_only:
+        return "Nobody is paged for this; it waits until it is closed."
+    reached = [each for each in alert.paged if each.reached]
+    if reached:
+        last, times = reached[-1], f" {len(reached)} messages so far." if len(reached) > 1 else ""
+        to = f"{_WAYS.get(last.channel, last.channel)} to {last.to}"
+        arrived = "delivered" if last.state is MessageState.DELIVERED else "taken by the provider, not yet delivered"
+        return f"Paged: {to}, {arrived}, {moment(last.at, zone).text}.{times}"
+    if not alert.paged:
+        return "A page is on its way; nothing says yet that it reached anybody."
+    tried = {f"{_WAYS.get(each.channel, each.channel)} to {each.to or 'nobody'}": _why(each) for each in alert.paged}
+    return "No page has reached anybody: " + "; ".join(f"{way}: {why}" for way, why in tried.items()) + "."
+
+
+def _why(page: Page) -> str:
+    code = page.reason or page.error or ""
+    return _NOT_PAGED.get(code, _REASONS.get(code, f"refused with {code}" if code else "it failed"))
+
+
 def alert_row(alert: Alert, names: Names, zone: str, now: datetime) -> AlertRow:
-    """Return an alert; a page is never called received before somebody acknowledged it."""
-    paged = "The person on call was paged" + (f" {alert.pages} times." if alert.pages > 1 else ".")
-    if alert.state is AlertState.OPEN:
+    """Return an alert; "paged" is said of what the provider took, with whom and when, and of nothing else."""
+    paged = say_paged(alert, zone)
+    if alert.state is AlertState.OPEN and not alert.waits_only:
         paged += " Nobody has acknowledged it yet."
     handled = None
     if alert.by and alert.at:
@@ -148,12 +178,12 @@ def alert_row(alert: Alert, names: Names, zone: str, now: datetime) -> AlertRow:
     return AlertRow(
         id=alert.id,
         version=alert.version,
-        person=person(alert.patient, names),
-        level=Chip(alert.level.replace("_", " "), Tone.DANGER),
+        person=Person(None, "Unknown number") if alert.patient is None else person(alert.patient, names),
+        level=Chip(alert.level.replace("_", " "), Tone.ACCENT if alert.waits_only else Tone.DANGER),
         cause=alert.cause,
         raised=moment(alert.raised_at, zone),
         age=age(alert.raised_at, now),
-        paged=handled if handled and alert.state is AlertState.ACKNOWLEDGED else paged,
+        paged=f"{handled} {paged}" if handled and alert.state is AlertState.ACKNOWLEDGED else paged,
         state=Chip(str(alert.state)),
         can_acknowledge=alert.state is AlertState.OPEN,
         closed=handled if alert.state is AlertState.CLOSED else None,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.clinic.model.outcomes import OUTCOMES
 from services.clinic.views.came import AnswerRow, SilentRow
 from services.clinic.views.parts import Chip, Moment, Person, Pile
 
@@ -80,6 +81,7 @@ class AlertRow:
     can_acknowledge: bool
     closed: str | None
     disposition: str | None
+    outcomes: tuple[str, ...] = OUTCOMES
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Alerts: the people on call are paged, at any hour, without a word of health data."""
 
+from typing import Final
+
 from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Purpose
@@ -11,12 +13,17 @@ from shared.database import Transaction
 from shared.events import AlertAcknowledged, AlertClosed, AlertOverdue, AlertRaised
 from shared.ids import PatientId
 
+NOT_PAGED: Final = "task"
+"""The level of an alert that waits on Today."""
+
 
 def register(handlers: Handlers, desk: Desk) -> None:
     """Register the handlers of this module."""
 
     @handlers.on(AlertRaised, AlertOverdue)
     async def page(tx: Transaction, event: AlertRaised) -> None:
+        if event.level == NOT_PAGED:
+            return
         clinic = await people.clinic(tx, event.clinic)
         if clinic is None:
             raise NotYet("An alert was raised before its clinic arrived.")
@@ -28,7 +35,7 @@ def register(handlers: Handlers, desk: Desk) -> None:
                 tx,
                 Plan(
                     clinic=event.clinic,
-                    patient=PatientId(event.patient),
+                    patient=None if event.patient is None else PatientId(event.patient),
                     purpose=Purpose.PAGE,
                     channel=channel,
                     occurrence=f"page-{event.page_number}",

@@ -37,6 +37,7 @@ class Occurrence(StrEnum):
     CANCELLED = "cancelled"
     STANDS = "stands"
     STOPPED = "stopped"
+    CRISIS = "crisis"
 
 
 NOTICES: Final = frozenset({Occurrence.MOVED, Occurrence.CANCELLED, Occurrence.STANDS})

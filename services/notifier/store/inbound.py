@@ -18,7 +18,7 @@ from services.notifier.model.answering import ANSWER_EVERY, CLARIFY_WITHIN, Ahea
 from services.notifier.model.arriving import Arrival, start_holds, stop_holds
 from services.notifier.model.inbound import Flag, Intent, Reading, read
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.store import conversation, people
+from services.notifier.store import conversation, crisis, people
 from services.notifier.store.messages import Plan, look_again
 from services.notifier.store.opting import opt_in, opt_out, retract
 from services.notifier.tables import INBOUND, MESSAGES
@@ -53,11 +53,12 @@ class Text:
 
 @dataclass(frozen=True)
 class _Heard:
-    """A text whose turn has come."""
+    """A text whose turn has come; `words` is what its sender wrote of it, without quotes and reactions."""
 
     text: Text
     fingerprint: str
     number: str
+    words: str
     users: Sequence[Row[Any]] = field(default_factory=list)
 
 
@@ -74,7 +75,9 @@ async def receive(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> None
         return
     heard, effect = acted
     COUNTED.labels(effect.intent).inc()
-    await _answer(tx, heard, effect, desk)
+    said = {"sid": text.sid, "number": heard.number, "words": heard.words}
+    if not await crisis.answer(tx, desk, users=heard.users, **said):
+        await _answer(tx, heard, effect, desk)
 
 
 async def recover(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> None:
@@ -97,7 +100,7 @@ async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[_
         media=text.media,
         without_ours=partial(without_our_words, sender=sender_name),
     )
-    heard = _Heard(text, fingerprint, canonical(text.number), users)
+    heard = _Heard(text, fingerprint, canonical(text.number), reading.words, users)
     words = desk.keyring.fingerprint(" ".join(text.body.split()).casefold(), context="words")
     if not await _keep(tx, heard, reading, words, desk):
         return None
@@ -186,6 +189,7 @@ def _reply(heard: _Heard, effect: Effect, user: Row[Any], session: Ahead | None,
         session=session.session if session else None,
         session_version=session.version if session else None,
         text=desk.keyring.seal(heard.text.body, context="reply"),
+        wrote=desk.keyring.seal(heard.words, context="reply"),
         at=heard.text.arrival.at,
         flags=tuple(sorted(effect.flags)),
     )
@@ -203,6 +207,7 @@ async def _tell_of_stranger(tx: Transaction, heard: _Heard, effect: Effect, desk
             number=desk.keyring.seal(heard.number, context="contact"),
             masked=mask(heard.number),
             text=desk.keyring.seal(heard.text.body, context="reply"),
+            wrote=desk.keyring.seal(heard.words, context="reply"),
             at=heard.text.arrival.at,
             flags=tuple(sorted(effect.flags)),
         )

@@ -2,6 +2,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
+from services.assessments.packs import Packs
 from shared.events import (
     AlertAcknowledged,
     AlertClosed,
@@ -10,7 +13,11 @@ from shared.events import (
     MessageDelivered,
     MessageFailed,
     MessageSent,
+    MessageWithheld,
+    ReplyReceived,
+    UnknownNumberTexted,
 )
+from shared.web.tokens import USUAL_SCOPES
 from tests.integration.assessments.ward import Ward, spread
 from tests.support.bench import KEYRING
 
@@ -68,13 +75,13 @@ async def test_a_later_answer_of_the_same_form_makes_the_alert_more_urgent_and_p
     assert (second.level, second.page_number, second.version) == ("high", 2, 2)
 
 
-async def test_nobody_acknowledges_so_it_pages_every_quarter_of_an_hour_up_to_the_bound(ward: Ward) -> None:
+async def test_paging_never_ends_before_somebody_acknowledges(ward: Ward) -> None:
     await raised(ward)
     fired = await ward.bench.live_until(ward.bench.clock.now() + timedelta(hours=12))
     pages = [event for event in fired if isinstance(event, AlertOverdue)]
-    assert [event.page_number for event in pages] == list(range(2, 13))
+    assert [event.page_number for event in pages] == list(range(2, 50))
     (alert,) = await ward.items("/alerts?state=open")
-    assert alert["pages"] == 12
+    assert alert["pages"] == 49
 
 
 async def test_the_second_page_goes_out_after_a_quarter_of_an_hour(ward: Ward) -> None:
@@ -84,22 +91,31 @@ async def test_the_second_page_goes_out_after_a_quarter_of_an_hour(ward: Ward) -
     assert isinstance(event, AlertOverdue)
 
 
-async def test_an_acknowledged_alert_pages_no_more(ward: Ward) -> None:
+async def test_an_acknowledged_alert_is_not_forgotten_before_it_is_closed(ward: Ward) -> None:
     alert = await raised(ward)
     answer = await ward.bench.call("POST", f"/alerts/{alert['id']}/acknowledge", {})
     assert (answer.status, answer.json["state"]) == (200, "acknowledged")
     assert answer.json["acknowledged_by"] == "test"
-    assert f"alert:{alert['id']}" not in await ward.bench.pending()
     (event,) = await ward.bench.said(AlertAcknowledged)
     assert event.version == answer.json["version"] == 2
+    began = ward.bench.clock.now()
+    fired = [
+        event
+        for event in await ward.bench.live_until(began + timedelta(minutes=130))
+        if isinstance(event, AlertOverdue)
+    ]
+    assert [event.page_number for event in fired] == [2, 3]
+    await ward.bench.call("POST", f"/alerts/{alert['id']}/close", {"disposition": "Called; safe plan agreed."})
+    assert await ward.bench.live_until(began + timedelta(hours=12)) == []
 
 
-async def test_a_page_that_fires_after_the_acknowledgement_counts_for_nothing(ward: Ward) -> None:
+async def test_a_page_that_fires_after_the_acknowledgement_repeats_after_the_hour_and_not_before(ward: Ward) -> None:
     alert = await raised(ward)
     _, overdue = (await ward.bench.pending())[f"alert:{alert['id']}"]
     await ward.bench.call("POST", f"/alerts/{alert['id']}/acknowledge", {})
     await ward.bench.tell(overdue)
-    assert f"alert:{alert['id']}" not in await ward.bench.pending()
+    at, _ = (await ward.bench.pending())[f"alert:{alert['id']}"]
+    assert at == ward.bench.clock.now() + timedelta(hours=1)
 
 
 async def test_closing_keeps_what_was_done_and_tells_it_sealed(ward: Ward) -> None:
@@ -109,7 +125,7 @@ async def test_closing_keeps_what_was_done_and_tells_it_sealed(ward: Ward) -> No
     assert answer.json["disposition"] == "Called; safe plan agreed."
     (event,) = await ward.bench.said(AlertClosed)
     assert KEYRING.open(event.disposition, context="disposition") == "Called; safe plan agreed."
-    again = await ward.bench.call("POST", f"/alerts/{alert['id']}/close", {"disposition": "Twice."})
+    again = await ward.bench.call("POST", f"/alerts/{alert['id']}/close", {"disposition": "Called her twice."})
     assert again.status == 409
     assert "This alert is closed" in again.json["detail"]
 
@@ -119,6 +135,141 @@ async def test_closing_needs_a_disposition(ward: Ward) -> None:
     answer = await ward.bench.call("POST", f"/alerts/{alert['id']}/close", {})
     assert answer.status == 422
     assert answer.json["errors"][0]["pointer"] == "/disposition"
+
+
+@pytest.mark.parametrize("note", [".", "ok", "..........", "done"])
+async def test_a_full_stop_closes_no_alert(ward: Ward, note: str) -> None:
+    alert = await raised(ward)
+    answer = await ward.bench.call("POST", f"/alerts/{alert['id']}/close", {"disposition": note})
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/disposition")
+    assert len(await ward.items("/alerts?state=open")) == 1
+
+
+async def test_a_token_that_was_given_no_such_scope_closes_no_alert(ward: Ward) -> None:
+    alert = await raised(ward)
+    token = ward.bench.token(scopes=USUAL_SCOPES)
+    body = {"disposition": "Called; safe plan agreed."}
+    answer = await ward.bench.call("POST", f"/alerts/{alert['id']}/close", body, token=token)
+    assert answer.status == 403
+    assert (await ward.bench.call("POST", f"/alerts/{alert['id']}/acknowledge", {}, token=token)).status == 200
+
+
+async def test_an_alert_closed_over_a_mild_answer_does_not_silence_a_worse_one(ward: Ward) -> None:
+    path = ward.path(await ward.ask("phq-9"))
+    await ward.send(path, "phq-9", {"9": 1})
+    (first,) = await ward.items("/alerts?state=open")
+    await ward.bench.call("POST", f"/alerts/{first['id']}/acknowledge", {})
+    await ward.bench.call("POST", f"/alerts/{first['id']}/close", {"disposition": "Called; safe plan agreed."})
+    await ward.bench.said(clear=True)
+    await ward.send(path, "phq-9", {"9": 1})
+    assert await ward.bench.said(AlertRaised) == []
+    await ward.send(path, "phq-9", spread(11, item_9=3))
+    (event,) = await ward.bench.said(AlertRaised)
+    assert (event.level, event.page_number, event.version) == ("high", 1, 1)
+    assert event.alert != UUID(first["id"])
+    assert f"alert:{event.alert}" in await ward.bench.pending()
+
+
+@pytest.mark.parametrize("worse", [2, 3])
+async def test_a_worse_answer_to_an_acknowledged_alert_pages_and_repeats(ward: Ward, worse: int) -> None:
+    path = ward.path(await ward.ask("phq-9"))
+    await ward.send(path, "phq-9", {"9": 1})
+    (alert,) = await ward.items("/alerts?state=open")
+    await ward.bench.call("POST", f"/alerts/{alert['id']}/acknowledge", {})
+    await ward.send(path, "phq-9", {"9": worse})
+    (again,) = await ward.items("/alerts?state=open")
+    assert (again["id"], again["level"], again["acknowledged_by"]) == (alert["id"], "high", None)
+    fired = await ward.bench.live_until(ward.bench.clock.now() + timedelta(minutes=40))
+    assert [event.page_number for event in fired if isinstance(event, AlertOverdue)] == [3, 4]
+
+
+async def test_two_is_not_as_bad_as_three(ward: Ward) -> None:
+    path = ward.path(await ward.ask("phq-9"))
+    await ward.send(path, "phq-9", {"9": 2})
+    (alert,) = await ward.items("/alerts?state=open")
+    await ward.bench.call("POST", f"/alerts/{alert['id']}/close", {"disposition": "Called; safe plan agreed."})
+    await ward.send(path, "phq-9", spread(11, item_9=3))
+    assert len(await ward.items("/alerts?state=open")) == 1
+
+
+async def test_blood_and_pain_after_a_session_reach_somebody(ward: Ward) -> None:
+    path = ward.path(await ward.ask("post-session", occurrence="day-1"))
+    fine = {item.id: 0 for item in Packs.load().get("post-session").items}
+    await ward.send(path, "post-session", {**fine, "mood": 3, "bladder-blood": 1, "bladder-pain": 1})
+    (event,) = await ward.bench.said(AlertRaised)
+    assert (event.kind, event.level, event.page_number) == ("bladder", "elevated", 1)
+
+
+async def test_what_is_not_urgent_waits_on_today_and_pages_nobody(ward: Ward) -> None:
+    path = ward.path(await ward.ask("post-session", occurrence="day-1"))
+    fine = {item.id: 0 for item in Packs.load().get("post-session").items}
+    await ward.send(path, "post-session", {**fine, "mood": 3, "bladder-urgency": 1})
+    (event,) = await ward.bench.said(AlertRaised)
+    assert (event.level, event.page_number) == ("task", 0)
+    assert f"alert:{event.alert}" not in await ward.bench.pending()
+    answer = await ward.bench.call("POST", f"/alerts/{event.alert}/acknowledge", {})
+    assert answer.status == 200
+    assert f"alert:{event.alert}" not in await ward.bench.pending()
+
+
+async def text(ward: Ward, words: str, *, patient: bool = True) -> UUID:
+    reply = uuid4()
+    sealed = KEYRING.seal(words, context="reply")
+    common = {"clinic": ward.bench.clinic, "version": 1, "reply": reply, "intent": "other", "text": sealed}
+    now = ward.bench.clock.now()
+    if patient:
+        await ward.bench.tell(ReplyReceived(**common, patient=ward.patient, session=None, session_version=None, at=now))
+    else:
+        number = KEYRING.seal("+12025550123", context="contact")
+        await ward.bench.tell(UnknownNumberTexted(**common, number=number, masked="+1•••0123", at=now))
+    return reply
+
+
+@pytest.mark.parametrize(
+    "words", ["quiero suicidarme", "I dont want to be here anymore", "i have the pills", "i took all of them"]
+)
+async def test_words_of_suicide_are_never_filed_below_running_late(ward: Ward, words: str) -> None:
+    await text(ward, "running late")
+    assert await ward.bench.said(AlertRaised) == []
+    reply = await text(ward, words)
+    (event,) = await ward.bench.said(AlertRaised)
+    assert (event.kind, event.level, event.patient, event.reply) == ("crisis-words", "high", ward.patient, reply)
+    assert words not in event.model_dump_json()
+    assert KEYRING.open(event.cause, context="cause") == f'Text message: "{words}"'
+    (alert,) = await ward.items("/alerts?state=open")
+    assert (alert["checkin"], alert["kind"]) == (None, "crisis-words")
+
+
+async def test_the_second_cry_of_a_day_is_paged_as_the_first(ward: Ward) -> None:
+    for words in ("ok thanks", "I dont want to be here anymore", "i have the pills"):
+        await text(ward, words)
+    assert len(await ward.items("/alerts?state=open")) == 2
+
+
+async def test_a_cry_from_an_unknown_number_leaves_a_trace(ward: Ward) -> None:
+    await text(ward, "quiero suicidarme", patient=False)
+    (event,) = await ward.bench.said(AlertRaised)
+    assert (event.patient, event.level) == (None, "high")
+    closed = await ward.bench.call(
+        "POST", f"/alerts/{event.alert}/close", {"disposition": "Called the number; safe with a friend."}
+    )
+    assert (closed.status, closed.json["patient"]) == (200, None)
+
+
+async def test_a_machine_that_answers_a_machine_floods_nobody(ward: Ward) -> None:
+    for _ in range(25):
+        await text(ward, "This is an emergency line. Call 911.")
+    assert len(await ward.bench.said(AlertRaised)) == 20
+
+
+async def test_a_page_that_reached_nobody_is_not_left_for_a_quarter_of_an_hour(ward: Ward) -> None:
+    alert = await raised(ward)
+    await told(ward, MessageWithheld, alert, message=uuid4(), version=1, reason="opted_out")
+    at, event = (await ward.bench.pending())[f"alert:{alert['id']}"]
+    assert isinstance(event, AlertOverdue)
+    assert (at - ward.bench.clock.now(), event.page_number) == (timedelta(minutes=1), 2)
+    (shown,) = await ward.items("/alerts?state=open")
+    assert (shown["pages"], shown["reached"]) == (1, 0)
 
 
 async def test_an_old_version_is_refused(ward: Ward) -> None:

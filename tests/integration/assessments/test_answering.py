@@ -38,7 +38,7 @@ async def test_a_complete_answer_is_one_transaction_of_three_statements(ward: Wa
     path = ward.path(await ward.ask("post-session"))
     form = (await ward.bench.call("GET", path, token="")).text
     with statements(ward.bench.database) as found:
-        page = await ward.send(path, "post-session", dict.fromkeys(asked(form), 0))
+        page = await ward.send(path, "post-session", {**dict.fromkeys(asked(form), 0), "mood": 5})
     assert page.status == 200, page.text
     assert sorted(statement.split()[0].strip(";") for statement in found) == [
         "BEGIN",

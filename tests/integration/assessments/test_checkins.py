@@ -146,13 +146,13 @@ async def test_another_clinics_patient_and_check_in_are_not_found(ward: Ward) ->
         assert (await ward.bench.call("GET", path, token="")).status == 401
 
 
-async def test_the_post_session_check_flags_each_bladder_symptom_and_raises_no_alert(ward: Ward) -> None:
+async def test_the_post_session_check_flags_each_bladder_symptom_and_blood_reaches_a_person(ward: Ward) -> None:
     checkin = await opened(ward, "post-session")
     body = {"instrument": "post-session", "answers": [4, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1], "entered_by": "Nurse"}
     answer = await ward.bench.call("POST", f"/checkins/{checkin}/answers", body)
     assert answer.json["flags"] == ["side-effect:sleepy", "bladder:urgency", "bladder:blood"]
     assert (answer.json["total"], answer.json["band"], answer.json["answers"]["mood"]) == (None, None, 4)
-    assert await ward.items("/alerts") == []
+    assert [(alert["kind"], alert["level"]) for alert in await ward.items("/alerts")] == [("bladder", "elevated")]
 
 
 async def test_the_result_travels_sealed_and_lies_sealed(ward: Ward) -> None:

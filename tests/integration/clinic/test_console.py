@@ -1,4 +1,5 @@
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +41,45 @@ async def test_an_older_event_changes_nothing(home: Home, facts: Facts, browser:
     assert '<span class="chip good">confirmed</span>' in (await browser.get("/console/today")).text
 
 
+async def test_a_page_that_reached_nobody_is_never_called_made(home: Home, facts: Facts, browser: Browser) -> None:
+    await home.bench.tell(facts.raised())
+    assert (
+        "A page is on its way; nothing says yet that it reached anybody." in (await browser.get("/console/today")).text
+    )
+    page = {"purpose": "page", "about": facts.alert_id, "occurrence": "page-1", "to": "+1•••••••0999"}
+    await home.bench.tell(facts.message(events.MessageWithheld, 1, **page, reason="opted_out"))
+    shown = (await browser.get("/console/alerts")).text
+    assert "No page has reached anybody: text to +1•••••••0999: the number said STOP" in shown
+    assert "Paged:" not in shown
+    await home.bench.tell(facts.message(events.MessageSent, 1, **page, message=uuid4()))
+    assert (
+        "Paged: text to +1•••••••0999, taken by the provider, not yet delivered"
+        in (await browser.get("/console/alerts")).text
+    )
+
+
+async def test_that_alerts_reach_nobody_stands_on_today_before_an_alert(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    contact = events.OnCallContact(kind="sms", to="+1•••••••0999", trouble="stopped")
+    checked = events.OnCallChecked(clinic=home.bench.clinic, version=2, contacts=(contact,), at=NOON)
+    await home.bench.tell(checked)
+    for place in ("/console/today", "/console/settings"):
+        assert "Alerts reach nobody on call: +1•••••••0999 said STOP" in (await browser.get(place)).text
+    well = contact.model_copy(update={"trouble": None})
+    await home.bench.tell(checked.model_copy(update={"version": 1, "contacts": (well,)}))
+    assert "Alerts reach nobody on call" in (await browser.get("/console/today")).text
+    await home.bench.tell(checked.model_copy(update={"version": 3, "contacts": (well,)}))
+    assert "Alerts reach nobody on call" not in (await browser.get("/console/today")).text
+
+
+async def test_a_task_stands_on_today_and_is_not_said_to_page(home: Home, facts: Facts, browser: Browser) -> None:
+    await home.bench.tell(facts.raised().model_copy(update={"level": "task", "page_number": 0, "patient": None}))
+    page = (await browser.get("/console/today")).text
+    assert "Nobody is paged for this; it waits until it is closed." in page
+    assert "Unknown number" in page
+
+
 async def test_an_alert_is_loud_until_it_is_acknowledged_and_its_pages_are_counted(
     home: Home, facts: Facts, browser: Browser
 ) -> None:
@@ -47,7 +87,7 @@ async def test_an_alert_is_loud_until_it_is_acknowledged_and_its_pages_are_count
     await home.bench.tell(facts.raised(events.AlertOverdue, page_number=2))
     page = (await browser.get("/console/today")).text
     assert "1 safety alert not acknowledged yet" in page
-    assert "paged 2 times. Nobody has acknowledged it yet." in page
+    assert "nothing says yet that it reached anybody. Nobody has acknowledged it yet." in page
     await home.bench.tell(facts.acknowledged())
     await home.bench.tell(facts.raised())
     page = (await browser.get("/console/today")).text
@@ -415,3 +455,21 @@ async def test_an_unknown_address_is_a_page_with_a_way_on_and_for_a_program_a_do
             assert method == "HEAD" or "/console/today" in await answer.text()
     told = await home.bench.call("GET", "/api/v1/nowhere", headers={"Accept": "text/html"})
     assert (told.status, told.json["status"]) == (404, 404)
+
+
+async def test_the_front_desk_closes_no_danger(home: Home, facts: Facts, browser: Browser) -> None:
+    added = await browser.post("/console/staff", login="kim", name="Kim Lee", role="staff")
+    match = re.search(r'class="secret">([^<]+)<', added.text)
+    assert match is not None
+    desk, own = home.browser(), "a few words of my own"
+    assert (await desk.login("kim", match[1])).status == 303
+    await desk.get("/console/password")
+    assert (await desk.post("/console/password", old=match[1], new=own, again=own)).status == 303
+    await home.bench.tell(facts.raised())
+    page = (await desk.get("/console/alerts")).text
+    assert "A clinician closes it, with what was done." in page
+    assert f"/console/alerts/{facts.alert_id}/close" not in page
+    assert f"/console/alerts/{facts.alert_id}/acknowledge" in page
+    answer = await desk.post(f"/console/alerts/{facts.alert_id}/close", disposition="Called her, all is well.")
+    assert answer.status == 403
+    assert f"/console/alerts/{facts.alert_id}/close" in (await browser.get("/console/alerts")).text

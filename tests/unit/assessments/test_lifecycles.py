@@ -21,9 +21,10 @@ def test_an_expired_check_in_refuses_answers_with_a_sentence() -> None:
         CHECKIN.move(CheckinState.EXPIRED, CheckinState.COMPLETED)
 
 
-def test_an_alert_is_never_opened_again() -> None:
+def test_a_closed_alert_is_never_opened_again() -> None:
     assert ALERT.allows(AlertState.OPEN, AlertState.CLOSED)
-    assert not ALERT.allows(AlertState.ACKNOWLEDGED, AlertState.OPEN)
+    assert ALERT.allows(AlertState.ACKNOWLEDGED, AlertState.OPEN)
+    assert not ALERT.allows(AlertState.CLOSED, AlertState.OPEN)
     assert not ALERT.allows(AlertState.CLOSED, AlertState.ACKNOWLEDGED)
 
 

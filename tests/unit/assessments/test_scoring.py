@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.assessments.model.alert import AlertLevel, level_of, rises
+from services.assessments.model.alert import AlertLevel, level_of
 from services.assessments.model.scoring import AnswersRefusedError, flags, from_list, missing, score
 from services.assessments.packs import Packs
 
@@ -106,9 +106,3 @@ def test_the_level_of_an_alert_follows_the_answer(answer: int, level: AlertLevel
 
 def test_no_other_instrument_raises_an_alert() -> None:
     assert level_of("post-session", {"9": 3}) is None
-
-
-def test_a_later_answer_can_only_make_an_alert_more_urgent() -> None:
-    assert rises(AlertLevel.ELEVATED, AlertLevel.HIGH)
-    assert not rises(AlertLevel.HIGH, AlertLevel.ELEVATED)
-    assert not rises(AlertLevel.HIGH, AlertLevel.HIGH)

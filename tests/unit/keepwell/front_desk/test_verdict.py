@@ -223,9 +223,14 @@ def test_answers_and_notices_are_counted_apart() -> None:
 
 def test_pages_come_at_once_and_each_quarter_of_an_hour_until_somebody_has_seen_the_alert() -> None:
     raised = ENROLLED
-    dues = pages_of([Alarm("alert-1", 0, raised, raised + timedelta(minutes=40))], END)
+    seen = raised + timedelta(minutes=40)
+    dues = pages_of([Alarm("alert-1", 0, raised, seen, seen)], END)
     assert [due.at - raised for due in dues] == [timedelta(minutes=15 * number) for number in range(3)]
-    assert len(pages_of([Alarm("alert-1", 0, raised, None)], END)) == 12
+    assert len(pages_of([Alarm("alert-1", 0, raised, None)], raised + timedelta(hours=6))) == 25
+    closed = seen + timedelta(minutes=130)
+    again = pages_of([Alarm("alert-1", 0, raised, seen, closed)], END)[3:]
+    assert [due.at - seen for due in again] == [timedelta(hours=1), timedelta(hours=2)]
+    assert pages_of([Alarm("alert-1", 0, raised, None, level="task")], END) == []
 
     def page(number: int, minutes: int) -> Message:
         at = raised + timedelta(minutes=minutes)

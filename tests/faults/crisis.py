@@ -1,0 +1,215 @@
+"""Texts of crisis and grave answers while processes are killed: `python -m tests.faults.crisis --many 500`.
+
+Each is answered and paged until somebody acknowledges, none is lost, and "paged" is said of nothing that the provider
+did not take.
+"""
+
+import argparse
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from signal import SIGKILL
+from typing import Any
+
+import aiohttp
+
+from shared.clock import RealClock
+from tests.faults.caller import Caller
+from tests.faults.deployment import Deployment, deployed
+from tests.faults.record import Order, Record
+from tests.faults.round import letters, pages, quiet, read_ledger
+
+ONCALL = "+12025550199"
+WORDS = ("I dont want to be here anymore", "quiero suicidarme", "i have the pills", "kill myself", "ya no quiero vivir")
+AWAY_SECONDS = 12.0
+WAITS = 240.0
+"""Real seconds in which every text and answer must have been answered and paged, once the last was given."""
+LOOK = 1.0
+AT_ONCE = 8
+PAUSE = (1.0, 3.0)
+"""Real seconds between two kills."""
+
+
+@dataclass
+class Account:
+    """What a round came to; `untrue` and `lost` must stay empty."""
+
+    many: int
+    kills: Counter[str] = field(default_factory=Counter)
+    alerts: int = 0
+    answered: int = 0
+    pages: int = 0
+    repeated: int = 0
+    seconds: float = 0.0
+    lost: list[str] = field(default_factory=list)
+    untrue: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every promise was kept."""
+        return not self.lost and not self.untrue
+
+    def said(self) -> str:
+        """Return it in words."""
+        kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
+        return (
+            f"{self.many} texts and answers: {self.alerts} alerts, {self.answered} crisis texts, {self.pages} pages, "
+            f"{self.repeated} alerts paged more than once; kills: {kills}; {self.seconds:.0f} s until all were paged; "
+            f"lost: {self.lost or 'none'}; untrue: {self.untrue or 'none'}"
+        )
+
+
+@dataclass
+class _Round:
+    deployment: Deployment
+    caller: Caller
+    random: Random
+    account: Account
+    clock: RealClock = field(default_factory=RealClock)
+
+    async def patient(self, number: str) -> str:
+        """Enrol somebody and return their id."""
+        contact = {"kind": "sms", "value": number, "consents": []}
+        body = {
+            "given_name": "Test",
+            "family_name": number[-4:],
+            "zone": "America/New_York",
+            "language": "en",
+            "contacts": [contact],
+        }
+        seen = await self.caller.order("POST", "/patients", body, Order(self.clock.now()))
+        return str(seen["id"])
+
+    async def cries(self, index: int, number: str, patient: str) -> None:
+        """Have a patient text in crisis, or answer item 9 by phone with 2 or 3."""
+        if index % 2:
+            await self.caller.text(number, self.random.choice(WORDS), Order(self.clock.now()))
+            return
+        asked = {"patient": patient, "instruments": ["phq-9"]}
+        checkin = await self.caller.order("POST", "/checkins", asked, Order(self.clock.now()))
+        answers = [1] * 8 + [self.random.choice((2, 3))]
+        body = {"instrument": "phq-9", "answers": answers, "entered_by": "Nurse"}
+        await self.caller.order("POST", f"/checkins/{checkin['id']}/answers", body, Order(self.clock.now()))
+
+    async def kill(self) -> None:
+        """Kill one process after the other until cancelled, each as often as the others."""
+        names = [name for name in self.deployment.members if name != "provider"]
+        while True:
+            self.random.shuffle(names)
+            for name in names:
+                member = self.deployment.members[name]
+                await member.end(SIGKILL)
+                self.account.kills[name] += 1
+                await asyncio.shield(asyncio.ensure_future(member.start()))
+                await self.clock.pause(self.random.uniform(*PAUSE))
+
+    async def look(self) -> list[dict[str, Any]]:
+        """Return all alerts, having compared what they say of pages with what the provider has."""
+        alerts = await pages(self.caller, "/alerts")
+        # Read after the alerts: the provider may know more than they say, never less.
+        taken = [each for each in (await read_ledger(self.deployment, self.caller)).messages if each.to == ONCALL]
+        said = sum(int(alert["reached"]) for alert in alerts)
+        if said > len(taken):
+            self.account.untrue.append(f"{said} pages are said to be made, the provider has {len(taken)}")
+        self.account.pages = len(taken)
+        return alerts
+
+
+@asynccontextmanager
+async def _killing(there: _Round) -> AsyncIterator[None]:
+    task = asyncio.create_task(there.kill())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        for name, member in there.deployment.members.items():
+            if name != "provider" and member.pid is None:
+                await member.start()
+
+
+async def run(many: int, seed: int) -> Account:
+    """Run a round and return its account."""
+    account, clock = Account(many), RealClock()
+    again = max(1, many // 100)
+    async with (
+        deployed(profile="calm", proxied=True, KEEPWELL_ASSESSMENTS__PAGE_AGAIN_MINUTES=str(again)) as deployment,
+        aiohttp.ClientSession() as http,
+    ):
+        there = _Round(deployment, Caller(deployment, http, Record()), Random(seed), account)  # noqa: S311 - chance that repeats
+        numbers = [f"+1646556{index:04d}" for index in range(many)]
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(index: int) -> None:
+            async with room:
+                await there.cries(index, numbers[index], patients[index])
+
+        async def enrol(number: str) -> str:
+            async with room:
+                return await there.patient(number)
+
+        patients = await asyncio.gather(*(enrol(number) for number in numbers))
+        began = asyncio.get_running_loop().time()
+        async with _killing(there):
+            cries = asyncio.gather(*(one(index) for index in range(many)))
+            await deployment.wires["provider"].cut(AWAY_SECONDS)
+            await cries
+        await _paged(there, patients)
+        account.seconds = asyncio.get_running_loop().time() - began
+        account.lost += await quiet(deployment, there.caller) + await letters(deployment)
+        await _judge(there, numbers, patients)
+        await clock.pause(0)
+    return account
+
+
+async def _paged(there: _Round, patients: list[str]) -> None:
+    """Wait until each has an alert that reached somebody."""
+    deadline = asyncio.get_running_loop().time() + WAITS
+    while asyncio.get_running_loop().time() < deadline:
+        reached = {alert["patient"] for alert in await there.look() if alert["reached"]}
+        if reached >= set(patients):
+            return
+        await there.clock.pause(LOOK)
+
+
+async def _judge(there: _Round, numbers: list[str], patients: list[str]) -> None:
+    """Hold what the provider has against what was written, acknowledge all, and hold that paging then ends."""
+    account, alerts = there.account, await there.look()
+    account.alerts = len(alerts)
+    account.repeated = sum(alert["pages"] > 1 for alert in alerts)
+    reached = {alert["patient"] for alert in alerts if alert["reached"]}
+    account.lost += [
+        f"{number} was paged to nobody" for number, who in zip(numbers, patients, strict=True) if who not in reached
+    ]
+    ledger = await read_ledger(there.deployment, there.caller)
+    told = Counter(message.to for message in ledger.messages if "988" in message.body)
+    wrote = {number for index, number in enumerate(numbers) if index % 2}
+    account.lost += [f"{number} got no crisis text" for number in sorted(wrote - told.keys())]
+    account.answered = sum(told[number] for number in wrote)
+    texts = Counter(alert["patient"] for alert in alerts if alert["kind"] == "crisis-words")
+    for number, who in zip(numbers, patients, strict=True):
+        if number in wrote and texts[who] != told[number]:
+            account.lost.append(f"{number} has {texts[who]} alerts and {told[number]} crisis texts")
+    for alert in alerts:
+        await there.caller.order("POST", f"/alerts/{alert['id']}/acknowledge", {}, Order(there.clock.now()))
+    account.lost += await quiet(there.deployment, there.caller)
+    left = [alert for alert in await there.look() if alert["state"] == "open"]
+    account.lost += [f"alert {alert['id']} is still open" for alert in left]
+
+
+def main() -> int:
+    """Run a round; return 1 where a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--many", type=int, default=500, help="texts and answers")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    account = asyncio.run(run(chosen.many, chosen.seed))
+    print(account.said())
+    return 0 if account.clean else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -20,6 +20,7 @@ from services.assessments.kit import Kit, hash_of
 from services.assessments.model.alert import level_of
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.machine import IllegalTransitionError
+from services.assessments.model.whose import told_apart
 from services.assessments.packs import Packs
 from services.assessments.rendering import STYLE, STYLE_AT, Pages
 from services.assessments.store import answering, known
@@ -29,6 +30,7 @@ from services.assessments.store.further import Why
 from services.assessments.store.known import Clinic, Patient
 from shared.database import Database, Reader, Transaction
 from shared.languages import Language
+from shared.protection import Keyring
 from shared.telemetry.log import get_logger
 
 log = get_logger(__name__)
@@ -42,19 +44,24 @@ LinkLanguage = Annotated[str | None, Query(alias="lang")]
 
 @dataclass(frozen=True)
 class Visit:
-    """One request to a link: the check-in, its patient and clinic, and the language to speak."""
+    """One request to a link: the check-in, its patient and clinic, the language to speak, and for whom the page is."""
 
     checkin: Checkin
     patient: Patient
     clinic: Clinic
     language: str
+    whose: str | None
 
     @classmethod
-    def of(cls, linked: Linked | None, wanted: str | None) -> "Visit | None":
+    def of(cls, linked: Linked | None, wanted: str | None, keyring: Keyring) -> "Visit | None":
         """Return the visit of a link, or None where there is no such link."""
         if linked is None:
             return None
-        return cls(linked.checkin, linked.patient, linked.clinic, wanted or linked.patient.language)
+        whose = None
+        if linked.name is not None and linked.others:
+            others = [keyring.open(other, context="name") for other in linked.others]
+            whose = told_apart(keyring.open(linked.name, context="name"), others)
+        return cls(linked.checkin, linked.patient, linked.clinic, wanted or linked.patient.language, whose)
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ def router(database: Database, kit: Kit) -> APIRouter:
         async with database.reading() as reader:
             if pages.only_clinic is None:
                 pages.only_clinic = await known.only_clinic(reader)
-            visit = Visit.of(await answering.linked(reader, hash_of(token)), _language(lang))
+            visit = Visit.of(await answering.linked(reader, hash_of(token)), _language(lang), kit.keyring)
             if visit is None:
                 return (await _unknown(pages, reader, request))()
             if (why := _closed(visit.checkin, reader)) is not None:
@@ -144,7 +151,7 @@ def router(database: Database, kit: Kit) -> APIRouter:
         """Keep what was answered, all or some, and show what comes next."""
         posted = {name: str(value) for name, value in (await request.form(max_fields=MOST_FIELDS)).items()}
         async with database.transaction() as tx:
-            visit = Visit.of(await answering.lock_linked(tx, hash_of(token)), _language(lang))
+            visit = Visit.of(await answering.lock_linked(tx, hash_of(token)), _language(lang), kit.keyring)
             if visit is None:
                 page = await _unknown(pages, tx, request, posted)
             else:
@@ -257,7 +264,9 @@ async def _once_more(
 
 def _page_of(pages: Pages, visit: Visit, form: Form, status: int, **told: Any) -> Page:
     mark = pages.kit.page_mark(visit.checkin.id)
-    return partial(pages.form, form, status, language=visit.language, clinic=visit.clinic, mark=mark, **told)
+    return partial(
+        pages.form, form, status, language=visit.language, clinic=visit.clinic, mark=mark, whose=visit.whose, **told
+    )
 
 
 def _thanks(pages: Pages, visit: Visit, *, alerted: bool) -> Page:

@@ -66,7 +66,16 @@ class Pages:
         return HTMLResponse(html, status_code=status, headers=HEADERS)
 
     def form(
-        self, form: Form, status: int, *, language: str, clinic: Clinic, alerted: bool, mark: str, told: str = ""
+        self,
+        form: Form,
+        status: int,
+        *,
+        language: str,
+        clinic: Clinic,
+        alerted: bool,
+        mark: str,
+        whose: str | None,
+        told: str = "",
     ) -> HTMLResponse:
         """Return the page of one instrument.
 
@@ -77,6 +86,7 @@ class Pages:
             clinic: whose it is.
             alerted: whether what was just sent needs a person now.
             mark: what its form carries back.
+            whose: the beginning of a name, where several people are reached by one number.
             told: the key of a sentence about what was just sent.
         """
         return self.render(
@@ -91,6 +101,7 @@ class Pages:
             words=form.words,
             alerted=alerted,
             mark=mark,
+            whose=whose,
             told=told,
         )
 

@@ -26,11 +26,18 @@ _ANSWERS: Final = "answers"
 
 @dataclass(frozen=True)
 class Linked:
-    """What a link leads to."""
+    """What a link leads to.
+
+    Attributes:
+        name: the patient's given name, sealed, where it is known.
+        others: those of other patients who are reached by the same number or mailbox.
+    """
 
     checkin: Checkin
     patient: Patient
     clinic: Clinic
+    name: str | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,9 @@ class Earlier:
 _CHECKIN: Final = ", ".join(f"c.{one.name}" for one in fields(Checkin))
 _LINKED: Final = f"""
     SELECT {_CHECKIN}, p.clinic AS patient_clinic, p.version AS patient_version, p.language, p.zone, p.discharged,
-           k.name, k.phone, k.crisis_en, k.crisis_es
+           k.name, k.phone, k.crisis_en, k.crisis_es, p.given_name,
+           ARRAY(SELECT o.given_name FROM patients AS o WHERE o.ways && p.ways AND o.id <> p.id AND NOT o.discharged
+                 AND o.given_name IS NOT NULL LIMIT 20) AS others
     FROM checkins AS c JOIN patients AS p ON p.id = c.patient JOIN clinics AS k ON k.id = c.clinic
     WHERE c.token_hash = :token_hash
 """  # noqa: S608 - names of ours
@@ -101,6 +110,8 @@ def _linked(row: Any) -> Linked | None:
         checkin_of(row),
         Patient(row.patient, row.patient_clinic, row.language, row.zone, row.discharged, row.patient_version),
         Clinic(row.clinic, row.name, row.phone, {"en": row.crisis_en, "es": row.crisis_es}),
+        row.given_name,
+        tuple(row.others),
     )
 
 

@@ -236,3 +236,29 @@ async def test_two_check_ins_that_wait_get_a_new_link_each(ward: Ward) -> None:
     assert {one.checkin for one in again} == {first.checkin, second.checkin}
     assert len({KEYRING.open(one.link, context="link") for one in again}) == 2
     assert all(isinstance(one.checkin, UUID) for one in again)
+
+
+async def test_a_family_on_one_number_never_has_to_guess_whose_check_in_it_is(ward: Ward) -> None:
+    son = uuid4()
+    path = ward.path(opened := await ward.ask("phq-9"))
+    alone = await ward.bench.call("GET", path, token="")
+    assert "This check-in is for" not in alone.text
+    await ward.enrol(patient=son, name="Teo", numbers=("+1 202 555 0123",))
+    page = await ward.bench.call("GET", path, token="")
+    assert "This check-in is for A., and not for anybody else." in page.text
+    assert "Ana" not in page.text
+    assert "Teo" not in page.text
+    partly = await ward.send(path, "phq-9", {"1": 0})
+    assert "This check-in is for A." in partly.text
+    spanish = await ward.bench.call("GET", f"{path}?lang=es", token="")
+    assert "Este cuestionario es para A." in spanish.text
+    await ward.bench.tell(PatientDischarged(clinic=ward.bench.clinic, version=2, patient=son))
+    assert "This check-in is for" not in (await ward.bench.call("GET", path, token="")).text
+    assert opened.patient == ward.patient
+
+
+async def test_a_name_that_begins_alike_is_told_apart_by_a_letter_more(ward: Ward) -> None:
+    path = ward.path(await ward.ask("phq-9"))
+    await ward.enrol(patient=uuid4(), name="Alba", numbers=(OLD, MAIL))
+    await ward.enrol(patient=uuid4(), name="Bo", numbers=(NEW,))
+    assert "This check-in is for An." in (await ward.bench.call("GET", path, token="")).text

@@ -28,7 +28,7 @@ PAIRS = [
 
 def said(language: str) -> Iterator[str]:
     for key in TEXTS.keys():  # noqa: SIM118 - a method of the catalogue, not of a mapping
-        yield TEXTS.say(language, key, number=1, count=2, minutes=2)
+        yield TEXTS.say(language, key, number=1, count=2, minutes=2, name="A.")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,6 +5,8 @@ from typing import Final
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.web.away import PATIENTS_LINKS, away
+
 AGAIN_AFTER: Final = {"Retry-After": "1"}
 
 
@@ -31,6 +33,8 @@ class Door:
         """Serve a request."""
         if self._inside is not None:
             await self._inside(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(PATIENTS_LINKS):
+            await away()(scope, receive, send)
         elif scope["type"] == "http":
             await self._answer(scope["path"])(scope, receive, send)
 

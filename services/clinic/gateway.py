@@ -10,8 +10,12 @@ from fastapi.responses import StreamingResponse
 from yarl import URL
 
 from shared.telemetry import trace
+from shared.telemetry.log import get_logger
+from shared.web.away import PATIENTS_LINKS, Whom, away
 from shared.web.outgoing import Outgoing
-from shared.web.problems import NotFound, Unavailable
+from shared.web.problems import NotFound, Problem, Unavailable
+
+log = get_logger(__name__)
 
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "scheduler": (
@@ -69,13 +73,45 @@ _CHUNK: Final = 64 * 1024
 _DEADLINE: Final = aiohttp.ClientTimeout(total=30, connect=5)
 
 
-def router(http: Outgoing, urls: Mapping[str, str]) -> APIRouter:
-    """Return routes that pass on the paths of the services in `urls` (base address by service)."""
+Told = Callable[[], Awaitable[Whom | None]]
+"""Looks up whom the one who opens a patient's link can call."""
+
+
+def router(http: Outgoing, urls: Mapping[str, str], whom: Told) -> APIRouter:
+    """Return routes that pass on the paths of the services in `urls` (base address by service).
+
+    A patient's link that cannot be passed on is answered with a page that says whom to call.
+    """
     routes = APIRouter(include_in_schema=False)
     for service, base in urls.items():
         for path in PATHS.get(service, ()):
-            routes.add_api_route(path, _passing(http, service, base), methods=_METHODS, name=f"{service}:{path}")
+            routes.add_api_route(
+                path, _for_people(_passing(http, service, base), whom), methods=_METHODS, name=f"{service}:{path}"
+            )
     return routes
+
+
+def _for_people(
+    pass_on: Callable[[Request], Awaitable[Response]], whom: Told
+) -> Callable[[Request], Awaitable[Response]]:
+    async def answered(request: Request) -> Response:
+        try:
+            return await pass_on(request)
+        except Problem as problem:
+            if not request.url.path.startswith(PATIENTS_LINKS):
+                raise
+            return away(await _told(whom), int(problem.status))
+
+    return answered
+
+
+async def _told(whom: Told) -> Whom | None:
+    try:
+        return await whom()
+    except Exception:
+        # The page that says so must not fail for the same reason.
+        log.exception("gateway.nobody_to_call")
+        return None
 
 
 def _passing(http: Outgoing, service: str, base: str) -> Callable[[Request], Awaitable[Response]]:

@@ -31,10 +31,12 @@ from services.clinic.pages import (
 from services.clinic.pages.console import Console
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import is_secure
+from services.clinic.store import clinics
 from services.clinic.tables import IDEMPOTENCY, SCHEMA
 from shared.bus.ageing import Ageing, Purge
 from shared.clock import RealClock
 from shared.service import Context, Loop, Service
+from shared.web.away import Whom
 
 
 def build(context: Context) -> Service:
@@ -103,7 +105,12 @@ def _gateway(context: Context) -> APIRouter:
         )
         if part.url is not None and name not in context.hosted
     }
-    return gateway.router(context.http, urls)
+
+    async def whom() -> Whom | None:
+        async with context.database.reading() as reader:
+            return await clinics.whom_to_call(reader)
+
+    return gateway.router(context.http, urls, whom)
 
 
 async def _until_stopped(bell: Bell) -> None:

@@ -11,6 +11,7 @@ from shared.database import Reader, Transaction
 from shared.ids import ClinicId
 from shared.languages import Language
 from shared.protection import Keyring
+from shared.web.away import Whom
 
 _FIRST_START: Final = 0x6B656572
 
@@ -54,6 +55,12 @@ async def first(reader: Reader) -> ClinicId | None:
     """Return the clinic that was set up first, or None where there is none."""
     found = await reader.scalar(select(CLINICS.c.id).order_by(CLINICS.c.id).limit(1))
     return None if found is None else ClinicId(found)
+
+
+async def whom_to_call(reader: Reader) -> Whom | None:
+    """Return whom a patient calls where there is but one clinic: only then is it certain whose patient it is."""
+    rows = await reader.all(select(CLINICS.c.phone, CLINICS.c.crisis).limit(2))
+    return Whom(rows[0].phone, rows[0].crisis) if len(rows) == 1 else None
 
 
 async def one_at_a_time(tx: Transaction) -> None:

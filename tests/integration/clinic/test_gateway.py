@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 import pytest
 from yarl import URL
 
+from services.clinic.first_start import ensure_first_clinic
 from services.clinic.history import HISTORY
 from services.clinic.service import build
 from shared.clock import SteppedClock
 from shared.settings import AssessmentsSettings, ServiceSettings, Settings
-from tests.integration.clinic.conftest import Owner
-from tests.support.bench import Bench, bench_of
+from tests.integration.clinic.conftest import CLINICIAN, Owner
+from tests.support.bench import KEYRING, Bench, bench_of
 from tests.support.databases import Databases
 
 
@@ -44,6 +45,20 @@ async def test_a_service_that_is_away_is_a_503_that_says_which(front: Bench) -> 
     answer = await front.call("GET", "/alerts")
     assert answer.status == 503
     assert "assessments" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/c/a-token", 503), ("/c/a%20token", 404), ("/c/", 503)])
+async def test_a_link_whose_service_is_away_leaves_nobody_without_a_number_to_call(
+    front: Bench, path: str, status: int
+) -> None:
+    async with front.database.transaction() as tx:
+        await ensure_first_clinic(tx, KEYRING, zone="America/New_York", member=CLINICIAN)
+    for method in ("GET", "POST"):
+        page = await front.call(method, path, token="")
+        assert (page.status, page.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert "988" in page.text
+        assert "Call your clinic: +1" in page.text
+        assert "Llame a su clínica: +1" in page.text
 
 
 async def test_what_is_hosted_here_is_not_passed_on(front: Bench, owner: Owner) -> None:

@@ -31,6 +31,11 @@ async def test_a_process_says_what_it_waits_for_until_it_lets_callers_in() -> No
             async with http.get(f"{url}/api/v1/patients") as answer:
                 assert answer.status == 503
                 assert "the schema of clinic" in (await answer.json(content_type=None))["detail"]
+            async with http.get(f"{url}/c/some-token") as answer:
+                page = await answer.text()
+                assert (answer.status, answer.content_type) == (503, "text/html")
+                assert "call your local emergency number" in page
+                assert "llame al número de emergencias de su zona" in page
             door.open(caller)
             async with http.get(f"{url}/readyz") as answer:
                 assert await answer.text() == "127.0.0.1 http"

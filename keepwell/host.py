@@ -205,6 +205,7 @@ def _refuse_what_is_others(settings: Settings, hosted: Sequence[str]) -> None:
 
 def _provider(settings: Settings) -> Provider:
     token, password = settings.twilio_auth_token, settings.smtp_password
+    other = settings.twilio_auth_token_other
     return Provider(
         twilio_base_url=settings.twilio_base_url,
         twilio_account_sid=settings.twilio_account_sid,
@@ -216,6 +217,7 @@ def _provider(settings: Settings) -> Provider:
         smtp_username=settings.smtp_username,
         smtp_password=password.get_secret_value() if password else None,
         smtp_tls=settings.smtp_tls,
+        twilio_auth_token_other=other.get_secret_value() if other else None,
     )
 
 

@@ -62,6 +62,7 @@ class Provider:
     smtp_username: str | None
     smtp_password: str | None
     smtp_tls: str
+    twilio_auth_token_other: str | None = None
 
 
 async def _never(_reader: Reader) -> datetime | None:

@@ -175,6 +175,9 @@ class Settings(BaseSettings):
     twilio_base_url: str = Field(LIVE_PROVIDER, description="the provider's address, or a stand-in's")
     twilio_account_sid: str | None = Field(None, description="the account that sends; the sandbox's where absent")
     twilio_auth_token: SecretStr | None = Field(None, description="its secret; the notifier alone needs it")
+    twilio_auth_token_other: SecretStr | None = Field(
+        None, description="a second secret whose signature on webhooks is taken too, while tokens are changed"
+    )
     twilio_from: str | None = Field(None, description="the sender's number in E.164, or a Messaging Service's SID")
     smtp_host: str | None = Field(None, description="mail server; without one e-mail goes to the sandbox, or is off")
     smtp_port: int = Field(587, ge=1, le=65535, description="its port")

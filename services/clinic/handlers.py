@@ -204,6 +204,12 @@ def _replies(made: Handlers, bell: Bell, keyring: Keyring) -> None:
         await learn.keep(tx, REPLIES, {**_reply(event), "read_by": None if unread else SETTLED})
         bell.after(tx, event.clinic, "replies", "messages")
 
+    @made.on(events.FindingChanged)
+    async def finding(tx: Transaction, event: events.FindingChanged) -> None:
+        said = {"version": event.version, "what": event.what, "at": event.at}
+        await learn.keep_finding(tx, {"clinic": event.clinic, "kind": event.kind, **said})
+        bell.after(tx, event.clinic, "alerts")
+
     @made.on(events.UnknownNumberTexted)
     async def stranger(tx: Transaction, event: events.UnknownNumberTexted) -> None:
         await learn.keep(tx, REPLIES, {**_reply(event), "sender": event.number, "read_by": None})

@@ -312,6 +312,17 @@ ONCALL = Table(
     schema=SCHEMA,
 )
 
+FINDINGS = Table(
+    "seen_findings",
+    METADATA,
+    Column("clinic", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("what", Text),  # null: it is over
+    _instant("at"),
+    schema=SCHEMA,
+)
+
 CONSENTS = Table(
     "seen_consents",
     METADATA,

@@ -29,6 +29,9 @@ FORGED: Final = counter("webhooks_forged", "Webhook calls without a valid signat
 ONCALL_UNREACHED: Final = gauge(
     "oncall_unreached", "Clinics of whose people on call nobody can be reached.", tells=Tells.WHOLE
 )
+DEAF_SECONDS: Final = gauge(
+    "webhooks_refused_seconds", "Time since the provider's calls are refused, all of them.", tells=Tells.WHOLE
+)
 OVERDUE: Final = gauge(
     "message_overdue_seconds", "Time since the oldest planned message was to go out.", tells=Tells.WHOLE
 )

@@ -19,7 +19,7 @@ OWNERS: Final = 0x6B776E31
 """First half of the lock of a sender; the second half is its number."""
 SETTLERS: Final = 0x6B776E32
 """First half of the lock of the one process that settles; the second half is what it settles."""
-UNKNOWN, HELD = 0, 1
+UNKNOWN, HELD, HEARD = 0, 1, 2
 CHECK: Final = 1.0
 """Real seconds between two looks at the connection that holds the lock."""
 STANDBY: Final = 3.0
@@ -70,7 +70,7 @@ async def in_turn(database: Database, what: int, work: Callable[[], Awaitable[No
 
     Args:
         database: the service's.
-        what: `UNKNOWN` or `HELD`.
+        what: `UNKNOWN`, `HELD` or `HEARD`.
         work: a round, with the pause after it; done again and again.
     """
     while True:

@@ -11,6 +11,7 @@ from services.notifier.desk import Desk
 from services.notifier.dispatch import Dispatch, House
 from services.notifier.handlers import handlers
 from services.notifier.history import HISTORY
+from services.notifier.listener import Listener
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
 from services.notifier.model.settling import Patience
@@ -56,9 +57,17 @@ def build(context: Context) -> Service:
     door = Door(
         context.database,
         desk,
-        provider.twilio_auth_token if provider.twilio_account_sid else None,
+        [token for token in (provider.twilio_auth_token, provider.twilio_auth_token_other) if token]
+        if provider.twilio_account_sid
+        else [],
+        provider.twilio_account_sid,
         context.public_url,
     )
+    listener = Listener(context.database, ports.get(Channel.SMS), desk)
+
+    async def send() -> None:
+        await listener.begin()
+        await sender.run()
 
     async def next_due(reader: Reader) -> datetime | None:
         instants = [await sender.next_due_of(reader), await settling.next_look(reader), await holds.next_look(reader)]
@@ -86,7 +95,7 @@ def build(context: Context) -> Service:
             f"alerts of clinic {each.clinic} reach nobody on call ({each.words()}): set another contact in Settings"
             for each in lost
         ]
-        return said + await findings.notes(reader)
+        return [*await listener.alarms(reader), *said, *await findings.notes(reader)]
 
     return Service(
         name=SCHEMA,
@@ -95,10 +104,11 @@ def build(context: Context) -> Service:
         handlers=handlers(desk),
         routers=[api(context.database), webhooks(door)],
         loops=[
-            Loop("sender", sender.run),
+            Loop("sender", send),
             Loop("settler", settler.run),
             Loop("reckoner", reckoner.run),
             Loop("on-call", OnCallWatch(context.database, context.keyring, frozenset(ports)).run),
+            Loop("listener", listener.run),
             Loop("forgetting", Purge(context.database, AGEING, context.settings.keep).run),
         ],
         next_due=next_due,

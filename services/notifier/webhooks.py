@@ -7,7 +7,7 @@ one that this process sees behind a proxy, and over every parameter that came.
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -21,11 +21,11 @@ from services.notifier.desk import Desk
 from services.notifier.metrics import FORGED
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import verdict_of
-from services.notifier.store import callbacks, inbound
+from services.notifier.store import callbacks, hearing, inbound
 from services.notifier.tables import FORGERIES
 from services.notifier.together import Together
 from shared.clock import Clock, RealClock
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.telemetry import trace
 from shared.telemetry.log import get_logger
 from shared.web.problems import Forbidden, Invalid
@@ -36,6 +36,8 @@ STATUS_PATH: Final = "/webhooks/twilio/status"
 INBOUND_PATH: Final = "/webhooks/twilio/inbound"
 PROBE_PATH: Final = "/webhooks/twilio/probe"
 """Checks a signature and does nothing else: `keepwell doctor` calls it by the public address."""
+EVERY: Final = timedelta(seconds=5)
+"""Real time after which a right signature is written down again."""
 LONGEST_BODY: Final = 64 * 1024
 LONGEST_SID: Final = 64
 LONGEST_TEXT: Final = 4096
@@ -43,12 +45,34 @@ NO_ANSWER: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 """TwiML for "say nothing": answers go the way of every other message, so that they are sent once and on record."""
 
 
+class Ear:
+    """Writes whether the provider's calls come through: each that is refused, and now and then one that is not."""
+
+    def __init__(self) -> None:
+        self._written: datetime | None = None
+
+    async def heard(self, door: "Door") -> None:
+        """Note that a signature was right, at once after one that was wrong."""
+        now = door.stamp.now()
+        if self._written is not None and now - self._written < EVERY:
+            return
+        async with door.database.transaction() as tx:
+            await hearing.heard(tx)
+        self._written = now
+
+    async def refused(self, tx: Transaction) -> None:
+        """Note that a call of the provider's was refused."""
+        await hearing.refused(tx)
+        self._written = None
+
+
 @dataclass(frozen=True)
 class Door:
     """What a webhook needs.
 
     Attributes:
-        token: the account's secret; None where no provider is set, and then nobody is let in.
+        tokens: the account's secrets, of which either signs; none where no provider is set: then nobody is let in.
+        account: the account's name, which its calls carry.
         public_url: the address that the provider signs over, without a trailing slash.
         stamp: the machine's own clock: trial time may stand still while texts come one after the other.
         name: tells this process from others that texts come to.
@@ -56,9 +80,11 @@ class Door:
 
     database: Database
     desk: Desk
-    token: str | None
+    tokens: Sequence[str]
+    account: str | None
     public_url: str
     stamp: Clock = field(default_factory=RealClock)
+    ear: Ear = field(default_factory=Ear)
     name: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -77,7 +103,7 @@ class Form(dict[str, str]):
 def webhooks(door: Door) -> APIRouter:
     """Return the routes for the provider."""
     router = APIRouter(include_in_schema=False)
-    validator = RequestValidator(door.token) if door.token else None
+    validators = [RequestValidator(token) for token in door.tokens]
     for path in (STATUS_PATH, INBOUND_PATH):
         FORGED.labels(path)
 
@@ -89,7 +115,7 @@ def webhooks(door: Door) -> APIRouter:
 
     @router.post(STATUS_PATH)
     async def status(request: Request) -> Response:
-        form = await _checked(request, door, validator)
+        form = await _checked(request, door, validators)
         report = callbacks.Report(
             sid=_needed(form, "MessageSid", LONGEST_SID),
             status=_needed(form, "MessageStatus", LONGEST_SID).lower(),
@@ -106,7 +132,7 @@ def webhooks(door: Door) -> APIRouter:
     @router.post(INBOUND_PATH)
     async def text(request: Request) -> Response:
         arrival = Arrival(door.database.clock.now(), stamp=door.stamp.now(), door=door.name)
-        form = await _checked(request, door, validator)
+        form = await _checked(request, door, validators)
         received = inbound.Text(
             sid=_needed(form, "MessageSid", LONGEST_SID),
             number=_needed(form, "From", LONGEST_SID),
@@ -121,42 +147,52 @@ def webhooks(door: Door) -> APIRouter:
 
     @router.post(PROBE_PATH)
     async def probe(request: Request) -> Response:
-        await _signed(request, door, validator)
+        _signed(request, await _body(request), door, validators)
         return Response(status_code=204)
 
     return router
 
 
-async def _checked(request: Request, door: Door, validator: RequestValidator | None) -> Form:
+async def _checked(request: Request, door: Door, validators: Sequence[RequestValidator]) -> Form:
     """Return the form of a request that the provider signed; one that it did not is recorded and counted.
 
     Raises:
         Forbidden: it did not.
         Invalid: it is longer than any webhook.
     """
+    body = await _body(request)
     try:
-        return await _signed(request, door, validator)
+        form = _signed(request, body, door, validators)
     except Forbidden:
-        await _record_forgery(door, request.url.path)
+        await _record_forgery(door, request.url.path, ours=_names_us(request, body, door))
         raise
+    await door.ear.heard(door)
+    return form
 
 
-async def _signed(request: Request, door: Door, validator: RequestValidator | None) -> Form:
+def _signed(request: Request, body: bytes, door: Door, validators: Sequence[RequestValidator]) -> Form:
     """Return the form of a request that the provider signed.
 
     Raises:
         Forbidden: it did not.
-        Invalid: it is longer than any webhook.
     """
-    body = await _body(request)
     pairs = _pairs(body)
     query = request.url.query
     address = door.public_url + request.url.path + (f"?{query}" if query else "")
     signature = request.headers.get("X-Twilio-Signature", "")
-    if pairs is None or validator is None or not validator.validate(address, ImmutableMultiDict(pairs), signature):
+    if pairs is None or not any(
+        validator.validate(address, ImmutableMultiDict(pairs), signature) for validator in validators
+    ):
         raise Forbidden("The signature does not fit this address and these parameters.")
     # PostgreSQL's text cannot hold a null character.
     return Form([(name, value.replace("\x00", "")) for name, value in pairs if "\x00" not in name])
+
+
+def _names_us(request: Request, body: bytes, door: Door) -> bool:
+    """Tell whether a call that was refused looks like the provider's own, for our account."""
+    form = dict(_pairs(body) or [])
+    signed = bool(request.headers.get("X-Twilio-Signature")) and "MessageSid" in form
+    return signed and door.account is not None and form.get("AccountSid", door.account) == door.account
 
 
 async def _body(request: Request) -> bytes:
@@ -175,13 +211,15 @@ def _pairs(body: bytes) -> list[tuple[str, str]] | None:
         return None
 
 
-async def _record_forgery(door: Door, path: str) -> None:
+async def _record_forgery(door: Door, path: str, *, ours: bool) -> None:
     FORGED.labels(path).inc()
-    log.warning("webhook.forged", path=path)
+    log.warning("webhook.forged", path=path, ours=ours)
     async with door.database.transaction() as tx:
+        if ours:
+            await door.ear.refused(tx)
         minute: datetime = tx.now.replace(second=0, microsecond=0)
-        statement = insert(FORGERIES).values(path=path, minute=minute, count=1)
-        again = {"count": FORGERIES.c.count + 1}
+        statement = insert(FORGERIES).values(path=path, minute=minute, count=1, ours=int(ours))
+        again = {"count": FORGERIES.c.count + 1, "ours": FORGERIES.c.ours + int(ours)}
         await tx.execute(statement.on_conflict_do_update(index_elements=["path", "minute"], set_=again))
 
 

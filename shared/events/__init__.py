@@ -29,6 +29,7 @@ from shared.events.clinic import (
 from shared.events.messaging import (
     ConsentChanged,
     ContactChecked,
+    FindingChanged,
     MessageDelivered,
     MessageEvent,
     MessageFailed,
@@ -75,6 +76,7 @@ __all__ = [
     "ContactChecked",
     "CrisisTexts",
     "Event",
+    "FindingChanged",
     "IntervalDecided",
     "IntervalExpired",
     "IntervalProposed",

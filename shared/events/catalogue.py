@@ -31,6 +31,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     messaging.ContactChecked,
     messaging.ReplyReceived,
     messaging.UnknownNumberTexted,
+    messaging.FindingChanged,
     assessments.CheckinOpened,
     assessments.CheckinCompleted,
     assessments.ResultChanged,

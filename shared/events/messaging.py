@@ -149,6 +149,22 @@ class ReplyReceived(PatientEvent):
     flags: tuple[str, ...] = Field((), description="what else was seen in it, such as `may-mean-visit` or `dislike`")
 
 
+class FindingChanged(Event):
+    """Something that keeps texts from coming or going, and that a person must mend, began, changed or ended."""
+
+    TYPE: ClassVar = "finding.changed"
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    kind: str = Field(description="which finding it is, such as `webhooks`; one of a kind stands at a time")
+    what: str | None = Field(description="what is wrong, since when, and the remedy; null: it is over")
+    at: Instant
+
+    @property
+    def key(self) -> UUID:
+        """Return the clinic's id."""
+        return self.clinic
+
+
 class UnknownNumberTexted(Event):
     """A text came from a number that belongs to no patient; `number` is sealed for the context `contact`."""
 

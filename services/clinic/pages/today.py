@@ -142,6 +142,7 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, i
             await reads.proposals(reader, to_decide, console.keyring, limit=_FIRST),
             await reads.counts(reader, PROPOSALS, mine, ProposalState.OPEN),
         ),
+        findings=await worklist.findings(reader, mine),
         waiting=Worklist(
             unrecorded=await worklist.unrecorded(reader, mine, start, limit=_FIRST),
             due=await worklist.due(reader, mine, day + DUE_SOON, limit=_FIRST),

@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.clinic.model.reads import SessionState
-from services.clinic.tables import ALERTS, CONSENTS, MESSAGES, ONCALL, REPLIES, SESSIONS
+from services.clinic.tables import ALERTS, CONSENTS, FINDINGS, MESSAGES, ONCALL, REPLIES, SESSIONS
 from shared.bus import NotYet
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
@@ -75,6 +75,15 @@ async def keep_consent(tx: Transaction, values: Mapping[str, Any]) -> None:
     known = {name: statement.excluded[name] for name in ("version", "granted", "how", "at")}
     newer = CONSENTS.c.version < statement.excluded.version
     keys = [CONSENTS.c.contact, CONSENTS.c.purpose]
+    await tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=known, where=newer))
+
+
+async def keep_finding(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Write the latest word about something that a person must mend."""
+    statement = insert(FINDINGS).values(values)
+    known = {name: statement.excluded[name] for name in ("version", "what", "at")}
+    newer = FINDINGS.c.version < statement.excluded.version
+    keys = [FINDINGS.c.clinic, FINDINGS.c.kind]
     await tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=known, where=newer))
 
 

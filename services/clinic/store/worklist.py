@@ -10,7 +10,7 @@ from services.clinic.model.patient import PatientState
 from services.clinic.model.reads import MessageState, Reply, Session, SessionState
 from services.clinic.model.worklist import NEEDS_SOMEONE, Due, Failure, Found
 from services.clinic.store import reads
-from services.clinic.tables import MESSAGES, PATIENTS, PLANS, REPLIES, SESSIONS
+from services.clinic.tables import FINDINGS, MESSAGES, PATIENTS, PLANS, REPLIES, SESSIONS
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, PatientId
 from shared.protection import Keyring
@@ -55,6 +55,12 @@ async def due(reader: Reader, clinic: ClinicId, by: date, *, limit: int, skip: i
     ordered = found.order_by(PLANS.c.next_due_on, PLANS.c.patient).limit(limit).offset(skip)
     rows = [Due(PatientId(row.patient), row.phase, row.attended, row.next_due_on) for row in await reader.all(ordered)]
     return Found(rows, await _total(reader, found))
+
+
+async def findings(reader: Reader, clinic: ClinicId) -> list[str]:
+    """Return what keeps texts from coming or going and a person must mend, in sentences."""
+    open_ones = select(FINDINGS.c.what).where(FINDINGS.c.clinic == clinic, FINDINGS.c.what.is_not(None))
+    return [row.what for row in await reader.all(open_ones.order_by(FINDINGS.c.at))]
 
 
 async def unread(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: int, skip: int = 0) -> Found[Reply]:

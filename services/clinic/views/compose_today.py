@@ -39,6 +39,7 @@ class Day:
     checkins: Found[Checkin] = field(default_factory=Found)
     proposals: Found[Proposal] = field(default_factory=Found)
     waiting: Worklist = field(default_factory=Worklist)
+    findings: Sequence[str] = ()
 
 
 def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) -> TodayPage:
@@ -54,6 +55,7 @@ def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) 
         after=(day + timedelta(days=1)).isoformat(),
         tiles=_tiles(held, is_today=day == today),
         hours=_hours(held.sessions, names, now, zone),
+        findings=tuple(held.findings),
         open_alerts=tuple(row for row in alerts if row.can_acknowledge),
         seen_alerts=tuple(row for row in alerts if not row.can_acknowledge),
         unrecorded=Pile(

@@ -73,6 +73,8 @@ _REPLY_NOTES: Final = {
     "running-late": "May be running late.",
     "question": "Asks something.",
     "picture": "Came with a picture or file, which Keepwell does not keep. Ask what it showed.",
+    "overtaken": "Came together with STOP, so texts stay off. To get them back the number texts START once more.",
+    "repeated": "The same words came again and again: perhaps a machine. Not answered any more.",
     "asked": "Asked back what is meant. No other texts go out before the answer.",
     "asked-which": "Asked back which visit is meant.",
     "automatic": "Looks like an automatic answer of a phone or mailbox.",

@@ -154,6 +154,7 @@ class TodayPage:
     after: str
     tiles: tuple[Tile, ...]
     hours: tuple[Hour, ...]
+    findings: tuple[str, ...] = ()
     open_alerts: tuple[AlertRow, ...] = ()
     seen_alerts: tuple[AlertRow, ...] = ()
     unrecorded: Pile[UnrecordedRow] = field(default_factory=Pile)

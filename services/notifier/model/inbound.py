@@ -51,6 +51,7 @@ class Flag(StrEnum):
     ASKED = "asked"
     ASKED_WHICH = "asked-which"
     REPEATED = "repeated"
+    CRISIS = "crisis"
 
 
 @dataclass(frozen=True)

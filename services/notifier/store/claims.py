@@ -21,6 +21,8 @@ _DUE: Final = text(
     SELECT m.id FROM messages AS m
     WHERE m.state = 'planned' AND m.next_at <= :now AND m.channel = ANY(CAST(:channels AS text[]))
       AND (m.purpose IN ('page', 'reply') OR NOT EXISTS (SELECT FROM gaps AS g WHERE g.closed_at IS NULL))
+      AND (m.purpose NOT IN ('reminder', 'checkin', 'booking')
+           OR NOT EXISTS (SELECT FROM hearing AS l WHERE l.refused_since IS NOT NULL AND l.refused = 0))
       AND (SELECT e.id FROM messages AS e
            WHERE e.lane = m.lane AND e.id <> m.id
              AND (e.state = 'sending' OR e.state = 'planned' AND (e.next_at, e.id) < (m.next_at, m.id))
@@ -38,7 +40,8 @@ done, so it takes those that are planned for one or two, and joins by reading al
 ten thousand reminders then costs a hundred million rows.
 
 While records of the log are missing that this service was to read, a session may be off and a number no longer the
-patient's: nothing goes to patients but answers to what they wrote. Staff are paged all the same."""
+patient's: nothing goes to patients but answers to what they wrote. Staff are paged all the same. So it is while texts
+that people sent are still to be fetched, of which one may be a STOP."""
 
 _FACTS: Final = text(
     """

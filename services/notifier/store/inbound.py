@@ -22,6 +22,7 @@ from services.notifier.store import conversation, crisis, people
 from services.notifier.store.messages import Plan, look_again
 from services.notifier.store.opting import opt_in, opt_out, retract
 from services.notifier.tables import INBOUND, MESSAGES
+from shared import crisis
 from shared.bus import publish
 from shared.clock import Clock
 from shared.database import Transaction
@@ -105,6 +106,9 @@ async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[_
     if not await _keep(tx, heard, reading, words, desk):
         return None
     effect = effect_of(reading, await conversation.sender_of(tx, fingerprint, users, words))
+    if crisis.find(reading.words) is not None:
+        # No question and no small talk in danger.
+        effect = replace(effect, asks=None, flags=effect.flags | {Flag.CRISIS})
     effect = await _heed(tx, heard, effect)
     await _note(tx, text, effect)
     await _tell_clinic(tx, heard, effect, desk)
@@ -235,7 +239,7 @@ async def _answer(tx: Transaction, heard: _Heard, effect: Effect, desk: Desk) ->
             about=about.session if about else None,
             turn=heard.text.sid,
             due_at=tx.now,
-            useful_until=tx.now + (CLARIFY_WITHIN if effect.answer in _SOON else ANSWER_EVERY),
+            useful_until=heard.text.arrival.at + (CLARIFY_WITHIN if effect.answer in _SOON else ANSWER_EVERY),
             recipient=people.recipient_of(desk.keyring, sealed),
             not_before=tx.now,
             details={"others": [each.wall.isoformat(timespec="minutes") for each in effect.others]}

@@ -373,6 +373,19 @@ async def test_plain_words_are_history_on_the_patients_page_and_nothing_to_read(
     assert "cannot bear it" in (await browser.get("/console/today")).text
 
 
+async def test_a_provider_whose_calls_are_refused_is_never_out_of_the_staffs_sight(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    def said(version: int, what: str | None) -> events.FindingChanged:
+        return events.FindingChanged(clinic=home.bench.clinic, version=version, kind="webhooks", what=what, at=NOON)
+
+    await home.bench.tell(said(2, "9 calls were refused: its auth token was changed"))
+    await home.bench.tell(said(1, None))
+    assert "9 calls were refused" in (await browser.get("/console/today")).text
+    await home.bench.tell(said(3, None))
+    assert "calls were refused" not in (await browser.get("/console/today")).text
+
+
 async def test_a_text_from_a_number_that_is_nobodys_is_never_out_of_sight(
     home: Home, facts: Facts, browser: Browser
 ) -> None:

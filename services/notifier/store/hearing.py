@@ -1,0 +1,95 @@
+"""Do the provider's calls come through, and what was written while they did not?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Row, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifier.store import people
+from services.notifier.tables import HEARING, INBOUND
+from shared.bus import publish
+from shared.database import Reader, Transaction
+from shared.events import FindingChanged
+
+DEAF_AFTER: Final = timedelta(minutes=2)
+"""How long refused calls may go on before they are a finding. Engineering default."""
+DEAF_AT: Final = 3
+"""Refused calls that are a finding at once. Engineering default."""
+KIND: Final = "webhooks"
+_ONLY: Final = 1
+
+
+@dataclass(frozen=True)
+class Deaf:
+    """Calls that name our account are refused."""
+
+    count: int
+    since: datetime
+
+    def words(self) -> str:
+        """Return the finding with its causes and remedy, for an operator and for the staff."""
+        return (
+            f"{self.count} calls of the texting provider were refused since {self.since:%Y-%m-%d %H:%M} UTC: its "
+            "signature does not fit. Either its auth token was changed (put the new one into "
+            "KEEPWELL_TWILIO_AUTH_TOKEN, or beside the old one into KEEPWELL_TWILIO_AUTH_TOKEN_OTHER), or "
+            "KEEPWELL_PUBLIC_URL is not the address that it calls. Until then replies and stops come late, by its "
+            "list, or not at all"
+        )
+
+
+async def row(reader: Reader) -> Row[Any] | None:
+    """Return what is known of the provider's calls."""
+    return await reader.one_or_none(select(HEARING))
+
+
+async def heard(tx: Transaction) -> None:
+    """Write that a signature was right: what was refused before is fetched now."""
+    statement = insert(HEARING).values(only=_ONLY, heard_at=tx.now, refused=0)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["only"], set_={"heard_at": tx.now, "refused": 0}))
+
+
+async def refused(tx: Transaction) -> None:
+    """Write that a call which names our account was refused."""
+    statement = insert(HEARING).values(only=_ONLY, refused_since=tx.now, refused=1)
+    values = {
+        # From when the last one came through: what was missed may be older than the first that was refused.
+        "refused_since": func.coalesce(HEARING.c.refused_since, HEARING.c.heard_at, tx.now),
+        "refused": HEARING.c.refused + 1,
+    }
+    await tx.execute(statement.on_conflict_do_update(index_elements=["only"], set_=values))
+
+
+async def begin(tx: Transaction) -> None:
+    """Write that a process begins: what came while none listened is fetched before anything goes out."""
+    since = func.coalesce(HEARING.c.refused_since, HEARING.c.heard_at)
+    await tx.execute(update(HEARING).values(refused_since=since, refused=0))
+
+
+async def read_until(tx: Transaction, began: datetime) -> None:
+    """Write that the list was read as it was at an instant; where calls are still refused it is read on from there."""
+    still = case((HEARING.c.refused > 0, began), else_=None)
+    await tx.execute(update(HEARING).values(read_at=began, refused_since=still))
+
+
+async def known(reader: Reader, sids: Sequence[str]) -> set[str]:
+    """Return those of the provider's ids whose texts were acted on."""
+    return {each.sid for each in await reader.all(select(INBOUND.c.sid).where(INBOUND.c.sid.in_(sids)))}
+
+
+def deaf(found: Row[Any] | None, now: datetime) -> Deaf | None:
+    """Return the finding, where calls are refused for a while or a handful of them were."""
+    if found is None or not found.refused or found.refused_since is None:
+        return None
+    if found.refused < DEAF_AT and found.refused_since > now - DEAF_AFTER:
+        return None
+    return Deaf(found.refused, found.refused_since)
+
+
+async def tell(tx: Transaction, said: str | None, version: int) -> None:
+    """Tell every clinic what its staff should know, or that it is over."""
+    for clinic in await people.clinics(tx):
+        event = FindingChanged(clinic=clinic, version=version, kind=KIND, what=said, at=tx.now)
+        await publish(tx, event)

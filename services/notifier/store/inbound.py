@@ -22,9 +22,9 @@ from services.notifier.store import conversation, crisis, people
 from services.notifier.store.messages import Plan, look_again
 from services.notifier.store.opting import opt_in, opt_out, retract
 from services.notifier.tables import INBOUND, MESSAGES
-from shared import crisis
 from shared.bus import publish
 from shared.clock import Clock
+from shared.crisis import find as danger_in
 from shared.database import Transaction
 from shared.events import ReplyReceived, UnknownNumberTexted
 from shared.ids import ClinicId, PatientId, derived_id
@@ -106,9 +106,9 @@ async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[_
     if not await _keep(tx, heard, reading, words, desk):
         return None
     effect = effect_of(reading, await conversation.sender_of(tx, fingerprint, users, words))
-    if crisis.find(reading.words) is not None:
-        # No question and no small talk in danger.
-        effect = replace(effect, asks=None, flags=effect.flags | {Flag.CRISIS})
+    if danger_in(reading.words) is not None:
+        # The crisis text is the answer, and nothing is asked back.
+        effect = replace(effect, asks=None, flags=effect.flags - {Flag.ASKED, Flag.ASKED_WHICH} | {Flag.CRISIS})
     effect = await _heed(tx, heard, effect)
     await _note(tx, text, effect)
     await _tell_clinic(tx, heard, effect, desk)

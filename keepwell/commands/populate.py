@@ -77,7 +77,8 @@ async def _welcome(counter: Counter, people: Sequence[Person], clock: Clock) -> 
         await counter.post(PlanAnswer, f"patients/{enrolled.id}/plans", plan, key=f"{enrolled.id}/plan")
         # Reminded a day before at its own wall time: tomorrow, some minutes later than now.
         starts = to_wall(now + timedelta(days=1) + SOON + timedelta(minutes=place % WAVES), who.zone)
-        session = {"patient": enrolled.id, "starts_at": wall_text(starts), "minutes": 60}
+        when = {"starts_at": wall_text(starts), "zone": who.zone, "odd_hour": True}
+        session = {"patient": enrolled.id, **when, "minutes": 60}
         await counter.post(SessionSeen, "sessions", session, key=f"{enrolled.id}/session")
         if place % ASKED == 0:
             ask = {"patient": enrolled.id, "instruments": ["phq-9"]}

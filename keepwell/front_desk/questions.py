@@ -116,6 +116,7 @@ def _maintenance(walk: _Walk, turn: PlanSeen, last: date, weeks: list[date]) -> 
     wanted = turn.next_on - timedelta(days=AHEAD)
     today = to_wall(turn.at, walk.zone).date()
     near = [other for other in [*known, *weekly] if other != wanted and -APART < (other - wanted).days < AHEAD]
-    if turn.next_on < today or (wanted - last).days < SOONEST or near:
+    over = wanted not in walk.measured and at_wall(wanted, ASK_AT, walk.zone) <= turn.at
+    if over or turn.next_on < today or (wanted - last).days < SOONEST or near:
         return weekly
     return [wanted, *(day for day in weekly if not 0 <= (day - wanted).days < APART)]

@@ -30,6 +30,7 @@ from shared.events import (
     PlanStarted,
     ReplyReceived,
     SessionAttended,
+    SessionCorrected,
     UnknownNumberTexted,
 )
 from shared.telemetry.log import get_logger
@@ -48,15 +49,19 @@ _TOLD: Final = {
 def handlers(kit: Kit) -> Handlers:
     """Return this service's handlers."""
     found = Handlers()
-    _learn(found)
-    _learn_patients(found, kit)
+    _learn(found, kit)
+    _follow(found, kit)
     _ask(found, kit)
     _watch(found, kit)
     return found
 
 
-def _learn_patients(found: Handlers, kit: Kit) -> None:
-    """Keep what is told of patients; a link dies with the way that it was sent by."""
+def _learn(found: Handlers, kit: Kit) -> None:
+    """Keep what is told of clinics and patients; a link dies with the way that it was sent by."""
+
+    @found.on(ClinicChanged)
+    async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
+        await _keep_clinic(tx, event)
 
     @found.on(PatientEnrolled, PatientChanged)
     async def patient_told(tx: Transaction, event: PatientEnrolled) -> None:
@@ -80,18 +85,23 @@ def _learn_patients(found: Handlers, kit: Kit) -> None:
             await proposal_acts.supersede(tx, plan)
 
 
-def _learn(found: Handlers) -> None:
-    """Keep what other services tell of clinics, plans and sessions."""
-
-    @found.on(ClinicChanged)
-    async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
-        await _keep_clinic(tx, event)
+def _follow(found: Handlers, kit: Kit) -> None:
+    """Keep sessions and plans, and take back what rested on what they no longer say."""
 
     @found.on(SessionAttended)
     async def session_attended(tx: Transaction, event: SessionAttended) -> None:
-        # Staff often record a session late, and sometimes the patient came earlier than booked: the earlier day counts.
-        recorded_on = to_wall(event.attended_at, event.zone).date()
-        await known.save_session(tx, event, min(recorded_on, datetime.fromisoformat(event.starts_at).date()))
+        await known.save_session(tx, event, event.attended_on or _day(event, event.attended_at))
+
+    @found.on(SessionCorrected)
+    async def session_corrected(tx: Transaction, event: SessionCorrected) -> None:
+        """Take back what followed from the wrong record: check-ins that wait for answers, and an open proposal."""
+        if await known.lock_patient(tx, event.patient) is None:
+            raise NotYet(f"Patient {event.patient} is not known here yet.")
+        if not await known.save_session(tx, event, event.attended_on) or "attended" not in {event.before, event.state}:
+            return
+        await checkin_acts.end_of_session(tx, kit, event.patient, event.session)
+        if event.plan is not None:
+            await proposal_acts.supersede(tx, event.plan)
 
     @found.on(PlanStarted, PlanChanged)
     async def plan_told(tx: Transaction, event: PlanStarted) -> None:
@@ -107,8 +117,18 @@ async def _keep_clinic(tx: Transaction, event: ClinicChanged) -> None:
         await alert_acts.page_at_once(tx, event.clinic)
 
 
+def _day(event: SessionAttended, recorded_at: datetime) -> date:
+    """Return the day of a session in an event from before events said it.
+
+    Staff often record a session late, and sometimes the patient came earlier than booked: the earlier day counts.
+    """
+    return min(to_wall(recorded_at, event.zone).date(), datetime.fromisoformat(event.starts_at).date())
+
+
 async def _induction_end(tx: Transaction, event: PlanStarted) -> date | None:
-    """Return the day of induction's last session when a plan says for the first time that it is complete."""
+    """Return the day of induction's last session; of an event that does not say it, when it says so first."""
+    if event.induction_completed_on is not None:
+        return event.induction_completed_on
     earlier = await known.plan(tx, event.plan)
     if not event.induction_complete or (earlier is not None and earlier.plan.induction_completed_on is not None):
         return None

@@ -82,7 +82,7 @@ sessions = Table(
     Column("patient", Uuid, nullable=False, index=True),
     Column("plan", Uuid),
     Column("version", Integer, nullable=False),
-    Column("attended_on", Date, nullable=False),
+    Column("attended_on", Date),  # none where it was recorded as attended and corrected since
     schema=SCHEMA,
 )
 

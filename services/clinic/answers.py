@@ -41,6 +41,8 @@ def _session(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
         "minutes": answer["minutes"],
         "state": answer["state"],
         "number": answer["number"],
+        "kind": answer["kind"],
+        "not_asked": list(answer.get("not_asked", ())),
     }
 
 

@@ -53,12 +53,19 @@ def _scheduling(made: Handlers, bell: Bell) -> None:
         events.SessionMoved,
         events.SessionConfirmed,
         events.SessionCancelled,
+        events.SessionUnconfirmed,
         events.SessionAttended,
         events.SessionMissed,
+        events.SessionCorrected,
     )
     async def session(tx: Transaction, event: events.scheduling.SessionEvent) -> None:
-        names = ("plan", "zone", "starts_at_utc", "minutes", "state", "number")
+        names = ("plan", "zone", "starts_at_utc", "minutes", "state", "number", "kind")
         values = {name: getattr(event, name) for name in names}
+        if isinstance(event, events.SessionAttended | events.SessionCorrected):
+            values["not_asked"] = list(event.not_asked)
+        if isinstance(event, events.SessionCorrected):
+            values |= {"corrected_from": event.before, "corrected_by": event.by}
+            values |= {"corrected_at": event.at, "corrected_why": event.reason}
         await learn.keep(tx, SESSIONS, {**_thing(event, "session"), **values, "starts_at": parse_wall(event.starts_at)})
         bell.after(tx, event.clinic, "sessions")
 

@@ -205,6 +205,12 @@ SESSIONS = _learnt(
     Column("minutes", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("number", Integer),
+    Column("kind", Text, nullable=False, server_default=text("'treatment'")),
+    Column("not_asked", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("corrected_from", Text),
+    Column("corrected_by", Text),
+    _instant("corrected_at", nullable=True),
+    Column("corrected_why", Text),  # sealed
     Index("seen_sessions_day", "clinic", "starts_at_utc"),
     Index("seen_sessions_open", "clinic", "starts_at_utc", postgresql_where=text(_OPEN)),
     Index("seen_sessions_booked", "patient", postgresql_where=text(_OPEN)),

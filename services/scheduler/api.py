@@ -6,18 +6,33 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.scheduler import orders, store
+from services.scheduler import orders, outcomes, store
 from services.scheduler.desk import Desk, refusals
 from services.scheduler.model.catalogue import PROTOCOLS
+from services.scheduler.model.orders import Meant
 from services.scheduler.model.patients import Patient
-from services.scheduler.model.sessions import Session, slot
-from services.scheduler.views import MovedSession, NewPlan, NewSession, Outcome, PlanView, ProtocolView, SessionView
+from services.scheduler.model.sessions import Session, SessionState, slot
+from services.scheduler.outcomes import Corrector
+from services.scheduler.views import (
+    Corrected,
+    CorrectionView,
+    MovedSession,
+    NewPlan,
+    NewSession,
+    Outcome,
+    PlanView,
+    ProtocolView,
+    SessionView,
+)
 from shared.database import Database, Transaction
+from shared.protection import Keyring
 from shared.walltime import to_wall
 from shared.web.api import Command, Listing, Paging, Reads, listing, versioned
 from shared.web.problems import Invalid, NotFound
 
 _FARTHEST_START: Final = timedelta(days=366)
+CORRECTION: Final = "correction"
+"""The context that the reason of a correction is sealed for."""
 
 
 class Ending(Protocol):
@@ -29,10 +44,10 @@ class Ending(Protocol):
         """Return the session as it ended."""
 
 
-def build(database: Database) -> list[APIRouter]:
-    """Return the routes over a database."""
+def build(database: Database, keyring: Keyring) -> list[APIRouter]:
+    """Return the routes over a database; the keyring seals why a record was corrected."""
     desk = Desk(database)
-    return [_protocols(), _plans(desk), _sessions(desk), _endings(desk)]
+    return [_protocols(), _plans(desk), _sessions(desk), _corrections(desk, keyring), _endings(desk)]
 
 
 def _router() -> APIRouter:
@@ -86,12 +101,14 @@ def _sessions(desk: Desk) -> APIRouter:
     async def book(body: NewSession, command: Command) -> Response:
         """Book a session."""
         await desk.patient(command.principal.clinic, body.patient)
+        zone = body.zone or await desk.zone(command.principal.clinic)
 
         async def work(tx: Transaction) -> SessionView:
             patient = await desk.locked(tx, body.patient)
-            wanted = slot(body.starts_at, body.zone or patient.zone, body.minutes)
+            wanted = slot(body.starts_at, zone, body.minutes)
+            meant = Meant(afterwards=body.entered_afterwards, odd_hour=body.odd_hour)
             with refusals():
-                return SessionView.of(await orders.book(tx, patient, wanted, body.kind))
+                return SessionView.of(await orders.book(tx, patient, wanted, body.kind, meant=meant))
 
         return await command.run(desk.database, work, status=201)
 
@@ -107,7 +124,7 @@ def _sessions(desk: Desk) -> APIRouter:
 
         async def order(tx: Transaction, patient: Patient, present: Session) -> Session:
             wanted = slot(body.starts_at, body.zone or present.slot.zone, present.slot.minutes)
-            return await orders.move(tx, patient, present, wanted)
+            return await orders.move(tx, patient, present, wanted, odd_hour=body.odd_hour)
 
         return await desk.change(session, command, order)
 
@@ -136,8 +153,45 @@ def _endings(desk: Desk) -> APIRouter:
             return await desk.change(session, command, order)
 
     ending("cancel", orders.cancel, "Cancel a session")
-    ending("attend", orders.attend, "Record that a session took place")
+    ending("attend", outcomes.attend, "Record that a session took place")
     ending("miss", orders.miss, "Record that the patient did not come")
+    return router
+
+
+def _corrections(desk: Desk, keyring: Keyring) -> APIRouter:
+    router = _router()
+
+    @router.post("/sessions/{session}/correct", response_model=SessionView)
+    async def correct(session: UUID, body: Corrected, command: Command) -> Response:
+        """Correct what was recorded of a session; what was stays on record, and all that follows from it follows."""
+        who = command.principal
+
+        async def order(tx: Transaction, patient: Patient, present: Session) -> Session:
+            corrector = Corrector(who.name, who.staff, keyring.seal(body.reason, context=CORRECTION))
+            return await outcomes.correct(tx, patient, present, SessionState(body.state), corrector)
+
+        return await desk.change(session, command, order)
+
+    @router.get("/sessions/{session}/corrections")
+    async def corrections(session: UUID, principal: Reads) -> Listing[CorrectionView]:
+        """List the corrections of a session, oldest first."""
+        async with desk.database.reading() as reader:
+            found = await desk.session(reader, principal.clinic, session)
+            kept = await store.corrections_of(reader, found.id)
+        views = [
+            CorrectionView(
+                id=one.id,
+                session=one.session,
+                before=one.before,
+                after=one.after,
+                by=one.by,
+                at=one.at,
+                reason=keyring.open(one.sealed, context=CORRECTION),
+            )
+            for one in kept
+        ]
+        return Listing[CorrectionView](items=views, next=None)
+
     return router
 
 

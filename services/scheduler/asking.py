@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from services.scheduler import store, timers
 from services.scheduler.model import questions
@@ -72,6 +72,7 @@ def course(tx: Transaction, patient: Patient, plan: Plan | None, record: Known) 
         held_on=record.held_on,
         induction_sessions=plan.protocol.induction.sessions,
         next_on=next_on if next_on >= today else None,
+        from_on=today if tx.now < at_wall(today, ASK_AT, patient.zone) else today + timedelta(days=1),
         before_on=plan.before_on if was_asked else None,
         measured_on=plan.measured_on,
     )

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from fastapi import Response
 
-from services.scheduler import orders, store
+from services.scheduler import store
+from services.scheduler.model import orders
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.protocols import UnknownProtocolError
 from services.scheduler.model.sessions import Session, SessionError
@@ -19,9 +20,10 @@ from shared.web.api import CommandCall
 from shared.web.problems import Conflict, Invalid, NotFound
 
 KNOWN_WITHIN: Final = 2.0
-"""Real seconds that a call waits for a patient of whom the scheduler has not been told yet: staff act at once."""
+"""Real seconds that a call waits for a patient or clinic of which the scheduler has not been told yet."""
 _LOOK_AGAIN: Final = 0.05
 
+T = TypeVar("T")
 Order = Callable[[Transaction, Patient, Session], Awaitable[Session]]
 
 
@@ -34,6 +36,10 @@ def refusals() -> Iterator[None]:
         raise Invalid.at("/protocol", str(error)) from error
     except (orders.InPastError, orders.TooFarError) as error:
         raise Invalid.at("/starts_at", str(error)) from error
+    except orders.NotAfterwardsError as error:
+        raise Invalid.at("/entered_afterwards", str(error)) from error
+    except orders.OddHourError as error:
+        raise Invalid.at("/odd_hour", str(error)) from error
     except (orders.OrderError, SessionError) as error:
         raise Conflict(str(error)) from error
 
@@ -50,17 +56,33 @@ class Desk:
         Raises:
             NotFound: there is no such patient, or it is another clinic's.
         """
-        looks = round(KNOWN_WITHIN / _LOOK_AGAIN)
-        for look in range(looks + 1):
-            async with self.database.reading() as reader:
-                found = await store.find_patient(reader, patient)
-            if found is not None:
-                break
-            if look < looks:
-                await self.database.clock.pause(_LOOK_AGAIN)
+        found = await self._known(lambda reader: store.find_patient(reader, patient))
         if found is None or found.clinic != clinic:
             raise NotFound(f"There is no patient {patient} in this clinic.")
         return found
+
+    async def _known(self, look: Callable[[Reader], Awaitable[T | None]]) -> T | None:
+        """Return what is looked for, waiting a moment for what was made just now and has not been told of yet."""
+        looks = round(KNOWN_WITHIN / _LOOK_AGAIN)
+        for left in reversed(range(looks + 1)):
+            async with self.database.reading() as reader:
+                found = await look(reader)
+            if found is not None:
+                return found
+            if left:
+                await self.database.clock.pause(_LOOK_AGAIN)
+        return None
+
+    async def zone(self, clinic: ClinicId) -> str:
+        """Return the zone of the clinic's clock, what a wall time without a zone means; waits as `patient` does.
+
+        Raises:
+            Invalid: the clinic has not been told of here, so that the zone has to be named.
+        """
+        zone = await self._known(lambda reader: store.clinic_zone(reader, clinic))
+        if zone is None:
+            raise Invalid.at("/zone", "The clinic's time zone is not known here yet. Name the zone beside the time.")
+        return zone
 
     async def locked(self, tx: Transaction, patient: UUID) -> Patient:
         """Return a patient and hold the row until the transaction ends."""

@@ -1,18 +1,21 @@
 """Plans and sessions as the events that tell of them."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import TypeVar
 
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.sessions import Session
-from shared.events import PlanStarted, SessionAttended, SessionEvent
+from shared.events import PlanStarted, SessionAttended, SessionCorrected, SessionEvent
 from shared.walltime import wall_text
 
 P = TypeVar("P", bound=PlanStarted)
 S = TypeVar("S", bound=SessionEvent)
 
 
-def plan_event(kind: type[P], plan: Plan) -> P:
-    """Return the event of a kind that tells how a plan now stands."""
+def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = ()) -> P:
+    """Return the event of a kind that tells how a plan now stands, by the days of its attended sessions."""
+    completed_on = plan.protocol.induction.completed_on(held_on)
     return kind(
         clinic=plan.clinic,
         version=plan.version,
@@ -26,14 +29,19 @@ def plan_event(kind: type[P], plan: Plan) -> P:
         induction_complete=plan.induction_complete,
         attended=plan.attended,
         why=plan.why,
+        induction_completed_on=completed_on,
         active=plan.active,
     )
 
 
-def session_event(kind: type[S], session: Session) -> S:
+def session_event(kind: type[S], session: Session, **more: object) -> S:
     """Return the event of a kind that tells how a session now stands; never its note, nor why it was cancelled."""
-    attended = {"attended_at": session.attended_at, "not_asked": session.not_asked}
-    outcome = attended if kind is SessionAttended else {}
+    attended = {
+        "attended_at": session.attended_at,
+        "attended_on": session.attended_on,
+        "not_asked": session.not_asked,
+    }
+    outcome = attended if issubclass(kind, SessionAttended | SessionCorrected) else {}
     return kind(
         clinic=session.clinic,
         version=session.version,
@@ -48,4 +56,5 @@ def session_event(kind: type[S], session: Session) -> S:
         number=session.number,
         kind=session.kind.value,
         **outcome,
+        **more,
     )

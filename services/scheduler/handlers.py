@@ -8,11 +8,18 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.scheduler import orders, store
 from services.scheduler.model.patients import Patient
-from services.scheduler.model.replies import ReplyOutcome, judge
+from services.scheduler.model.replies import ReplyOutcome, judge, judge_no
 from services.scheduler.tables import decisions, replies
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
-from shared.events import IntervalDecided, PatientChanged, PatientDischarged, PatientEnrolled, ReplyReceived
+from shared.events import (
+    ClinicChanged,
+    IntervalDecided,
+    PatientChanged,
+    PatientDischarged,
+    PatientEnrolled,
+    ReplyReceived,
+)
 from shared.ids import ClinicId, PatientId
 from shared.walltime import to_wall
 
@@ -26,6 +33,12 @@ class DecisionOutcome(StrEnum):
     KEPT = "kept-for-maintenance"
     REFUSED = "refused"
     PLAN_ENDED = "plan-ended"
+
+
+@handlers.on(ClinicChanged)
+async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
+    """Keep the zone of the clinic's clock: what a wall time means without one. What is booked keeps its own."""
+    await store.save_clinic(tx, event.clinic, event.version, event.zone)
 
 
 @handlers.on(PatientEnrolled, PatientChanged)
@@ -54,12 +67,13 @@ async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
 
 @handlers.on(ReplyReceived)
 async def reply_received(tx: Transaction, event: ReplyReceived) -> None:
-    """Confirm the session that a patient said yes to, if it still is the one they were told of; record it if not."""
-    if event.intent != "confirm":
+    """Confirm the session that a patient said yes to, or take that back at a no, if it is what they were told of."""
+    if event.intent not in {"confirm", "decline"}:
         return
     patient = await _patient(tx, event.patient)
     session = None if event.session is None else await store.find_session(tx, event.session)
-    outcome = judge(session, patient=patient.id, version=event.session_version, now=tx.now)
+    decide = judge if event.intent == "confirm" else judge_no
+    outcome = decide(session, patient=patient.id, version=event.session_version, now=tx.now)
     await tx.execute(
         insert(replies)
         .values(
@@ -74,6 +88,8 @@ async def reply_received(tx: Transaction, event: ReplyReceived) -> None:
     )
     if session is not None and outcome is ReplyOutcome.CONFIRMED:
         await orders.confirm(tx, session)
+    if session is not None and outcome is ReplyOutcome.TAKEN_BACK:
+        await orders.unconfirm(tx, session)
 
 
 @handlers.on(IntervalDecided)

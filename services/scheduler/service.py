@@ -18,7 +18,7 @@ def build(context: Context) -> Service:
         database=context.database,
         history=HISTORY,
         handlers=handlers,
-        routers=api.build(context.database),
+        routers=api.build(context.database, context.keyring),
         loops=[
             Loop("forgetting", Purge(context.database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run)
         ],

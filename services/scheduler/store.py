@@ -1,6 +1,7 @@
 """The scheduler's SQL. Whoever writes about a patient has locked the patient's row first: that orders their events."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,44 @@ from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Phase
 from services.scheduler.model.sessions import OPEN, Session, SessionKind, SessionState, Slot
-from services.scheduler.tables import patients, plans, sessions
+from services.scheduler.tables import clinics, corrections, patients, plans, sessions
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, PatientId, PlanId, SessionId
 
+
+@dataclass(frozen=True)
+class Correction:
+    """What was recorded of a session before, what holds since, who said so and why; the reason is sealed."""
+
+    id: UUID
+    session: UUID
+    version: int
+    before: SessionState
+    after: SessionState
+    by: str
+    staff: UUID | None
+    at: datetime
+    sealed: str
+
+
 _OPEN = tuple(state.value for state in OPEN)
+
+
+async def save_clinic(tx: Transaction, clinic: ClinicId, version: int, zone: str) -> None:
+    """Keep where a clinic's clock hangs, unless a newer version is kept."""
+    statement = insert(clinics).values(id=clinic, version=version, zone=zone)
+    newer = clinics.c.version < statement.excluded.version
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[clinics.c.id], set_={"version": version, "zone": zone}, where=newer
+        )
+    )
+
+
+async def clinic_zone(reader: Reader, clinic: ClinicId) -> str | None:
+    """Return the zone of a clinic's clock, or None where the clinic is not known."""
+    found: str | None = await reader.scalar(select(clinics.c.zone).where(clinics.c.id == clinic))
+    return found
 
 
 async def find_patient(reader: Reader, patient: UUID) -> Patient | None:
@@ -47,6 +81,12 @@ async def save_patient(tx: Transaction, patient: Patient) -> None:
 async def active_plan(reader: Reader, patient: UUID) -> Plan | None:
     """Return the patient's running plan, or None."""
     row = await reader.one_or_none(select(plans).where(plans.c.patient == patient, plans.c.active))
+    return None if row is None else _plan(row)
+
+
+async def find_plan(reader: Reader, plan: UUID) -> Plan | None:
+    """Return a plan, running or ended."""
+    row = await reader.one_or_none(select(plans).where(plans.c.id == plan))
     return None if row is None else _plan(row)
 
 
@@ -134,6 +174,44 @@ async def save_session(tx: Transaction, session: Session) -> None:
         kind=session.kind.value,
         not_asked=list(session.not_asked),
     )
+
+
+async def add_correction(tx: Transaction, session: Session, correction: Correction) -> None:
+    """Keep a correction beside the session."""
+    await tx.execute(
+        insert(corrections).values(
+            id=correction.id,
+            clinic=session.clinic,
+            patient=session.patient,
+            session=correction.session,
+            version=correction.version,
+            before=correction.before.value,
+            after=correction.after.value,
+            by=correction.by,
+            staff=correction.staff,
+            at=correction.at,
+            reason=correction.sealed,
+        )
+    )
+
+
+async def corrections_of(reader: Reader, session: UUID) -> list[Correction]:
+    """Return the corrections of a session, oldest first."""
+    wanted = select(corrections).where(corrections.c.session == session).order_by(corrections.c.version)
+    return [
+        Correction(
+            id=row.id,
+            session=row.session,
+            version=row.version,
+            before=SessionState(row.before),
+            after=SessionState(row.after),
+            by=row.by,
+            staff=row.staff,
+            at=row.at,
+            sealed=row.reason,
+        )
+        for row in await reader.all(wanted)
+    ]
 
 
 async def _upsert(tx: Transaction, table: Table, **values: object) -> None:

@@ -27,6 +27,14 @@ METADATA: Final = MetaData(schema=SCHEMA)
 BUS: Final = bus_tables(METADATA, SCHEMA)
 IDEMPOTENCY: Final = idempotency_table(METADATA, SCHEMA)
 
+clinics: Final = Table(
+    "clinics",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("zone", Text, nullable=False),
+)
+
 patients: Final = Table(
     "patients",
     METADATA,
@@ -86,6 +94,23 @@ sessions: Final = Table(
     CheckConstraint("state IN ('booked', 'confirmed', 'attended', 'missed', 'cancelled')", name="sessions_state"),
     CheckConstraint("(state = 'attended') = (attended_at IS NOT NULL)", name="sessions_attended_at"),
     Index("sessions_patient", "patient", "id"),
+)
+
+corrections: Final = Table(
+    "corrections",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, ForeignKey(patients.c.id), nullable=False),
+    Column("session", Uuid, ForeignKey(sessions.c.id), nullable=False),
+    Column("version", Integer, nullable=False, comment="of the session, as it was corrected"),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("staff", Uuid, comment="whose account it was; none for a program"),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False, comment="sealed"),
+    Index("corrections_session", "session"),
 )
 
 decisions: Final = Table(

@@ -14,7 +14,7 @@ from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Cadence
 from services.scheduler.model.questions import CheckIn
 from services.scheduler.model.sessions import Session
-from shared.bus import Timer, cancel_timers, pending_timers, publish, publish_timers
+from shared.bus import Timer, cancel_named, cancel_timers, pending_timers, publish, publish_timers
 from shared.database import Transaction
 from shared.events import BookingDue, CheckinDue, SessionDue
 from shared.ids import PatientId
@@ -91,9 +91,8 @@ async def ask_also(
     prefix = of_check_ins(patient.id)
     wanted = {check_in.occurrence for check_in in asked}
     held = await pending_timers(tx, prefix)
-    for name, due_at in held.items():
-        if name.removeprefix(prefix) not in wanted and due_at > tx.now:
-            await cancel_timers(tx, name, after=tx.now)
+    gone = [name for name, due_at in held.items() if name.removeprefix(prefix) not in wanted and due_at > tx.now]
+    await cancel_named(tx, gone)
     await write(tx, patient, plan, latest, [one for one in asked if prefix + one.occurrence not in held])
 
 

@@ -1,7 +1,7 @@
 """What programs send to the scheduler and what they get."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -45,8 +45,11 @@ class NewPlan(Body):
     start_on: Day
 
 
+OddHour = Annotated[bool, Field(strict=True, description="the hour is meant, though it is before 6:00 or from 22:00")]
+
+
 class NewSession(Body):
-    """A session to book; where no zone is given, the patient's own holds."""
+    """A session to book; where no zone is given, the time is that of the clinic's own clock."""
 
     patient: UUID
     starts_at: WallTime
@@ -55,6 +58,10 @@ class NewSession(Body):
     kind: Annotated[
         SessionKind, Field(description="a consultation belongs to no plan, and no question follows from it")
     ] = SessionKind.TREATMENT
+    entered_afterwards: Annotated[
+        bool, Field(strict=True, description="it took place already, in the last 30 days; nobody is reminded of it")
+    ] = False
+    odd_hour: OddHour = False
 
 
 class MovedSession(Body):
@@ -62,6 +69,29 @@ class MovedSession(Body):
 
     starts_at: WallTime
     zone: Zone | None = None
+    odd_hour: OddHour = False
+
+
+class Corrected(Body):
+    """What holds of a session instead of what was recorded, and why."""
+
+    state: Literal["booked", "attended", "missed", "cancelled"]
+    reason: Annotated[
+        str,
+        Field(min_length=3, max_length=500, examples=["Recorded for the wrong patient."], description="kept sealed"),
+    ]
+
+
+class CorrectionView(View):
+    """A correction: what was recorded of a session before, what holds since, who said so and why."""
+
+    id: UUID
+    session: UUID
+    before: SessionState
+    after: SessionState
+    by: str
+    at: datetime
+    reason: str
 
 
 class Outcome(Body):

@@ -4,7 +4,7 @@ An event now and an event in the future are the same row. The caller locks the r
 first: that is what keeps one patient's events in order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -164,6 +164,16 @@ async def cancel_timers(tx: Transaction, prefix: str, *, after: datetime | None 
     outbox = tables_of(tx.schema).outbox
     named = outbox.c.timer.startswith(prefix, autoescape=True)
     result = await tx.execute(delete(outbox).where(named if after is None else named & (outbox.c.due_at > after)))
+    tx.after_commit(tx.database.outbox_written.set)
+    return int(result.rowcount)
+
+
+async def cancel_named(tx: Transaction, names: Collection[str]) -> int:
+    """Delete the pending timers of exactly these names; return how many were still pending."""
+    if not names:
+        return 0
+    outbox = tables_of(tx.schema).outbox
+    result = await tx.execute(delete(outbox).where(outbox.c.timer.in_(names)))
     tx.after_commit(tx.database.outbox_written.set)
     return int(result.rowcount)
 

@@ -50,10 +50,12 @@ from shared.events.scheduling import (
     SessionBooked,
     SessionCancelled,
     SessionConfirmed,
+    SessionCorrected,
     SessionDue,
     SessionEvent,
     SessionMissed,
     SessionMoved,
+    SessionUnconfirmed,
 )
 
 __all__ = [
@@ -100,10 +102,12 @@ __all__ = [
     "SessionBooked",
     "SessionCancelled",
     "SessionConfirmed",
+    "SessionCorrected",
     "SessionDue",
     "SessionEvent",
     "SessionMissed",
     "SessionMoved",
+    "SessionUnconfirmed",
     "StaffContact",
     "Topic",
     "UnknownNumberTexted",

@@ -18,6 +18,8 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     scheduling.SessionCancelled,
     scheduling.SessionAttended,
     scheduling.SessionMissed,
+    scheduling.SessionUnconfirmed,
+    scheduling.SessionCorrected,
     scheduling.SessionDue,
     scheduling.BookingDue,
     scheduling.CheckinDue,

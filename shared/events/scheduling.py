@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.events.base import Instant, PatientEvent, Topic, WallTime
+from shared.events.base import Instant, PatientEvent, SealedText, Topic, WallTime
 
 Phase = Literal["induction", "maintenance"]
 SessionKind = Literal["treatment", "consultation"]
@@ -28,6 +28,9 @@ class PlanStarted(PatientEvent):
     induction_complete: bool
     attended: int
     why: str
+    induction_completed_on: date | None = Field(
+        default=None, description="the day of the induction's last session, once it is complete"
+    )
     active: bool = Field(default=True, description="false once the plan has ended: the patient was discharged")
 
 
@@ -83,6 +86,7 @@ class SessionAttended(SessionEvent):
     TYPE: ClassVar = "session.attended"
 
     attended_at: Instant
+    attended_on: date | None = Field(default=None, description="the day on which it took place, at its place")
     not_asked: tuple[str, ...] = Field(
         default=(), description="questions whose day was over before the session was recorded, such as day-1"
     )
@@ -92,6 +96,29 @@ class SessionMissed(SessionEvent):
     """The patient did not come."""
 
     TYPE: ClassVar = "session.missed"
+
+
+class SessionUnconfirmed(SessionEvent):
+    """The patient took back that they will come: the session is booked, as before they had said so."""
+
+    TYPE: ClassVar = "session.unconfirmed"
+
+
+class SessionCorrected(SessionEvent):
+    """What was recorded of a session was wrong: it carries how it now stands, and what was on record before.
+
+    `reason` is sealed for the context `correction`.
+    """
+
+    TYPE: ClassVar = "session.corrected"
+
+    before: SessionState
+    by: str
+    at: Instant
+    reason: SealedText
+    attended_at: Instant | None = None
+    attended_on: date | None = None
+    not_asked: tuple[str, ...] = ()
 
 
 class SessionDue(PatientEvent):

@@ -48,7 +48,7 @@ class Clinic:
     async def book(self, patient: str, due: datetime) -> str:
         """Book a session whose reminder is due at a whole minute; return the id."""
         wall = to_wall(due + timedelta(days=1), self.zone)
-        body = {"patient": patient, "starts_at": wall_text(wall), "minutes": 30}
+        body = {"patient": patient, "starts_at": wall_text(wall), "zone": self.zone, "minutes": 30, "odd_hour": True}
         seen = await self.caller.order("POST", "/sessions", body, Order(self.clock.now()))
         return str(seen["id"])
 

@@ -92,7 +92,8 @@ async def waves(clinic: Clinic, *, patients: int, waves: int, hurt: Callable[[],
         placement = Placement(wall, due, Order(clock.now()))
         session = SessionRecord(number, record.patients[number], "en", placements=[placement])
         record.sessions.append(session)
-        body = {"patient": session.patient, "starts_at": wall_text(wall), "minutes": 5}
+        when = {"starts_at": wall_text(wall), "zone": clinic.zone, "odd_hour": True}
+        body = {"patient": session.patient, **when, "minutes": 5}
         session.id = (await clinic.caller.order("POST", "/sessions", body, placement.placed))["id"]
 
     books = [

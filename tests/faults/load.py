@@ -302,7 +302,13 @@ class Load:
         session = self._record_of(visit, first)
         (placement,) = session.placements
         self._record.sessions.append(session)
-        body = {"patient": session.patient, "starts_at": wall_text(placement.starts_at), "minutes": LASTS}
+        body = {
+            "patient": session.patient,
+            "starts_at": wall_text(placement.starts_at),
+            "zone": self._zone(visit.number),
+            "minutes": LASTS,
+            "odd_hour": True,
+        }
         session.id = (await self._caller.order("POST", "/sessions", body, placement.placed))["id"]
         return session
 
@@ -341,7 +347,9 @@ class Load:
         order = Order(self._clock.now())
         session.placements[-1].ended = order
         session.placements.append(Placement(wall, due, order))
-        await self._order(session, "PATCH", f"/sessions/{session.id}", {"starts_at": wall_text(wall)}, order)
+        await self._order(
+            session, "PATCH", f"/sessions/{session.id}", {"starts_at": wall_text(wall), "odd_hour": True}, order
+        )
 
     async def _order(self, session: SessionRecord, method: str, path: str, body: Any, order: Order) -> None:
         del session

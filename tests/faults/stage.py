@@ -74,7 +74,7 @@ class Stage:
     def booking(self, patient: str, zone: str) -> dict[str, Any]:
         """Return an order for a session whose reminder of the day before is hours away."""
         wall = to_wall(RealClock().now() + timedelta(days=1, hours=5), zone)
-        return {"patient": patient, "starts_at": wall_text(wall), "minutes": 30}
+        return {"patient": patient, "starts_at": wall_text(wall), "zone": zone, "minutes": 30, "odd_hour": True}
 
     async def due_now(self, session: str) -> None:
         """Move a session's reminder to now."""

@@ -54,7 +54,13 @@ class Clinic:
         return patient
 
     async def book(self, patient: str, starts: datetime) -> Any:
-        body = {"patient": patient, "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
+        body = {
+            "patient": patient,
+            "starts_at": starts.strftime("%Y-%m-%dT%H:%M"),
+            "minutes": 60,
+            "zone": "Africa/Abidjan",
+            "odd_hour": True,
+        }
         return await self.keepwell.post("/sessions", body, status=201)
 
     async def order(self, path: str) -> None:

@@ -87,7 +87,12 @@ async def test_after_a_kill_the_next_start_recovers_and_what_fell_due_is_sent(fo
         )
         now = await running.now()
         starts = (now + timedelta(days=5)).replace(hour=12, minute=0)
-        body = {"patient": patient["id"], "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
+        body = {
+            "patient": patient["id"],
+            "starts_at": starts.strftime("%Y-%m-%dT%H:%M"),
+            "minutes": 60,
+            "zone": "Africa/Abidjan",
+        }
         await running.post("/sessions", body, status=201)
         running.process.kill()
         await running.process.wait()

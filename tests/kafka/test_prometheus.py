@@ -51,7 +51,12 @@ async def remind_somebody(running: Keepwell) -> None:
     }
     patient = await running.post("/patients", body, status=201)
     starts = (await running.now() + timedelta(days=5)).replace(hour=12, minute=0)
-    session = {"patient": patient["id"], "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
+    session = {
+        "patient": patient["id"],
+        "starts_at": starts.strftime("%Y-%m-%dT%H:%M"),
+        "minutes": 60,
+        "zone": "Africa/Abidjan",
+    }
     await running.post("/sessions", session, status=201)
     await running.live_until(starts - timedelta(days=2))
 

@@ -54,7 +54,13 @@ async def book(running: Keepwell, number: str, starts: datetime) -> None:
         "contacts": contacts,
     }
     patient = (await running.post("/patients", person, status=201))["id"]
-    body = {"patient": patient, "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
+    body = {
+        "patient": patient,
+        "starts_at": starts.strftime("%Y-%m-%dT%H:%M"),
+        "minutes": 60,
+        "zone": "Africa/Abidjan",
+        "odd_hour": True,
+    }
     await running.post("/sessions", body, status=201)
 
 

@@ -66,7 +66,12 @@ async def remind(running: Keepwell) -> tuple[str, str]:
     }
     patient = await running.post("/patients", body, status=201)
     starts = (await running.now() + timedelta(days=5)).replace(hour=12, minute=0)
-    session = {"patient": patient["id"], "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
+    session = {
+        "patient": patient["id"],
+        "starts_at": starts.strftime("%Y-%m-%dT%H:%M"),
+        "minutes": 60,
+        "zone": "Africa/Abidjan",
+    }
     status, _ = await running.call("POST", "/sessions", session, traceparent=CALLER)
     assert status == 201
     await running.live_until(starts - timedelta(days=2))

@@ -87,7 +87,12 @@ async def test_the_code_of_before_does_its_work_on_the_schema_of_now(folder: Pat
         }
         patient = (await running.post("/patients", person, status=201))["id"]
         starts = (await running.now() + timedelta(days=5)).replace(hour=12, minute=0)
-        session = {"patient": patient, "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
+        session = {
+            "patient": patient,
+            "starts_at": starts.strftime("%Y-%m-%dT%H:%M"),
+            "minutes": 60,
+            "zone": "Africa/Abidjan",
+        }
         await running.post("/sessions", session, status=201)
         await running.live_until(starts - timedelta(days=2))
         messages = (await running.get(f"/patients/{patient}/messages"))["items"]

@@ -265,7 +265,17 @@ async def expire(tx: Transaction, kit: Kit, event: CheckinExpired) -> None:
 
 async def end_all(tx: Transaction, kit: Kit, patient_id: UUID) -> None:
     """End every open check-in of a patient who has left; what was answered is told to staff."""
-    for checkin in await checkins.unanswered(tx, patient_id):
+    await _end(tx, kit, await checkins.unanswered(tx, patient_id))
+
+
+async def end_of_session(tx: Transaction, kit: Kit, patient_id: UUID, session_id: UUID) -> None:
+    """End the open check-ins after a session that did not take place as it was recorded."""
+    waiting = await checkins.unanswered(tx, patient_id)
+    await _end(tx, kit, [checkin for checkin in waiting if checkin.session == session_id])
+
+
+async def _end(tx: Transaction, kit: Kit, waiting: Sequence[Checkin]) -> None:
+    for checkin in waiting:
         await cancel_timers(tx, _timer(checkin.id))
         before = await answering.earlier(tx, kit.keyring, checkin)
         ended = await checkins.expired(tx, checkin)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.assessments.model.interval.history import Plan
 from services.assessments.tables import clinics, patients, plans, sessions
 from shared.database import Reader, Transaction
-from shared.events import ClinicChanged, PatientEnrolled, PlanStarted, SessionAttended
+from shared.events import ClinicChanged, PatientEnrolled, PlanStarted, SessionEvent
 from shared.ids import ClinicId
 
 
@@ -137,14 +137,16 @@ def _patient(row: Row[Any]) -> Patient:
     return Patient(row.id, row.clinic, row.language, row.zone, row.discharged, row.version, ways)
 
 
-async def save_session(tx: Transaction, event: SessionAttended, attended_on: date) -> None:
-    """Keep an attended session, unless a newer version is kept."""
+async def save_session(tx: Transaction, event: SessionEvent, attended_on: date | None) -> bool:
+    """Keep a session with the day on which it was attended, if it was; return False where a newer version is kept."""
     values = {"plan": event.plan, "version": event.version, "attended_on": attended_on}
-    await tx.execute(
+    kept = await tx.execute(
         insert(sessions)
         .values(id=event.session, patient=event.patient, **values)
         .on_conflict_do_update(index_elements=[sessions.c.id], set_=values, where=sessions.c.version < event.version)
+        .returning(sessions.c.id)
     )
+    return kept.first() is not None
 
 
 async def session_version(reader: Reader, session_id: UUID) -> int:
@@ -154,12 +156,17 @@ async def session_version(reader: Reader, session_id: UUID) -> int:
 
 async def attended_on(reader: Reader, plan_id: UUID) -> tuple[date, ...]:
     """Return the dates of a plan's attended sessions, first to last."""
-    rows = await reader.fetch("SELECT attended_on FROM sessions WHERE plan = $1 ORDER BY attended_on", plan_id)
+    rows = await reader.fetch(
+        "SELECT attended_on FROM sessions WHERE plan = $1 AND attended_on IS NOT NULL ORDER BY attended_on", plan_id
+    )
     return tuple(row["attended_on"] for row in rows)
 
 
 async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on: date | None) -> bool:
-    """Keep a plan, unless a newer version is kept; return whether it was kept. The end of induction is kept once."""
+    """Keep a plan, unless a newer version is kept; return whether it was kept.
+
+    The end of induction is kept once, until a corrected record says that it is not complete.
+    """
     values = {
         "version": event.version,
         "protocol": event.protocol,
@@ -167,7 +174,7 @@ async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on:
         "interval_days": event.interval_days,
         "seen_at": tx.now,
     }
-    if induction_completed_on is not None:
+    if induction_completed_on is not None or not event.induction_complete:
         values["induction_completed_on"] = induction_completed_on
     result = await tx.execute(
         insert(plans)

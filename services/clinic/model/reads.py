@@ -84,6 +84,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """What was recorded of a session before, who corrected it when, and why."""
+
+    before: SessionState
+    by: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True)
 class Session:
     """A session; `starts_at` is the wall time in `zone`."""
 
@@ -96,6 +106,8 @@ class Session:
     minutes: int
     state: SessionState
     number: int | None
+    kind: str = "treatment"
+    not_asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

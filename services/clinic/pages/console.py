@@ -61,6 +61,7 @@ SAID: Final = {
     ),
     "attended": "Noted as attended. Check-ins follow.",
     "missed": "Noted as missed.",
+    "put-right": "The record is corrected. What was there before stays beside it; plan and check-ins follow.",
     "taken": "The answers are saved.",
     "taken-alert": (
         "The answers are saved, and one of them needs a person now. Stay with the patient on the phone: the alert and "

@@ -162,6 +162,8 @@ def router(pages: PatientPages) -> APIRouter:
             "starts_at": form.get("starts_at", "")[:16],
             "zone": zone,
             "minutes": _number(form.get("minutes", "")),
+            "kind": form.get("kind", "treatment"),
+            **{name: True for name in ("entered_afterwards", "odd_hour") if form.get(name) == "yes"},
         }
         return await pages.carry_out(
             here, patient, Order("scheduler", "/sessions", body, answers.SESSION, "booked"), form
@@ -219,6 +221,7 @@ async def _record(console: Console, reader: Reader, patient: Patient) -> Record:
     return Record(
         plan=await reads.plan(reader, clinic, whom),
         sessions=await reads.sessions(reader, reads.of_patient(SESSIONS, clinic, whom)),
+        corrections=await reads.corrections(reader, reads.of_patient(SESSIONS, clinic, whom), keyring),
         checkins=await reads.checkins(reader, reads.of_patient(CHECKINS, clinic, whom), limit=_MOST),
         scores=await reads.scores(reader, reads.of_patient(CHECKINS, clinic, whom), keyring),
         proposals=await reads.proposals(reader, reads.of_patient(PROPOSALS, clinic, whom), keyring, limit=_MOST),

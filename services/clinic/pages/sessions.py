@@ -1,4 +1,4 @@
-"""What is done about a session: move, cancel, attended, missed."""
+"""What is done about a session: move, cancel, attended, missed, and putting right what was recorded."""
 
 from typing import Literal
 from uuid import UUID
@@ -22,7 +22,10 @@ def router(pages: PatientPages) -> APIRouter:
         here = await pages.console.visit(request, Permission.PLAN_SESSIONS)
         form = await here.form()
         patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
-        body = {"starts_at": form.get("starts_at", "")[:16]}
+        body = {
+            "starts_at": form.get("starts_at", "")[:16],
+            **({"odd_hour": True} if form.get("odd_hour") == "yes" else {}),
+        }
         order = Order(
             "scheduler",
             f"/sessions/{session}",
@@ -33,6 +36,16 @@ def router(pages: PatientPages) -> APIRouter:
             method="PATCH",
             changes=session,
         )
+        return await pages.carry_out(here, patient, order, form)
+
+    @routes.post("/console/sessions/{session}/correct")
+    async def correct(session: UUID, request: Request) -> Response:
+        here = await pages.console.visit(request, Permission.PLAN_SESSIONS)
+        form = await here.form()
+        patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
+        body = {"state": form.get("state", ""), "reason": form.get("reason", "")}
+        path = f"/sessions/{session}/correct"
+        order = Order("scheduler", path, body, answers.SESSION, "put-right", f"correct-{session}")
         return await pages.carry_out(here, patient, order, form)
 
     @routes.post("/console/sessions/{session}/{ending}")

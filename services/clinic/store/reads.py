@@ -14,6 +14,7 @@ from services.clinic.model.reads import (
     AlertState,
     Checkin,
     CheckinState,
+    Correction,
     Evidence,
     Message,
     MessageState,
@@ -74,6 +75,20 @@ async def plans(reader: Reader, clinic: ClinicId, patients: Iterable[PatientId])
     wanted = of_clinic(PLANS, clinic) & PLANS.c.patient.in_(set(patients))
     rows = await reader.all(select(PLANS).where(wanted).order_by(PLANS.c.id))
     return {PatientId(row.patient): _plan(row) for row in rows}
+
+
+async def corrections(reader: Reader, where: Condition, keyring: Keyring) -> dict[UUID, Correction]:
+    """Return the latest correction of each session that had one."""
+    rows = await reader.all(select(SESSIONS).where(where, SESSIONS.c.corrected_at.is_not(None)))
+    return {
+        row.id: Correction(
+            before=SessionState(row.corrected_from),
+            by=row.corrected_by,
+            at=row.corrected_at,
+            why=keyring.open(row.corrected_why, context="correction"),
+        )
+        for row in rows
+    }
 
 
 async def sessions(reader: Reader, where: Condition, *, limit: int = MOST, skip: int = 0) -> list[Session]:
@@ -210,6 +225,8 @@ def _session(row: Row[Any]) -> Session:
         minutes=row.minutes,
         state=SessionState(row.state),
         number=row.number,
+        kind=row.kind,
+        not_asked=tuple(row.not_asked),
     )
 
 

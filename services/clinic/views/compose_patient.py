@@ -1,9 +1,10 @@
 """One patient and the list of patients, out of the read models."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from uuid import UUID
 
 from services.clinic.model.chart import SCALES, Reading, draw, spark
 from services.clinic.model.contacts import HOME_REGION, Contact, ContactKind, Purpose, country_abroad, show_phone
@@ -14,6 +15,7 @@ from services.clinic.model.reads import (
     AlertState,
     Came,
     Checkin,
+    Correction,
     Message,
     Plan,
     Proposal,
@@ -41,6 +43,7 @@ from services.clinic.views.parts import (
     say_date,
     say_instrument,
     say_language,
+    say_occurrence,
     session_chip,
     wall_moment,
 )
@@ -78,6 +81,12 @@ from shared.walltime import to_wall
 
 _OPEN: Final = (SessionState.BOOKED, SessionState.CONFIRMED)
 _UNDECIDED: Final = (ProposalState.OPEN, ProposalState.HELD, ProposalState.SUPERSEDED)
+_AS: Final = {
+    SessionState.ATTENDED: "attended",
+    SessionState.MISSED: "missed",
+    SessionState.CANCELLED: "cancelled",
+    SessionState.BOOKED: "booked again",
+}
 _SPARK_READINGS: Final = 8
 _USUAL_HOUR: Final = time(10)
 _PURPOSES: Final = {
@@ -102,6 +111,7 @@ class Record:
     unread: Sequence[Reply]
     stopped: Stopped
     came: Sequence[Came] = ()
+    corrections: Mapping[UUID, Correction] = field(default_factory=dict)
 
 
 def able(role: Role) -> Able:
@@ -158,8 +168,8 @@ def patient_page(
         protocols=tuple(protocols),
         start_on=today.isoformat(),
         book_at=_book_at(record.plan, to_wall(now, zone)),
-        upcoming=tuple(_session(session, now) for session in ordered if session.state in _OPEN),
-        past=tuple(_session(session, now) for session in reversed(ordered) if session.state not in _OPEN),
+        upcoming=tuple(_session(session, record, now, zone) for session in ordered if session.state in _OPEN),
+        past=tuple(_session(session, record, now, zone) for session in reversed(ordered) if session.state not in _OPEN),
         proposal=_proposal(record, names, zone, sources, blocked=alarmed),
         decided=tuple(proposal_view(p, names, zone, sources) for p in record.proposals if p.state not in _UNDECIDED),
         alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is not AlertState.CLOSED),
@@ -300,7 +310,8 @@ def _book_at(plan: Plan | None, now: datetime) -> str:
     return max(ten, soonest).isoformat(timespec="minutes")
 
 
-def _session(session: Session, now: datetime) -> SessionRow:
+def _session(session: Session, record: Record, now: datetime, zone: str) -> SessionRow:
+    corrected = record.corrections.get(session.id)
     return SessionRow(
         id=session.id,
         version=session.version,
@@ -311,7 +322,16 @@ def _session(session: Session, now: datetime) -> SessionRow:
         open=session.state in _OPEN,
         may_attend=may_attend(session, now),
         may_miss=may_miss(session, now),
+        others=tuple(Choice(str(state), _AS[state]) for state in _AS if state is not session.state),
+        corrected=None if corrected is None else _corrected(corrected, zone),
+        not_asked=", ".join(say_occurrence(one) for one in session.not_asked),
     )
+
+
+def _corrected(correction: Correction, zone: str) -> str:
+    """Say what was on record before, and who put it right when and why."""
+    when = moment(correction.at, zone).text
+    return f"Recorded as {correction.before} at first. Corrected by {correction.by}, {when}: {correction.why}"
 
 
 def _scores(record: Record) -> tuple[ScoresView, ...]:

@@ -70,6 +70,14 @@ class PlanView:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """An entry of a select."""
+
+    value: str
+    text: str
+
+
+@dataclass(frozen=True)
 class SessionRow:
     """A session with what can be done about it."""
 
@@ -82,6 +90,9 @@ class SessionRow:
     open: bool
     may_attend: bool
     may_miss: bool
+    others: tuple[Choice, ...] = ()
+    corrected: str | None = None
+    not_asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,14 +164,6 @@ class ProposalView:
     decided: str | None
     said: tuple[str, ...]
     ladder: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """An entry of a select."""
-
-    value: str
-    text: str
 
 
 @dataclass(frozen=True)

@@ -307,8 +307,10 @@ def reply_row(reply: Reply, names: Names, zone: str, now: datetime) -> ReplyRow:
 
 
 def session_detail(session: Session) -> str:
-    """Return `60 min, session 4`."""
+    """Return `60 min, session 4`, or `30 min, consultation`."""
     number = f", session {session.number}" if session.number else ""
+    if session.kind == "consultation":
+        number = ", consultation"
     return f"{session.minutes} min{number}"
 
 

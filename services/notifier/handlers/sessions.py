@@ -22,9 +22,11 @@ from shared.events import (
     SessionBooked,
     SessionCancelled,
     SessionConfirmed,
+    SessionCorrected,
     SessionEvent,
     SessionMissed,
     SessionMoved,
+    SessionUnconfirmed,
 )
 from shared.ids import MessageId, PatientId
 
@@ -32,7 +34,16 @@ from shared.ids import MessageId, PatientId
 def register(handlers: Handlers, desk: Desk) -> None:
     """Register the handlers of this module."""
 
-    @handlers.on(SessionBooked, SessionConfirmed, SessionMoved, SessionCancelled, SessionAttended, SessionMissed)
+    @handlers.on(
+        SessionBooked,
+        SessionConfirmed,
+        SessionUnconfirmed,
+        SessionMoved,
+        SessionCancelled,
+        SessionAttended,
+        SessionMissed,
+        SessionCorrected,
+    )
     async def session_changed(tx: Transaction, event: SessionEvent) -> None:
         # Nothing was planned for, or told of, a session that has just been made.
         if not await sessions.keep_session(tx, event) or event.version == 1:

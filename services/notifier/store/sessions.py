@@ -1,7 +1,7 @@
 """Sessions, as far as a message about one needs them."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Row, Uuid, bindparam, case, select
@@ -13,11 +13,14 @@ from services.notifier.tables import PATIENTS, SESSIONS
 from shared.database import Reader, Transaction
 from shared.events import SessionEvent
 
+_OPEN: Final = ("booked", "confirmed")
+
 
 async def keep_session(tx: Transaction, event: SessionEvent) -> bool:
     """Keep a session as an event says; return False where this version or a newer one is held.
 
-    `placed` stays while the start stays: it tells the reminders of one time from those of another.
+    `placed` stays while the start stays and the session with it: it tells the reminders of one time from those of
+    another, and those of a session that was restored from those that fell away with it.
     """
     values = {
         "version": event.version,
@@ -31,7 +34,9 @@ async def keep_session(tx: Transaction, event: SessionEvent) -> bool:
         session=event.session, patient=event.patient, clinic=event.clinic, placed=event.version, **values
     )
     same_start = SESSIONS.c.starts_at_utc == statement.excluded.starts_at_utc
-    replaced = {**values, "placed": case((same_start, SESSIONS.c.placed), else_=statement.excluded.placed)}
+    restored = SESSIONS.c.state.not_in(_OPEN) & statement.excluded.state.in_(_OPEN)
+    stays = same_start & ~restored
+    replaced = {**values, "placed": case((stays, SESSIONS.c.placed), else_=statement.excluded.placed)}
     newer = SESSIONS.c.version < statement.excluded.version
     kept = await tx.execute(statement.on_conflict_do_update(index_elements=["session"], set_=replaced, where=newer))
     return int(kept.rowcount) > 0

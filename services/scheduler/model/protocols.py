@@ -1,5 +1,6 @@
 """What a protocol is: versioned data, each rule with where it comes from and how good that source is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -69,6 +70,11 @@ class Induction:
     def sessions(self) -> int:
         """Return how many sessions the series has."""
         return len(self.days)
+
+    def completed_on(self, attended_on: Sequence[date]) -> date | None:
+        """Return the day on which the series was completed, by the days of the attended sessions; None before that."""
+        held = sorted(attended_on)
+        return held[self.sessions - 1] if len(held) >= self.sessions else None
 
     def gap_after(self, attended: int) -> int:
         """Return the days between session number `attended` and the next one of the series.

@@ -51,6 +51,7 @@ class Course:
         held_on: the days of the plan's attended sessions; none without a plan.
         induction_sessions: how many sessions the plan's induction has.
         next_on: the day of the next session, booked or else due; None where that has passed or is not known.
+        from_on: the first day whose questions are still ahead; None where all of them are.
         before_on: the day of a measure that was asked before a session, though the session may have moved since.
         measured_on: the day of the last measure that was asked before the latest session was recorded.
     """
@@ -60,6 +61,7 @@ class Course:
     held_on: tuple[date, ...] = ()
     induction_sessions: int = 0
     next_on: date | None = None
+    from_on: date | None = None
     before_on: date | None = None
     measured_on: date | None = None
 
@@ -149,12 +151,13 @@ def _weekly_in_maintenance(course: Course, rule: Measures) -> list[date]:
 
 
 def measure_before(course: Course) -> date | None:
-    """Return the day of the measure before the next session; None where that is too near, or another one serves."""
+    """Return the day of the measure before the next session; None where that is over, or another one serves."""
     rule = course.cadence.measures
     if rule is None or not course.held_on or not _complete(course) or course.next_on is None:
         return None
     day = course.next_on - timedelta(days=rule.before_session_days)
-    if (day - max(course.held_on)).days < rule.earliest_day:
+    over = course.from_on is not None and day < course.from_on and day != course.before_on
+    if over or (day - max(course.held_on)).days < rule.earliest_day:
         return None
     known = [*_weeks(course), *_weekly_in_maintenance(course, rule)]
     if course.before_on is not None and course.before_on != day:

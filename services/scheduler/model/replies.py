@@ -1,4 +1,4 @@
-"""What a patient's "yes, I will come" does."""
+"""What a patient's "yes, I will come" does, and their "no"."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,8 @@ class ReplyOutcome(StrEnum):
     OLD_VERSION = "old-version"
     CLOSED = "closed"
     STARTED = "started"
+    TAKEN_BACK = "taken-back"
+    NOT_CONFIRMED = "not-confirmed"
 
 
 def judge(session: Session | None, *, patient: PatientId, version: int | None, now: datetime) -> ReplyOutcome:
@@ -24,6 +26,28 @@ def judge(session: Session | None, *, patient: PatientId, version: int | None, n
     It holds for the version of the session that the patient was told of and for no other: "yes" to Tuesday is no "yes"
     to Thursday.
     """
+    refused = _refused(session, patient, version)
+    if refused is not None or session is None:
+        return refused or ReplyOutcome.NO_SESSION
+    if session.state is SessionState.CONFIRMED:
+        return ReplyOutcome.ALREADY_CONFIRMED
+    return ReplyOutcome.STARTED if session.slot.starts_at_utc <= now else ReplyOutcome.CONFIRMED
+
+
+def judge_no(session: Session | None, *, patient: PatientId, version: int | None, now: datetime) -> ReplyOutcome:
+    """Return what a "no" does to the session that it names: a confirmation is taken back, and nothing else changes.
+
+    A session is cancelled by staff, who may agree on another time; until then it is booked, and not agreed.
+    """
+    refused = _refused(session, patient, version)
+    if refused is not None or session is None:
+        return refused or ReplyOutcome.NO_SESSION
+    if session.state is not SessionState.CONFIRMED:
+        return ReplyOutcome.NOT_CONFIRMED
+    return ReplyOutcome.STARTED if session.slot.starts_at_utc <= now else ReplyOutcome.TAKEN_BACK
+
+
+def _refused(session: Session | None, patient: PatientId, version: int | None) -> ReplyOutcome | None:
     if session is None or session.patient != patient:
         return ReplyOutcome.NO_SESSION
     if not session.open:
@@ -32,6 +56,4 @@ def judge(session: Session | None, *, patient: PatientId, version: int | None, n
     # Confirming raised the version by one; the same reminder answered twice still means the same time.
     if version != session.version and not (confirmed and version == session.version - 1):
         return ReplyOutcome.OLD_VERSION
-    if confirmed:
-        return ReplyOutcome.ALREADY_CONFIRMED
-    return ReplyOutcome.STARTED if session.slot.starts_at_utc <= now else ReplyOutcome.CONFIRMED
+    return None

@@ -9,7 +9,7 @@ from shared.ids import ClinicId, PatientId, PlanId, SessionId
 from shared.walltime import to_instant, to_wall
 
 OUTCOME_AHEAD: Final = timedelta(days=1)
-"""How long before its start a session may be recorded as attended or missed: the patient may come earlier."""
+"""How long before its start a session may be recorded as attended: the patient may come earlier."""
 
 
 class SessionState(StrEnum):
@@ -53,6 +53,20 @@ class TooEarlyError(SessionError):
             f"The session is on {starts_at:%Y-%m-%d at %H:%M} ({zone}), more than a day ahead: "
             f"it cannot be {wanted} yet. Move it first, or cancel it."
         )
+
+
+class NotYetMissedError(SessionError):
+    """Nobody has missed a session that has not begun."""
+
+    def __init__(self, starts_at: datetime, zone: str) -> None:
+        super().__init__(
+            f"The session begins on {starts_at:%Y-%m-%d at %H:%M} ({zone}): the patient may still come. Record it as "
+            "missed after that, or cancel it."
+        )
+
+
+class NothingToCorrectError(SessionError):
+    """There is no record to correct."""
 
 
 @dataclass(frozen=True)
@@ -156,11 +170,57 @@ def miss(session: Session, now: datetime) -> Session:
 
     Raises:
         IllegalTransitionError: if it is over or cancelled.
-        TooEarlyError: if it begins more than a day from now.
+        NotYetMissedError: if it has not begun.
     """
     after = _step(session, SessionState.MISSED, "missed")
-    _not_too_early(session, now, "missed")
+    if session.slot.starts_at_utc > now:
+        raise NotYetMissedError(session.slot.starts_at, session.slot.zone)
     return after
+
+
+def unconfirm(session: Session) -> Session:
+    """Return the session to which the patient has taken back that they will come.
+
+    Raises:
+        IllegalTransitionError: if it is anything but confirmed.
+    """
+    if session.state is not SessionState.CONFIRMED:
+        raise IllegalTransitionError(session.state, "taken back")
+    return _step(session, SessionState.BOOKED, "taken back")
+
+
+def correct(session: Session, state: SessionState, now: datetime) -> Session:
+    """Return the session as it should have been recorded; the one place where an ended session changes.
+
+    Args:
+        session: recorded as attended, missed or cancelled.
+        state: what holds instead; booked again is still to come, or waits for its outcome.
+        now: the instant of the correction. An attended session counts for the day on which it was booked, as ever.
+
+    Raises:
+        NothingToCorrectError: it is open still, or recorded so already.
+        TooEarlyError: the outcome of a session days ahead.
+    """
+    if session.open:
+        raise NothingToCorrectError(
+            f"The session is {session.state}: nothing is recorded of it yet. Record that first."
+        )
+    if state is session.state:
+        raise NothingToCorrectError(f"The session is recorded as {state} already.")
+    again = replace(
+        session,
+        state=SessionState.BOOKED,
+        version=session.version,
+        attended_at=None,
+        attended_on=None,
+        not_asked=(),
+        number=None,
+    )
+    if state is SessionState.ATTENDED:
+        return attend(again, now)
+    if state is SessionState.MISSED:
+        return miss(again, now)
+    return _step(again, state, "corrected")
 
 
 def cancel(session: Session) -> Session:

@@ -215,6 +215,55 @@ async def test_a_booked_session_is_shown_before_its_event_has_come(
     assert (await browser.get("/console/today")).text.count('class="visit') == 1
 
 
+async def test_a_time_that_looks_like_a_slip_is_asked_about_and_taken_when_it_is_meant(
+    home: Home, browser: Browser, patient: Any, facts: Facts
+) -> None:
+    typed = {"starts_at": "2026-12-01T03:00", "minutes": "60"}
+    for field, words in (("odd_hour", "This hour is meant"), ("entered_afterwards", "It took place already")):
+        flaw = {"pointer": f"/{field}", "detail": "Is this meant?"}
+        home.owner.answer("POST", "/sessions", {"detail": "No.", "errors": [flaw]}, status=422)
+        refused = await browser.post(f"/console/patients/{patient['id']}/sessions", **typed, key=str(uuid4()))
+        assert refused.status == 422
+        assert "Is this meant?" in refused.text
+        assert words in refused.text
+        session = facts.session().model_dump(mode="json")
+        home.owner.answer("POST", "/sessions", {**session, "id": session["session"]}, status=201)
+        path = f"/console/patients/{patient['id']}/sessions"
+        await browser.post(path, **typed, key=str(uuid4()), **{field: "yes"})
+        assert home.owner.orders[-1][2][field] is True
+
+
+async def test_a_wrong_record_is_corrected_with_a_reason_that_stands_where_the_next_reader_looks(
+    home: Home, browser: Browser, patient: Any, facts: Facts
+) -> None:
+    await home.bench.tell(facts.session())
+    await home.bench.tell(facts.session(events.SessionMissed, version=2, state="missed"))
+    page = (await browser.get(f"/console/patients/{patient['id']}")).text
+    assert "Correct the record" in page
+    assert "Reason" in page
+    answer = {**facts.session(version=3, state="attended").model_dump(mode="json"), "id": str(facts.session_id)}
+    home.owner.answer("POST", f"/sessions/{facts.session_id}/correct", answer)
+    path = f"/console/sessions/{facts.session_id}/correct"
+    done = await browser.post(path, state="attended", reason="Came at 10:25.", version="2", key=str(uuid4()))
+    assert done.status == 303
+    assert home.owner.orders[-1][2] == {"state": "attended", "reason": "Came at 10:25."}
+    why = {"by": "Alma Reid", "at": NOON, "reason": KEYRING.seal("Came at 10:25.", context="correction")}
+    told = facts.session(
+        events.SessionCorrected, version=4, state="attended", before="missed", not_asked=("day-1",), **why
+    )
+    await home.bench.tell(told)
+    page = (await browser.get(f"/console/patients/{patient['id']}")).text
+    assert "Recorded as missed at first. Corrected by Alma Reid" in page
+    assert "Came at 10:25." in page
+    assert "Recorded too late to ask: day 1." in page
+
+
+async def test_a_yes_that_was_taken_back_is_not_shown_as_confirmed(home: Home, browser: Browser, facts: Facts) -> None:
+    await home.bench.tell(facts.session(events.SessionConfirmed, version=2, state="confirmed"))
+    await home.bench.tell(facts.session(events.SessionUnconfirmed, version=3, state="booked"))
+    assert '<span class="chip good">confirmed</span>' not in (await browser.get("/console/today")).text
+
+
 async def test_a_patient_is_enrolled_found_and_changed_by_forms(home: Home, browser: Browser) -> None:
     await browser.get("/console/patients/new")
     fields = {"family_name": "Marín", "zone": "America/Chicago", "language": "es", "sms": "+1 312 555 0188"}

@@ -23,6 +23,7 @@ from shared.events import (
     SessionBooked,
     SessionCancelled,
     SessionConfirmed,
+    SessionCorrected,
     SessionDue,
     SessionEvent,
     SessionMoved,
@@ -134,6 +135,27 @@ class Practice:
     async def cancel(self, session: Session) -> None:
         session.version += 1
         await self.tell_session(SessionCancelled, session, "cancelled")
+
+    async def restore(self, session: Session) -> None:
+        """Put a session back that was cancelled or recorded by mistake."""
+        session.version += 1
+        event = SessionCorrected(
+            clinic=self.bench.clinic,
+            version=session.version,
+            patient=session.patient,
+            session=session.id,
+            plan=None,
+            starts_at=session.starts_at,
+            zone=session.zone,
+            starts_at_utc=at(session.starts_at, session.zone),
+            minutes=90,
+            state="booked",
+            before="cancelled",
+            by="Nurse Kim",
+            at=self.bench.clock.now(),
+            reason=KEYRING.seal("The wrong row.", context="correction"),
+        )
+        await self.bench.tell(event)
 
     async def confirm(self, session: Session) -> None:
         session.version += 1

@@ -115,6 +115,27 @@ async def test_a_cancelled_visit_that_stands_after_all_is_not_kept_from_the_pati
     assert "December 15 at 10:00 AM takes place after all" in text
 
 
+async def test_a_session_restored_after_a_wrong_cancel_is_never_left_without_its_reminder(practice: Practice) -> None:
+    session = await practice.book(await practice.enrol(contact_of("sms", PHONE)), "2026-12-15T10:00")
+    await practice.clock.move_to(at("2026-12-14T05:00"))
+    await practice.due(session, "1d")
+    await practice.cancel(session)
+    await practice.restore(session)
+    await practice.due(session, "1d")
+    await practice.until(at("2026-12-14T10:00"))
+    (text,) = practice.exchange.to(PHONE)
+    assert "December 15 at 10:00 AM" in text
+
+
+async def test_a_session_restored_after_its_cancel_was_told_stands_after_all(practice: Practice) -> None:
+    session = await reminded(practice)
+    await practice.cancel(session)
+    await soon(practice)
+    await practice.restore(session)
+    _, text = await soon(practice)
+    assert "December 15 at 10:00 AM takes place after all" in text
+
+
 async def test_who_was_told_nothing_is_not_texted_about_a_change(practice: Practice) -> None:
     session = await practice.book(await practice.enrol(contact_of("sms", PHONE)), "2026-12-15T10:00")
     await practice.move(session, "2026-12-15T14:00")

@@ -19,6 +19,7 @@ async def office(databases: Databases, clock: SteppedClock) -> AsyncIterator[Off
     database = await databases.fresh(HISTORY, clock)
     async with bench_of(build, database, clock) as bench:
         office = Office(bench, uuid4())
+        await office.open()
         await office.enrol()
         yield office
     await database.close()

@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from shared.events import Event, IntervalDecided, PatientChanged, PatientDischarged, PatientEnrolled, ReplyReceived
+from shared.events import (
+    ClinicChanged,
+    CrisisTexts,
+    Event,
+    IntervalDecided,
+    PatientChanged,
+    PatientDischarged,
+    PatientEnrolled,
+    ReplyReceived,
+)
 from shared.ids import new_id
 from shared.walltime import parse_wall, to_instant
 from tests.support.bench import Answer, Bench
@@ -21,6 +30,20 @@ class Office:
 
     bench: Bench
     patient: UUID
+
+    async def open(self, zone: str = NEW_YORK, *, version: int = 1) -> None:
+        """Tell of the clinic, whose clock is in a zone."""
+        await self.bench.tell(
+            ClinicChanged(
+                clinic=self.bench.clinic,
+                version=version,
+                name="Riverside",
+                sender_name="Riverside",
+                zone=zone,
+                phone="+12025550100",
+                crisis=CrisisTexts(en="Call 988.", es="Llame al 988."),
+            )
+        )
 
     async def enrol(self, zone: str = NEW_YORK, *, patient: UUID | None = None, version: int = 1) -> None:
         await self.bench.tell(self._patient(PatientEnrolled, zone, patient or self.patient, version))

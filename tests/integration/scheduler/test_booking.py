@@ -23,8 +23,56 @@ async def test_a_session_may_be_in_another_zone_than_the_patients(office: Office
 
 
 async def test_a_session_in_the_hour_that_the_clocks_skip_is_booked_when_they_have_moved(office: Office) -> None:
-    session = await office.book("2027-03-14T02:30")
+    session = await office.book("2027-03-14T02:30", odd_hour=True)
     assert (session["starts_at"], session["starts_at_utc"]) == ("2027-03-14T03:30", "2027-03-14T07:30:00Z")
+
+
+async def test_ten_oclock_means_the_clinics_ten_wherever_the_patient_lives(office: Office) -> None:
+    await office.moves_home("America/Los_Angeles", version=2)
+    session = await office.book("2027-01-25T10:00")
+    assert (session["zone"], session["starts_at_utc"]) == ("America/New_York", "2027-01-25T15:00:00Z")
+    moved = await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": "2027-01-26T10:00"})
+    assert moved.json["starts_at_utc"] == "2027-01-26T15:00:00Z"
+    await office.open("America/Chicago", version=2)
+    await office.open("America/Denver", version=1)
+    assert (await office.book("2027-01-27T10:00"))["zone"] == "America/Chicago"
+    named = await office.book("2027-01-28T10:00", zone="America/Los_Angeles")
+    assert named["starts_at_utc"] == "2027-01-28T18:00:00Z"
+
+
+async def test_a_time_without_a_zone_is_not_guessed_while_the_clinic_is_unknown(office: Office) -> None:
+    office.bench.clinic = ClinicId(uuid4())
+    stranger = uuid4()
+    await office.enrol(patient=stranger)
+    body = {"patient": str(stranger), "starts_at": "2026-12-10T10:00", "minutes": 60}
+    answer = await office.bench.call("POST", "/sessions", body)
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/zone")
+    assert (await office.bench.call("POST", "/sessions", {**body, "zone": "America/New_York"})).status == 201
+
+
+@pytest.mark.parametrize("starts_at", ["2026-12-01T11:00", "2026-11-30T10:00", "2026-11-02T10:00"])
+async def test_what_took_place_can_be_entered_and_counts_as_ever(office: Office, starts_at: str) -> None:
+    await office.start("2026-11-30")
+    session = await office.book(starts_at, entered_afterwards=True)
+    assert not {"3d", "1d"} & set(await office.timers()), "nobody is reminded of what is over"
+    attended = await office.end(session, "attend")
+    assert (attended["number"], attended["state"]) == (1, "attended")
+    assert (await office.plan())["attended"] == 1
+
+
+async def test_a_session_is_never_moved_into_the_past(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    answer = await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": "2026-12-01T11:00"})
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/starts_at")
+
+
+async def test_a_session_at_night_is_booked_where_it_is_meant(office: Office) -> None:
+    assert (await office.book("2026-12-10T03:00", odd_hour=True))["starts_at"] == "2026-12-10T03:00"
+    session = await office.book("2026-12-11T10:00")
+    path = f"/sessions/{session['id']}"
+    refused = await office.bench.call("PATCH", path, {"starts_at": "2026-12-11T05:59"})
+    assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "/odd_hour")
+    assert (await office.bench.call("PATCH", path, {"starts_at": "2026-12-11T05:59", "odd_hour": True})).status == 200
 
 
 async def test_sessions_of_a_plan_are_numbered(office: Office) -> None:
@@ -40,7 +88,11 @@ async def test_sessions_of_a_plan_are_numbered(office: Office) -> None:
         ({"starts_at": "2026-12-10T10:00-05:00"}, "/starts_at", "without seconds or offset"),
         ({"starts_at": "2026-02-30T10:00"}, "/starts_at", "is not a wall time"),
         ({"starts_at": 1765360800}, "/starts_at", "Give a wall time as text"),
-        ({"starts_at": "2026-12-01T11:59"}, "/starts_at", "Give a time to come"),
+        ({"starts_at": "2026-12-01T11:59"}, "/entered_afterwards", "If the session took place then"),
+        ({"starts_at": "2026-10-31T11:59", "entered_afterwards": True}, "/starts_at", "one of the last 30 days"),
+        ({"starts_at": "2026-12-10T03:00"}, "/odd_hour", "03:00 is an unusual hour"),
+        ({"starts_at": "2026-12-10T22:00"}, "/odd_hour", "say that this one is meant"),
+        ({"entered_afterwards": "yes"}, "/entered_afterwards", "valid boolean"),
         ({"starts_at": "2062-12-01T10:00"}, "/starts_at", "Check the year"),
         ({"starts_at": "9999-12-31T23:59"}, "/starts_at", "Check it"),
         ({"starts_at": "0001-01-01T00:00"}, "/starts_at", "Check it"),

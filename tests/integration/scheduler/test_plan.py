@@ -84,7 +84,9 @@ async def test_a_missed_or_cancelled_session_does_not_advance_the_plan(office: O
 
 async def test_the_session_after_a_missed_one_takes_its_number(office: Office) -> None:
     await office.start()
-    await office.end(await office.book("2026-12-02T10:00"), "miss")
+    session = await office.book("2026-12-02T10:00")
+    await office.until("2026-12-02T10:00")
+    await office.end(session, "miss")
     assert (await office.book("2026-12-03T10:00"))["number"] == 1
 
 

@@ -7,7 +7,7 @@ from services.scheduler.history import HISTORY
 from services.scheduler.tables import replies
 from shared.bus import NotYet
 from shared.database.migrate import drift
-from shared.events import ReplyReceived, SessionConfirmed
+from shared.events import ReplyReceived, SessionConfirmed, SessionUnconfirmed
 from shared.ids import new_id
 from tests.integration.scheduler.office import SEALED, Office
 
@@ -26,6 +26,27 @@ async def test_a_yes_confirms_the_session_it_was_told_of(office: Office) -> None
     assert (now["state"], now["version"]) == ("confirmed", 2)
     (confirmed,) = await office.said(SessionConfirmed)
     assert (str(confirmed.session), confirmed.state) == (session["id"], "confirmed")
+
+
+async def test_a_no_never_leaves_a_session_confirmed(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    await office.reply(session["id"], 1)
+    reply = await office.reply(session["id"], 1, intent="decline")
+    assert await outcome(office, reply) == "taken-back"
+    now = (await office.bench.call("GET", f"/sessions/{session['id']}")).json
+    assert (now["state"], now["version"]) == ("booked", 3)
+    (lifted,) = await office.said(SessionUnconfirmed)
+    assert (str(lifted.session), lifted.state, lifted.version) == (session["id"], "booked", 3)
+    assert {event.version for _, event in (await office.bench.pending()).values()} == {3}
+    await office.reply(session["id"], 3)
+    assert (await office.bench.call("GET", f"/sessions/{session['id']}")).json["state"] == "confirmed"
+
+
+async def test_a_no_to_a_session_nobody_confirmed_changes_nothing(office: Office) -> None:
+    session = await office.book("2026-12-10T10:00")
+    reply = await office.reply(session["id"], 1, intent="decline")
+    assert await outcome(office, reply) == "not-confirmed"
+    assert (await office.bench.call("GET", f"/sessions/{session['id']}")).json == session
 
 
 async def test_a_yes_to_the_old_time_does_not_confirm_the_new_one(office: Office) -> None:

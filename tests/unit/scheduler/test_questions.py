@@ -155,6 +155,13 @@ def test_a_session_moved_after_its_measure_does_not_ask_the_same_week_twice() ->
     assert [one for one in measured(follows) if one > 59][:3] == [66, 80, 87]
 
 
+def test_a_session_that_comes_too_near_for_its_measure_takes_no_weekly_one_away() -> None:
+    held, evening = [*INDUCTION, 45], 58
+    near = course(held, 59, from_on=evening)
+    assert measure_before(near) is None
+    assert 59 in measured(near)
+
+
 def test_a_patient_who_stays_away_is_asked_weekly_for_half_a_year_and_then_left_in_peace() -> None:
     asked = measured(course([0, 3], 7))
     assert (asked[0], asked[-1]) == (7, 182)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.scheduler.model.replies import ReplyOutcome, judge
+from services.scheduler.model.replies import ReplyOutcome, judge, judge_no
 from services.scheduler.model.sessions import Session, SessionState, cancel, confirm, move, slot
 from shared.ids import ClinicId, PatientId, SessionId, new_id
 from shared.walltime import parse_wall
@@ -35,6 +35,23 @@ def test_a_yes_holds_for_the_version_it_was_said_to(
     session: Session | None, version: int | None, outcome: ReplyOutcome
 ) -> None:
     assert judge(session, patient=PATIENT, version=version, now=NOW) is outcome
+
+
+@pytest.mark.parametrize(
+    ("session", "version", "outcome"),
+    [
+        (confirm(BOOKED), 1, ReplyOutcome.TAKEN_BACK),
+        (confirm(BOOKED), 2, ReplyOutcome.TAKEN_BACK),
+        (BOOKED, 1, ReplyOutcome.NOT_CONFIRMED),
+        (None, 1, ReplyOutcome.NO_SESSION),
+        (confirm(move(BOOKED, LATER)), 1, ReplyOutcome.OLD_VERSION),
+        (cancel(BOOKED), 2, ReplyOutcome.CLOSED),
+    ],
+)
+def test_a_no_lifts_the_yes_that_it_answers_and_no_other(
+    session: Session | None, version: int | None, outcome: ReplyOutcome
+) -> None:
+    assert judge_no(session, patient=PATIENT, version=version, now=NOW) is outcome
 
 
 def test_a_yes_to_another_patients_session_confirms_nothing() -> None:

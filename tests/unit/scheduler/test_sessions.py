@@ -9,12 +9,15 @@ from services.scheduler.model.catalogue import IV_KETAMINE_1
 from services.scheduler.model.due import reminders
 from services.scheduler.model.sessions import (
     IllegalTransitionError,
+    NothingToCorrectError,
+    NotYetMissedError,
     Session,
     SessionState,
     TooEarlyError,
     attend,
     cancel,
     confirm,
+    correct,
     miss,
     move,
     slot,
@@ -107,11 +110,37 @@ def test_a_session_recorded_after_midnight_utc_belongs_to_the_evening_it_took_pl
     assert session.attended_on == parse_wall("2026-12-01T00:00").date()
 
 
-@pytest.mark.parametrize("record", [attend, miss])
-def test_an_outcome_more_than_a_day_ahead_is_refused(record: Callable[[Session, datetime], Session]) -> None:
-    record(booked(), START.starts_at_utc - timedelta(days=1))
+def test_a_session_more_than_a_day_ahead_was_not_attended_yet() -> None:
+    attend(booked(), START.starts_at_utc - timedelta(days=1))
     with pytest.raises(TooEarlyError, match="more than a day ahead"):
-        record(booked(), START.starts_at_utc - timedelta(days=1, seconds=1))
+        attend(booked(), START.starts_at_utc - timedelta(days=1, seconds=1))
+
+
+def test_nobody_has_missed_a_session_four_minutes_before_it_begins() -> None:
+    with pytest.raises(NotYetMissedError, match="the patient may still come"):
+        miss(booked(), START.starts_at_utc - timedelta(minutes=4))
+    assert miss(booked(), START.starts_at_utc).state is SessionState.MISSED
+
+
+@pytest.mark.parametrize(
+    "state", [SessionState.ATTENDED, SessionState.MISSED, SessionState.CANCELLED, SessionState.BOOKED]
+)
+@pytest.mark.parametrize("session", FINAL, ids=lambda session: session.state.value)
+def test_a_wrong_record_is_never_final(session: Session, state: SessionState) -> None:
+    if state is session.state:
+        with pytest.raises(NothingToCorrectError, match=f"recorded as {state} already"):
+            correct(session, state, DURING)
+        return
+    corrected = correct(session, state, DURING)
+    assert (corrected.state, corrected.version) == (state, session.version + 1)
+    assert (corrected.attended_on is not None) == (state is SessionState.ATTENDED)
+
+
+def test_what_was_never_recorded_is_recorded_and_not_corrected() -> None:
+    with pytest.raises(NothingToCorrectError, match="Record that first"):
+        correct(booked(), SessionState.MISSED, DURING)
+    with pytest.raises(NotYetMissedError):
+        correct(cancel(booked()), SessionState.MISSED, START.starts_at_utc - timedelta(minutes=1))
 
 
 class SessionLife(RuleBasedStateMachine):
@@ -137,6 +166,8 @@ class SessionLife(RuleBasedStateMachine):
             assert not allowed
         except TooEarlyError:
             assert before.slot.starts_at_utc - self.now > timedelta(days=1)
+        except NotYetMissedError:
+            assert before.slot.starts_at_utc > self.now
         else:
             assert allowed
             assert self.session.version == before.version + 1
@@ -156,7 +187,8 @@ class SessionLife(RuleBasedStateMachine):
 
     @rule()
     def miss(self) -> None:
-        self.order(lambda: miss(self.session, self.now), self.session.open)
+        begun = self.session.slot.starts_at_utc <= self.now
+        self.order(lambda: miss(self.session, self.now), self.session.open and begun)
 
     @precondition(lambda self: self.session.version > 2)
     @rule()

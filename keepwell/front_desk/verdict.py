@@ -142,6 +142,7 @@ class _Matcher:
         self._open: dict[tuple[Kind, int], list[Due]] = defaultdict(list)
         self._reminders: dict[tuple[int, str, int, str], Due] = {}
         self._pages: list[Due] = []
+        self._pages_missed = 0
         for due in sorted(dues, key=lambda one: (one.at, one.patient, one.about, one.occurrence)):
             if due.kind is Kind.PAGE:
                 self._pages.append(due)
@@ -197,8 +198,12 @@ class _Matcher:
         waiting = [due for due in self._pages if due.at <= message.at and (due, message.channel) not in self.said]
         if waiting:
             self.said[waiting[0], message.channel] = message
+        elif self._pages_missed:
+            self._pages_missed -= 1
         else:
             self._find(TWICE, message, None, "no page was due that had not gone out")
+        # One that did not arrive is followed by another before its time.
+        self._pages_missed += not message.delivered
 
     def _assign(self, message: Message, due: Due | None, chart: Chart) -> None:
         if due is None:

@@ -1,5 +1,6 @@
 """The verdict finds what was planted, and nothing where nothing was."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -241,6 +242,9 @@ def test_pages_come_at_once_and_each_quarter_of_an_hour_until_somebody_has_seen_
     assert judge([], dues, said[:2], notes=[]).count("lost") == 1
     assert judge([], dues, [*said, page(3, 45)], notes=[]).count("twice") == 1
     assert judge([], dues, [page(9, -1), *said], notes=[]).count("twice") == 1
+    missed = replace(said[0], delivered=False)
+    assert judge([], dues, [missed, page(4, 1), *said[1:]], notes=[]).clean
+    assert judge([], dues, [missed, page(4, 1), page(5, 2), *said[1:]], notes=[]).count("twice") == 1
 
 
 def test_texts_are_matched_in_the_patient_s_language() -> None:

@@ -46,12 +46,16 @@ _TOLD: Final = {
 }
 
 
+WRONG_NUMBER: Final = "wrong-number"
+
+
 def handlers(kit: Kit) -> Handlers:
     """Return this service's handlers."""
     found = Handlers()
     _learn(found, kit)
     _follow(found, kit)
     _ask(found, kit)
+    _hear(found, kit)
     _watch(found, kit)
     return found
 
@@ -172,18 +176,16 @@ def _ask(found: Handlers, kit: Kit) -> None:
         await proposal_acts.expire(tx, event)
 
 
-def _watch(found: Handlers, kit: Kit) -> None:
-    """Page again while nobody has acknowledged, and keep what became of pages and of texts with links."""
-
-    @found.on(AlertOverdue)
-    async def alert_overdue(tx: Transaction, event: AlertOverdue) -> None:
-        await alert_acts.page_again(tx, kit, event)
+def _hear(found: Handlers, kit: Kit) -> None:
+    """Heed what people write by text: words of crisis, and that a number is not the patient's."""
 
     @found.on(ReplyReceived)
     async def text_received(tx: Transaction, event: ReplyReceived) -> None:
         if await known.lock_patient(tx, event.patient) is None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
         await _read(tx, event, event.patient)
+        if event.intent == WRONG_NUMBER:
+            await checkin_acts.close_links(tx, event.patient)
 
     @found.on(UnknownNumberTexted)
     async def stranger_texted(tx: Transaction, event: UnknownNumberTexted) -> None:
@@ -195,6 +197,14 @@ def _watch(found: Handlers, kit: Kit) -> None:
         await alert_acts.raise_for_words(
             tx, kit, clinic=event.clinic, patient=patient, reply=event.reply, words=words, where=where
         )
+
+
+def _watch(found: Handlers, kit: Kit) -> None:
+    """Page again while nobody has acknowledged, and keep what became of pages and of texts with links."""
+
+    @found.on(AlertOverdue)
+    async def alert_overdue(tx: Transaction, event: AlertOverdue) -> None:
+        await alert_acts.page_again(tx, kit, event)
 
     @found.on(MessageSent, MessageDelivered, MessageFailed, MessageWithheld)
     async def message_told(tx: Transaction, event: MessageEvent) -> None:

@@ -119,6 +119,14 @@ async def renew_links(tx: Transaction, kit: Kit, patient: Patient) -> None:
         await reopen(tx, kit, patient, checkin)
 
 
+async def close_links(tx: Transaction, patient_id: UUID) -> None:
+    """Let every link of a patient die: whoever has the number says that it is not theirs.
+
+    Check-ins that wait can still be answered by phone, and get a new link once the clinic has changed the number.
+    """
+    await checkins.close_links(tx, patient_id, but=())
+
+
 async def reopen(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Checkin:
     """Give a check-in a new link in place of the one before, and tell it."""
     token = new_token()

@@ -13,6 +13,7 @@ from shared.events import (
     ClinicChanged,
     CrisisTexts,
     PatientDischarged,
+    ReplyReceived,
 )
 from tests.integration.assessments.ward import CRISIS_EN, CRISIS_ES, PHONE, ZONE, Ward, chosen, questions, spread
 from tests.support.bench import KEYRING
@@ -262,3 +263,35 @@ async def test_a_name_that_begins_alike_is_told_apart_by_a_letter_more(ward: War
     await ward.enrol(patient=uuid4(), name="Alba", numbers=(OLD, MAIL))
     await ward.enrol(patient=uuid4(), name="Bo", numbers=(NEW,))
     assert "This check-in is for An." in (await ward.bench.call("GET", path, token="")).text
+
+
+async def replies(ward: Ward, intent: str) -> None:
+    await ward.bench.tell(
+        ReplyReceived(
+            clinic=ward.bench.clinic,
+            version=1,
+            patient=ward.patient,
+            reply=uuid4(),
+            intent=intent,
+            session=None,
+            session_version=None,
+            text=KEYRING.seal("wrong number, this is not Pat", context="reply"),
+            at=ward.bench.clock.now(),
+        )
+    )
+
+
+async def test_whoever_says_that_the_number_is_not_the_patients_opens_no_link_of_theirs(ward: Ward) -> None:
+    opened = await ward.ask("phq-9")
+    path = ward.path(opened)
+    await replies(ward, "other")
+    assert (await ward.bench.call("GET", path, token="")).status == 200
+    await replies(ward, "wrong-number")
+    assert (await ward.send(path, "phq-9", spread(9, item_9=3))).status == 404
+    assert await ward.bench.said(AlertRaised) == []
+    body = {"instrument": "phq-9", "answers": [0] * 9, "entered_by": "Nurse Kim"}
+    await ward.bench.said(clear=True)
+    await ward.enrol(numbers=(NEW,))
+    (again,) = await ward.bench.said(CheckinOpened)
+    assert again.checkin == opened.checkin
+    assert (await ward.bench.call("POST", f"/checkins/{opened.checkin}/answers", body)).status == 200

@@ -7,13 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from services.clinic.joining import join
 from services.clinic.model.contacts import Contact, ContactKind, Purpose
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
 from services.clinic.orders import Patients, who
 from services.clinic.store import audit, patients
 from shared.database import Database, Transaction
 from shared.languages import Language
-from shared.web.api import Body, Command, Day, Listing, Moment, Paging, Reads, View, listing, versioned
+from shared.web.api import Body, Command, Day, DecideCommand, Listing, Moment, Paging, Reads, View, listing, versioned
 from shared.web.problems import Invalid
 
 Words = Annotated[str, Field(max_length=500)]
@@ -72,6 +73,13 @@ class Discharge(Body):
     """Why a patient leaves."""
 
     reason: Words | None = None
+
+
+class Joining(Body):
+    """Which record is closed as the double of this one, and why they are one person."""
+
+    other: UUID
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class ConsentView(View):
@@ -194,7 +202,28 @@ def router(database: Database, orders: Patients) -> APIRouter:
 
         return await command.run(database, work)
 
+    _ending(routes, database, orders)
     return routes
+
+
+def _ending(routes: APIRouter, database: Database, orders: Patients) -> None:
+    @routes.post("/patients/{patient}/join", response_model=PatientView)
+    async def join_records(patient: UUID, body: Joining, command: DecideCommand) -> Response:
+        """Close another record of the same person as a double of this one, and take over its contact points."""
+
+        async def work(tx: Transaction) -> PatientView:
+            kept = await join(
+                orders,
+                tx,
+                command.principal,
+                kept=patient,
+                other=body.other,
+                reason=body.reason,
+                match=command.if_match,
+            )
+            return PatientView.of(kept)
+
+        return await command.run(database, work)
 
 
 def given_patient(body: NewPatient) -> GivenPatient:

@@ -1,5 +1,6 @@
 """Joining two records of one person: one goes on, the other is closed and points to it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from services.clinic.tables import ALERTS, SESSIONS
 from shared.bus import publish
 from shared.database import Transaction
 from shared.ids import ContactId, PatientId, new_id
-from shared.web.problems import Conflict, Invalid, PreconditionFailed
+from shared.web.problems import Conflict, Invalid
 from shared.web.tokens import Principal
 
 
@@ -26,7 +27,7 @@ async def join(
     kept: UUID,
     other: UUID,
     reason: str,
-    version: int | None = None,
+    match: Callable[[int], None],
 ) -> Patient:
     """Close a record as the double of another one, which takes over its contact points and its record number.
 
@@ -40,21 +41,20 @@ async def join(
         kept: the record that goes on.
         other: the record that is closed.
         reason: why they are one person.
-        version: of the record that goes on, as the caller knows it.
+        match: refuses the version of the record that goes on, where the caller knows an older one.
 
     Raises:
         NotFound: one of them is no patient of this clinic.
         Conflict: the record that goes on was discharged, or the other one still has sessions ahead or open alerts.
         Invalid: there is no reason, or both are the same record.
-        PreconditionFailed: the record that goes on has changed since the caller looked.
+        PreconditionFailed: by `match`.
     """
     if kept == other:
         raise Invalid.at("/other", "This is the same record. Name the one that is to be closed.")
     words = read_reason(reason)
     both = {each: await orders.held(tx, principal.clinic, each) for each in sorted((kept, other))}
     goes_on, closed = both[kept], both[other]
-    if version is not None and goes_on.version != version:
-        raise PreconditionFailed("Somebody else has changed this patient since you opened the page. Look again first.")
+    match(goes_on.version)
     await _refuse(tx, goes_on, closed)
     ended = replace(closed, version=closed.version + 1, joined_into=goes_on.id, state=PatientState.DISCHARGED)
     ended = replace(ended, discharged_at=closed.discharged_at or tx.now)

@@ -181,7 +181,7 @@ def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:
     async def join_records(patient: UUID, request: Request) -> Response:
         here = await console.visit(request, Permission.DISCHARGE)
         form = await here.form()
-        other, version = form.get("other", ""), form.get("version", "")
+        other = form.get("other", "")
         try:
             async with console.database.transaction() as tx:
                 await join(
@@ -191,7 +191,7 @@ def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:
                     kept=patient,
                     other=_id_in(form, "other") or patient,
                     reason=form.get("reason", ""),
-                    version=int(version) if version.isdecimal() else None,
+                    match=lambda version: _refuse_other(version, form),
                 )
                 console.bell.after(tx, here.principal.clinic, "patients", "consents")
         except Problem as problem:
@@ -339,5 +339,9 @@ def _once_more(patient: Patient) -> dict[str, str]:
 
 
 def _refuse_old(present: Patient, form: Mapping[str, str]) -> None:
-    if form.get("version") != str(present.version):
+    _refuse_other(present.version, form)
+
+
+def _refuse_other(version: int, form: Mapping[str, str]) -> None:
+    if form.get("version") != str(version):
         raise PreconditionFailed("Somebody else has changed this patient since you opened the form. Look again first.")

@@ -22,8 +22,11 @@ def router(pages: PatientPages) -> APIRouter:
         here = await pages.console.visit(request, Permission.PLAN_SESSIONS)
         form = await here.form()
         patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
+        async with pages.console.database.reading() as reader:
+            zone = (await pages.console.clinic(reader, here.principal.clinic)).zone
         body = {
             "starts_at": form.get("starts_at", "")[:16],
+            "zone": zone,
             **({"odd_hour": True} if form.get("odd_hour") == "yes" else {}),
         }
         order = Order(

@@ -1,7 +1,7 @@
 """One patient and the list of patients, out of the read models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
@@ -152,7 +152,7 @@ def patient_page(
     """
     names = {patient.id: patient.name}
     today = to_wall(now, zone).date()
-    ordered = sorted(record.sessions, key=lambda session: session.starts_at_utc)
+    ordered = sorted((by_clock_of(zone, one) for one in record.sessions), key=lambda session: session.starts_at_utc)
     alarmed = any(alert.state is not AlertState.CLOSED for alert in record.alerts)
     return PatientPage(
         id=patient.id,
@@ -183,6 +183,7 @@ def patient_page(
         replies=tuple(reply_row(reply, names, zone, now) for reply in record.unread),
         form=form or FormState(),
         file=file or RecordFile(),
+        elsewhere=patient.zone.replace("_", " ") if patient.zone != zone else None,
         born=f"born {say_date(patient.birth_date)[5:]}" if patient.birth_date else "no birth date on record",
     )
 
@@ -308,6 +309,11 @@ def _book_at(plan: Plan | None, now: datetime) -> str:
     ten = datetime.combine(plan.next_due_on if plan else now.date() + timedelta(days=1), _USUAL_HOUR)
     soonest = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return max(ten, soonest).isoformat(timespec="minutes")
+
+
+def by_clock_of(zone: str, session: Session) -> Session:
+    """Return a session with the time that the clinic's clock shows, whatever zone it was booked in."""
+    return replace(session, starts_at=to_wall(session.starts_at_utc, zone), zone=zone)
 
 
 def _session(session: Session, record: Record, now: datetime, zone: str) -> SessionRow:

@@ -212,3 +212,4 @@ class PatientPage:
     form: FormState
     file: RecordFile = field(default_factory=RecordFile)
     born: str = ""
+    elsewhere: str | None = None

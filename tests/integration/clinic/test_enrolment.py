@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from services.clinic.tables import REASONS
 from shared import events
+from shared.web.tokens import Scope
 from tests.integration.clinic.conftest import Browser, Home, a_body
 from tests.integration.clinic.facts import Facts
 from tests.support.bench import Answer
@@ -241,12 +242,12 @@ async def test_a_record_is_joined_with_no_other_clinics_nor_itself_nor_without_a
     home: Home, browser: Browser, patient: Any
 ) -> None:
     here = patient["id"]
-    assert (await _join(browser, here, here)).status == 422
-    assert (await _join(browser, here, str(uuid4()))).status == 404
-    assert (await _join(browser, here, "nonsense")).status == 422
+    assert (await _join(browser, here, here, version="1")).status == 422
+    assert (await _join(browser, here, str(uuid4()), version="1")).status == 404
+    assert (await _join(browser, here, "nonsense", version="1")).status == 422
     twin = (await home.bench.call("POST", "/patients", a_body(**BORN))).json["id"]
     path = f"/console/patients/{here}/join"
-    assert (await browser.post(path, other=twin, reason=" ")).status == 422
+    assert (await browser.post(path, other=twin, reason=" ", version="1")).status == 422
     assert (await browser.post(path, other=twin, reason="Same", version="7")).status == 412
 
 
@@ -271,3 +272,35 @@ async def test_why_staff_did_something_is_shown_with_name_and_time(home: Home, b
 def _as_answered(session: Any) -> dict[str, Any]:
     held = session.model_dump(mode="json")
     return {**held, "id": held["session"]}
+
+
+async def test_a_program_joins_records_only_with_the_right_to_decide_and_against_the_version_it_knows(
+    home: Home, patient: Any
+) -> None:
+    twin = (await home.bench.call("POST", "/patients", a_body(**BORN))).json["id"]
+    path, body = f"/patients/{patient['id']}/join", {"other": twin, "reason": "One person, two forms"}
+    writes = home.bench.token(scopes=frozenset({Scope.READ, Scope.WRITE}))
+    assert (await home.bench.call("POST", path, body, token=writes)).status == 403
+    assert (await home.bench.call("POST", path, body, headers={"If-Match": '"7"'})).status == 412
+    joined = await home.bench.call("POST", path, body, headers={"If-Match": '"1"'})
+    assert (joined.status, joined.json["version"]) == (200, 2)
+    assert (await home.bench.call("GET", f"/patients/{twin}")).json["joined_into"] == patient["id"]
+    assert (await home.bench.call("POST", path, body)).status == 409
+
+
+async def test_a_session_never_shows_two_hours_on_two_pages(home: Home, browser: Browser) -> None:
+    there = (await home.bench.call("POST", "/patients", a_body(zone="America/Los_Angeles"))).json["id"]
+    session = (
+        Facts(home.login.clinic, UUID(there))
+        .session()
+        .model_copy(update={"starts_at": "2026-12-01T11:00", "zone": "America/Los_Angeles"})
+    )
+    await home.bench.tell(session)
+    page = (await browser.get(f"/console/patients/{there}")).text
+    assert "Tue, Dec 1, 2026, 2:00 PM" in page
+    assert "11:00 AM" not in page
+    assert "Times are by the clinic's clock (America/New York)" in page
+    assert "2:00 PM" in (await browser.get("/console/today")).text
+    home.owner.answer("PATCH", f"/sessions/{session.session}", {"detail": "no"}, status=409)
+    await browser.post(f"/console/sessions/{session.session}/move", starts_at="2026-12-02T10:00")
+    assert home.owner.orders[-1][2] == {"starts_at": "2026-12-02T10:00", "zone": "America/New_York"}

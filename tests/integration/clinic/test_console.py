@@ -197,7 +197,7 @@ async def test_a_refusal_of_the_owner_stands_at_its_field(home: Home, browser: B
         f"/console/patients/{patient['id']}/sessions", starts_at="2026-11-01T10:00", minutes="60", key=str(uuid4())
     )
     assert answer.status == 422
-    assert '<p class="error" id="e-starts_at">2026-11-01T10:00 lies in the past.</p>' in answer.text
+    assert '<p class="error" id="e-starts_at">Sun, Nov 1, 2026, 10:00 AM lies in the past.</p>' in answer.text
 
 
 async def test_a_booked_session_is_shown_before_its_event_has_come(

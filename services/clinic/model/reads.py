@@ -4,13 +4,14 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from shared.ids import AlertId, CheckinId, MessageId, PatientId, PlanId, ProposalId, SessionId
+from shared.walltime import to_wall
 
 
 class SessionState(StrEnum):
@@ -108,6 +109,10 @@ class Session:
     number: int | None
     kind: str = "treatment"
     not_asked: tuple[str, ...] = ()
+
+    def by_clock_of(self, zone: str) -> "Session":
+        """Return the session with the time that a clock in `zone` shows, whatever zone it was booked in."""
+        return replace(self, starts_at=to_wall(self.starts_at_utc, zone), zone=zone)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.store import patients, reads
 from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
-from services.clinic.views.compose_patient import by_clock_of, patient_row
+from services.clinic.views.compose_patient import patient_row
 from services.clinic.views.patient import PatientRow, PatientsPage
 from shared.database import Reader
 from shared.ids import PatientId
@@ -77,7 +77,7 @@ async def _rows(console: Console, reader: Reader, clinic: Clinic, found: list[Pa
     ids = [patient.id for patient in found]
     plans = await reads.plans(reader, clinic.id, ids)
     ahead = await reads.next_sessions(reader, clinic.id, ids, reader.now)
-    upcoming = {whose: by_clock_of(clinic.zone, session) for whose, session in ahead.items()}
+    upcoming = {whose: session.by_clock_of(clinic.zone) for whose, session in ahead.items()}
     alerts = await reads.waiting_by_patient(reader, ALERTS, clinic.id, [AlertState.OPEN, AlertState.ACKNOWLEDGED])
     proposals = await reads.waiting_by_patient(reader, PROPOSALS, clinic.id, [ProposalState.OPEN])
     mine = reads.of_clinic(CHECKINS, clinic.id) & CHECKINS.c.patient.in_(ids)

@@ -1,7 +1,7 @@
 """One patient and the list of patients, out of the read models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
@@ -152,7 +152,7 @@ def patient_page(
     """
     names = {patient.id: patient.name}
     today = to_wall(now, zone).date()
-    ordered = sorted((by_clock_of(zone, one) for one in record.sessions), key=lambda session: session.starts_at_utc)
+    ordered = sorted((one.by_clock_of(zone) for one in record.sessions), key=lambda session: session.starts_at_utc)
     alarmed = any(alert.state is not AlertState.CLOSED for alert in record.alerts)
     return PatientPage(
         id=patient.id,
@@ -309,11 +309,6 @@ def _book_at(plan: Plan | None, now: datetime) -> str:
     ten = datetime.combine(plan.next_due_on if plan else now.date() + timedelta(days=1), _USUAL_HOUR)
     soonest = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return max(ten, soonest).isoformat(timespec="minutes")
-
-
-def by_clock_of(zone: str, session: Session) -> Session:
-    """Return a session with the time that the clinic's clock shows, whatever zone it was booked in."""
-    return replace(session, starts_at=to_wall(session.starts_at_utc, zone), zone=zone)
 
 
 def _session(session: Session, record: Record, now: datetime, zone: str) -> SessionRow:

@@ -204,6 +204,16 @@ def _refuse_what_is_others(settings: Settings, hosted: Sequence[str]) -> None:
 
 
 def _provider(settings: Settings) -> Provider:
+    """Return the accounts of the settings.
+
+    Raises:
+        SettingsError: there is a mail server and nobody to write from: no server takes what a made-up address sends.
+    """
+    if settings.smtp_host is not None and settings.smtp_from is None:
+        raise SettingsError(
+            "KEEPWELL_SMTP_HOST is set, so set KEEPWELL_SMTP_FROM too: the address that patients see, of a domain that "
+            "this mail server may send for."
+        )
     token, password = settings.twilio_auth_token, settings.smtp_password
     other = settings.twilio_auth_token_other
     return Provider(
@@ -218,6 +228,7 @@ def _provider(settings: Settings) -> Provider:
         smtp_password=password.get_secret_value() if password else None,
         smtp_tls=settings.smtp_tls,
         twilio_auth_token_other=other.get_secret_value() if other else None,
+        smtp_ca=None if settings.smtp_ca is None else str(settings.smtp_ca),
     )
 
 

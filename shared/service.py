@@ -63,6 +63,7 @@ class Provider:
     smtp_password: str | None
     smtp_tls: str
     twilio_auth_token_other: str | None = None
+    smtp_ca: str | None = None
 
 
 async def _never(_reader: Reader) -> datetime | None:

@@ -19,6 +19,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FilePath,
     SecretStr,
     ValidationError,
     field_validator,
@@ -26,6 +27,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.mailbox import Sender
 from shared.zones import check_zone
 
 PREFIX: Final = "KEEPWELL_"
@@ -181,7 +183,7 @@ class Settings(BaseSettings):
     twilio_from: str | None = Field(None, description="the sender's number in E.164, or a Messaging Service's SID")
     smtp_host: str | None = Field(None, description="mail server; without one e-mail goes to the sandbox, or is off")
     smtp_port: int = Field(587, ge=1, le=65535, description="its port")
-    smtp_from: str | None = Field(None, description="sender address of e-mail")
+    smtp_from: Sender | None = Field(None, description="its sender: an address, or Riverside <visits@clinic.example>")
     smtp_username: str | None = Field(None, description="who logs in to it; nobody where absent")
     smtp_password: SecretStr | None = Field(None, description="the password")
     smtp_tls: str = Field(
@@ -189,6 +191,7 @@ class Settings(BaseSettings):
         pattern="^(auto|none|starttls|tls)$",
         description="tls, starttls, none, or auto: STARTTLS where the server offers it, and always with a password",
     )
+    smtp_ca: FilePath | None = Field(None, description="whom to trust where no known authority signed for it")
 
     clinic: ServiceSettings = ServiceSettings()
     scheduler: ServiceSettings = ServiceSettings()

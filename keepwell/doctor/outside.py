@@ -2,6 +2,7 @@
 
 import asyncio
 import smtplib
+import ssl
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import aiohttp
 import aiosmtplib
 
 from keepwell.doctor.finding import PATIENCE, Finding, Ward, skew_of
-from services.notifier.ports.smtp import SmtpAccount
+from services.notifier.ports.smtp import SmtpAccount, reason_of
 from services.notifier.ports.twilio import kept_back, went_out
 from services.notifier.webhooks import PROBE_PATH
 from shared.clock import RealClock
@@ -123,14 +124,18 @@ async def _mail(settings: Settings) -> Finding:
     """Greet the mail server, encrypt, log in, name the sender, and leave without a mail."""
     if settings.smtp_host is None:
         return Finding("mail", well=True, detail="no server set: e-mail goes to the sandbox, or is off")
+    if settings.smtp_from is None:
+        detail = "KEEPWELL_SMTP_FROM is not set, and nothing starts without it: nobody takes mail from clinic@localhost"
+        return Finding("mail", well=False, detail=detail, remedy="set it to an address of your own domain")
     password = settings.smtp_password
     account = SmtpAccount(
         host=settings.smtp_host,
         port=settings.smtp_port,
-        sender=settings.smtp_from or "clinic@localhost",
+        sender=settings.smtp_from,
         username=settings.smtp_username,
         password=password.get_secret_value() if password else None,
         tls=settings.smtp_tls,
+        ca_file=None if settings.smtp_ca is None else str(settings.smtp_ca),
     )
     where = f"{account.host}:{account.port}"
     client = aiosmtplib.SMTP(
@@ -142,12 +147,13 @@ async def _mail(settings: Settings) -> Finding:
         timeout=PATIENCE,
         use_tls=account.tls == "tls",
         start_tls=account.start_tls,
+        cert_bundle=account.ca_file,
     )
     try:
         async with asyncio.timeout(3 * PATIENCE):
             await client.connect()
             encrypted = client.get_transport_info("sslcontext") is not None
-            await client.mail(account.sender)
+            await client.mail(account.address)
             await client.rset()
             await client.quit()
     except (aiosmtplib.SMTPException, smtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
@@ -163,6 +169,11 @@ async def _mail(settings: Settings) -> Finding:
 
 
 def _remedy(error: Exception) -> str:
+    if reason_of(error) == ssl.SSLCertVerificationError.__name__:
+        return (
+            "its certificate is not signed by an authority that this machine trusts, or not for this name: give the "
+            "server's own (or its authority's) in KEEPWELL_SMTP_CA, and its name in KEEPWELL_SMTP_HOST"
+        )
     match error:
         case aiosmtplib.SMTPAuthenticationError():
             return "check KEEPWELL_SMTP_USERNAME and KEEPWELL_SMTP_PASSWORD"

@@ -112,12 +112,17 @@ def when(language: str, starts_at: datetime, *, by_mail: bool) -> tuple[str, str
     return said if by_mail else (plain(said[0]), plain(said[1]))
 
 
+_TIME: Final = re.compile(r"\d{1,2}:\d\d [AaPp]\.?\s?[Mm]\.?")
+"""A time of day; whose clock it is by may follow."""
+
+
 def _read(patterns: list[tuple[re.Pattern[str], Said]], words: str) -> Reading:
     for pattern, said in patterns:
         found = pattern.match(words)
         if found is not None:
             parts = found.groupdict()
-            return Reading(said, parts.get("day", ""), parts.get("time", ""), parts.get("link", ""))
+            at = _TIME.match(parts.get("time", ""))
+            return Reading(said, parts.get("day", ""), at[0] if at else "", parts.get("link", ""))
     return Reading(Said.UNREAD)
 
 

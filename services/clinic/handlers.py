@@ -5,7 +5,7 @@ import json
 from services.clinic.bell import Bell
 from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
-from services.clinic.store import learn
+from services.clinic.store import checks, learn
 from services.clinic.store.reads import WHOLE
 from services.clinic.tables import ALERTS, CHECKINS, FURTHER, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
@@ -194,6 +194,12 @@ def _messaging(made: Handlers, bell: Bell) -> None:
     on(events.MessageDelivered, MessageState.DELIVERED)
     on(events.MessageFailed, MessageState.FAILED)
     on(events.MessageWithheld, MessageState.WITHHELD)
+
+    @made.on(events.ContactChecked)
+    async def checked(tx: Transaction, event: events.ContactChecked) -> None:
+        names = ("clinic", "patient", "contact", "version", "works", "why", "by", "at")
+        await checks.keep(tx, {name: getattr(event, name) for name in names})
+        bell.after(tx, event.clinic, "consents")
 
     @made.on(events.ConsentChanged)
     async def consent(tx: Transaction, event: events.ConsentChanged) -> None:

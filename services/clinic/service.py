@@ -15,6 +15,7 @@ from services.clinic.history import HISTORY
 from services.clinic.orders import Patients
 from services.clinic.pages import (
     came,
+    contacts,
     decisions,
     door,
     enrolment,
@@ -85,6 +86,7 @@ def _pages(console: Console) -> list[APIRouter]:
         patients.router(console),
         patient.router(pages),
         sessions.router(pages),
+        contacts.router(console),
         phone.router(pages),
         came.router(pages),
         decisions.router(pages),

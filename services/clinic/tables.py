@@ -326,6 +326,18 @@ FINDINGS = Table(
     Column("version", Integer, nullable=False),
     Column("what", Text),  # null: it is over
     _instant("at"),
+CHECKS = Table(
+    "seen_contact_checks",
+    METADATA,
+    Column("contact", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("works", Boolean, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", Text),
+    _instant("at"),
+    Index("seen_contact_checks_patient", "patient"),
     schema=SCHEMA,
 )
 

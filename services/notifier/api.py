@@ -41,7 +41,7 @@ class MessageView(View):
     story: list[StoryLine]
 
 
-class ContactView(View):
+class CheckedContact(View):
     """A contact point and whether messages arrive there, as far as is known."""
 
     id: UUID
@@ -75,12 +75,12 @@ def api(database: Database) -> APIRouter:
             told = await reading.stories(reader, [row])
         return versioned(_view(row, told[row.id]))
 
-    @router.post("/contacts/{contact}/bad", response_model=ContactView)
+    @router.post("/contacts/{contact}/bad", response_model=CheckedContact)
     async def bad(contact: UUID, command: Command) -> Response:
         """Say that nothing arrives at a contact point, as after a mail that bounced: nothing more goes there."""
         return await command.run(database, _check(contact, command, works=False))
 
-    @router.post("/contacts/{contact}/works", response_model=ContactView)
+    @router.post("/contacts/{contact}/works", response_model=CheckedContact)
     async def works(contact: UUID, command: Command) -> Response:
         """Say that a contact point works after all; what the provider says later still counts."""
         return await command.run(database, _check(contact, command, works=True))
@@ -88,8 +88,11 @@ def api(database: Database) -> APIRouter:
     return router
 
 
-def _check(contact_id: UUID, command: CommandCall, *, works: bool) -> Callable[[Transaction], Awaitable[ContactView]]:
-    async def work(tx: Transaction) -> ContactView:
+Work = Callable[[Transaction], Awaitable[CheckedContact]]
+
+
+def _check(contact_id: UUID, command: CommandCall, *, works: bool) -> Work:
+    async def work(tx: Transaction) -> CheckedContact:
         found = await addresses.contact(tx, contact_id)
         if found is None or found.clinic != command.principal.clinic:
             raise NotFound("There is no such contact point in this clinic.")
@@ -98,7 +101,7 @@ def _check(contact_id: UUID, command: CommandCall, *, works: bool) -> Callable[[
         else:
             await addresses.mark_bad(tx, found.fingerprint, why="staff", by=command.principal.name)
         version = await people.consent_version(tx, found.patient)
-        return ContactView(id=found.contact, version=version, patient=found.patient, kind=found.kind, works=works)
+        return CheckedContact(id=found.contact, version=version, patient=found.patient, kind=found.kind, works=works)
 
     return work
 

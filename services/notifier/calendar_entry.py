@@ -10,6 +10,7 @@ class Visit:
     """A session, as a calendar needs it.
 
     Attributes:
+        organizer, attendee: mail addresses; a calendar shows an entry to whom it is addressed to, and whose it is.
         version: the session's; a calendar replaces an entry by one with the same UID and a higher SEQUENCE.
         said_at: when the entry is made.
     """
@@ -20,14 +21,16 @@ class Visit:
     minutes: int
     summary: str
     organizer: str
+    organizer_name: str
+    attendee: str
     cancelled: bool
     said_at: datetime
 
 
 def calendar_entry(visit: Visit) -> bytes:
-    """Return the entry as `text/calendar`: published, or cancelled where the session will not take place."""
+    """Return the entry as `text/calendar`: a request, which a later one replaces, or a cancellation (RFC 5546, 3.2)."""
     # Loaded with the first e-mail: it takes a tenth of a second, which every start would wait for.
-    from icalendar import Calendar, Event, vCalAddress  # noqa: PLC0415 - see above
+    from icalendar import Calendar, Event, vCalAddress, vText  # noqa: PLC0415 - see above
 
     event = Event()
     event.add("uid", f"{visit.session}@keepwell")
@@ -37,7 +40,13 @@ def calendar_entry(visit: Visit) -> bytes:
     event.add("dtstart", visit.starts_at)
     event.add("dtend", visit.starts_at + timedelta(minutes=visit.minutes))
     event.add("summary", visit.summary)
-    event.add("organizer", vCalAddress(f"mailto:{visit.organizer}"))
+    organizer = vCalAddress(f"mailto:{visit.organizer}")
+    organizer.params["CN"] = vText(visit.organizer_name)
+    event.add("organizer", organizer)
+    # Nobody answers the entry: who wants to confirm replies C, or calls.
+    attendee = vCalAddress(f"mailto:{visit.attendee}")
+    attendee.params |= {"ROLE": vText("REQ-PARTICIPANT"), "PARTSTAT": vText("ACCEPTED"), "RSVP": vText("FALSE")}
+    event.add("attendee", attendee)
     event.add("class", "PRIVATE")
     event.add("status", "CANCELLED" if visit.cancelled else "CONFIRMED")
     calendar = Calendar()
@@ -51,4 +60,4 @@ def calendar_entry(visit: Visit) -> bytes:
 
 def method_of(*, cancelled: bool) -> str:
     """Return the iTIP method, which the part's content type repeats."""
-    return "CANCEL" if cancelled else "PUBLISH"
+    return "CANCEL" if cancelled else "REQUEST"

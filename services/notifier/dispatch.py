@@ -184,7 +184,8 @@ class Dispatch:
             crisis=(row.crisis_es if language == "es" else row.crisis_en) or "",
             url=self._house.url,
             link=self._keyring.open(row.link, context="link") if row.link else "",
-            starts_at=_named_start(row),
+            starts_at=(start := _named_start(row)),
+            elsewhere=_elsewhere(row, start),
             confirmed=row.session_state == "confirmed",
             first=row.first,
             others=tuple(map(parse_wall, (row.details or {}).get("others", ()))),
@@ -199,6 +200,8 @@ class Dispatch:
             minutes=row.session_minutes,
             summary=calendar_summary(content),
             organizer=self._house.mailbox,
+            organizer_name=content.sender,
+            attendee=self._keyring.open(row.address, context="contact"),
             cancelled=cancelled,
             said_at=now,
         )
@@ -210,6 +213,14 @@ def _named_start(row: Row[Any]) -> datetime | None:
     if row.occurrence == Occurrence.CANCELLED:
         return to_wall(row.starts_at, row.session_zone)
     return parse_wall(row.session_wall) if row.session_wall else None
+
+
+def _elsewhere(row: Row[Any], start: datetime | None) -> str:
+    """Return a session's zone where the patient's own clock shows another time; else nothing."""
+    if start is None or not row.patient_zone or row.patient_zone == row.session_zone:
+        return ""
+    instant = row.starts_at if row.occurrence == Occurrence.CANCELLED else row.session_starts
+    return "" if to_wall(instant, row.patient_zone) == start else str(row.session_zone)
 
 
 def body_print(keyring: Keyring) -> Callable[[str], str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -39,7 +40,7 @@ def build(context: Context) -> Service:
     patience = Patience(timedelta(seconds=settings.settle_after))
     house = House(
         url=context.public_url,
-        mailbox=provider.smtp_from,
+        mailbox=parseaddr(provider.smtp_from)[1],
         daily_limit=settings.texts_per_day,
         settle_after=patience.margin,
     )
@@ -144,6 +145,7 @@ def _ports(context: Context) -> Mapping[Channel, Port]:
             username=provider.smtp_username,
             password=provider.smtp_password,
             tls=provider.smtp_tls,
+            ca_file=provider.smtp_ca,
         )
         ports[Channel.EMAIL] = SmtpPort(mail, context.clock, timeout=timeout)
     return ports

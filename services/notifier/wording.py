@@ -11,7 +11,7 @@ from typing import Final
 
 from services.notifier.model.purposes import NOTICES, Channel, Purpose
 from services.notifier.model.segments import plain
-from shared.languages import LANGUAGES, Texts, say_day, say_time
+from shared.languages import LANGUAGES, Texts, say_day, say_place, say_time
 
 TEXTS: Final = Texts.load(Path(__file__).parent / "texts")
 
@@ -28,6 +28,7 @@ class Content:
     Attributes:
         starts_at: a session's wall time, as the clinic's clock shows it.
         confirmed: whether the patient has confirmed that session.
+        elsewhere: the session's zone where the recipient's clock shows another time than the clinic's; else empty.
         first: whether this is the first text to a number; it then says how to end texts.
         crisis: the clinic's words for a person in crisis.
         others: wall times of further sessions that a reply names.
@@ -40,6 +41,7 @@ class Content:
     url: str = ""
     link: str = ""
     starts_at: datetime | None = None
+    elsewhere: str = ""
     confirmed: bool = False
     first: bool = False
     others: tuple[datetime, ...] = ()
@@ -58,7 +60,7 @@ class Content:
             "choices": _named(self.language, "sms.part.choice", self.others),
         }
         if self.starts_at is not None:
-            named["day"], named["time"] = _day_and_time(self.language, self.starts_at)
+            named["day"], named["time"] = _day_and_time(self.language, self.starts_at, self.elsewhere)
         return named
 
 
@@ -91,9 +93,10 @@ def _named(language: str, key: str, walls: Sequence[datetime]) -> str:
 
 
 @lru_cache(4096)
-def _day_and_time(language: str, starts_at: datetime) -> tuple[str, str]:
+def _day_and_time(language: str, starts_at: datetime, elsewhere: str = "") -> tuple[str, str]:
     """Return both as people say them; kept, because a clinic's sessions start at few times and saying them is slow."""
-    return say_day(language, starts_at.date()), say_time(language, starts_at.time())
+    at = say_time(language, starts_at.time())
+    return say_day(language, starts_at.date()), f"{at} {say_place(language, elsewhere)}" if elsewhere else at
 
 
 @dataclass(frozen=True)

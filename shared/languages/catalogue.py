@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Final, Self
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_timezone_location
 
 
 class Language(StrEnum):
@@ -99,6 +99,12 @@ def say_day(language: str, day: date) -> str:
     """Return a day with its weekday, as people say it: `Tuesday, December 1` or `martes, 1 de diciembre`."""
     pattern = "EEEE, d 'de' MMMM" if language == Language.ES else "EEEE, MMMM d"
     return format_date(day, pattern, locale=_LOCALES[Language(language)])
+
+
+def say_place(language: str, zone: str) -> str:
+    """Return whose clock a time is by, as people say it: `New York time` or `(hora de Nueva York)`."""
+    city = get_timezone_location(zone, locale=_LOCALES[Language(language)], return_city=True)
+    return f"(hora de {city})" if language == Language.ES else f"{city} time"
 
 
 def say_time(language: str, at: time) -> str:

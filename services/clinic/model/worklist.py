@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
-from services.clinic.model.reads import Came, MessageState, Reply, Session, Silent
+from services.clinic.model.reads import Came, Message, MessageState, Reply, Session, Silent
 from shared.ids import PatientId
 
 T = TypeVar("T")
 DUE_SOON: Final = timedelta(days=7)
 """How long before a session is due a missing booking becomes work: as long as patients are asked to book beforehand."""
-NEEDS_SOMEONE: Final = frozenset({"no_address", "opted_out", "too_late", "daily_limit", "quiet_hours"})
+CHANGES: Final = ("moved", "cancelled", "stands")
+"""Occurrences of a message that says: what you were told no longer holds."""
+NEEDS_SOMEONE: Final = frozenset(
+    {"no_address", "opted_out", "too_late", "daily_limit", "quiet_hours", "bad_address", "wrong_number"}
+)
 """Why a message was withheld, where a person can do what it would have done. All other reasons settle themselves: the
 session moved, the check-in was answered, a newer message took its place."""
 
@@ -63,5 +67,6 @@ class Worklist:
     due: Found[Due] = field(default_factory=Found)
     replies: Found[Reply] = field(default_factory=Found)
     failures: Found[Failure] = field(default_factory=Found)
+    calls: Found[Message] = field(default_factory=Found)
     answers: Found[Came] = field(default_factory=Found)
     silent: Found[Silent] = field(default_factory=Found)

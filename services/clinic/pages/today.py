@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -11,7 +12,7 @@ from services.clinic.model.reads import AlertState, CheckinState, MessageState, 
 from services.clinic.model.worklist import DUE_SOON, Failure, Found, Worklist
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute
-from services.clinic.store import came, reads, worklist
+from services.clinic.store import came, notices, reads, worklist
 from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
 from services.clinic.views.answers import answer_row, silent_row
 from services.clinic.views.compose_today import Day, alerts_page, today_page
@@ -72,6 +73,18 @@ def _days(routes: APIRouter, console: Console) -> None:
             names = await _names(console, reader, clinic, held)
             view = today_page(shown, held, names, now=reader.now, zone=clinic.zone)
             return await console.show(here, reader, clinic, view, template="today")
+
+    @routes.post("/console/calls/{message}/called")
+    async def called(message: UUID, request: Request) -> Response:
+        here = await console.visit(request)
+        await here.form()
+        clinic, member = here.principal.clinic, here.visitor.member
+        async with console.database.transaction() as tx:
+            if not await notices.called(tx, clinic, message, by=str(member.id)):
+                raise NotFound("There is nobody to call about this any more. Open Today again.")
+            console.bell.after(tx, clinic, "messages")
+        await console.note(here, "change.called", thing=message)
+        return console.done("called", "/console/today")
 
     @routes.post("/console/failures/seen")
     async def seen(request: Request) -> Response:
@@ -148,6 +161,7 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, i
             due=await worklist.due(reader, mine, day + DUE_SOON, limit=_FIRST),
             replies=await worklist.unread(reader, mine, console.keyring, limit=_FIRST),
             failures=await worklist.failures(reader, mine, limit=_FIRST),
+            calls=await notices.to_call(reader, mine, limit=_FIRST),
             answers=await came.unseen(reader, mine, console.keyring, limit=_FIRST),
             silent=await came.silent(reader, mine, reader.now, limit=_FIRST),
         ),

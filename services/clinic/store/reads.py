@@ -158,6 +158,12 @@ async def messages(reader: Reader, where: Condition, *, limit: int = 100) -> lis
     return [_message(row) for row in rows]
 
 
+async def messages_in_order(reader: Reader, where: Condition, *, limit: int) -> list[Message]:
+    """Return messages, the oldest first."""
+    rows = await reader.all(select(MESSAGES).where(where).order_by(MESSAGES.c.at, MESSAGES.c.id).limit(limit))
+    return [_message(row) for row in rows]
+
+
 async def replies(reader: Reader, where: Condition, keyring: Keyring, *, limit: int = 100) -> list[Reply]:
     """Return replies, the newest first."""
     rows = await reader.all(select(REPLIES).where(where).order_by(REPLIES.c.at.desc()).limit(limit))

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from services.clinic.model.patient import PatientState
 from services.clinic.model.reads import MessageState, Reply, Session, SessionState
-from services.clinic.model.worklist import NEEDS_SOMEONE, Due, Failure, Found
+from services.clinic.model.worklist import CHANGES, NEEDS_SOMEONE, Due, Failure, Found
 from services.clinic.store import reads
 from services.clinic.tables import FINDINGS, MESSAGES, PATIENTS, PLANS, REPLIES, SESSIONS
 from shared.database import Reader, Transaction
@@ -120,7 +120,8 @@ def _cause() -> ColumnElement[str]:
 def _unseen(clinic: ClinicId) -> ColumnElement[bool]:
     open_ = MESSAGES.c.seen_by.is_(None) & MESSAGES.c.state.in_([_FAILED, _WITHHELD])
     matters = or_(MESSAGES.c.state == _FAILED, MESSAGES.c.reason.in_(sorted(NEEDS_SOMEONE)))
-    return reads.of_clinic(MESSAGES, clinic) & open_ & matters
+    # Words of a change that did not arrive are calls to make, one by one.
+    return reads.of_clinic(MESSAGES, clinic) & open_ & matters & MESSAGES.c.occurrence.not_in(CHANGES)
 
 
 async def _count(reader: Reader, table: Table, where: ColumnElement[bool]) -> int:

@@ -28,6 +28,7 @@ from services.clinic.model.reads import (
     Stopped,
 )
 from services.clinic.model.staff import Permission, Role, may
+from services.clinic.store.checks import Broken
 from services.clinic.views.answers import answer_row, flag_words, mood_chip
 from services.clinic.views.compose_today import may_attend, may_miss
 from services.clinic.views.parts import (
@@ -67,6 +68,7 @@ from services.clinic.views.rows import (
     Names,
     Sources,
     alert_row,
+    broken_words,
     checkin_row,
     first_of,
     intent_chip,
@@ -110,6 +112,7 @@ class Record:
     replies: Sequence[Reply]
     unread: Sequence[Reply]
     stopped: Stopped
+    broken: Mapping[UUID, Broken] = field(default_factory=dict)
     came: Sequence[Came] = ()
     corrections: Mapping[UUID, Correction] = field(default_factory=dict)
 
@@ -254,7 +257,11 @@ def _contact(contact: Contact, record: Record, zone: str, region: str) -> Contac
         notes.append(_stop_words(stop, zone))
     elif len(kept) < len(contact.consents):
         notes.append("They took back their consent.")
+    if (dead := record.broken.get(contact.id)) is not None:
+        notes.append(broken_words(dead.why, dead.by, say_date(to_wall(dead.at, zone).date())))
     return ContactView(
+        id=contact.id,
+        works=dead is None,
         kind="mobile" if sms else "e-mail",
         value=f"{show_phone(contact.value)}{_abroad(contact.value, region)}" if sms else contact.value,
         consents=tuple(Chip(_PURPOSES[c.purpose], Tone.GOOD) for c in kept),

@@ -9,6 +9,7 @@ from typing import Final
 from services.clinic.model.reads import Alert, AlertState, Checkin, Proposal, Session, SessionState
 from services.clinic.model.worklist import Found, Worklist
 from services.clinic.views.answers import answer_row, silent_row
+from services.clinic.views.calls import call_row
 from services.clinic.views.parts import Moment, Pile, session_chip
 from services.clinic.views.rows import (
     Names,
@@ -66,6 +67,7 @@ def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) 
         proposals=Pile(tuple(proposal_row(one, names, zone, now) for one in held.proposals.rows), held.proposals.total),
         replies=Pile(tuple(reply_row(one, names, zone, now) for one in waiting.replies.rows), waiting.replies.total),
         failures=Pile(tuple(failure_row(one, names, zone) for one in waiting.failures.rows), waiting.failures.total),
+        calls=Pile(tuple(call_row(one, names, zone) for one in waiting.calls.rows), waiting.calls.total),
         answers=Pile(tuple(answer_row(one, names, zone) for one in waiting.answers.rows), waiting.answers.total),
         silent=Pile(tuple(silent_row(one, names, now, zone) for one in waiting.silent.rows), waiting.silent.total),
         clear=_clear(held) if day == today else (),

@@ -48,8 +48,10 @@ class PatientsPage:
 
 @dataclass(frozen=True)
 class ContactView:
-    """A contact point with its consents."""
+    """A contact point with its consents; `works` unless messages were found not to arrive there."""
 
+    id: UUID
+    works: bool
     kind: str
     value: str
     consents: tuple[Chip, ...]

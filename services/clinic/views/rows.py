@@ -93,6 +93,8 @@ _REASONS: Final = {
     "no_address": "there is no contact point for it",
     "no_consent": "no consent for this purpose",
     "opted_out": "the patient said STOP",
+    "bad_address": "nothing arrives at their number or address",
+    "wrong_number": "whoever has the number says that it is not theirs",
     "session_moved": "the session was moved in the meantime",
     "session_over": "the session is over or cancelled",
     "checkin_closed": "the check-in is already closed",
@@ -111,6 +113,12 @@ _REASONS: Final = {
     "30007": "the carrier filtered it",
     "21610": "the patient said STOP to the carrier",
     "30034": "the carriers do not know your sender: it is not registered",
+    "20003": "the provider refuses your account's secret",
+    "21211": "the number is none",
+    "21614": "the number takes no texts",
+    "unknown": "nobody knows whether it arrived: the connection broke while it was sent",
+    "SMTP 550": "the mailbox does not exist",
+    "SMTP 550 5.1.1": "the mailbox does not exist",
 }
 _NOT_PAGED: Final = {
     "opted_out": "the number said STOP; a START from it brings pages back",
@@ -128,6 +136,15 @@ _STEPS: Final = {
     "30004": "Call; their phone or carrier must let your texts through.",
     "30005": "Ask for the right number.",
     "30006": "Ask for a mobile number, or agree on e-mail.",
+    "bad_address": "Ask for the right number or address.",
+    "wrong_number": "Ask for the right number.",
+    "20003": "Whoever runs Keepwell must set the provider's present secret: until then nothing goes out.",
+    "21211": "Ask for the right number.",
+    "21614": "Ask for a mobile number, or agree on e-mail.",
+    "30007": "Ask your provider why, and register the sender: others' texts are filtered too.",
+    "unknown": "Tell them by phone; it is not sent again.",
+    "SMTP 550": "Ask for the right address.",
+    "SMTP 550 5.1.1": "Ask for the right address.",
     "30034": "Register the sender with your provider: until then no text of yours arrives.",
 }
 """What a person can do about a cause; from the meaning that the provider's documents give its codes."""
@@ -345,6 +362,12 @@ def why_words(message: Message) -> str | None:
     """Return why a message was withheld or failed, in words."""
     told = message.reason or message.error
     return _REASONS.get(told, told.replace("_", " ")) if told else None
+
+
+def broken_words(why: str, by: str | None, day: str) -> str:
+    """Return why nothing is sent to a contact point any more, and what to do."""
+    found = f"marked by {by} on {day}" if by else f"{_REASONS.get(why, f'the provider says {why}')}, found on {day}"
+    return f"Nothing is sent here: {found}. Correct it, or say that it works."
 
 
 def failure_row(failure: Failure, names: Names, zone: str) -> FailureRow:

@@ -140,6 +140,17 @@ class FailureRow:
 
 
 @dataclass(frozen=True)
+class CallRow:
+    """A patient to call, and why no message does it."""
+
+    id: UUID
+    person: Person | None
+    what: str
+    why: str
+    at: Moment
+
+
+@dataclass(frozen=True)
 class TodayPage:
     """One day in the clinic's zone; what waits, whatever day it began on, stands on the page of today alone.
 
@@ -163,6 +174,7 @@ class TodayPage:
     proposals: Pile[ProposalRow] = field(default_factory=Pile)
     replies: Pile[ReplyRow] = field(default_factory=Pile)
     failures: Pile[FailureRow] = field(default_factory=Pile)
+    calls: Pile[CallRow] = field(default_factory=Pile)
     answers: Pile[AnswerRow] = field(default_factory=Pile)
     silent: Pile[SilentRow] = field(default_factory=Pile)
     clear: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What is due is planned; whether it still goes out is judged when it does."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
@@ -29,7 +30,14 @@ def register(handlers: Handlers, desk: Desk) -> None:
         known = await sessions.sessions_and_channels(tx, {each.event.session for each in heard})
         if any(each.event.session not in known for each in heard):
             raise NotYet("A session became due before its booking or its patient arrived.")
-        await desk.plan_all(tx, [_reminder(tx, known[each.event.session], each) for each in heard])
+        reminders = [_reminder(tx, known[each.event.session], each) for each in heard]
+        # Who agreed to both has the time in a text, and the visit in a calendar.
+        entries = [
+            replace(plan, channel=Channel.EMAIL)
+            for plan, each in zip(reminders, heard, strict=True)
+            if plan.channel == Channel.SMS and known[each.event.session].entry
+        ]
+        await desk.plan_all(tx, [*reminders, *entries])
 
     @handlers.on(BookingDue)
     async def booking_due(tx: Transaction, event: BookingDue) -> None:

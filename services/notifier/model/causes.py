@@ -48,7 +48,7 @@ CAUSES: Final[dict[str, Cause]] = {
     "SMTP 535": Cause("the mail server refuses the login", "check KEEPWELL_SMTP_USERNAME and KEEPWELL_SMTP_PASSWORD"),
     "SSLCertVerificationError": Cause(
         "the mail server's certificate is not trusted here",
-        "have it signed by an authority that this machine trusts, or name its own: SSL_CERT_FILE=/path/to/ca.pem",
+        "give the server's own, or its authority's, in KEEPWELL_SMTP_CA; `keepwell doctor` tries it",
     ),
     "no provider": Cause("no provider is set for this channel", "set the provider's account (see docs/settings.md)"),
 }

@@ -1,16 +1,17 @@
 """E-mail over SMTP.
 
 A mail server cannot be asked what it has. What is lost after the message was written is therefore unknown for ever: it
-is closed as failed and never sent again, for a second copy of a reminder is worse than a gap that staff can see.
+stays so, in sight of the staff, and is never sent again, for a second copy of a reminder is worse than a gap.
 """
 
 import asyncio
 import re
+import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from typing import Final
 
 import aiosmtplib
@@ -23,6 +24,8 @@ PAUSE: Final = timedelta(seconds=30)
 """How long to wait after a server that cannot be reached or says to try later."""
 CONNECTIONS: Final = 8
 """Connections at once: mail servers count them."""
+TAKES: Final = 600.0
+"""Real seconds for the answer to a whole message: a relay may look it over first (RFC 5321, 4.5.3.2.6)."""
 _PERMANENT: Final = 500
 BLIND: Final = Blind("a mail server tells nothing")
 
@@ -37,6 +40,12 @@ class SmtpAccount:
     username: str | None
     password: str | None
     tls: str
+    ca_file: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Return the sender's bare address, which goes on the envelope; the name before it is for readers."""
+        return parseaddr(self.sender)[1]
 
     @property
     def start_tls(self) -> bool | None:
@@ -48,7 +57,7 @@ class SmtpAccount:
     @property
     def domain(self) -> str:
         """Return the sender's domain, which also names this client."""
-        return self.sender.rpartition("@")[2] or "localhost"
+        return self.address.rpartition("@")[2] or "localhost"
 
 
 class SmtpPort:
@@ -101,7 +110,7 @@ class SmtpPort:
         """Do all that comes before the message: whatever fails here, the server provably has nothing."""
         try:
             await client.connect()
-            await client.mail(self._account.sender)
+            await client.mail(self._account.address)
             await client.rcpt(to)
         except aiosmtplib.SMTPRecipientRefused as error:
             return _answered(error)
@@ -109,12 +118,12 @@ class SmtpPort:
             # The server refuses us (greeting, login, sender), not this message: a person has to act.
             return Later(PAUSE, _code(error))
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            return Later(PAUSE, type(error).__name__, reached=False)
+            return Later(PAUSE, reason_of(error), reached=False)
         return None
 
     async def _write(self, client: aiosmtplib.SMTP, message: EmailMessage) -> Outcome:
         try:
-            await client.data(message.as_bytes(policy=SMTP_POLICY))
+            await client.data(message.as_bytes(policy=SMTP_POLICY), timeout=max(self._timeout, TAKES))
         except aiosmtplib.SMTPResponseException as error:
             return _answered(error)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
@@ -132,6 +141,7 @@ class SmtpPort:
             timeout=self._timeout,
             use_tls=account.tls == "tls",
             start_tls=account.start_tls,
+            cert_bundle=account.ca_file,
         )
 
     def _message(self, letter: Letter) -> EmailMessage:
@@ -150,7 +160,7 @@ class SmtpPort:
                 maintype="text",
                 subtype="calendar",
                 filename="visit.ics",
-                params={"method": letter.calendar.method},
+                params={"method": letter.calendar.method, "charset": "UTF-8"},
             )
         return message
 
@@ -162,6 +172,16 @@ def _code(error: aiosmtplib.SMTPResponseException) -> str:
 
 
 _ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the kind of an error; that of a certificate, where one lies under it."""
+    under: BaseException | None = error
+    while under is not None:
+        if isinstance(under, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(under):
+            return ssl.SSLCertVerificationError.__name__
+        under = under.__cause__ or under.__context__
+    return type(error).__name__
 
 
 def _answered(error: aiosmtplib.SMTPResponseException) -> Outcome:

@@ -71,7 +71,7 @@ class Change:
             said.append(MessageSent)
         if now == State.DELIVERED:
             said.append(MessageDelivered)
-        if now in _LOST:
+        if now in _LOST or (now == State.UNKNOWN and self.after.error is not None):
             said.append(MessageFailed)
         if now in _CLOSED:
             said.append(MessageWithheld)

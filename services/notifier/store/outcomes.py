@@ -21,7 +21,7 @@ from services.notifier.store.opting import opt_out
 from shared.database import Transaction
 
 LOST_MAIL = "unknown"
-"""Error of an e-mail of which nobody will ever know whether it went out."""
+"""Error of an e-mail of which nobody will ever know whether it went out. It stays unknown, and is never sent again."""
 
 _CLOSE = text(
     """
@@ -119,7 +119,7 @@ async def _step(tx: Transaction, row: Row[Any], call: Call, *, current: bool) ->
         case Refused(code):
             after = Standing(State.FAILED, code)
         case Unknown() if call.channel == Channel.EMAIL:
-            after = Standing(State.FAILED, LOST_MAIL)
+            after = Standing(State.UNKNOWN, LOST_MAIL)
         case Unknown():
             after = Standing(State.UNKNOWN)
         case Later(pause, _):

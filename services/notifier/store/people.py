@@ -223,23 +223,29 @@ async def record_consent(
 def best_channel(patient: ColumnElement[UUID] | UUID, purpose: Consented) -> Select[tuple[str]]:
     """Return a statement for the channel that a message to a patient should take.
 
-    That of the first contact point with consent that works and has not said stop; text before e-mail. No row where
-    there is none.
+    Text before e-mail; no row where there is none.
     """
+    # "sms" sorts after "email".
+    return usable(patient, purpose).order_by(CONTACT_POINTS.c.kind.desc()).limit(1)
+
+
+def usable(
+    patient: ColumnElement[UUID] | UUID, purpose: Consented, channel: Channel | None = None
+) -> Select[tuple[str]]:
+    """Return a statement for the channels of the contact points with consent that work and have not said stop."""
     said_stop = select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists()
     is_bad = (
         select(BAD_ADDRESSES.c.fingerprint).where(BAD_ADDRESSES.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists()
     )
-    usable = select(CONTACT_POINTS.c.kind).where(
+    return select(CONTACT_POINTS.c.kind).where(
         CONTACT_POINTS.c.patient == patient,
         ~CONTACT_POINTS.c.retired,
         CONTACT_POINTS.c.wrong_at.is_(None),
         CONTACT_POINTS.c.purposes.any_() == purpose,
         ~said_stop,
         ~is_bad,
+        *([] if channel is None else [CONTACT_POINTS.c.kind == channel]),
     )
-    # "sms" sorts after "email".
-    return usable.order_by(CONTACT_POINTS.c.kind.desc()).limit(1)
 
 
 async def channel_of(reader: Reader, patient: PatientId, purpose: Consented) -> Channel:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, bindparam, case, select
+from sqlalchemy import ARRAY, Row, Select, Uuid, bindparam, case, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifier.model.purposes import Consented
-from services.notifier.store.people import best_channel
-from services.notifier.tables import PATIENTS, SESSIONS
+from services.notifier.model.purposes import Channel, Consented, Occurrence, Purpose
+from services.notifier.store.people import best_channel, usable
+from services.notifier.tables import MESSAGES, PATIENTS, SESSIONS
 from shared.database import Reader, Transaction
 from shared.events import SessionEvent
 
@@ -45,10 +45,29 @@ async def keep_session(tx: Transaction, event: SessionEvent) -> bool:
 async def sessions_and_channels(reader: Reader, sessions: Iterable[UUID]) -> dict[UUID, Row[Any]]:
     """Return sessions' rows with the channel that a reminder takes, of those where session and patient are known.
 
+    `entry` tells whether a mail with the calendar entry is of use beside a text: the patient agreed to mail too, and
+    none has been planned of this start.
+
     One statement for many: of all that happens here, sessions that become due are what comes in crowds.
     """
     channel = best_channel(SESSIONS.c.patient, Consented.REMINDERS).scalar_subquery().label("channel")
+    mail = usable(SESSIONS.c.patient, Consented.REMINDERS, Channel.EMAIL).exists() & ~_mailed().exists()
     both = SESSIONS.join(PATIENTS, PATIENTS.c.patient == SESSIONS.c.patient)
     wanted = bindparam("sessions", list(sessions), type_=ARRAY(Uuid))
-    found = select(*SESSIONS.c, channel).select_from(both).where(SESSIONS.c.session == wanted.any_())
+    found = (
+        select(*SESSIONS.c, channel, mail.label("entry")).select_from(both).where(SESSIONS.c.session == wanted.any_())
+    )
     return {row.session: row for row in await reader.all(found)}
+
+
+def _mailed() -> Select[tuple[UUID]]:
+    """Select mails about a session at the start that it has, by the beginning of the business key."""
+    return select(MESSAGES.c.id).where(
+        MESSAGES.c.clinic == SESSIONS.c.clinic,
+        MESSAGES.c.patient == SESSIONS.c.patient,
+        MESSAGES.c.purpose == Purpose.REMINDER,
+        MESSAGES.c.about == SESSIONS.c.session,
+        MESSAGES.c.channel == Channel.EMAIL,
+        MESSAGES.c.starts_at == SESSIONS.c.starts_at_utc,
+        MESSAGES.c.occurrence != Occurrence.CANCELLED,
+    )

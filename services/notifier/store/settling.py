@@ -65,7 +65,7 @@ async def take_over(tx: Transaction, owner: int, patience: Patience) -> int:
         .returning(ATTEMPTS.c.message)
     )
     after = {row.message: Standing(State.UNKNOWN) for row in texts}
-    after |= {row.message: Standing(State.FAILED, LOST_MAIL) for row in mails}
+    after |= {row.message: Standing(State.UNKNOWN, LOST_MAIL) for row in mails}
     rows = await lock(tx, after)
     await apply(tx, [Change(row, after[key]) for key, row in rows.items() if row.state == State.SENDING])
     return len(after)

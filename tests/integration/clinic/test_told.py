@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from shared import events
+from shared.ids import new_id
 from tests.integration.clinic.conftest import Browser, Home
 from tests.integration.clinic.facts import NOON, Facts
 
@@ -88,3 +90,46 @@ async def test_nothing_is_promised_where_no_word_of_a_message_has_come(scene: Sc
 async def test_a_cookie_of_somebody_elses_making_breaks_no_page(scene: Scene, word: str) -> None:
     scene.browser.cookies["keepwell_said"] = word
     assert (await scene.browser.get("/console/today")).status == 200
+
+
+CALL = "Patients to call"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"kind": events.MessagePlanned, "goes_at": GOES_AT, "in_time": False},
+        {"kind": events.MessageWithheld, "reason": "too_late"},
+        {"kind": events.MessageWithheld, "reason": "opted_out"},
+        {"kind": events.MessageWithheld, "reason": "no_consent"},
+        {"kind": events.MessageWithheld, "reason": "bad_address"},
+        {"kind": events.MessageFailed, "error": "30006"},
+    ],
+)
+async def test_whom_no_message_reaches_in_time_is_on_today_until_somebody_called(
+    scene: Scene, event: dict[str, Any]
+) -> None:
+    await scene.tell(scene.facts.message(version=1, occurrence="moved", **event))
+    page = (await scene.browser.get("/console/today")).text
+    assert CALL in page.replace(" hidden", "")
+    assert "Their visit has a new time, and they know the old one." in page
+    assert "Messages that did not" not in page.split(CALL)[0]
+    done = await scene.browser.post(f"/console/calls/{scene.facts.message_id}/called")
+    assert done.status == 303
+    assert "they know the old one" not in (await scene.browser.get("/console/today")).text
+    assert (await scene.browser.post(f"/console/calls/{scene.facts.message_id}/called")).status == 404
+
+
+@pytest.mark.parametrize("reason", ["superseded", "session_moved", "session_over"])
+async def test_nobody_is_called_about_a_word_that_another_one_replaced(scene: Scene, reason: str) -> None:
+    await scene.tell(scene.facts.message(events.MessageWithheld, 1, occurrence="moved", reason=reason))
+    assert "they know the old one" not in (await scene.browser.get("/console/today")).text
+
+
+async def test_nobody_is_called_where_the_mail_said_what_the_text_could_not(scene: Scene) -> None:
+    await scene.tell(scene.facts.message(events.MessageFailed, 1, occurrence="moved", error="30006"))
+    mail = {"message": new_id(), "channel": "email", "occurrence": "moved"}
+    await scene.tell(scene.facts.message(events.MessageSent, 1, **mail))
+    later = UUID(int=max(scene.facts.message_id.int, mail["message"].int))  # type: ignore[attr-defined]  # an id
+    shown = "they know the old one" in (await scene.browser.get("/console/today")).text
+    assert shown is (later == scene.facts.message_id)

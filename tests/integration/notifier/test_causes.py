@@ -79,9 +79,9 @@ async def test_a_number_that_the_provider_refuses_gives_way_to_mail(
 ) -> None:
     mailing.exchange.script.append(f"refuse {code}")
     patient = await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX))
-    await mailing.due(await mailing.book(patient))
+    await mailing.open_checkin(patient)
     await mailing.in_state("failed", "sent")
-    await mailing.due(await mailing.book(patient, "2026-12-05T10:00"))
+    await mailing.open_checkin(patient, "day-3")
     await mailing.settled()
     assert len(mailbox.mails) == 2
     assert mailing.exchange.requests == 1

@@ -8,18 +8,23 @@ from email.policy import default
 from typing import Any
 
 import pytest
+import vobject
 from aiosmtpd.smtp import SMTP
 from icalendar import Calendar
 
 from services.notifier.history import HISTORY
 from services.notifier.service import build
-from shared.clock import SteppedClock
-from shared.events import MessageSent
+from shared.clock import RealClock, SteppedClock
+from shared.events import MessageFailed, MessageSent
+from shared.settings import NotifierSettings, Settings
 from tests.integration.notifier.exchange import Exchange
-from tests.integration.notifier.practice import Practice, contact_of
+from tests.integration.notifier.practice import Practice, at, contact_of
 from tests.support.bench import bench_of, running
 from tests.support.databases import Databases
 
+IMPATIENT = Settings(notifier=NotifierSettings(provider_timeout=1))
+SLOW = 2.5
+"""Real seconds for which a relay looks a mail over: longer than each other step may take here."""
 PHONE = "+15550101234"
 MAILBOX = "ana@example.org"
 
@@ -31,6 +36,19 @@ class Mailbox:
     mails: list[EmailMessage] = field(default_factory=list)
     refuse_recipient: str | None = None
     after_data: str = ""
+    takes: float = 0.0
+    senders: list[tuple[str, str]] = field(default_factory=list)
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(self, _server: Any, session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.senders.append((session.host_name, address))
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.refuse_recipient:
@@ -40,6 +58,7 @@ class Mailbox:
 
     async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.mails.append(message_from_bytes(envelope.content, policy=default))
+        await RealClock().pause(self.takes)
         if self.after_data == "lose":
             server.transport.abort()
         return self.after_data or "250 OK"
@@ -52,15 +71,15 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 async def mailing(
-    databases: Databases, clock: SteppedClock, phones: Exchange, mailbox: Mailbox
+    databases: Databases, clock: SteppedClock, phones: Exchange, mailbox: Mailbox, request: pytest.FixtureRequest
 ) -> AsyncIterator[Practice]:
     """A clinic that sends e-mail as well."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(mailbox, hostname="mail.example", loop=loop), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     database = await databases.fresh(HISTORY, clock)
-    provider = phones.provider(smtp_host="127.0.0.1", smtp_port=port)
-    async with bench_of(build, database, clock, provider=provider) as bench:
+    provider = phones.provider(smtp_host="127.0.0.1", smtp_port=port, **getattr(request, "param", {}))
+    async with bench_of(build, database, clock, provider=provider, settings=IMPATIENT) as bench:
         practice = Practice(bench, phones)
         await practice.opens()
         async with running(bench.service):
@@ -91,15 +110,40 @@ async def test_who_only_agreed_to_mail_gets_mail_with_a_calendar_entry(mailing: 
 
 
 async def test_a_text_that_cannot_arrive_is_followed_by_a_mail(mailing: Practice, mailbox: Mailbox) -> None:
-    patient = await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX))
-    await mailing.due(await mailing.book(patient))
+    await mailing.open_checkin(await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX)))
     await mailing.in_state("accepted")
     assert mailbox.mails == []
     for _ in range(2):
-        await mailing.exchange.report(mailing.exchange.ledger[0], "undelivered", "30006")
+        await mailing.exchange.report(mailing.exchange.ledger[0], "undelivered", "30008")
     await mailing.in_state("undelivered", "sent")
     assert len(mailbox.mails) == 1
     assert mailing.exchange.requests == 1
+
+
+async def test_who_agreed_to_text_and_mail_is_not_left_without_the_calendar_entry(
+    mailing: Practice, mailbox: Mailbox
+) -> None:
+    session = await mailing.book(await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX)))
+    await mailing.due(session, "3d")
+    await mailing.in_state("accepted", "sent")
+    assert f"UID:{session.id}@keepwell" in calendar_of(mailbox.mails[0])
+    await mailing.clock.move_to(at("2026-12-03T10:00"))
+    await mailing.due(session, "1d")
+    await mailing.exchange.report(mailing.exchange.ledger[0], "undelivered", "30008")
+    await mailing.settled()
+    assert len(mailing.exchange.to(PHONE)) == 2
+    assert len(mailbox.mails) == 1
+    await mailing.cancel(session)
+    await mailing.until(mailing.clock.now() + timedelta(minutes=2))
+    assert (len(mailing.exchange.to(PHONE)), len(mailbox.mails)) == (3, 2)
+    assert "METHOD:CANCEL" in calendar_of(mailbox.mails[1])
+
+
+async def test_who_agreed_to_reminders_by_text_alone_gets_no_mail_beside(mailing: Practice, mailbox: Mailbox) -> None:
+    patient = await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX, ("checkins", "booking")))
+    await mailing.due(await mailing.book(patient))
+    await mailing.in_state("accepted")
+    assert mailbox.mails == []
 
 
 async def test_without_consent_for_mail_there_is_no_next_channel(mailing: Practice, mailbox: Mailbox) -> None:
@@ -126,14 +170,18 @@ async def test_a_calendar_that_holds_a_session_is_told_when_it_moves_and_when_it
     assert "METHOD:CANCEL" in cancelled
 
 
-async def test_a_mail_lost_after_it_was_written_is_closed_and_never_sent_again(
+async def test_a_mail_lost_after_it_was_written_is_not_called_failed_and_never_sent_again(
     mailing: Practice, mailbox: Mailbox
 ) -> None:
     mailbox.after_data = "lose"
     await mailing.due(await mailing.book(await mailing.enrol(contact_of("email", MAILBOX))))
-    await mailing.in_state("failed")
+    await mailing.in_state("unknown")
     message = await mailing.only()
     assert message.error == "unknown"
+    (said,) = await mailing.bench.said(MessageFailed)
+    assert said.error == "unknown"
+    async with mailing.bench.database.reading() as reader:
+        assert (await mailing.bench.service.status(reader))["unknown_attempts"] == 0
     assert any("cannot be asked" in line for line in await mailing.story(message.id))
     assert len(mailbox.mails) == 1
 
@@ -147,3 +195,57 @@ async def test_a_mail_server_says_never_or_not_now(
     await mailing.settled()
     assert await mailing.states() == [state]
     assert mailbox.mails == []
+
+
+async def test_a_slow_answer_to_a_whole_mail_is_not_taken_for_a_lost_one(mailing: Practice, mailbox: Mailbox) -> None:
+    mailbox.takes = SLOW
+    await mailing.due(await mailing.book(await mailing.enrol(contact_of("email", MAILBOX))))
+    await mailing.in_state("sent")
+    assert len(mailbox.mails) == 1
+
+
+@pytest.mark.parametrize(
+    "mailing", [{"smtp_from": "Clínica Ñandú <visits@clinic.example>"}], indirect=True, ids=["a name in From"]
+)
+async def test_a_name_in_the_sender_stands_in_no_envelope_and_no_organizer(mailing: Practice, mailbox: Mailbox) -> None:
+    await mailing.opens(version=2, sender_name="Clínica Ñandú — Salud")
+    await mailing.due(await mailing.book(await mailing.enrol(contact_of("email", MAILBOX))))
+    await mailing.in_state("sent")
+    (mail,) = mailbox.mails
+    assert mail["From"] == "Clínica Ñandú <visits@clinic.example>"
+    assert mailbox.senders == [("clinic.example", "visits@clinic.example")]
+    entry = calendar_of(mail).replace("\r\n ", "")
+    assert 'ORGANIZER;CN="Clínica Ñandú — Salud":mailto:visits@clinic.example' in entry
+    assert f"ATTENDEE;PARTSTAT=ACCEPTED;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:{MAILBOX}" in entry
+
+
+async def test_no_mail_promises_what_a_calendar_may_not_do(mailing: Practice, mailbox: Mailbox) -> None:
+    await mailing.opens(version=2, sender_name="Clínica Ñandú — Salud")
+    session = await mailing.book(await mailing.enrol(contact_of("email", MAILBOX)))
+    await mailing.due(session)
+    await mailing.settled()
+    await mailing.move(session, "2026-12-09T11:00")
+    await mailing.until(mailing.clock.now() + timedelta(minutes=2))
+    await mailing.cancel(session)
+    await mailing.until(mailing.clock.now() + timedelta(minutes=2))
+    shown: dict[str, Any] = {}
+    named = ("December 4 at 10:00", "December 9 at 11:00", "December 9 at 11:00")
+    for mail, words in zip(mailbox.mails, named, strict=True):
+        (part,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+        assert part.get_content_charset() == "utf-8"
+        entry = vobject.readOne(part.get_content())
+        assert part.get_param("method") == entry.method.value
+        # As a calendar follows it: the newest of a UID holds, and a cancelled one goes.
+        event = entry.vevent
+        known = shown.get(event.uid.value)
+        assert known is None or int(event.sequence.value) > int(known.sequence.value)
+        shown[event.uid.value] = event
+        assert event.summary.value == "Visit: Clínica Ñandú — Salud"
+        body = mail.get_body(("plain",))
+        assert body is not None
+        said = " ".join(body.get_content().split())
+        assert words in said
+        assert "updates your calendar" not in said
+    assert "still shows" in said
+    (left,) = shown.values()
+    assert left.status.value == "CANCELLED"

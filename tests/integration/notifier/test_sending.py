@@ -1,3 +1,7 @@
+from typing import Literal
+
+import pytest
+
 from services.notifier.model.purposes import Purpose
 from shared.events import MessageDelivered, MessageSent, MessageWithheld, StaffContact
 from tests.integration.notifier.practice import Practice, at, contact_of
@@ -23,6 +27,30 @@ async def test_a_spanish_patient_reads_spanish_at_the_sessions_wall_time(practic
     await practice.in_state("accepted")
     (text,) = practice.exchange.to(PHONE)
     assert "viernes, 4 de diciembre a las 10:00 a.m." in text
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "words"),
+    [
+        ("en", "America/Los_Angeles", "December 4 at 10:00 AM New York time."),
+        ("es", "America/Los_Angeles", "4 de diciembre a las 10:00 a.m. (hora de Nueva York)"),
+        ("en", "America/Phoenix", "December 4 at 10:00 AM New York time."),
+        # Another name for the same clock needs no explanation.
+        ("en", "America/Detroit", "December 4 at 10:00 AM. Reply"),
+        ("en", "America/New_York", "December 4 at 10:00 AM. Reply"),
+    ],
+)
+async def test_nobody_is_left_to_guess_by_whose_clock_ten_is_meant(
+    practice: Practice, language: Literal["en", "es"], zone: str, words: str
+) -> None:
+    patient = await practice.enrol(contact_of("sms", PHONE), zone=zone, language=language)
+    await practice.due(await practice.book(patient))
+    await practice.in_state("accepted")
+    (text,) = practice.exchange.to(PHONE)
+    assert words in text
+    assert await practice.exchange.text(practice.bench.base_url, PHONE, "C") == 200
+    await practice.settled()
+    assert words.split(". Reply", maxsplit=1)[0].removesuffix(".") in practice.exchange.to(PHONE)[1]
 
 
 async def test_the_same_due_event_twice_plans_one_message(practice: Practice) -> None:

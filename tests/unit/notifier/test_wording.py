@@ -115,6 +115,8 @@ def visit(*, version: int, cancelled: bool = False) -> Visit:
         90,
         "Visit: Lakeside Clinic",
         "hello@example.org",
+        "Lakeside Clinic",
+        "pat@example.org",
         cancelled,
         starts - timedelta(days=1),
     )
@@ -129,7 +131,7 @@ def test_a_moved_session_replaces_its_calendar_entry() -> None:
     one, two = (lines(calendar_entry(visit(version=version))) for version in (1, 2))
     assert one["UID"] == two["UID"] == "018f0000-0000-7000-8000-000000000001@keepwell"
     assert (one["SEQUENCE"], two["SEQUENCE"]) == ("1", "2")
-    assert two["METHOD"] == "PUBLISH"
+    assert two["METHOD"] == "REQUEST"
     assert (two["DTSTART"], two["DTEND"]) == ("20261201T150000Z", "20261201T163000Z")
     assert two["SUMMARY"] == "Visit: Lakeside Clinic"
 

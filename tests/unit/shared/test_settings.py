@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import SettingsError, known_names, load
+from keepwell.host import _provider
+from shared.settings import Settings, SettingsError, known_names, load
 
 
 @pytest.fixture(autouse=True)
@@ -168,3 +169,40 @@ def test_a_zone_that_is_no_place_is_refused_in_one_line(
 def test_an_alias_of_a_zone_is_taken_for_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEEPWELL_ZONE", "US/Eastern")
     assert load().zone == "America/New_York"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "clinic",
+        "clinic@",
+        "Riverside",
+        "Riverside, Health <no-reply@clinic.example>",
+        "a@clinic.example, b@clinic.example",
+        "no-reply@clinic.example\nBcc: all@clinic.example",
+    ],
+)
+def test_a_sender_that_no_mail_server_takes_does_not_start(monkeypatch: pytest.MonkeyPatch, sender: str) -> None:
+    message = refusal(monkeypatch, KEEPWELL_SMTP_HOST="mail.example", KEEPWELL_SMTP_FROM=sender)
+    assert "KEEPWELL_SMTP_FROM" in message
+    assert "Riverside <visits@clinic.example>" in message
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "no-reply@clinic.example",
+        "Riverside <no-reply@clinic.example>",
+        '"Riverside, Health" <no-reply@clinic.example>',
+        "Clínica Ñandú — Salud <no-reply@clinic.example>",
+    ],
+)
+def test_a_sender_as_self_hosters_write_it_starts(monkeypatch: pytest.MonkeyPatch, sender: str) -> None:
+    monkeypatch.setenv("KEEPWELL_SMTP_HOST", "mail.example")
+    monkeypatch.setenv("KEEPWELL_SMTP_FROM", sender)
+    assert load().smtp_from == sender
+
+
+def test_mail_without_a_sender_does_not_start() -> None:
+    with pytest.raises(SettingsError, match="set KEEPWELL_SMTP_FROM too"):
+        _provider(Settings(smtp_host="mail.example"))

@@ -326,6 +326,9 @@ FINDINGS = Table(
     Column("version", Integer, nullable=False),
     Column("what", Text),  # null: it is over
     _instant("at"),
+    schema=SCHEMA,
+)
+
 CHECKS = Table(
     "seen_contact_checks",
     METADATA,

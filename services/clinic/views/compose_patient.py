@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.clinic.model.chart import SCALES, Reading, draw, spark
-from services.clinic.model.contacts import HOME_REGION, Contact, ContactKind, Purpose, country_abroad, show_phone
+from services.clinic.model.contacts import HOME_REGION
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.people import age_on
 from services.clinic.model.reads import (
@@ -24,13 +24,13 @@ from services.clinic.model.reads import (
     Score,
     Session,
     SessionState,
-    Stop,
     Stopped,
 )
 from services.clinic.model.staff import Permission, Role, may
 from services.clinic.store.checks import Broken
 from services.clinic.views.answers import answer_row, flag_words, mood_chip
 from services.clinic.views.compose_today import may_attend, may_miss
+from services.clinic.views.contacts import contact_view
 from services.clinic.views.parts import (
     Chip,
     FormState,
@@ -51,7 +51,6 @@ from services.clinic.views.parts import (
 from services.clinic.views.patient import (
     Able,
     Choice,
-    ContactView,
     MessageRow,
     PatientPage,
     PatientRow,
@@ -68,7 +67,6 @@ from services.clinic.views.rows import (
     Names,
     Sources,
     alert_row,
-    broken_words,
     checkin_row,
     first_of,
     intent_chip,
@@ -91,11 +89,6 @@ _AS: Final = {
 }
 _SPARK_READINGS: Final = 8
 _USUAL_HOUR: Final = time(10)
-_PURPOSES: Final = {
-    Purpose.REMINDERS: "reminders",
-    Purpose.CHECKINS: "check-ins",
-    Purpose.BOOKING: "booking",
-}
 
 
 @dataclass(frozen=True)
@@ -163,7 +156,10 @@ def patient_page(
         name=patient.name,
         state=state_chip(patient.state),
         facts=_facts(patient, now, today),
-        contacts=tuple(_contact(contact, record, zone, region) for contact in patient.contacts),
+        contacts=tuple(
+            contact_view(contact, record.stopped, record.broken.get(contact.id), zone, region)
+            for contact in patient.contacts
+        ),
         enrolled=patient.state is PatientState.ENROLLED,
         zone=zone,
         able=able(role),
@@ -242,55 +238,6 @@ def _facts(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
     there = say_time(Language.EN, to_wall(now, patient.zone).time())
     record = [f"record {patient.external_id}"] if patient.external_id else []
     return (*born, say_language(patient.language), f"{patient.zone} ({there} there)", *record)
-
-
-def _contact(contact: Contact, record: Record, zone: str, region: str) -> ContactView:
-    sms = contact.kind is ContactKind.SMS
-    kept = [c for c in contact.consents if not record.stopped.holds(str(contact.id), str(c.purpose))]
-    notes = [
-        f"{_PURPOSES[c.purpose].capitalize()}: agreed {c.how}, {say_date(to_wall(c.at, zone).date())}"
-        + (f", noted by {c.by}" if c.by else "")
-        for c in kept
-    ]
-    stop = record.stopped.contacts.get(str(contact.id))
-    if stop is not None:
-        notes.append(_stop_words(stop, zone))
-    elif len(kept) < len(contact.consents):
-        notes.append("They took back their consent.")
-    if (dead := record.broken.get(contact.id)) is not None:
-        notes.append(broken_words(dead.why, dead.by, say_date(to_wall(dead.at, zone).date())))
-    return ContactView(
-        id=contact.id,
-        works=dead is None,
-        kind="mobile" if sms else "e-mail",
-        value=f"{show_phone(contact.value)}{_abroad(contact.value, region)}" if sms else contact.value,
-        consents=tuple(Chip(_PURPOSES[c.purpose], Tone.GOOD) for c in kept),
-        notes=tuple(notes),
-    )
-
-
-def _abroad(number: str, region: str) -> str:
-    country = country_abroad(number, region)
-    return f" ({country})" if country else ""
-
-
-def _stop_words(stop: Stop, zone: str) -> str:
-    """Return what a stop means, and who can lift it: never the clinic."""
-    day = say_date(to_wall(stop.at, zone).date())
-    if stop.how == "wrong number":
-        return (
-            f"Nothing is sent to this number: on {day} whoever has it said that it is not the patient's. Ask the "
-            "patient, and correct it."
-        )
-    if stop.blocked_by_carrier:
-        return (
-            f"On {day} the carrier refused a text: this number has opted out there. The carrier blocks texts until "
-            "they text START from this number."
-        )
-    return (
-        f"Nothing is sent to this number: on {day} it asked for no more texts. Only whoever has the phone can lift "
-        "that: texts begin again when they text START from it."
-    )
 
 
 def _late(record: Record, today: date) -> bool:

@@ -1,0 +1,67 @@
+"""A patient's contact points: what each may be used for, and why nothing is sent to one."""
+
+from typing import Final
+
+from services.clinic.model.contacts import Contact, ContactKind, Purpose, country_abroad, show_phone
+from services.clinic.model.reads import Stop, Stopped
+from services.clinic.store.checks import Broken
+from services.clinic.views.parts import Chip, Tone, say_date
+from services.clinic.views.patient import ContactView
+from services.clinic.views.rows import broken_words
+from shared.walltime import to_wall
+
+_PURPOSES: Final = {
+    Purpose.REMINDERS: "reminders",
+    Purpose.CHECKINS: "check-ins",
+    Purpose.BOOKING: "booking",
+}
+
+
+def contact_view(contact: Contact, stopped: Stopped, dead: Broken | None, zone: str, region: str) -> ContactView:
+    """Return a contact point with what was agreed to, and why nothing is sent there where nothing is."""
+    sms = contact.kind is ContactKind.SMS
+    kept = [c for c in contact.consents if not stopped.holds(str(contact.id), str(c.purpose))]
+    notes = [
+        f"{_PURPOSES[c.purpose].capitalize()}: agreed {c.how}, {say_date(to_wall(c.at, zone).date())}"
+        + (f", noted by {c.by}" if c.by else "")
+        for c in kept
+    ]
+    stop = stopped.contacts.get(str(contact.id))
+    if stop is not None:
+        notes.append(_stop_words(stop, zone))
+    elif len(kept) < len(contact.consents):
+        notes.append("They took back their consent.")
+    if dead is not None:
+        notes.append(broken_words(dead.why, dead.by, say_date(to_wall(dead.at, zone).date())))
+    return ContactView(
+        id=contact.id,
+        works=dead is None,
+        kind="mobile" if sms else "e-mail",
+        value=f"{show_phone(contact.value)}{_abroad(contact.value, region)}" if sms else contact.value,
+        consents=tuple(Chip(_PURPOSES[c.purpose], Tone.GOOD) for c in kept),
+        notes=tuple(notes),
+    )
+
+
+def _abroad(number: str, region: str) -> str:
+    country = country_abroad(number, region)
+    return f" ({country})" if country else ""
+
+
+def _stop_words(stop: Stop, zone: str) -> str:
+    """Return what a stop means, and who can lift it: never the clinic."""
+    day = say_date(to_wall(stop.at, zone).date())
+    if stop.how == "wrong number":
+        return (
+            f"Nothing is sent to this number: on {day} whoever has it said that it is not the patient's. Ask the "
+            "patient, and correct it."
+        )
+    if stop.blocked_by_carrier:
+        return (
+            f"On {day} the carrier refused a text: this number has opted out there. The carrier blocks texts until "
+            "they text START from this number."
+        )
+    return (
+        f"Nothing is sent to this number: on {day} it asked for no more texts. Only whoever has the phone can lift "
+        "that: texts begin again when they text START from it."
+    )

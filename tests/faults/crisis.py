@@ -25,6 +25,8 @@ WORDS = ("I dont want to be here anymore", "quiero suicidarme", "i have the pill
 AWAY_SECONDS = 12.0
 WAITS = 240.0
 """Real seconds in which every text and answer must have been answered and paged, once the last was given."""
+PATIENCE = 600.0
+"""Real seconds for one order: on a busy machine a killed process takes long to come back."""
 LOOK = 1.0
 AT_ONCE = 8
 
@@ -76,19 +78,23 @@ class _Round:
             "language": "en",
             "contacts": [contact],
         }
-        seen = await self.caller.order("POST", "/patients", body, Order(self.clock.now()))
+        seen = await self.caller.order("POST", "/patients", body, Order(self.clock.now()), within=PATIENCE)
         return str(seen["id"])
 
     async def cries(self, index: int, number: str, patient: str) -> None:
         """Have a patient text in crisis, or answer item 9 by phone with 2 or 3."""
         if index % 2:
-            await self.caller.text(number, self.random.choice(WORDS), Order(self.clock.now()))
+            words, order = self.random.choice(WORDS), Order(self.clock.now())
+            while order.answered is None:
+                await self.caller.text(number, words, order)
             return
         asked = {"patient": patient, "instruments": ["phq-9"]}
-        checkin = await self.caller.order("POST", "/checkins", asked, Order(self.clock.now()))
+        checkin = await self.caller.order("POST", "/checkins", asked, Order(self.clock.now()), within=PATIENCE)
         answers = [1] * 8 + [self.random.choice((2, 3))]
         body = {"instrument": "phq-9", "answers": answers, "entered_by": "Nurse"}
-        await self.caller.order("POST", f"/checkins/{checkin['id']}/answers", body, Order(self.clock.now()))
+        await self.caller.order(
+            "POST", f"/checkins/{checkin['id']}/answers", body, Order(self.clock.now()), within=PATIENCE
+        )
 
     async def torment(self, numbers: list[str], patients: list[str]) -> None:
         """Kill each process in turn; while it is away a part of all the texts and answers is given."""

@@ -161,6 +161,8 @@ _CLEAR: Final = tuple(
             r"|recordatorios)\b"
         ),
         r"\bdesuscri\w+",
+        rf"\b(?:enough|quit it|stop it) (?:with|of) {_BETWEEN}{_TEXTS}\b",
+        r"\b(?:no longer|dont) (?:wish|want|need) to (?:receive|get|have) (?:this|these|those|them|any)$",
         rf"^(?:please )?(?:stoop|sto|top|stopping|stope) {_BETWEEN}{_TEXTS}\b",
         (
             r"\b(?:pare|paren|parad|parar|detenga|detengan|suspendan?|cancelen?|quiten?|eliminen?|terminen"

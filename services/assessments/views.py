@@ -210,7 +210,7 @@ class AlertView(View):
             patient=alert.patient,
             checkin=alert.checkin,
             reply=alert.reply,
-            kind=alert.kind,
+            kind=alert_acts.kind_of(kit, alert),
             level=alert.level,
             cause=alert_acts.cause_text(kit, alert),
             state=alert.state,

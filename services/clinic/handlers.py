@@ -112,7 +112,7 @@ def _alerts(made: Handlers, bell: Bell) -> None:
     async def raised(tx: Transaction, event: events.AlertRaised) -> None:
         # One that was acknowledged is open again: something worse was said.
         opened = {"state": str(AlertState.OPEN), "by": None, "at": None, "pages": event.page_number}
-        said = {"level": event.level, "cause": event.cause, "raised_at": event.raised_at, "kind": event.kind}
+        said = {"level": event.level, "cause": event.cause, "raised_at": event.raised_at}
         if await learn.version_of(tx, ALERTS, event.alert) is None:
             await learn.keep(tx, ALERTS, {**_thing(event, "alert"), **said, **opened})
         else:

@@ -247,7 +247,6 @@ FURTHER = _learnt(
 
 ALERTS = _learnt(
     "seen_alerts",
-    Column("kind", Text, nullable=False, server_default=text("'item-9'")),
     Column("level", Text, nullable=False),
     Column("cause", Text, nullable=False),  # sealed
     _instant("raised_at"),

@@ -123,7 +123,6 @@ class AlertRaised(AlertEvent):
     cause: SealedText
     raised_at: Instant
     page_number: int = 1
-    kind: str = Field("item-9", description="what it is about, such as item-9, crisis-words, bladder or mood")
     checkin: UUID | None = Field(None, description="whose answers raised it")
     reply: UUID | None = Field(None, description="the text that raised it")
 

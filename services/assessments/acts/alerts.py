@@ -30,6 +30,7 @@ log = get_logger(__name__)
 
 _CAUSE: Final = "cause"
 _DISPOSITION: Final = "disposition"
+_KIND: Final = "alert-kind"
 _SEVERITY: Final = "severity"
 _SOONEST: Final = timedelta(minutes=1)
 _GROWS_FOR: Final = 6
@@ -55,7 +56,7 @@ async def raise_for(
     written = concern_of_words(words, f"{asked.wording['en'].title}, in their own words") if words else None
     for concern in [*concerns_of(asked, answers), *([] if written is None else [written])]:
         earlier = await alerts.of_checkin(tx, checkin.id) if earlier is None else earlier
-        same = [alert for alert in earlier if alert.kind is concern.kind]
+        same = [alert for alert in earlier if kind_of(kit, alert) is concern.kind]
         raised.append(await _raise_or_worsen(tx, kit, checkin, concern, same))
     paging = (alert for alert in raised if alert.level.pages)
     return max(paging, key=lambda alert: severity_of(alert.level), default=None)
@@ -165,6 +166,11 @@ def cause_text(kit: Kit, alert: Alert) -> str:
     return kit.keyring.open(alert.cause, context=_CAUSE)
 
 
+def kind_of(kit: Kit, alert: Alert) -> AlertKind:
+    """Return what an alert is about; an older version knew of one thing alone."""
+    return AlertKind.ITEM_9 if alert.kind is None else AlertKind(kit.keyring.open(alert.kind, context=_KIND))
+
+
 def disposition_text(kit: Kit, alert: Alert) -> str | None:
     """Return how an alert was dealt with, in clear."""
     return None if alert.disposition is None else kit.keyring.open(alert.disposition, context=_DISPOSITION)
@@ -221,7 +227,7 @@ async def _raise(
         patient=patient,
         checkin=checkin,
         reply=reply,
-        kind=concern.kind,
+        kind=sealed["kind"],
         version=1,
         level=concern.level,
         severity=sealed["severity"],
@@ -245,6 +251,7 @@ async def _tell(tx: Transaction, kit: Kit, alert: Alert) -> Alert:
 def _sealed(kit: Kit, concern: Concern) -> dict[str, str]:
     return {
         "cause": kit.keyring.seal(concern.cause, context=_CAUSE),
+        "kind": kit.keyring.seal(concern.kind, context=_KIND),
         "severity": kit.keyring.seal(str(concern.severity), context=_SEVERITY),
     }
 
@@ -267,7 +274,6 @@ def _raised(kind: type[AlertRaised], alert: Alert, page_number: int) -> AlertRai
         cause=alert.cause,
         raised_at=alert.raised_at,
         page_number=page_number,
-        kind=alert.kind,
         checkin=alert.checkin,
         reply=alert.reply,
     )

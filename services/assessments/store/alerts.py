@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.assessments.model.alert import AlertKind, AlertLevel
+from services.assessments.model.alert import AlertLevel
 from services.assessments.model.lifecycles import AlertState
 from services.assessments.tables import alerts, pages
 from shared.database import Reader, Transaction
@@ -28,7 +28,7 @@ class Alert:
         patient: None for a text from a number that is no patient's.
         checkin: whose answers raised it.
         reply: the text that raised it.
-        severity: sealed; None where an older version raised it.
+        kind, severity: sealed; None where an older version raised it.
         cause: sealed.
         pages: how often it was paged.
         disposition: sealed.
@@ -39,7 +39,7 @@ class Alert:
     patient: UUID | None
     checkin: UUID | None
     reply: UUID | None
-    kind: AlertKind
+    kind: str | None
     version: int
     level: AlertLevel
     severity: str | None
@@ -78,7 +78,7 @@ def _alert(row: Row[Any]) -> Alert:
     values = dict(row._mapping)  # noqa: SLF001 - a row's public way to its columns by name
     values["checkin"] = row.checkin or row.again_of
     del values["again_of"]
-    read = {"kind": AlertKind(row.kind), "level": AlertLevel(row.level), "state": AlertState(row.state)}
+    read = {"level": AlertLevel(row.level), "state": AlertState(row.state)}
     return Alert(**{**values, **read})
 
 

@@ -249,7 +249,6 @@ class Alert:
     by: str | None
     at: datetime | None
     disposition: str | None
-    kind: str = "item-9"
     paged: tuple[Page, ...] = ()
 
     @property

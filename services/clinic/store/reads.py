@@ -287,7 +287,6 @@ def _alert(row: Row[Any], keyring: Keyring, pages: Sequence[Page]) -> Alert:
     return Alert(
         id=AlertId(row.id),
         patient=None if row.patient is None else PatientId(row.patient),
-        kind=row.kind,
         paged=tuple(pages),
         version=row.version,
         level=row.level,

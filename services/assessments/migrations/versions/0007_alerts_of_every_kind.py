@@ -20,7 +20,7 @@ def upgrade() -> None:
     )
     op.add_column("alerts", sa.Column("reply", sa.Uuid(), comment="the text that raised it"), schema=SCHEMA)
     op.add_column(
-        "alerts", sa.Column("kind", sa.Text(), server_default=sa.text("'item-9'"), nullable=False), schema=SCHEMA
+        "alerts", sa.Column("kind", sa.Text(), comment="sealed; null: an older version raised it"), schema=SCHEMA
     )
     op.add_column(
         "alerts", sa.Column("severity", sa.Text(), comment="sealed; null: an older version raised it"), schema=SCHEMA

@@ -23,9 +23,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("clinic"),
         schema="clinic",
     )
-    op.add_column(
-        "seen_alerts", sa.Column("kind", sa.Text(), server_default=sa.text("'item-9'"), nullable=False), schema="clinic"
-    )
     op.alter_column("seen_alerts", "patient", nullable=True, schema="clinic")
     op.create_index(
         "seen_messages_pages",
@@ -42,5 +39,4 @@ def downgrade() -> None:
         "seen_messages_pages", table_name="seen_messages", schema="clinic", postgresql_where=sa.text("purpose = 'page'")
     )
     op.alter_column("seen_alerts", "patient", nullable=False, schema="clinic")
-    op.drop_column("seen_alerts", "kind", schema="clinic")
     op.drop_table("seen_oncall", schema="clinic")

@@ -94,12 +94,13 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, max=730)] = 30,
     seed: int = 1,
     profile: Annotated[str, typer.Option(help="How the phone network behaves: calm, lively or rough.")] = "lively",
+    answering: Annotated[str, typer.Option(help="How patients answer check-ins: usual or everything.")] = "usual",
     as_json: Json = False,
 ) -> None:
-    """Live days of a made-up clinic in trial time and count, from the network's ledger, what was sent."""
+    """Live days of a made-up clinic in trial time and count what was sent, measured, proposed and decided."""
     from keepwell.commands.simulate import simulate as live  # noqa: PLC0415 - loads every service
 
-    run(lambda: live(patients=patients, days=days, seed=seed, profile=profile, as_json=as_json))
+    run(lambda: live(patients=patients, days=days, seed=seed, profile=profile, answering=answering, as_json=as_json))
 
 
 @app.command()

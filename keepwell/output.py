@@ -19,7 +19,8 @@ def show(result: Any, *, as_json: bool) -> None:
     elif isinstance(result, dict):
         width = max(map(len, result), default=0)
         for name, value in result.items():
-            sys.stdout.write(f"{name:<{width}}  {value}\n")
+            said = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else value
+            sys.stdout.write(f"{name:<{width}}  {said}\n")
     else:
         sys.stdout.write(f"{result if result != [] else 'none'}\n")
 

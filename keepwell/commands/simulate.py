@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
@@ -21,7 +21,7 @@ from keepwell.front_desk.account import Account, close_books
 from keepwell.front_desk.clinicians import Clinicians
 from keepwell.front_desk.counter import Counter
 from keepwell.front_desk.desk import FrontDesk
-from keepwell.front_desk.people import MOST, person
+from keepwell.front_desk.people import MOST, PURPOSES, person
 from keepwell.front_desk.reception import Clinic, Reception
 from keepwell.front_desk.verdict import Verdict
 from keepwell.host import Host, up
@@ -40,6 +40,8 @@ OPENS: Final = time(6)
 GRID: Final = 1200
 """Seconds of the network's callbacks' grid: they come at the minutes at which patients act. Each distinct instant is a
 step of trial time, and without a grid nearly every text would be several of its own."""
+ANSWERING: Final = ("usual", "everything")
+"""How made-up patients answer: as the figures on such check-ins have it, or all that they are asked."""
 SHOWN: Final = 20
 """Findings that are named on standard error."""
 
@@ -52,6 +54,7 @@ class Order:
     days: int
     seed: int
     profile: str
+    answering: str = "usual"
 
 
 Reached = Callable[[datetime], None]
@@ -76,17 +79,19 @@ def settings_for(order: Order, folder: Path) -> Settings:
     )
 
 
-async def simulate(*, patients: int, days: int, seed: int, profile: str, as_json: bool) -> int:
+async def simulate(*, patients: int, days: int, seed: int, profile: str, answering: str, as_json: bool) -> int:
     """Live the days and report; the exit code is 1 when anything was lost, doubled, stale or sent after a stop.
 
     Raises:
-        SettingsError: too many patients, an unknown profile, or a database that is in use.
+        SettingsError: too many patients, an unknown profile or way to answer, or a database that is in use.
     """
     if patients > MOST:
         raise SettingsError(f"--patients is {patients}, but there are only {MOST} numbers for made-up people.")
     if profile not in set(Profile):
         raise SettingsError(f"--profile is {profile!r}: it must be one of {', '.join(Profile)}.")
-    order = Order(patients, days, seed, profile)
+    if answering not in ANSWERING:
+        raise SettingsError(f"--answering is {answering!r}: it must be one of {', '.join(ANSWERING)}.")
+    order = Order(patients, days, seed, profile, answering)
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="kws") as folder:
         settings = settings_for(order, Path(folder))
@@ -99,6 +104,7 @@ async def simulate(*, patients: int, days: int, seed: int, profile: str, as_json
         "days": days,
         "seed": seed,
         "profile": profile,
+        "answering": answering,
         "wall_s": round(monotonic() - began, 1),
     }
     show(result, as_json=as_json)
@@ -138,6 +144,9 @@ async def staffed(order: Order, host: Host) -> AsyncIterator[tuple[FrontDesk, Co
     phones, zone = host.stand_ins.service, host.settings.zone
     phones.network.grid = GRID
     people = [person(order.seed, index, here=zone) for index in range(order.patients)]
+    if order.answering == "everything":
+        phones.patients.answer_everything = True
+        people = [replace(who, by_text=PURPOSES) for who in people]
     clinic = Clinic(order.seed, zone, FIRST_DAY, order.days, people)
     async with Counter.open(host, name="front desk") as counter:
         reception = Reception(clinic, counter, host.clock, phones)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from keepwell.front_desk import courses
 from keepwell.front_desk.counter import AlertSeen, CheckinSeen, Counter, MessageSeen, ProposalSeen
+from keepwell.front_desk.courses import Course
 from keepwell.front_desk.dues import Alarm, dues_of, pages_of
 from keepwell.front_desk.reading import Reader
 from keepwell.front_desk.record import Chart
@@ -25,16 +27,14 @@ class Account:
     Attributes:
         checkins: check-ins by state.
         alerts: how many were raised.
-        proposals: how many were put.
-        decisions: how many were decided.
+        courses: each patient's measures and proposals.
         plan_changes: how often a plan changed after its start.
     """
 
     verdict: Verdict
     checkins: Tally[str]
     alerts: int
-    proposals: int
-    decisions: int
+    courses: Sequence[Course]
     plan_changes: int
 
     def counts(self) -> dict[str, object]:
@@ -56,8 +56,7 @@ class Account:
                 "expired": self.checkins["expired"],
             },
             "alerts": self.alerts,
-            "proposals": self.proposals,
-            "decisions": self.decisions,
+            **courses.counts(self.courses),
             "plan_changes": self.plan_changes,
         }
 
@@ -95,13 +94,14 @@ async def close_books(charts: Sequence[Chart], counter: Counter, phones: Sandbox
         stops=stops_of(phones),
         refused=[(call.to, call.at) for call in phones.ledger.refused if call.code == OPTED_OUT],
     )
-    proposals = [proposal for _, _, proposals in told for proposal in proposals]
     return Account(
         verdict=verdict,
         checkins=Tally(checkin.state for _, checkins, _ in told for checkin in checkins),
         alerts=len(alerts),
-        proposals=len(proposals),
-        decisions=sum(proposal.decision is not None for proposal in proposals),
+        courses=[
+            Course(chart.induced(until.date()), checkins, proposals)
+            for chart, (_, checkins, proposals) in zip(charts, told, strict=True)
+        ],
         plan_changes=sum(chart.seen[-1].version - chart.seen[0].version for chart in charts),
     )
 

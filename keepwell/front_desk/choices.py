@@ -14,7 +14,7 @@ from services.sandbox.model.chance import happens, pick, roll
 FIRST_HOUR: Final = 9
 LAST_HOUR: Final = 16
 SESSION_MINUTES: Final = 60
-LADDER: Final = (7, 14, 21, 28)
+LADDER: Final = (7, 14, 21, 28, 42, 56, 84)
 """Intervals, in days, that a clinician changes a proposal to."""
 LEAVES: Final = 0.47
 """Share of patients who stop around the end of induction (a hospital's count: 47.1 %, pubmed 32871698)."""

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from keepwell.front_desk import choices
-from keepwell.front_desk.counter import AlertSeen, Counter, PlanAnswer, ProposalSeen, RefusedError
+from keepwell.front_desk.counter import AlertSeen, Counter, PlanAnswer, ProposalSeen, RefusedError, RuleSeen
 from keepwell.front_desk.reception import Clinic
 from keepwell.front_desk.record import Chart
 from shared.clock import Clock
 
 DISPOSITION: Final = "Called the patient: safe at home with family, next visit confirmed, plan reviewed."
+LONG_INTERVALS: Final = "interval-beyond-28-days"
 _LOOK_AGAIN: Final = 0.02
 _LOOKS: Final = 250
 """Looks at a plan, 20 ms apart, until a decision has reached it: the decision travels as an event."""
@@ -37,6 +38,10 @@ class Clinicians:
         self._clock = clock
         self._patience = patience
         self._every_evening = every_evening
+
+    async def sign(self) -> None:
+        """Sign for intervals above 28 days: without that nobody who stays well could come more rarely."""
+        await self._counter.post(RuleSeen, f"rules/{LONG_INTERVALS}/sign", {}, key=f"sign/{LONG_INTERVALS}")
 
     async def see_to_alerts(self) -> None:
         """Acknowledge every open alert that has waited long enough."""

@@ -66,6 +66,19 @@ class SessionSeen(Seen):
     zone: str
 
 
+class RuleSeen(Seen):
+    """A clinical rule."""
+
+    id: str
+    runs: bool
+
+
+class ReasonSeen(Seen):
+    """Why something is proposed."""
+
+    code: str
+
+
 class ProposalSeen(Seen):
     """A proposal."""
 
@@ -76,6 +89,8 @@ class ProposalSeen(Seen):
     to_days: int
     proposed_at: datetime
     decision: str | None
+    reasons: tuple[ReasonSeen, ...]
+    override_reason: str | None
 
 
 class AlertSeen(Seen):
@@ -95,6 +110,8 @@ class CheckinSeen(Seen):
 
     id: str
     state: str
+    occurrence: str
+    instruments: tuple[str, ...]
 
 
 class MessageSeen(Seen):

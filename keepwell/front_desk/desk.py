@@ -51,6 +51,7 @@ class FrontDesk:
         self.clinicians = clinicians
         self._settled = settled
         self._look_again = look_again
+        self._signed = False
 
     def next_round(self, after: datetime) -> datetime:
         """Return the first round after an instant."""
@@ -70,6 +71,9 @@ class FrontDesk:
             RefusedError: an order was refused, and nobody else works here.
         """
         hour = to_wall(at, self.clinic.zone).hour
+        if not self._signed:
+            await self._do(self.clinicians.sign())
+            self._signed = True
         if hour == MORNING and self._look_again is not None:
             await self._each(self._look_again)
         await self._each(self.reception.record_outcomes)

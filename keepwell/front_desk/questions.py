@@ -12,12 +12,11 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
 
-from keepwell.front_desk.record import Chart, PlanSeen
+from keepwell.front_desk.record import INDUCTION, Chart, PlanSeen
 from shared.walltime import at_wall, to_wall
 
 ASK_AT: Final = time(10)
 CHECK_DAYS: Final = (1, 3)
-INDUCTION: Final = 6
 WEEK: Final = 7
 HALF_A_YEAR: Final = 26 * WEEK
 AHEAD, SOONEST, APART, LONGEST, BASELINE_AHEAD = 2, 4, 4, 10, 3

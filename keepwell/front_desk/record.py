@@ -13,6 +13,8 @@ from keepwell.front_desk.people import Person
 from shared.walltime import to_instant
 
 WEEK: Final = 7
+INDUCTION: Final = 6
+"""Sessions of the induction of the only protocol that the desk uses."""
 
 
 @dataclass
@@ -119,6 +121,12 @@ class Chart:
     def bookings(self) -> int:
         """Return how many sessions were ever booked."""
         return len(self.visits)
+
+    def induced(self, until: date) -> bool:
+        """Tell whether the induction was complete a week before a day, and the patient still here: all was asked."""
+        held = [visit.attended_on for visit in self.visits if visit.attended_on is not None]
+        end = until if self.discharged_at is None else min(until, self.discharged_at.date())
+        return len(held) >= INDUCTION and (end - held[INDUCTION - 1]).days > WEEK
 
     def was_asked_weekly(self, today: date) -> bool:
         """Tell whether a weekly questionnaire, from which proposals follow, was ever due."""

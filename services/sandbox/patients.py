@@ -33,7 +33,12 @@ _REDIRECT: Final = 300
 
 
 class VirtualPatients:
-    """All virtual patients. What each does follows from the seed and the number alone."""
+    """All virtual patients. What each does follows from the seed and the number alone.
+
+    Attributes:
+        everybody: whether every handset is held by one.
+        answer_everything: whether they answer every check-in to its end.
+    """
 
     def __init__(
         self, clock: Clock, ledger: Ledger, pump: Pump, caller: Caller, network: Network, *, everybody: bool
@@ -44,6 +49,7 @@ class VirtualPatients:
         self._caller = caller
         self._network = network
         self.everybody = everybody
+        self.answer_everything = False
 
     def enrol(self, number: str, *, virtual: bool = True, name: str = "", temper: PatientTemper | None = None) -> None:
         """Let a virtual patient hold a handset, or (with `virtual=False`) keep it for a person.
@@ -103,6 +109,7 @@ class VirtualPatients:
             count=1 + sum(other.at < text.at for other in self._ledger.texts_of[number]),
             latent=self.latent(number, arrived),
             arrived=arrived,
+            everything=self.answer_everything,
         )
         for place, act in enumerate(acts):
             self._plan(

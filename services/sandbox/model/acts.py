@@ -53,7 +53,16 @@ class Act:
 
 
 def acts_on(
-    seed: int, number: str, temper: PatientTemper, *, body: str, key: str, count: int, latent: float, arrived: datetime
+    seed: int,
+    number: str,
+    temper: PatientTemper,
+    *,
+    body: str,
+    key: str,
+    count: int,
+    latent: float,
+    arrived: datetime,
+    everything: bool = False,
 ) -> tuple[Act, ...]:
     """Return what a patient does about a text.
 
@@ -66,10 +75,11 @@ def acts_on(
         count: how many texts this patient has had at earlier instants, and this one.
         latent: the true PHQ-9 at the arrival.
         arrived: when the handset showed the text.
+        everything: the patient answers every check-in to its end, and says nothing else than C.
     """
     hours = pick(_PROMPT_HOURS if temper.prompt else _SLOW_HOURS, seed, number, "hours", key)
     at = _twenty_past(arrived) + timedelta(hours=hours)
-    if temper.stops_at is not None and count == temper.stops_at:
+    if temper.stops_at is not None and count == temper.stops_at and not everything:
         stop = Act(Doing.REPLY, at, "STOP")
         comes_back = happens(1 / 3, seed, number, "comes back")
         return (stop, Act(Doing.REPLY, at + _BACK_AFTER, "START")) if comes_back else (stop,)
@@ -77,10 +87,13 @@ def acts_on(
     link = checkin_link(body)
     if link is not None:
         willing = temper.answers * exp(-count / 200) - max(0.0, 0.015 * (latent - UNWELL))
-        if happens(willing, seed, number, "answers", key):
-            acts.append(Act(Doing.CHECK_IN, at, link, stays=happens(0.96, seed, number, "stays", key)))
+        if everything or happens(willing, seed, number, "answers", key):
+            stays = everything or happens(0.96, seed, number, "stays", key)
+            acts.append(Act(Doing.CHECK_IN, at, link, stays=stays))
     elif asks_for_c(body) and happens(temper.confirms, seed, number, "confirms", key):
         acts.append(Act(Doing.REPLY, at, pick(("C", "C", "C", "c", "C."), seed, number, "C", key)))
+    if everything:
+        return tuple(acts)
     if happens(0.005, seed, number, "asks for help", key):
         acts.append(Act(Doing.REPLY, at + timedelta(hours=1), "HELP"))
     elif happens(0.02, seed, number, "says something", key):

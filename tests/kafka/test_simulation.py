@@ -11,8 +11,8 @@ from tests.support.running import clean_environment, run_command
 ARGUMENTS = ("simulate", "--patients", "6", "--days", "14", "--seed", "1", "--json")
 KEYS = {
     *("due", "accepted", "delivered", "withheld", "lost", "twice", "stale", "after_stop", "replies"),
-    *("checkins", "alerts", "proposals", "decisions", "plan_changes"),
-    *("patients", "days", "seed", "profile", "wall_s"),
+    *("checkins", "alerts", "proposals", "decisions", "measures", "measures_of_who_answer_everything", "plan_changes"),
+    *("patients", "days", "seed", "profile", "answering", "wall_s"),
 }
 
 
@@ -35,10 +35,26 @@ async def test_the_same_seed_gives_the_same_counts_and_nothing_is_lost_doubled_o
     assert one["plan_changes"] > 0
 
 
+async def test_whoever_answers_everything_is_measured_and_proposals_go_all_three_ways() -> None:
+    told = await simulated(
+        "simulate", "--patients", "8", "--days", "120", "--seed", "227", "--answering", "everything", "--json"
+    )
+    assert min(told["proposals"].values()) > 0, told["proposals"]
+    assert told["decisions"]["all"] > 0
+    steadfast = told["measures_of_who_answer_everything"]
+    assert steadfast["patients"] > 0
+    assert steadfast["baselines"] == steadfast["patients"]
+    assert steadfast["induction_completed"] > 0
+    assert steadfast["in_induction_min"] >= 3
+    assert told["measures"]["insufficient_data"] == 0
+    assert (told["lost"], told["twice"], told["stale"], told["after_stop"]) == (0, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "complaint"),
     [
         (("--profile", "stormy"), {}, "--profile is 'stormy'"),
+        (("--answering", "never"), {}, "--answering is 'never'"),
         ((), {"KEEPWELL_TWILIO_ACCOUNT_SID": "AC1", "KEEPWELL_TWILIO_BASE_URL": "https://api.twilio.com"}, "live"),
     ],
 )

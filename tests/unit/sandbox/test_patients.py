@@ -46,6 +46,20 @@ def test_a_text_on_the_hour_can_be_answered_within_it_and_never_at_the_same_inst
     assert min(at) == hour + timedelta(minutes=20)
 
 
+def test_who_answers_everything_goes_to_the_end_and_never_says_stop() -> None:
+    for number in NUMBERS[:300]:
+        temper = temper_of(1, number)
+        for count in range(1, 40, 3):
+            asked, reminded = (
+                acts_on(
+                    1, number, temper, body=body, key=str(count), count=count, latent=25, arrived=AT, everything=True
+                )
+                for body in (CHECK_IN, REMINDER)
+            )
+            assert [(act.doing, act.stays) for act in asked] == [(Doing.CHECK_IN, True)]
+            assert {act.words.upper()[0] for act in reminded} <= {"C"}
+
+
 def test_check_ins_are_answered_about_as_often_as_in_clinics_and_more_rarely_when_unwell() -> None:
     def share(latent: float) -> float:
         opened = [

@@ -133,10 +133,17 @@ async def test_one_turn_of_the_loop_in_a_browser(  # noqa: PLR0915 - a turn has 
     proposal = console.locator("#proposal")
     await expect(proposal.locator("ul.points").first).to_be_visible()
     await look(console, "patient-proposal")
+    await expect(proposal).not_to_contain_text("Close it first")
     await proposal.get_by_text("Evidence and rule").click()
+    await proposal.get_by_text("Set another interval").click()
     await proposal.locator("select[name=interval_days]").select_option("14")
     await proposal.locator("input[name=reason]").fill("Early sign of return.")
     before = await console.locator("#plan time").first.get_attribute("datetime")
+    # Two steps at once, and no response on record: a reason is asked for, and stands with the decision.
+    await proposal.get_by_role("button", name="Change").click()
+    await expect(proposal).to_contain_text("more than one step")
+    await look(console, "patient-override")
+    await proposal.get_by_label("Why all the same").fill("Seen today together with Dr. Cho.")
     await proposal.get_by_role("button", name="Change").click()
     await clinic.live_until(await clinic.now())
     await console.goto(f"{clinic.base}/console/patients/{patient}")
@@ -145,10 +152,11 @@ async def test_one_turn_of_the_loop_in_a_browser(  # noqa: PLR0915 - a turn has 
     assert before is not None
     assert after is not None
     assert datetime.fromisoformat(before) - datetime.fromisoformat(after) == timedelta(days=14)
+    await expect(console.locator("main")).to_contain_text("Seen today together with Dr. Cho.")
     await look(console, "patient-decided")
 
 
-async def test_an_approved_proposal_keeps_what_it_proposed(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:
+async def test_a_hold_is_shown_and_asks_for_no_click(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:
     console = await desk.new_page()
     await log_in(console, clinic)
     patient = await enrol(console, "Bea", "+12025550152")
@@ -158,12 +166,12 @@ async def test_an_approved_proposal_keeps_what_it_proposed(clinic: Keepwell, des
     await clinic.post(f"/checkins/{checkin['id']}/answers", answers)
     await clinic.live_until(await clinic.now())
     await console.goto(f"{clinic.base}/console/proposals")
+    await expect(console.locator("main")).to_contain_text("Nothing to decide.")
+    await expect(console.get_by_role("region", name="Staying as they are")).to_contain_text("Bea Rivera")
     await look(console, "proposals")
     await console.goto(f"{clinic.base}/console/patients/{patient}")
-    await console.locator("#proposal").get_by_role("button", name="Approve").click()
-    await clinic.live_until(await clinic.now())
-    await console.goto(f"{clinic.base}/console/patients/{patient}")
-    await expect(console.locator("#record-title")).to_be_visible()
+    await expect(console.locator("#proposal")).to_contain_text("Induction not complete")
+    await expect(console.locator("#proposal").get_by_role("button", name="Approve")).to_have_count(0)
 
 
 async def test_every_other_page_is_silent_under_axe(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from services.assessments.acts import proposals
 from services.assessments.kit import Kit
 from services.assessments.model.alert import (
     AGAIN_AFTER_ACKNOWLEDGING,
@@ -158,6 +159,9 @@ async def close(
     changed = await alerts.change(tx, alert.id, {"state": AlertState.CLOSED, **who})
     await cancel_timers(tx, _timer(alert.id))
     await publish(tx, AlertClosed(**_about(changed), by=by, staff=staff, at=tx.now, disposition=sealed))
+    # What held an interval because of this alert holds it no longer.
+    if (patient := await known.patient(tx, changed.patient)) is not None:
+        await proposals.reconsider(tx, kit, patient)
     return changed
 
 

@@ -110,7 +110,7 @@ async def reconsider(tx: Transaction, kit: Kit, patient: Patient) -> Proposal | 
     For whoever voids or corrects a score, or corrects a session or the plan: call it in the same transaction, the
     patient locked and the correction written. A proposal that waits and was built on what no longer holds is
     superseded, and a new one takes its place where the rule still has something to say. Nothing happens where the rule
-    says the same as before, or where that was refused on the same readings. What was decided stays on record.
+    says the same as before, or where that was decided on the same readings. What was decided stays on record.
     """
     plan_id = await known.current_plan(tx, patient.id)
     return None if plan_id is None else await _put(tx, kit, patient, plan_id)
@@ -133,8 +133,8 @@ async def _put(tx: Transaction, kit: Kit, patient: Patient, plan_id: UUID) -> Pr
     if current is not None and _says(kit, current) == _detail(verdict) and current.to_days == verdict.to_days:
         return current
     await supersede(tx, plan.id)
-    if await _was_refused(tx, kit, plan.id, verdict):
-        log.info("interval.refused_before", rule=RULE)
+    if await _was_decided(tx, kit, plan.id, verdict):
+        log.info("interval.decided_before", rule=RULE)
         return None
     return await _add(tx, kit, patient, plan, verdict)
 
@@ -143,12 +143,12 @@ def _parameters(signed: dict[tuple[str, int], Signature]) -> Parameters:
     return Parameters(beyond_28_days=(BEYOND_28, 1) in signed)
 
 
-async def _was_refused(tx: Transaction, kit: Kit, plan_id: UUID, verdict: Verdict) -> bool:
-    """Tell whether a clinician refused this very interval on these very readings."""
+async def _was_decided(tx: Transaction, kit: Kit, plan_id: UUID, verdict: Verdict) -> bool:
+    """Tell whether a clinician has decided, and most of all refused, this very interval on these very readings."""
     evidence = _detail(verdict)["evidence"]
     return any(
         one.to_days == verdict.to_days and _says(kit, one)["evidence"] == evidence
-        for one in await proposals.refused(tx, plan_id)
+        for one in await proposals.decided(tx, plan_id)
     )
 
 

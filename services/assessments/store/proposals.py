@@ -19,8 +19,8 @@ from shared.protection import Keyring
 from shared.walltime import to_wall
 
 _OUTSIDE: Final = "outside-change"
-_REFUSED: Final = 20
-"""Refused proposals that are held against a new one."""
+_DECIDED: Final = 20
+"""Decided proposals that are held against a new one."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ async def current_of_plan(reader: Reader, plan_id: UUID) -> Proposal | None:
     return _built(dict(rows[0])) if rows else None
 
 
-async def refused(reader: Reader, plan_id: UUID) -> list[Proposal]:
-    """Return the refused proposals of a plan, newest first."""
-    wanted = select(proposals).where(proposals.c.plan == plan_id, proposals.c.state == ProposalState.REFUSED)
-    rows = await reader.all(wanted.order_by(proposals.c.proposed_at.desc()).limit(_REFUSED))
+async def decided(reader: Reader, plan_id: UUID) -> list[Proposal]:
+    """Return the proposals of a plan that a clinician decided, newest first."""
+    wanted = select(proposals).where(proposals.c.plan == plan_id, proposals.c.decision.is_not(None))
+    rows = await reader.all(wanted.order_by(proposals.c.proposed_at.desc()).limit(_DECIDED))
     return [_proposal(row) for row in rows]
 
 

@@ -61,6 +61,20 @@ async def test_a_hold_under_an_open_alert_is_neither_kept_nor_lengthened(ward: W
         assert (answer.status, "safety alert" in answer.json["detail"]) == (409, True)
 
 
+async def test_a_hold_that_an_alert_caused_ends_with_the_alert(ward: Ward) -> None:
+    proposal = await stable_at_21(ward)
+    await ward.live_until(ward.today + timedelta(days=1))
+    await ward.phq9(4, item_9=1)
+    held, before = (await ward.proposals())[:2]
+    assert (before["id"], before["state"]) == (proposal["id"], "superseded")
+    assert held["reasons"][0]["code"] == "safety-alert-open"
+    (alert,) = await ward.items("/alerts")
+    await ward.bench.call("POST", f"/alerts/{alert['id']}/close", {"disposition": "Called, safe at home."})
+    now = (await ward.proposals())[0]
+    assert "safety-alert-open" not in {reason["code"] for reason in now["reasons"]}
+    assert (now["state"], now["direction"]) == ("open", "lengthen")
+
+
 async def test_several_open_alerts_are_all_counted(ward: Ward) -> None:
     await ward.phq9(9, item_9=1)
     await ward.live_until(ward.today + timedelta(days=1))

@@ -160,7 +160,8 @@ async def close(
     await cancel_timers(tx, _timer(alert.id))
     await publish(tx, AlertClosed(**_about(changed), by=by, staff=staff, at=tx.now, disposition=sealed))
     # What held an interval because of this alert holds it no longer.
-    if (patient := await known.patient(tx, changed.patient)) is not None:
+    patient = None if changed.patient is None else await known.patient(tx, changed.patient)
+    if patient is not None:
         await proposals.reconsider(tx, kit, patient)
     return changed
 

@@ -52,7 +52,9 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
             before = mine & reads.any_of(PROPOSALS, _DECIDED)
             decided = await reads.proposals(reader, before, console.keyring, limit=_LATELY)
             names = await console.names(reader, clinic.id, waiting, held, decided)
-            alarmed = await reads.waiting_by_patient(reader, ALERTS, clinic.id, _NOT_CLOSED)
+            not_closed = reads.of_clinic(ALERTS, clinic.id) & reads.any_of(ALERTS, _NOT_CLOSED)
+            alerts = await reads.alerts(reader, not_closed, console.keyring)
+            alarmed = {one.patient for one in alerts if not one.waits_only}
 
             def shown(proposals: Sequence[Proposal]) -> tuple[ProposalView, ...]:
                 return tuple(

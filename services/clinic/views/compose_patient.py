@@ -149,7 +149,7 @@ def patient_page(
     names = {patient.id: patient.name}
     today = to_wall(now, zone).date()
     ordered = sorted((one.by_clock_of(zone) for one in record.sessions), key=lambda session: session.starts_at_utc)
-    alarmed = any(alert.state is not AlertState.CLOSED for alert in record.alerts)
+    alarmed = any(alert.state is not AlertState.CLOSED and not alert.waits_only for alert in record.alerts)
     return PatientPage(
         id=patient.id,
         version=patient.version,

@@ -1,5 +1,6 @@
 """One request of the console: who it is, what they may do, what they typed; and errors as kind pages."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,14 +11,23 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.clinic.gate import LIVE_HEADER, Gate, Visitor, csrf_holds
 from services.clinic.model.staff import NotAllowedError, Permission, Role, require
 from services.clinic.rendering import render
 from services.clinic.views.others import KindPage
+from shared.telemetry.log import get_logger
 from shared.web.problems import Forbidden, NotFound, Problem, Unavailable
 from shared.web.tokens import Principal, Scope
 
+log = get_logger(__name__)
+
+READ_PATIENCE: Final = 5.0
+"""Real seconds after which a page that only shows gives up: a database that stands still says nothing by itself."""
+ORDER_PATIENCE: Final = 15.0
+"""The same for a form, which other services may have to answer first; sent again it counts once."""
 LOGIN_PAGE: Final = "/console/login"
 OWN_DOOR_PAGE: Final = "/console/password"
 _SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
@@ -106,8 +116,16 @@ class PageRoute(APIRoute):
         inner = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            patience = READ_PATIENCE if request.method in {"GET", "HEAD"} else ORDER_PATIENCE
             try:
-                return await inner(request)
+                async with asyncio.timeout(patience):
+                    return await inner(request)
+            except (TimeoutError, OSError, DBAPIError, PoolTimeoutError) as error:
+                # Only what a database that is away or stands still raises; a fault of a statement is ours, and is loud.
+                if isinstance(error, DBAPIError) and not _is_away(error):
+                    raise
+                log.warning("page.without_database", error=type(error).__name__)
+                return _without_database()
             except NotLoggedInError:
                 return RedirectResponse(LOGIN_PAGE, HTTPStatus.SEE_OTHER)
             except PasswordForOneLoginError:
@@ -133,6 +151,17 @@ def see(path: str) -> RedirectResponse:
 def is_secure(public_url: str) -> bool:
     """Tell whether the console is reached over https."""
     return urlsplit(public_url).scheme == "https"
+
+
+def _is_away(error: DBAPIError) -> bool:
+    return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+
+
+def _without_database() -> HTMLResponse:
+    """Return the page that stands in for every other while the database does not answer; it asks nobody anything."""
+    answer = page("away", status=HTTPStatus.SERVICE_UNAVAILABLE)
+    answer.headers["Retry-After"] = "10"
+    return answer
 
 
 def _kind(problem: Problem) -> HTMLResponse:

@@ -134,6 +134,7 @@ def rendered(name: str) -> str:
             (Choice("en", "English"),),
             FormState({"q-1": "1"}, {"q-2": "Not answered yet: Question 2"}),
         ),
+        "away": None,
         "login": LoginPage("token"),
         "kind": KindPage("Nothing here", "There is nothing at this address.", "/", "Back"),
     }
@@ -155,6 +156,7 @@ NAMES = [
     "handed",
     "phone",
     "login",
+    "away",
     "kind",
 ]
 

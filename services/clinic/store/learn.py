@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.clinic.model.reads import SessionState
-from services.clinic.tables import ALERTS, CONSENTS, FINDINGS, MESSAGES, ONCALL, REPLIES, SESSIONS
+from services.clinic.tables import ALERTS, CHECKINS, CONSENTS, FINDINGS, MESSAGES, ONCALL, REPLIES, SESSIONS
 from shared.bus import NotYet
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
@@ -97,9 +97,11 @@ async def mark_read(tx: Transaction, clinic: ClinicId, reply: UUID, by: str) -> 
 
 
 async def mark_all_read(tx: Transaction, until: datetime, by: str) -> None:
-    """Note that every reply until an instant was read."""
+    """Note that every reply and every answer until an instant was read."""
     old = (REPLIES.c.at < until) & REPLIES.c.read_by.is_(None)
     await tx.execute(update(REPLIES).where(old).values(read_by=by))
+    answered = (CHECKINS.c.completed_at < until) & CHECKINS.c.seen_by.is_(None)
+    await tx.execute(update(CHECKINS).where(answered).values(seen_by=by, seen_at=until))
 
 
 async def version_of(reader: Reader, table: Table, thing: UUID) -> int | None:

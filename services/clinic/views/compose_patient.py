@@ -62,6 +62,7 @@ from services.clinic.views.patient import (
     Spark,
     StepView,
 )
+from services.clinic.views.picture import picture
 from services.clinic.views.record import RecordFile
 from services.clinic.views.rows import (
     Names,
@@ -160,6 +161,7 @@ def patient_page(
             contact_view(contact, record.stopped, record.broken.get(contact.id), zone, region)
             for contact in patient.contacts
         ),
+        picture=picture(record.plan, record.sessions, record.scores, record.alerts, now=now, zone=zone),
         enrolled=patient.state is PatientState.ENROLLED,
         zone=zone,
         able=able(role),

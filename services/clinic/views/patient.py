@@ -7,6 +7,7 @@ from services.clinic.model.chart import Chart
 from services.clinic.model.reads import Source
 from services.clinic.views.came import AnswerRow
 from services.clinic.views.parts import Chip, FormState, Moment, Person, Shelf
+from services.clinic.views.picture import Fact
 from services.clinic.views.record import RecordFile
 from services.clinic.views.today import AlertRow, CheckinRow, ReplyRow
 
@@ -183,7 +184,7 @@ class Able:
 
 @dataclass(frozen=True)
 class PatientPage:
-    """One patient."""
+    """One patient; `picture` is how they are and what comes next, in a few facts."""
 
     id: UUID
     version: int
@@ -191,6 +192,7 @@ class PatientPage:
     state: Chip
     facts: tuple[str, ...]
     contacts: tuple[ContactView, ...]
+    picture: tuple[Fact, ...]
     enrolled: bool
     zone: str
     able: Able

@@ -47,8 +47,9 @@ VISITOR_FIRST: Final = timedelta(days=3)
 """How long proposals and alerts are left to the visitor before the made-up clinicians see to them."""
 LATE: Final = timedelta(days=2)
 """How far the desk may fall behind the clock before it leaves rounds out."""
-GRID: Final = 1200
-"""Seconds of the network's grid while the past is lived; see `keepwell simulate`."""
+GRID: Final = 600
+"""Seconds of the network's grid while the past is lived (see `keepwell simulate`): what tells that a text arrived comes
+ten minutes before the patient acts on it, as though they had read it."""
 AGAIN: Final = 2.0
 """Real seconds before the desk begins anew after it failed."""
 

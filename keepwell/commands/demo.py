@@ -21,6 +21,7 @@ from keepwell.front_desk.hosts import CastClinicians, set_the_scene, things_to_t
 from keepwell.front_desk.memory import Story, refresh, remember
 from keepwell.front_desk.people import Person, person
 from keepwell.front_desk.reception import Clinic, Reception
+from keepwell.front_desk.record import Chart
 from keepwell.host import Host, up
 from keepwell.place import Place
 from keepwell.trial import TrialTime
@@ -121,7 +122,8 @@ class Demonstration:
         grid, self._phones.network.grid = self._phones.network.grid, GRID
         await remember(clinic, self._counter, self._people, clock.now())
         staff = CastClinicians(clinic, self._counter, clock, leaves_from=ends - timedelta(days=3))
-        desk = FrontDesk(clinic, self._reception(), staff, settled=trial.settle)
+        # A refused order must not end a visitor's demonstration; what became of it shows on the next look.
+        desk = FrontDesk(clinic, self._reception(), staff, settled=trial.settle, look_again=self._look, alone=True)
         week = -1
         while (at := desk.next_round(clock.now())) < ends:
             await trial.live_until(at)
@@ -174,14 +176,16 @@ class Demonstration:
         clinic, counter, clock = self._clinic, self._counter, self._clock
         await remember(clinic, counter, self._people, clock.now())
         clinicians = Clinicians(clinic, counter, clock, patience=VISITOR_FIRST, every_evening=True)
-        look_again = lambda chart: refresh(clinic, counter, chart, clock.now())  # noqa: E731 - one line, used once
-        desk = FrontDesk(clinic, self._reception(), clinicians, look_again=look_again)
+        desk = FrontDesk(clinic, self._reception(), clinicians, look_again=self._look)
         at = clock.now()
         while True:
             at = desk.next_round(at if clock.now() - at < LATE else clock.now())
             await clock.sleep_until(at)
             await desk.work(at)
             self._place.keep_clock(clock)
+
+    async def _look(self, chart: Chart) -> None:
+        await refresh(self._clinic, self._counter, chart, self._clock.now())
 
     def _reception(self) -> Reception:
         return Reception(self._clinic, self._counter, self._clock, self._phones)

@@ -35,6 +35,7 @@ class FrontDesk:
             attended session may replace the very proposal that is decided in the same round.
         look_again: brings a chart to how things stand, each morning and after a refusal, where visitors may have made
             changes. Without it a refused order is an error: nobody else works here.
+        alone: whether nobody else works here all the same: then it looks again after a refusal alone.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class FrontDesk:
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
         look_again: OnChart | None = None,
+        alone: bool = False,
     ) -> None:
         self.clinic = clinic
         self.reception = reception
@@ -52,6 +54,7 @@ class FrontDesk:
         self._settled = settled
         self._look_again = look_again
         self._signed = False
+        self._alone = alone
 
     def next_round(self, after: datetime) -> datetime:
         """Return the first round after an instant."""
@@ -74,7 +77,7 @@ class FrontDesk:
         if not self._signed:
             await self._do(self.clinicians.sign())
             self._signed = True
-        if hour == MORNING and self._look_again is not None:
+        if hour == MORNING and self._look_again is not None and not self._alone:
             await self._each(self._look_again)
         await self._each(self.reception.record_outcomes)
         if hour == MORNING:

@@ -12,7 +12,7 @@ from services.sandbox.service import SandboxService
 from shared.clock import Clock
 
 _DEALT_WITH: Final = timedelta(hours=12)
-"""How long an acknowledged alert is being dealt with."""
+"""How long an acknowledged alert of the last days is being dealt with."""
 INDUCTION: Final = 6
 """Sessions of the induction that everybody here goes through."""
 _WHY: Final = "Agreed with the patient at the end of the induction."
@@ -30,10 +30,19 @@ class CastClinicians(Clinicians):
         self._leaves_from = leaves_from
         self._agreed: set[str] = set()
 
+    async def see_to_alerts(self) -> None:
+        """Acknowledge every alert, and deal with it at once: while one is not closed it pages again and again."""
+        await super().see_to_alerts()
+        if self._clock.now() < self._leaves_from:
+            await self._close(timedelta(0))
+
     async def close_alerts(self) -> None:
         """Say of every alert that was acknowledged half a day ago what was done."""
+        await self._close(_DEALT_WITH)
+
+    async def _close(self, after: timedelta) -> None:
         for alert in await self._counter.every(AlertSeen, "alerts", state="acknowledged"):
-            if self._clock.now() - (alert.acknowledged_at or alert.raised_at) >= _DEALT_WITH:
+            if self._clock.now() - (alert.acknowledged_at or alert.raised_at) >= after:
                 body = {"disposition": DISPOSITION}
                 await self._counter.post(AlertSeen, f"alerts/{alert.id}/close", body, key=f"{alert.id}/close")
 
@@ -47,6 +56,8 @@ class CastClinicians(Clinicians):
             await self._agree(chart, part.interval_days)
 
     async def _agree(self, chart: Chart, days: int) -> None:
+        if await self._alarmed(chart):
+            return
         plan = await self._counter.get(PlanAnswer, f"patients/{chart.patient}/plan")
         proposals = await self._counter.every(ProposalSeen, f"patients/{chart.patient}/proposals")
         if plan.attended < INDUCTION or not proposals or proposals[0].state not in {"open", "held"}:

@@ -13,7 +13,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: help run up test image lint format types bench contracts settings faults torment install jars chromium prometheus pgbouncer metrics clean
+.PHONY: help run up picture test image lint format types bench contracts settings faults torment install jars chromium prometheus pgbouncer metrics clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ install: .venv/installed ## Bring uv and the locked dependencies
 
 jars: install ## Bring Kafka's jars, each checked against a committed SHA-256
 	@$(RUN)/python -m shared.embedded.jars
+
+picture: install jars chromium ## Make the README's picture anew, from the demonstration as it starts
+	@KEEPWELL_PICTURE=docs/images/console.png $(RUN)/python -m pytest tests/browser/test_demonstration.py -q
 
 chromium: install ## Bring a browser for the tests: an installed one, Debian's package, or Playwright's own
 	@$(RUN)/python -m tests.support.chromium

@@ -197,7 +197,7 @@ async def test_a_removed_number_is_not_texted_since_the_log_had_a_gap(ground: Gr
 
         await eventually(judged, seconds=30)
         assert (await planned(here)).reason == "no_address"
-        assert await here.engine.notes() == []
+        assert not any("keepwell retell" in note for note in await here.engine.notes())
     assert ground.phones.ledger == []
 
 
@@ -211,7 +211,7 @@ async def test_a_log_that_was_read_to_its_end_before_it_was_cut_holds_nothing_up
             return len(ground.phones.to(REMOVED)) == 1
 
         await eventually(out, seconds=30)
-        assert await here.engine.notes() == []
+        assert not any("keepwell retell" in note for note in await here.engine.notes())
 
 
 def test_every_service_that_listens_to_owners_is_waited_for(ground: Ground) -> None:

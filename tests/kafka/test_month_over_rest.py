@@ -1,5 +1,6 @@
 """A patient's month over the interface for programs alone, with a stand-in of Twilio that is not the sandbox."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -146,6 +147,16 @@ async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has 
     assert {one["direction"] for one in proposals if one["state"] != "open"} == {"hold"}
     assert proposal["reasons"]
     assert proposal["rule"]
+    # What the patient said of their days after sessions is seen to first: no interval is decided over it.
+    scopes = ("--scope", "read", "--scope", "write", "--scope", "alerts:close")
+    code, output, complaint = await clinic.command("token", "create", "--name", "clinician", *scopes, "--json")
+    assert code == 0, complaint
+    clinician = f"Bearer {json.loads(output)['token']}"
+    for alert in (await clinic.get("/alerts?state=open&limit=500"))["items"]:
+        done = {"disposition": "Called the patient: no pain since, urine test arranged, plan reviewed."}
+        await clinic.post(f"/alerts/{alert['id']}/acknowledge")
+        status, closed = await clinic.call("POST", f"/alerts/{alert['id']}/close", done, Authorization=clinician)
+        assert status == 200, closed
     decided = await clinic.post(f"/proposals/{proposal['id']}/decision", {"decision": "approve"})
     assert decided["state"] == "approved"
     await clinic.live_until(await clinic.now())

@@ -212,7 +212,7 @@ async def test_a_failed_extension_is_remembered(ward: Ward) -> None:
     proposal = (await ward.proposals())[0]
     assert (proposal["direction"], proposal["to_days"]) == ("shorten", 21)
     await decide(ward, proposal, decision="approve")
-    await ward.plan_is(phase="maintenance", interval=21)
+    await ward.plan_is(phase="maintenance", interval=21, complete=True)
     for _ in range(2):
         await ward.attend()
         await cycle(ward, (4, 4, 4))

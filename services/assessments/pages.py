@@ -18,6 +18,7 @@ from services.assessments.acts.checkins import AlreadyAnsweredError, Outcome
 from services.assessments.forms import Form, choices, form_of, words_of
 from services.assessments.kit import Kit, hash_of
 from services.assessments.model.alert import level_of
+from services.assessments.model.instrument import Instrument
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.machine import IllegalTransitionError
 from services.assessments.model.whose import told_apart
@@ -68,7 +69,7 @@ class Visit:
 class Sent:
     """A form that was sent: the instrument, its answers by item, and what was written with them."""
 
-    name: str
+    instrument: Instrument
     given: dict[str, int]
     words: str | None
 
@@ -76,7 +77,12 @@ class Sent:
     def of(cls, packs: Packs, name: str, posted: dict[str, str]) -> "Sent":
         """Return what a sent form holds of an instrument."""
         instrument = packs.get(name)
-        return cls(name, choices(instrument, posted), words_of(instrument, posted))
+        return cls(instrument, choices(instrument, posted), words_of(instrument, posted))
+
+    @property
+    def name(self) -> str:
+        """The instrument's id."""
+        return self.instrument.id
 
     @property
     def empty(self) -> bool:
@@ -86,7 +92,7 @@ class Sent:
     @property
     def alerts(self) -> bool:
         """Whether these answers need a person now, kept or not."""
-        return level_of(self.name, self.given, self.words) is not None
+        return level_of(self.instrument, self.given, self.words) is not None
 
 
 def _language(wanted: str | None) -> str | None:

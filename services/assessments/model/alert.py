@@ -53,6 +53,8 @@ class AlertKind(StrEnum):
     MOOD = "mood"
 
 
+_TO_THE_PERSON: Final = frozenset({AlertKind.ITEM_9, AlertKind.CRISIS_WORDS, AlertKind.MOOD})
+"""What may be despair: whoever says it is shown the clinic's crisis text on the same screen."""
 _RANK: Final = {AlertLevel.TASK: 1, AlertLevel.ELEVATED: 2, AlertLevel.HIGH: 3}
 _A_LEVEL: Final = 1000
 
@@ -97,10 +99,11 @@ def concern_of_words(words: str, where: str) -> Concern | None:
     return Concern(AlertKind.CRISIS_WORDS, level, severity_of(level), f'{where}: "{shown}"')
 
 
-def level_of(instrument: str, answers: Answers, words: str | None = None) -> AlertLevel | None:
+def level_of(instrument: Instrument, answers: Answers, words: str | None = None) -> AlertLevel | None:
     """Return the level for which the person who answers is shown the clinic's crisis text, or none."""
     sounds = None if words is None else concern_of_words(words, "")
-    return next((concern.level for concern in (*_item_9(instrument, answers), sounds) if concern is not None), None)
+    found = [*concerns_of(instrument, answers), *([] if sounds is None else [sounds])]
+    return next((one.level for one in found if one.kind in _TO_THE_PERSON and one.level.pages), None)
 
 
 def _item_9(instrument: str, answers: Answers) -> list[Concern]:

@@ -101,8 +101,20 @@ def test_a_low_mood_is_no_flag_by_itself() -> None:
     ("answer", "level"), [(0, None), (1, AlertLevel.ELEVATED), (2, AlertLevel.HIGH), (3, AlertLevel.HIGH)]
 )
 def test_the_level_of_an_alert_follows_the_answer(answer: int, level: AlertLevel | None) -> None:
-    assert level_of("phq-9", {"9": answer}) is level
+    assert level_of(PHQ9, {"9": answer}) is level
 
 
-def test_no_other_instrument_raises_an_alert() -> None:
-    assert level_of("post-session", {"9": 3}) is None
+@pytest.mark.parametrize(
+    ("answers", "level"),
+    [
+        ({"9": 3}, None),
+        ({"mood": 1}, None),
+        ({"mood": 0}, AlertLevel.ELEVATED),
+        ({"mood": 0, "bladder-blood": 1}, AlertLevel.ELEVATED),
+        ({"bladder-blood": 1}, None),
+    ],
+)
+def test_mood_at_its_worst_is_never_thanked_for_without_whom_to_call(
+    answers: dict[str, int], level: AlertLevel | None
+) -> None:
+    assert level_of(CHECK, answers) is level

@@ -40,6 +40,7 @@ from shared.settings import SERVICES
 
 HARMLESS: Final = frozenset(
     (
+        *("message.planned", "finding.changed", "oncall.checked", "reply.unmatched", "answers.set-aside"),
         *("message.sent", "message.delivered", "message.failed", "message.withheld"),
         *("session.due", "booking.due", "checkin.due", "checkin.opened", "checkin.expired"),
         *("alert.raised", "alert.overdue", "alert.acknowledged", "alert.closed"),

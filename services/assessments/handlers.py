@@ -189,13 +189,16 @@ def _hear(found: Handlers, kit: Kit) -> None:
 
     @found.on(UnknownNumberTexted)
     async def stranger_texted(tx: Transaction, event: UnknownNumberTexted) -> None:
-        await _read(tx, event, None)
+        number = kit.keyring.open(event.number, context="contact")
+        await _read(tx, event, None, kit.keyring.fingerprint(number, context="stranger"))
 
-    async def _read(tx: Transaction, event: ReplyReceived | UnknownNumberTexted, patient: UUID | None) -> None:
+    async def _read(
+        tx: Transaction, event: ReplyReceived | UnknownNumberTexted, patient: UUID | None, sender: str | None = None
+    ) -> None:
         words = kit.keyring.open(event.wrote or event.text, context="reply")
         where = "Text message" if patient is not None else "Text message from a number that is no patient's"
         await alert_acts.raise_for_words(
-            tx, kit, clinic=event.clinic, patient=patient, reply=event.reply, words=words, where=where
+            tx, kit, clinic=event.clinic, patient=patient, reply=event.reply, words=words, where=where, sender=sender
         )
 
 

@@ -200,6 +200,7 @@ alerts = Table(
     Column("checkin", Uuid, ForeignKey(checkins.c.id), unique=True),
     Column("again_of", Uuid, comment="the check-in, where an earlier alert of it has its place in `checkin`"),
     Column("reply", Uuid, comment="the text that raised it"),
+    Column("sender", Text, comment="fingerprint of the number, where it is no patient's"),
     Column("kind", Text, comment="sealed; null: an older version raised it"),
     Column("version", Integer, nullable=False),
     Column("level", Text, nullable=False),

@@ -17,7 +17,7 @@ async def test_answers_taken_by_phone_raise_the_same_alert(clinic: Keepwell, des
     patient = await enrol(console, "Dora", "+12025550161")
     await start_plan(console)
     await console.get_by_role("button", name="Ask for a PHQ-9 now").click()
-    await console.get_by_role("link", name=re.compile("Enter answers taken by phone")).click()
+    await console.get_by_role("link", name=re.compile("Enter answers taken by phone.*asked by staff")).click()
     await look(console, "phone-answers")
     await console.get_by_role("button", name="Save the answers").click()
     await expect(console.get_by_role("alert")).to_contain_text("Not answered yet")

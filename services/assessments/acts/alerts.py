@@ -64,7 +64,15 @@ async def raise_for(
 
 
 async def raise_for_words(
-    tx: Transaction, kit: Kit, *, clinic: ClinicId, patient: UUID | None, reply: UUID, words: str, where: str
+    tx: Transaction,
+    kit: Kit,
+    *,
+    clinic: ClinicId,
+    patient: UUID | None,
+    reply: UUID,
+    words: str,
+    where: str,
+    sender: str | None = None,
 ) -> Alert | None:
     """Raise an alert where somebody's own words sound like a person in danger, once for each text.
 
@@ -76,14 +84,15 @@ async def raise_for_words(
         reply: the text.
         words: what was written, in clear.
         where: where it was written, for the person who reads the alert.
+        sender: fingerprint of the number, where it is no patient's.
     """
     concern = concern_of_words(words, where)
     if concern is None or await alerts.of_reply(tx, reply) is not None:
         return None
-    if await alerts.by_words_since(tx, clinic, patient, tx.now - timedelta(hours=1)) >= MOST_AN_HOUR:
+    if await alerts.by_words_since(tx, clinic, patient or sender, tx.now - timedelta(hours=1)) >= MOST_AN_HOUR:
         log.warning("alert.repeated", reply=str(reply))
         return None
-    return await _raise(tx, kit, concern, clinic=clinic, patient=patient, reply=reply)
+    return await _raise(tx, kit, concern, clinic=clinic, patient=patient, reply=reply, sender=sender)
 
 
 async def page_again(tx: Transaction, kit: Kit, event: AlertOverdue) -> None:
@@ -224,6 +233,7 @@ async def _raise(
     patient: UUID | None,
     checkin: UUID | None = None,
     reply: UUID | None = None,
+    sender: str | None = None,
 ) -> Alert:
     sealed = _sealed(kit, concern)
     alert = Alert(
@@ -232,6 +242,7 @@ async def _raise(
         patient=patient,
         checkin=checkin,
         reply=reply,
+        sender=sender,
         kind=sealed["kind"],
         version=1,
         level=concern.level,

@@ -28,6 +28,7 @@ class Alert:
         patient: None for a text from a number that is no patient's.
         checkin: whose answers raised it.
         reply: the text that raised it.
+        sender: fingerprint of the number that it came from, where that is no patient's.
         kind, severity: sealed; None where an older version raised it.
         cause: sealed.
         pages: how often it was paged.
@@ -54,6 +55,7 @@ class Alert:
     closed_staff: UUID | None = None
     closed_at: datetime | None = None
     disposition: str | None = None
+    sender: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,19 @@ async def of_reply(reader: Reader, reply: UUID) -> Alert | None:
     return None if row is None else _alert(row)
 
 
-async def by_words_since(reader: Reader, clinic_id: UUID, patient: UUID | None, since: datetime) -> int:
-    """Return how many alerts a person's texts raised since an instant; of nobody known, those of all strangers."""
+async def by_words_since(reader: Reader, clinic_id: UUID, whose: UUID | str | None, since: datetime) -> int:
+    """Return how many alerts a person's texts raised since an instant which nobody has closed.
+
+    Args:
+        reader: of the service.
+        clinic_id: whose alerts.
+        whose: the patient, or the fingerprint of a number that is no patient's: one stranger silences no other.
+        since: from then on.
+    """
     counted = select(func.count()).select_from(alerts)
-    whose = alerts.c.patient.is_(None) if patient is None else alerts.c.patient == patient
-    mine = (alerts.c.clinic == clinic_id, whose, alerts.c.reply.is_not(None), alerts.c.raised_at > since)
+    one = alerts.c.patient == whose if isinstance(whose, UUID) else alerts.c.sender == whose
+    open_still = (alerts.c.reply.is_not(None), alerts.c.raised_at > since, alerts.c.state != AlertState.CLOSED)
+    mine = (alerts.c.clinic == clinic_id, one, *open_still)
     return int(await reader.scalar(counted.where(*mine)) or 0)
 
 

@@ -61,7 +61,9 @@ def _next(plan: Plan | None, sessions: Sequence[Session], now: datetime, zone: s
         (one for one in sessions if one.state in _OPEN and one.starts_at_utc >= now), key=lambda one: one.starts_at_utc
     )
     if ahead:
-        return Fact("Next session", wall_moment(ahead[0].starts_at).text, session_chip(ahead[0].state).text)
+        return Fact(
+            "Next session", wall_moment(ahead[0].by_clock_of(zone).starts_at).text, session_chip(ahead[0].state).text
+        )
     if plan is None:
         return Fact("Next session", "none booked", "no plan")
     late = (to_wall(now, zone).date() - plan.next_due_on).days

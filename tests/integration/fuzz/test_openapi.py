@@ -95,7 +95,7 @@ def test_nobody_gets_in_without_a_token_that_holds(world: World, method: str, pa
 def test_a_token_that_may_only_read_changes_nothing(world: World, method: str, path: str, _body: bool) -> None:
     ids = world.known()
     headers = {"Authorization": f"Bearer {world.token(scopes=frozenset({Scope.READ}))}"}
-    whole = path.format_map(ids | {"proposal_id": ids["patient"]})
+    whole = path.format_map(ids | {"proposal_id": ids["patient"], "contact": ids["patient"]})
     answer = requests.request(method, world.base + whole, headers=headers, json={}, timeout=PATIENCE)
     assert answer.status_code == 403, answer.text
 

@@ -20,6 +20,11 @@ def upgrade() -> None:
     )
     op.add_column("alerts", sa.Column("reply", sa.Uuid(), comment="the text that raised it"), schema=SCHEMA)
     op.add_column(
+        "alerts",
+        sa.Column("sender", sa.Text(), comment="fingerprint of the number, where it is no patient's"),
+        schema=SCHEMA,
+    )
+    op.add_column(
         "alerts", sa.Column("kind", sa.Text(), comment="sealed; null: an older version raised it"), schema=SCHEMA
     )
     op.add_column(

@@ -24,7 +24,7 @@ async def test_answers_taken_by_phone_raise_the_same_alert(clinic: Keepwell, des
     await look(console, "phone-answers-missing")
     questions = console.locator("fieldset:has(input[type=radio])")
     for index in range(9):
-        await questions.nth(index).get_by_label("Several days", exact=True).check()
+        await questions.nth(index).get_by_label("Several days (1)", exact=True).check()
     await console.get_by_role("button", name="Save the answers").click()
     await console.wait_for_url(f"**/console/patients/{patient}")
     await expect(console.get_by_role("alert").first).to_contain_text("needs a person now")

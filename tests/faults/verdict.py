@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from keepwell.front_desk.reading import Reader, Reading, Said, when
 from services.notifier.model.segments import plain
+from services.sandbox.model.keywords import NETWORK_ANSWERS, Keyword
 from services.sandbox.report import LedgerView, MessageView
 from shared.languages import Language
 from tests.faults.record import Fault, Placement, Record, SessionRecord, StopRecord
@@ -244,15 +245,21 @@ def _stops(
                 verdict.find("after-stop", stop.number, f"the network refused a call at {call.at:%H:%M:%S}")
 
 
+NETWORKS_HELP: Final = NETWORK_ANSWERS[Keyword.HELP]
+"""What the stand-in network answers to HELP by itself."""
+
+
 def _replies(verdict: Verdict, read: Sequence[tuple[MessageView, Reading]], ledger: LedgerView) -> None:
-    """Count the answers to HELP: one for each that Keepwell took, none more."""
+    """Count the answers to HELP: one for each that Keepwell took, none more; the network's own counts as one."""
     reader = plain("we text about your visits"), plain("le escribimos sobre sus citas")
     answers = Counter(text.to for text, reading in read if reading.said is Said.REPLY and _is_help(text.body, reader))
     asked = Counter(inbound.sender for inbound in ledger.inbound if inbound.body == "HELP")
     taken = Counter(inbound.sender for inbound in ledger.inbound if inbound.body == "HELP" and inbound.answer == 200)
     verdict.replies = sum(reading.said is Said.REPLY for _, reading in read)
+    # A network that answers HELP says so with the word, and what it answered is not answered again.
+    by_network = Counter(text.to for text in ledger.messages if text.origin == "network" and text.body == NETWORKS_HELP)
     for number in asked:
-        if answers[number] < taken[number]:
+        if answers[number] + by_network[number] < taken[number]:
             verdict.find("lost", number, f"{taken[number]} HELP were taken, {answers[number]} were answered")
         if answers[number] > asked[number]:
             verdict.find("twice", number, f"{asked[number]} HELP were sent, {answers[number]} were answered")

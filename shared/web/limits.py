@@ -52,7 +52,7 @@ class Limits:
                 await self._app(scope, receive, send)
                 return
             if scope["path"].startswith(API):
-                self._refuse_nobody(headers)
+                self._tokens.bearer(headers.get(b"authorization", b"").decode("latin-1"))
             body = await _read(headers, receive)
             _refuse_form(body, headers, scope["path"])
         except Problem as problem:
@@ -63,12 +63,6 @@ class Limits:
             await answer(scope, receive, send)
             return
         await self._app(scope, _once(body, receive), send)
-
-    def _refuse_nobody(self, headers: dict[bytes, bytes]) -> None:
-        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthorized("Send `Authorization: Bearer <token>`; make one with `keepwell token create --name N`.")
-        self._tokens.check(token.strip())
 
 
 def _has_body(headers: dict[bytes, bytes]) -> bool:

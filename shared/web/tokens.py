@@ -77,6 +77,17 @@ class Tokens:
 
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
+    def bearer(self, header: str) -> Principal:
+        """Return who an `Authorization` header speaks for.
+
+        Raises:
+            Unauthorized: it holds no bearer token, or one that does not hold.
+        """
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthorized("Send `Authorization: Bearer <token>`; make one with `keepwell token create --name N`.")
+        return self.check(token.strip())
+
     def check(self, token: str) -> Principal:
         """Return who a token speaks for.
 

@@ -32,6 +32,8 @@ WHERE = {
     TORMENT: ("tests/faults/test_torment.py", "-s"),
 }
 """What pytest is given for a suite whose folder has not its name; the torment says how far it is, and what it saw."""
+PROCESSES = {"integration": ("--numprocesses=3", "--dist=loadfile")}
+"""Suites of many short tests, which wait for a database more than they count; each process has its own PostgreSQL."""
 LANES = (("unit", "contracts", "integration"), ("kafka", "browser"), (FAULTS,))
 """Suites that may run side by side, lane by lane; each of the others runs alone."""
 TIMES = Path(__file__).parent.parent / ".pytest_cache" / "suites.json"
@@ -93,7 +95,16 @@ def run(suite: str, extra: list[str], mark: str = "") -> Outcome:
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.xml"
         where = WHERE.get(suite, (f"tests/{suite}",))
-        command = [sys.executable, "-m", "pytest", *where, "-q", f"--junitxml={report}", *extra]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            *where,
+            "-q",
+            f"--junitxml={report}",
+            *PROCESSES.get(suite, ()),
+            *extra,
+        ]
         began = time.monotonic()
         code = _said(command, environment(suite), mark)
         seconds = time.monotonic() - began

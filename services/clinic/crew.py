@@ -4,8 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from argon2 import PasswordHasher
-
+from services.clinic import passwords
 from services.clinic.model.flaws import FlawedError, Flaws, RefusedError
 from services.clinic.model.logins import one_time_password, read_login
 from services.clinic.model.people import read_name
@@ -120,4 +119,4 @@ def _role(text: str, own: Role, *, vacant: bool) -> Role:
 
 
 async def _hashed(password: str) -> str:
-    return await asyncio.to_thread(PasswordHasher().hash, password)
+    return await asyncio.to_thread(passwords.HASHER.hash, password)

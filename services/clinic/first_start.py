@@ -5,9 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from argon2 import PasswordHasher
-
-from services.clinic import crew, facts
+from services.clinic import crew, facts, passwords
 from services.clinic.model.clinic import Clinic, OnCall
 from services.clinic.model.contacts import ContactKind
 from services.clinic.model.logins import one_time_password, read_login
@@ -127,7 +125,7 @@ async def first_member(tx: Transaction, member: FirstMember) -> FirstLogin:
 async def _added(tx: Transaction, clinic: ClinicId, member: FirstMember) -> FirstLogin:
     password = one_time_password()
     added = Member(StaffId(new_id()), clinic, member.login, member.name, member.role, must_change=not member.lasting)
-    await staff.add(tx, added, PasswordHasher().hash(password))
+    await staff.add(tx, added, passwords.HASHER.hash(password))
     await audit.note(tx, clinic, "system", "clinic.first-member", thing=added.id)
     return FirstLogin(clinic, member.login, password)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import Request, Response
 
+from services.clinic import passwords
 from services.clinic.store import audit, staff
 from services.clinic.store.staff import Member
 from shared.clock import Clock
@@ -97,9 +97,8 @@ class Gate:
         self._keyring = keyring
         self._clock = clock
         self._secure = secure
-        self._hasher = PasswordHasher()
         # Checked where there is no such account, so that the time it takes does not tell.
-        self._nobody = self._hasher.hash(new_token())
+        self._nobody = passwords.HASHER.hash(new_token())
 
     async def login(self, login: str, password: str, address: str) -> str:
         """Return the cookie of a new session.
@@ -163,7 +162,7 @@ class Gate:
                 await staff.note_failure(tx, account, place, now)
                 await audit.note(tx, member.clinic, f"staff:{member.id}", "password.refused", thing=member.id)
             raise OldPasswordError(OldPasswordError.__doc__)
-        new_hash = await asyncio.to_thread(self._hasher.hash, new)
+        new_hash = await asyncio.to_thread(passwords.HASHER.hash, new)
         async with self._database.transaction() as tx:
             await staff.set_hash(tx, member.id, new_hash, must_change=False)
             await staff.end_all(tx, member.id, but=hash_of(visitor.token))
@@ -199,6 +198,6 @@ class Gate:
 
     def _verify(self, known_hash: str, password: str) -> bool:
         try:
-            return self._hasher.verify(known_hash, password)
+            return passwords.HASHER.verify(known_hash, password)
         except (VerificationError, InvalidHashError):
             return False

@@ -1,16 +1,18 @@
 """The clinic service on its bench: a real database, a first clinic, a browser with cookies, stand-in owners."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from multidict import CIMultiDictProxy
 
+from services.clinic import passwords
 from services.clinic.first_start import FirstLogin, FirstMember, ensure_first_clinic
 from services.clinic.history import HISTORY
 from services.clinic.model.staff import Role
@@ -38,6 +40,14 @@ class Owner:
         """Answer the next call with something else than those that follow."""
         status, body = self.answers[method, path]
         self.firsts[method, path] = (status, {**body, **changes})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quickly_hashed() -> Iterator[None]:
+    """Let a password cost little: the real cost is most of what a test of another thing would wait for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture

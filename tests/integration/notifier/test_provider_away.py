@@ -103,10 +103,20 @@ async def test_a_list_that_shows_nothing_to_anyone_is_left_alone_for_the_rest_of
         await eventually(partial(all_in_doubt, resting))
     await resting.clock.move_by(Patience().margin)
     monkeypatch.setattr(settler, "ROUND", 3600.0)
+    a_round, ended = settler.Settler.round, asyncio.Event()
+
+    async def noted(self: settler.Settler) -> bool:
+        saw = await a_round(self)
+        ended.set()
+        return saw
+
+    monkeypatch.setattr(settler.Settler, "round", noted)
     loop = next(each for each in service.loops if each.name == "settler")
     settling = asyncio.ensure_future(loop.run())
     try:
-        looked = await eventually(partial(looks, resting))
+        async with asyncio.timeout(60):
+            await ended.wait()
+        looked = await looks(resting)
         assert settler.BLIND_IN_A_ROW <= looked < settler.BLIND_IN_A_ROW + settler.SIDE_BY_SIDE
     finally:
         settling.cancel()

@@ -26,7 +26,7 @@ from shared.database.address import async_url
 from shared.database.history import working_name
 from shared.database.roles import prepare, service_url
 from shared.settings import SERVICES, ServiceSettings, Settings
-from tests.support.databases import PASSWORD, Databases
+from tests.support.databases import PASSWORD, Databases, cluster
 
 ACCOUNT = "AC" + "0" * 32
 
@@ -40,6 +40,13 @@ async def run(admin: str, statement: str) -> None:
     async with engine.connect() as connection:
         await connection.execute(text(statement))
     await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+async def databases() -> AsyncIterator[Databases]:
+    """A PostgreSQL of these tests alone: what they do to roles holds for every database of a server."""
+    async with cluster() as url:
+        yield Databases(url)
 
 
 @pytest.fixture

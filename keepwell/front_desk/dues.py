@@ -43,6 +43,7 @@ class Due:
         occurrence: as the interface names it.
         at: when it fell due.
         placement: of a reminder: number of the session's time that it speaks of, counted from 0.
+        must: false for a page that fell due in the very instant in which staff saw to its alert: it may go out or not.
     """
 
     kind: Kind
@@ -51,6 +52,7 @@ class Due:
     occurrence: str
     at: datetime
     placement: int = 0
+    must: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,26 +80,29 @@ def reminder_at(placement: Placement, days: int) -> datetime:
 
 
 def pages_of(alarms: Sequence[Alarm], until: datetime) -> list[Due]:
-    """Return the pages that had to go out until an instant."""
+    """Return the pages that had to go out until an instant, and those that may have."""
     return [
-        Due(Kind.PAGE, alarm.patient, alarm.alert, f"page-{number}", at)
+        Due(Kind.PAGE, alarm.patient, alarm.alert, f"page-{number}", at, must=must)
         for alarm in alarms
         if alarm.level != NOT_PAGED
-        for number, at in enumerate(_page_times(alarm, until), start=1)
+        for number, (at, must) in enumerate(_page_times(alarm, until), start=1)
     ]
 
 
-def _page_times(alarm: Alarm, until: datetime) -> Iterator[datetime]:
-    at = alarm.raised_at
-    while at <= until and (at == alarm.raised_at or alarm.seen_at is None or at < alarm.seen_at):
-        yield at
-        at += PAGE_EVERY
-    if alarm.seen_at is None:
-        return
-    at = alarm.seen_at + PAGE_SEEN_EVERY
-    while at <= until and (alarm.closed_at is None or at < alarm.closed_at):
-        yield at
-        at += PAGE_SEEN_EVERY
+def _page_times(alarm: Alarm, until: datetime) -> Iterator[tuple[datetime, bool]]:
+    yield alarm.raised_at, True
+    yield from _every(PAGE_EVERY, alarm.raised_at, alarm.seen_at, until)
+    if alarm.seen_at is not None:
+        yield from _every(PAGE_SEEN_EVERY, alarm.seen_at, alarm.closed_at, until)
+
+
+def _every(
+    gap: timedelta, since: datetime, ended_at: datetime | None, until: datetime
+) -> Iterator[tuple[datetime, bool]]:
+    at = since + gap
+    while at <= until and (ended_at is None or at <= ended_at):
+        yield at, at != ended_at
+        at += gap
 
 
 def _reminders(chart: Chart) -> Iterator[Due]:

@@ -7,7 +7,7 @@ withheld (not in the ledger, and the interface gives a reason), or lost.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -96,6 +96,8 @@ class Verdict:
 
 
 LOST, TWICE, STALE, AFTER_STOP = "lost", "twice", "stale", "after_stop"
+IN_THE_SAME_INSTANT: Final = timedelta(minutes=1)
+"""How long after it fell due a page that need not have gone out is still taken for it."""
 CLOSED: Final = frozenset({"withheld", "expired"})
 FAILED: Final = frozenset({"failed", "undelivered"})
 _Key = tuple[Due, Channel]
@@ -120,7 +122,7 @@ def judge(
         stops: when numbers had said STOP.
         refused: number and instant of each call that the network refused because of a STOP.
     """
-    verdict = Verdict(due=len(dues))
+    verdict = Verdict()
     matcher = _Matcher(verdict, charts, dues)
     for message in messages:
         matcher.take(message)
@@ -195,7 +197,13 @@ class _Matcher:
 
     def _page(self, message: Message) -> None:
         # All pages say the same: the oldest that is still unsaid is the one, as the on-call person would count.
-        waiting = [due for due in self._pages if due.at <= message.at and (due, message.channel) not in self.said]
+        waiting = [
+            due
+            for due in self._pages
+            if due.at <= message.at
+            and (due.must or message.at - due.at < IN_THE_SAME_INSTANT)
+            and (due, message.channel) not in self.said
+        ]
         if waiting:
             self.said[waiting[0], message.channel] = message
         elif self._pages_missed:
@@ -225,9 +233,12 @@ def _close(verdict: Verdict, dues: Sequence[Due], said: Mapping[_Key, Message], 
         told[note.patient, note.kind, note.occurrence].append(note)
     for due in dues:
         held = [said[due, channel] for channel in Channel if (due, channel) in said]
+        verdict.due += bool(held) or due.must
         if held:
             verdict.accepted += 1
             verdict.delivered += any(message.delivered for message in held)
+            continue
+        if not due.must:
             continue
         reason = _reason([note for note in told[due.patient, due.kind, due.occurrence] if _speaks_of(note, due)])
         if reason is None:

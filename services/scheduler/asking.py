@@ -91,9 +91,12 @@ def measured(plan: Plan, follows: Course, patient: Patient, tx: Transaction) -> 
 
 
 def with_measure_before(plan: Plan, follows: Course) -> Plan:
-    """Return a plan that knows the measure that is set before its next session."""
-    before = questions.measure_before(follows)
-    return replace(plan, before_on=follows.before_on if before is None else before)
+    """Return a plan that knows the measure set before its next session, and the one that this replaces."""
+    before, asked = questions.measure_before(follows), follows.before_on
+    if before is None or before == asked:
+        return replace(plan, before_on=asked)
+    measured_on = max((day for day in (plan.measured_on, asked) if day is not None), default=None)
+    return replace(plan, before_on=before, measured_on=measured_on)
 
 
 async def begin(tx: Transaction, patient: Patient, plan: Plan) -> None:

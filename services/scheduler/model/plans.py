@@ -22,7 +22,8 @@ class Plan:
         decided_days: the interval that a clinician decided last, in days; it holds in maintenance.
         decided_on: the day of that decision, where the patient lives.
         before_on: the day of the questionnaire that was last set before a session, asked or still to come.
-        measured_on: the day of the last questionnaire that was asked as the latest session was recorded.
+        measured_on: the day of the last questionnaire that was asked as the latest session was recorded, or that was
+            asked before a session which has moved since.
     """
 
     id: PlanId

@@ -53,7 +53,8 @@ class Course:
         next_on: the day of the next session, booked or else due; None where that has passed or is not known.
         from_on: the first day whose questions are still ahead; None where all of them are.
         before_on: the day of a measure that was asked before a session, though the session may have moved since.
-        measured_on: the day of the last measure that was asked before the latest session was recorded.
+        measured_on: the day of the last measure that was asked before the latest session was recorded, or before a
+            session that has moved so far that another measure is set before it.
     """
 
     cadence: Cadence
@@ -145,9 +146,13 @@ def _weekly_in_maintenance(course: Course, rule: Measures) -> list[date]:
     """Return the weekly days after the latest session, without those too near to what was asked before them."""
     if not _complete(course):
         return []
-    kept = [*_weeks(course), *([] if course.before_on is None else [course.before_on])]
+    kept = [*_weeks(course), *_asked_before(course)]
     weekly = _weekly(course, max(course.held_on))
     return [day for day in weekly if not any(0 <= (day - other).days < rule.apart_days for other in kept)]
+
+
+def _asked_before(course: Course) -> list[date]:
+    return [day for day in (course.before_on, course.measured_on) if day is not None]
 
 
 def measure_before(course: Course) -> date | None:
@@ -159,9 +164,8 @@ def measure_before(course: Course) -> date | None:
     over = course.from_on is not None and day < course.from_on and day != course.before_on
     if over or (day - max(course.held_on)).days < rule.earliest_day:
         return None
-    known = [*_weeks(course), *_weekly_in_maintenance(course, rule)]
-    if course.before_on is not None and course.before_on != day:
-        known.append(course.before_on)
+    asked = [other for other in _asked_before(course) if other != day]
+    known = [*_weeks(course), *_weekly_in_maintenance(course, rule), *asked]
     serves = any(day - timedelta(days=rule.apart_days) < other < course.next_on for other in known)
     return None if serves else day
 

@@ -96,6 +96,18 @@ async def test_a_moved_session_takes_its_measure_along(office: Office) -> None:
     assert measures(fired)[-2:] == ["2027-01-27", "2027-02-05"]
 
 
+async def test_a_session_moved_twice_never_brings_a_measure_within_four_days_of_the_last(office: Office) -> None:
+    await office.start()
+    await complete_induction(office)
+    await live_through(office, "2027-01-08T09:30")
+    session = await office.book("2027-01-21T10:00")
+    fired = await office.until("2027-01-19T12:00")
+    for day in (25, 26):
+        await office.bench.call("PATCH", f"/sessions/{session['id']}", {"starts_at": f"2027-01-{day}T10:00"})
+    fired += await office.until("2027-01-26T00:00")
+    assert measures(fired) == ["2027-01-15", "2027-01-19", "2027-01-24"]
+
+
 async def test_a_consultation_starts_no_questions_and_is_no_session_of_the_plan(office: Office) -> None:
     plan = await office.start("2026-12-20")
     before = await office.timers()

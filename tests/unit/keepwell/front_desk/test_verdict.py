@@ -247,6 +247,20 @@ def test_pages_come_at_once_and_each_quarter_of_an_hour_until_somebody_has_seen_
     assert judge([], dues, [missed, page(4, 1), page(5, 2), *said[1:]], notes=[]).count("twice") == 1
 
 
+def test_a_page_in_the_instant_of_its_alerts_end_may_go_out_or_not_and_excuses_no_later_one() -> None:
+    raised = ENROLLED
+    seen = raised + timedelta(minutes=1)
+    closed = seen + timedelta(hours=1)
+    dues = pages_of([Alarm("alert-1", 0, raised, seen, closed)], END)
+    first = Message("p0", Channel.SMS, "+12025550199", raised, Reading(Said.PAGE), delivered=True)
+    tied, late = (replace(first, name=f"p{minutes}", at=closed + timedelta(minutes=minutes)) for minutes in (0, 5))
+    assert [(due.at, due.must) for due in dues] == [(raised, True), (closed, False)]
+    without, with_it = judge([], dues, [first], notes=[]), judge([], dues, [first, tied], notes=[])
+    assert (without.clean, without.due, with_it.clean, with_it.due) == (True, 1, True, 2)
+    assert judge([], dues, [first, late], notes=[]).count("twice") == 1
+    assert judge([], dues, [first, tied, late], notes=[]).count("twice") == 1
+
+
 def test_texts_are_matched_in_the_patient_s_language() -> None:
     chart = a_chart(language=Language.ES)
     spanish = [

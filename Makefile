@@ -24,7 +24,7 @@ run: install jars ## Start a made-up clinic that lives by itself: console, phone
 up: install jars ## Start an empty clinic on the real clock (ADMIN="Dana Ruiz": who administers it)
 	@$(RUN)/keepwell up $(if $(ADMIN),--admin "$(ADMIN)") $(ARGS)
 
-test: install jars chromium prometheus pgbouncer ## Run every test, the containers too where Docker answers (ARGS="unit kafka" for some)
+test: install jars chromium prometheus pgbouncer ## Run the tests, the containers too where Docker answers; not those of `make faults` (ARGS="unit kafka" for some)
 	@$(RUN)/python -m tests.run $(ARGS)
 
 image: ## Build the container image keepwell:latest (needs Docker alone)

@@ -65,7 +65,7 @@ class AssessmentsSettings(ServiceSettings):
     post_session_hours: int = Field(72, ge=1, description="how long a post-session check stays open")
     weekly_hours: int = Field(144, ge=1, description="how long a weekly questionnaire stays open")
     page_again_minutes: int = Field(
-        15, ge=1, le=60, description="until an unacknowledged alert pages again, and again, until somebody acknowledges"
+        15, ge=1, le=60, description="until an alert that nobody has acknowledged pages again, without a last time"
     )
     proposal_days: int = Field(14, ge=1, description="how long a proposal can be decided")
 

@@ -1,0 +1,41 @@
+"""What the docs name is there, and decisions have one form."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
+GUIDES = ("recipes.md", "glossary.md")
+"""Pages that say where things are."""
+FORM = ["Context", "Decision", "Consequences", "Alternatives"]
+_PATH = re.compile(r"`((?:docs|keepwell|services|shared|tests|deploy)/[^`\s]*|docker-compose[\w.-]*)`")
+_MADE_UP = re.compile(r"<\w+>")
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+def paths_in(page: str) -> list[str]:
+    return sorted(set(_PATH.findall((DOCS / page).read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_a_guide_leads_to_no_path_that_there_is_not(page: str) -> None:
+    named = paths_in(page)
+    # `services/<name>/tables.py` stands for each service, `packs/<id>/<version>/` for each pack.
+    missing = [path for path in named if not list(ROOT.glob(_MADE_UP.sub("*", path).rstrip("/")))]
+    assert named
+    assert not [path for path in missing if not (DOCS / path).exists()], f"docs/{page} names them"
+
+
+@pytest.mark.parametrize("page", [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=str)
+def test_no_page_links_to_a_file_that_there_is_not(page: Path) -> None:
+    missing = [to for to in _LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / to.strip()).exists()]
+    assert not missing, page.relative_to(ROOT)
+
+
+@pytest.mark.parametrize("decision", sorted((DOCS / "decisions").glob("*.md")), ids=lambda file: str(file.name))
+def test_a_decision_says_why_what_what_follows_and_what_lost(decision: Path) -> None:
+    text = decision.read_text(encoding="utf-8")
+    assert text.startswith(f"# {decision.name[:4]} ")
+    assert re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE) == FORM

@@ -1,6 +1,7 @@
 """Builds the clinic service."""
 
 import asyncio
+from email.utils import parseaddr
 
 from fastapi import APIRouter
 
@@ -57,6 +58,7 @@ def build(context: Context) -> Service:
         orders=Patients(keyring, context.settings.texted_countries),
         trial=context.settings.clock != "real",
         live=context.settings.live,
+        mailbox=_mailbox(context),
     )
     return Service(
         name=SCHEMA,
@@ -74,6 +76,12 @@ def build(context: Context) -> Service:
             Loop("forgetting", Purge(database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run),
         ],
     )
+
+
+def _mailbox(context: Context) -> str | None:
+    """Return the address that mail comes back to when it cannot be delivered."""
+    provider = context.provider
+    return parseaddr(provider.smtp_from)[1] if provider.smtp_host else None
 
 
 def _pages(console: Console) -> list[APIRouter]:

@@ -60,6 +60,31 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Dead:
+    """A contact point at which nothing arrives: the provider's error code or `staff`, since when, and who said so."""
+
+    kind: str
+    why: str
+    by: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Unreached:
+    """A patient in care with contact points that do not work, or with none at all that may be used.
+
+    Attributes:
+        reached: whether another contact point of theirs may be used.
+        contacts: how many they have.
+    """
+
+    patient: PatientId
+    reached: bool
+    contacts: int
+    dead: tuple[Dead, ...] = ()
+
+
+@dataclass(frozen=True)
 class Worklist:
     """Everything that waits; each is gone only when somebody did what it asks for."""
 
@@ -70,3 +95,4 @@ class Worklist:
     calls: Found[Message] = field(default_factory=Found)
     answers: Found[Came] = field(default_factory=Found)
     silent: Found[Silent] = field(default_factory=Found)
+    unreached: Found[Unreached] = field(default_factory=Found)

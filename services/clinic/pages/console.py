@@ -105,6 +105,7 @@ class Console:
     orders: Patients
     trial: bool
     live: bool
+    mailbox: str | None = None
 
     async def visit(self, request: Request, needed: Permission = Permission.SEE_PATIENTS) -> Visit:
         """Return who is here; see `services.clinic.pages.visit.visit`."""

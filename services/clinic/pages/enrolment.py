@@ -20,7 +20,7 @@ from services.clinic.pages.zones import zone_choices
 from services.clinic.store import patients
 from services.clinic.views.doubles import double_row
 from services.clinic.views.others import EnrolPage
-from services.clinic.views.parts import FormState, Notice, Tone
+from services.clinic.views.parts import FormState, Notice, Tone, say_born
 from shared.database import Transaction
 from shared.languages import Language
 from shared.walltime import at_wall, to_wall
@@ -218,6 +218,7 @@ async def _show(
             patient=str(patient.id) if patient else None,
             version=patient.version if patient else None,
             name=patient.name if patient else "",
+            born=say_born(patient.birth_date) if patient else "",
             doubles=tuple(double_row(one, double) for one, double in zip(alike, doubles, strict=True)),
         )
         notices = (Notice(problem.detail, Tone.DANGER),) if problem and not problem.errors else ()

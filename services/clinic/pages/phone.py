@@ -14,7 +14,16 @@ from services.clinic.model.staff import Permission
 from services.clinic.pages.console import patient_path
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import PageRoute, Visit, see
-from services.clinic.views.parts import FormState, Notice, Person, Tone, say_instrument, say_language, say_occurrence
+from services.clinic.views.parts import (
+    FormState,
+    Notice,
+    Person,
+    Tone,
+    say_born,
+    say_instrument,
+    say_language,
+    say_occurrence,
+)
 from services.clinic.views.patient import Choice
 from services.clinic.views.phone import WORDS, PhonePage, Question, QuestionGroup, Questionnaire, answers_of, field_of
 from shared.languages import Language
@@ -62,6 +71,7 @@ class Call:
             language=str(self.language),
             others=others,
             form=form,
+            born=say_born(self.patient.birth_date),
         )
 
 

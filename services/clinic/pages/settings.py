@@ -63,7 +63,7 @@ async def show(
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)
         members = await staff.of_clinic(reader, clinic.id)
-        view = settings_page(clinic, members, own=here.visitor.member, form=form)
+        view = settings_page(clinic, members, own=here.visitor.member, form=form, mailbox=console.mailbox)
         notices = (Notice(problem.detail, Tone.DANGER),) if problem and not problem.errors else ()
         status = problem.status if problem else HTTPStatus.OK
         return await console.show(here, reader, clinic, view, template="settings", notices=notices, status=status)

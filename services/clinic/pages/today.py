@@ -13,9 +13,11 @@ from services.clinic.model.worklist import DUE_SOON, Failure, Found, Worklist
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute
 from services.clinic.store import came, notices, reads, worklist
+from services.clinic.store.unreached import unreached
 from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
 from services.clinic.views.answers import answer_row, silent_row
 from services.clinic.views.compose_today import Day, alerts_page, today_page
+from services.clinic.views.contacts import unreached_row
 from services.clinic.views.rows import due_row, reply_row, unrecorded_row
 from services.clinic.views.today import WaitingPage
 from shared.database import Reader
@@ -27,7 +29,7 @@ _FIRST = 8
 _PAGE = 50
 _LAST_PAGE = 1000
 Number = Annotated[int, Query(alias="page", ge=1, le=_LAST_PAGE)]
-Waiting = Literal["unrecorded", "due", "replies", "answers", "silent"]
+Waiting = Literal["unrecorded", "due", "replies", "answers", "silent", "contacts"]
 _TITLES = {
     "unrecorded": ("Sessions to record", "Say of each whether the patient came. Check-ins and the plan wait for it."),
     "due": ("Sessions to book", "The next session is due within a week or has passed, and none is booked."),
@@ -36,6 +38,10 @@ _TITLES = {
     "silent": (
         "Patients who have fallen silent",
         "The last two check-ins came back unanswered, or nothing came for 14 days. The longest silent first.",
+    ),
+    "contacts": (
+        "Contacts to put right",
+        "Nothing arrives at a number or address, or there is none that may be used. Each is gone once it is put right.",
     ),
 }
 
@@ -125,6 +131,10 @@ def _waiting(routes: APIRouter, console: Console) -> None:
                 found = await came.silent(reader, clinic.id, now, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
                 rows = {kind: tuple(silent_row(one, names, now, zone) for one in found.rows)}
+            elif kind == "contacts":
+                found = await unreached(reader, clinic.id, limit=_PAGE, skip=skip)
+                names = await console.names(reader, clinic.id, found.rows)
+                rows = {kind: tuple(unreached_row(one, names, zone) for one in found.rows)}
             else:
                 found = await worklist.unread(reader, clinic.id, console.keyring, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
@@ -164,6 +174,7 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, i
             calls=await notices.to_call(reader, mine, limit=_FIRST),
             answers=await came.unseen(reader, mine, console.keyring, limit=_FIRST),
             silent=await came.silent(reader, mine, reader.now, limit=_FIRST),
+            unreached=await unreached(reader, mine, limit=_FIRST),
         ),
     )
 
@@ -177,6 +188,7 @@ async def _names(console: Console, reader: Reader, clinic: Clinic, held: Day) ->
         waiting.replies.rows,
         waiting.answers.rows,
         waiting.silent.rows,
+        waiting.unreached.rows,
     )
     failed = [patient for failure in waiting.failures.rows for patient in failure.patients]
     return await console.names(reader, clinic.id, things, work, also=failed)

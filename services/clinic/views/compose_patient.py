@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.clinic.model.chart import SCALES, Reading, draw, spark
-from services.clinic.model.contacts import HOME_REGION
+from services.clinic.model.contacts import HOME_REGION, ContactKind
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.people import age_on
 from services.clinic.model.reads import (
@@ -41,6 +41,7 @@ from services.clinic.views.parts import (
     days,
     message_chip,
     moment,
+    say_born,
     say_date,
     say_instrument,
     say_language,
@@ -185,7 +186,8 @@ def patient_page(
         form=form or FormState(),
         file=file or RecordFile(),
         elsewhere=patient.zone.replace("_", " ") if patient.zone != zone else None,
-        born=f"born {say_date(patient.birth_date)[5:]}" if patient.birth_date else "no birth date on record",
+        mailed=any(contact.kind is ContactKind.EMAIL for contact in patient.contacts),
+        born=say_born(patient.birth_date),
     )
 
 

@@ -10,6 +10,7 @@ from services.clinic.model.reads import Alert, AlertState, Checkin, Proposal, Se
 from services.clinic.model.worklist import Found, Worklist
 from services.clinic.views.answers import answer_row, silent_row
 from services.clinic.views.calls import call_row
+from services.clinic.views.contacts import unreached_row
 from services.clinic.views.parts import Moment, Pile, session_chip
 from services.clinic.views.rows import (
     Names,
@@ -70,6 +71,9 @@ def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) 
         calls=Pile(tuple(call_row(one, names, zone) for one in waiting.calls.rows), waiting.calls.total),
         answers=Pile(tuple(answer_row(one, names, zone) for one in waiting.answers.rows), waiting.answers.total),
         silent=Pile(tuple(silent_row(one, names, now, zone) for one in waiting.silent.rows), waiting.silent.total),
+        unreached=Pile(
+            tuple(unreached_row(one, names, zone) for one in waiting.unreached.rows), waiting.unreached.total
+        ),
         clear=_clear(held) if day == today else (),
     )
 
@@ -146,6 +150,7 @@ def _clear(held: Day) -> tuple[str, ...]:
         (waiting.replies.total, "Every text is read."),
         (held.proposals.total, "No proposal waits for a decision."),
         (waiting.failures.total, "Every message went out, or was seen to."),
+        (waiting.unreached.total, "No number or address waits to be put right."),
         (waiting.answers.total, "All answers that came are seen."),
         (held.checkins.total, "No check-in waits for an answer."),
     )

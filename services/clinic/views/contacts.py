@@ -4,10 +4,12 @@ from typing import Final
 
 from services.clinic.model.contacts import Contact, ContactKind, Purpose, country_abroad, show_phone
 from services.clinic.model.reads import Stop, Stopped
+from services.clinic.model.worklist import Unreached
 from services.clinic.store.checks import Broken
 from services.clinic.views.parts import Chip, Tone, say_date
 from services.clinic.views.patient import ContactView
-from services.clinic.views.rows import broken_words
+from services.clinic.views.rows import Names, broken_words, found_words, person
+from services.clinic.views.today import UnreachedRow
 from shared.walltime import to_wall
 
 _PURPOSES: Final = {
@@ -40,6 +42,24 @@ def contact_view(contact: Contact, stopped: Stopped, dead: Broken | None, zone: 
         value=f"{show_phone(contact.value)}{_abroad(contact.value, region)}" if sms else contact.value,
         consents=tuple(Chip(_PURPOSES[c.purpose], Tone.GOOD) for c in kept),
         notes=tuple(notes),
+    )
+
+
+def unreached_row(one: Unreached, names: Names, zone: str) -> UnreachedRow:
+    """Return a patient with what is wrong with their contact points."""
+    why = tuple(
+        f"{'Mobile' if dead.kind == 'sms' else 'E-mail'}: "
+        + found_words(dead.why, dead.by, say_date(to_wall(dead.at, zone).date()))
+        for dead in one.dead
+    )
+    if not one.contacts:
+        why = ("They have no number and no address here.",)
+    elif not one.reached and len(one.dead) < one.contacts:
+        why = (*why, "Of the others none may be used: they said stop there, or agreed to nothing.")
+    return UnreachedRow(
+        person=person(one.patient, names),
+        reached=Chip("reached another way") if one.reached else Chip("nothing reaches them", Tone.WARN),
+        why=why,
     )
 
 

@@ -28,6 +28,7 @@ class EnrolPage:
     patient: str | None = None
     version: int | None = None
     name: str = ""
+    born: str = ""
     doubles: tuple[DoubleRow, ...] = ()
 
     @property

@@ -133,6 +133,11 @@ def say_date(day: date) -> str:
     return format_date(day, "EEE, MMM d, y", locale="en_US")
 
 
+def say_born(day: date | None) -> str:
+    """Return a birth date as it stands beside a name: `born Jun 17, 1984`."""
+    return f"born {format_date(day, 'MMM d, y', locale='en_US')}" if day else "no birth date on record"
+
+
 def say_short_date(day: date) -> str:
     """Return a day of the near past or future: `Tue, Dec 1`."""
     return format_date(day, "EEE, MMM d", locale="en_US")

@@ -216,4 +216,5 @@ class PatientPage:
     form: FormState
     file: RecordFile = field(default_factory=RecordFile)
     born: str = ""
+    mailed: bool = False
     elsewhere: str | None = None

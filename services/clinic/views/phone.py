@@ -63,6 +63,7 @@ class PhonePage:
     language: str
     others: tuple[Choice, ...]
     form: FormState
+    born: str
 
 
 def answers_of(asked: Questionnaire, typed: Mapping[str, str]) -> tuple[dict[str, object], dict[str, str]]:

@@ -22,6 +22,7 @@ _DEEDS: Final = MappingProxyType(
         "missed": "Session noted as missed",
         "attended": "Session noted as attended",
         "decided": "Proposal decided",
+        "contact-bad": "Number or address marked as bad",
     }
 )
 

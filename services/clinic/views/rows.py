@@ -366,8 +366,12 @@ def why_words(message: Message) -> str | None:
 
 def broken_words(why: str, by: str | None, day: str) -> str:
     """Return why nothing is sent to a contact point any more, and what to do."""
-    found = f"marked by {by} on {day}" if by else f"{_REASONS.get(why, f'the provider says {why}')}, found on {day}"
-    return f"Nothing is sent here: {found}. Correct it, or say that it works."
+    return f"Nothing is sent here: {found_words(why, by, day)} Correct it, or say that it works."
+
+
+def found_words(why: str, by: str | None, day: str) -> str:
+    """Return why a contact point counts as one that does not work, and since when."""
+    return f"marked by {by} on {day}." if by else f"{_REASONS.get(why, f'the provider says {why}')}, found on {day}."
 
 
 def failure_row(failure: Failure, names: Names, zone: str) -> FailureRow:

@@ -50,6 +50,7 @@ class SettingsPage:
     staff: tuple[StaffRow, ...]
     roles: tuple[Choice, ...]
     form: FormState
+    mailbox: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ class HandedPage:
 
 
 def settings_page(
-    clinic: Clinic, members: Sequence[Member], *, own: Member, form: FormState | None = None
+    clinic: Clinic, members: Sequence[Member], *, own: Member, form: FormState | None = None, mailbox: str | None = None
 ) -> SettingsPage:
-    """Return the page as a member of staff sees it."""
+    """Return the page as a member of staff sees it; mail that cannot be delivered comes back to `mailbox`."""
     manages = may(own.role, Permission.MANAGE_STAFF)
     vacant = not any(one.role is Role.CLINICIAN and one.active for one in members)
     return SettingsPage(
@@ -106,6 +107,7 @@ def settings_page(
             Choice(str(role), _ROLES[role]) for role in Role if manages and may_appoint(own.role, role, vacant=vacant)
         ),
         form=form or FormState(),
+        mailbox=mailbox,
     )
 
 

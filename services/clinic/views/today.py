@@ -151,6 +151,15 @@ class CallRow:
 
 
 @dataclass(frozen=True)
+class UnreachedRow:
+    """A patient whom messages may not reach, why, and what to do about it."""
+
+    person: Person
+    reached: Chip
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TodayPage:
     """One day in the clinic's zone; what waits, whatever day it began on, stands on the page of today alone.
 
@@ -177,6 +186,7 @@ class TodayPage:
     calls: Pile[CallRow] = field(default_factory=Pile)
     answers: Pile[AnswerRow] = field(default_factory=Pile)
     silent: Pile[SilentRow] = field(default_factory=Pile)
+    unreached: Pile[UnreachedRow] = field(default_factory=Pile)
     clear: tuple[str, ...] = ()
 
 
@@ -194,6 +204,7 @@ class WaitingPage:
     replies: tuple[ReplyRow, ...] = ()
     answers: tuple[AnswerRow, ...] = ()
     silent: tuple[SilentRow, ...] = ()
+    contacts: tuple[UnreachedRow, ...] = ()
 
 
 @dataclass(frozen=True)

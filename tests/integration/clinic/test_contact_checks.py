@@ -48,7 +48,7 @@ async def test_staff_say_that_nothing_arrives_and_the_owner_hears_it(
     path = f"/console/patients/{patient['id']}"
     await browser.get(path)
     home.owner.answer("POST", f"/contacts/{contact}/bad", {"id": contact, "version": 3, "works": False})
-    answer = await browser.post(f"{path}/contacts/{contact}/bad", key=str(uuid4()))
+    answer = await browser.post(f"{path}/contacts/{contact}/bad", key=str(uuid4()), reason="It bounced")
     assert answer.status == 303, answer.text
     assert home.owner.orders[-1][:2] == ("POST", f"/contacts/{contact}/bad")
     page = (await browser.get(path)).text
@@ -58,7 +58,9 @@ async def test_staff_say_that_nothing_arrives_and_the_owner_hears_it(
 async def test_a_contact_of_somebody_else_is_not_marked(home: Home, browser: Browser, patient: Any) -> None:
     del home
     await browser.get(f"/console/patients/{patient['id']}")
-    answer = await browser.post(f"/console/patients/{patient['id']}/contacts/{uuid4()}/bad", key=str(uuid4()))
+    answer = await browser.post(
+        f"/console/patients/{patient['id']}/contacts/{uuid4()}/bad", key=str(uuid4()), reason="It bounced"
+    )
     assert answer.status == 404
 
 

@@ -30,7 +30,7 @@ from services.clinic.model.reads import (
     Void,
 )
 from services.clinic.model.staff import Role
-from services.clinic.model.worklist import Due, Failure, Found, Worklist
+from services.clinic.model.worklist import Dead, Due, Failure, Found, Unreached, Worklist
 from services.clinic.store.staff import Member
 from services.clinic.views.compose_patient import Record
 from services.clinic.views.compose_today import Day
@@ -290,6 +290,14 @@ def a_day() -> Day:
             failures=Found([a_failure("30003"), a_failure("opted_out", MessageState.WITHHELD)], 2),
             answers=Found([answers_that_came(3), answers_that_came(4, "late")], 12),
             silent=Found([Silent(PATIENTS[5].id, None, date(2026, 11, 24), 3)], 1),
+            unreached=Found(
+                [
+                    Unreached(
+                        PATIENTS[4].id, False, 1, (Dead("sms", "30005", None, to_instant(day, "America/New_York")),)
+                    )
+                ],
+                1,
+            ),
         ),
     )
 

@@ -105,6 +105,10 @@ def rendered(name: str) -> str:
             wrong,
             (Choice(ZONE, ZONE),),
             "2026-12-01",
+            str(patient.id),
+            1,
+            patient.name,
+            "born Jun 17, 1984",
             doubles=(double_row(patient, Double(Entry.of(patient), (Shared.NAME, Shared.NUMBER), person=True)),),
         ),
         "proposals": ProposalsPage(
@@ -112,7 +116,9 @@ def rendered(name: str) -> str:
         ),
         "alerts": alerts_page([samples.an_alert(at, state) for at, state in enumerate(AlertState)], NAME_OF, ZONE, NOW),
         "rules": RulesPage((rule,)),
-        "settings": settings_page(samples.A_CLINIC, samples.STAFF, own=samples.STAFF[0], form=wrong),
+        "settings": settings_page(
+            samples.A_CLINIC, samples.STAFF, own=samples.STAFF[0], form=wrong, mailbox="v@riverside.example"
+        ),
         "settings-change": ChangePage(
             3,
             FormState({"oncall-0": "1"}, {"oncall-0": "No."}),
@@ -133,6 +139,7 @@ def rendered(name: str) -> str:
             "es",
             (Choice("en", "English"),),
             FormState({"q-1": "1"}, {"q-2": "Not answered yet: Question 2"}),
+            "born Jun 17, 1984",
         ),
         "away": None,
         "login": LoginPage("token"),
@@ -216,9 +223,10 @@ def test_a_tone_only_repeats_what_a_word_says() -> None:
     assert {tone for tone, _ in chips} <= {str(tone) for tone in Tone}
 
 
-def test_no_printed_sheet_is_without_whose_it_is_and_when() -> None:
+@pytest.mark.parametrize("name", ["patient", "phone", "enrol"])
+def test_no_printed_sheet_is_without_whose_it_is_and_when(name: str) -> None:
     """A table's head, which may not be broken, stands on each sheet: Chromium repeated it on eight of eight."""
-    printed = re.search(r'<div class="printed"[^>]*>(.*?)</div></div>', rendered("patient"), re.DOTALL)
+    printed = re.search(r'<div class="printed"[^>]*>(.*?)</div></div>', rendered(name), re.DOTALL)
     assert printed is not None
     for words in (samples.PATIENTS[0].name, "born Jun 17, 1984", "printed Tue, Dec 1"):
         assert words in printed[1]
@@ -226,5 +234,18 @@ def test_no_printed_sheet_is_without_whose_it_is_and_when() -> None:
     assert ".printed { display: table-header-group; break-inside: avoid;" in style
 
 
+@pytest.mark.parametrize("name", ["today", "waiting", "patients", "proposals", "alerts"])
+def test_no_printed_list_of_patients_is_without_where_and_when(name: str) -> None:
+    printed = re.search(r'<div class="printed"[^>]*>(.*?)</div></div>', rendered(name), re.DOTALL)
+    assert printed is not None
+    assert "printed Tue, Dec 1" in printed[1]
+
+
 def test_a_list_on_a_narrow_screen_names_what_stands_in_each_row() -> None:
     assert rendered("patients").count("data-label=") == 2
+
+
+def test_where_mail_that_bounced_lands_is_never_left_unsaid() -> None:
+    said = rendered("settings")
+    assert "comes back to <strong>v@riverside.example</strong>" in said
+    assert "Keepwell does not read that mailbox" in said

@@ -4,7 +4,6 @@ from keepwell.collecting import while_loading
 
 
 def main() -> None:
-    """Run the command."""
     while_loading()
     from keepwell.cli import main as command  # noqa: PLC0415 - what a command loads is loaded after that
 

@@ -32,7 +32,6 @@ VERSION = version("keepwell")
 def application(
     services: Sequence[Service], engine: Engine, *, tokens: Tokens, kafka: Address, trial: TrialTime | None
 ) -> FastAPI:
-    """Return the application that serves what this process hosts."""
     app = FastAPI(
         title="Keepwell",
         version=VERSION,

@@ -71,7 +71,6 @@ def blank_services(tokens: Tokens) -> list[Service]:
 
 
 def rendered(document: Any) -> str:
-    """Return a document as it is committed."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -112,7 +111,6 @@ async def write(*, release: bool) -> int:
 
 
 def main() -> None:
-    """Run as a command."""
     import uvloop  # noqa: PLC0415 - only the command needs a loop
 
     parser = argparse.ArgumentParser(description=__doc__)

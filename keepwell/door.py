@@ -22,7 +22,6 @@ class Door:
         self.waits_for = "it is starting"
 
     def wait_for(self, what: str) -> None:
-        """Say what is waited for."""
         self.waits_for = what
 
     def open(self, inside: ASGIApp) -> None:
@@ -30,7 +29,6 @@ class Door:
         self._inside = inside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
         if self._inside is not None:
             await self._inside(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(PATIENTS_LINKS):

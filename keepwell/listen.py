@@ -85,7 +85,6 @@ class Server:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to serve."""
         self._task = asyncio.create_task(self._server.serve(sockets=self._listening))
 
     async def stop(self) -> None:

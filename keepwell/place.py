@@ -70,7 +70,6 @@ class Place:
         return (self.folder / "keys").read_text(encoding="utf-8")
 
     def keep_keys(self, text: str) -> None:
-        """Write down keys."""
         write_private(self.folder / "keys", text)
 
     def clock(self, settings: Settings) -> Clock:
@@ -110,7 +109,6 @@ class Place:
         return Login(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
 
     def keep_login(self, login: Login) -> None:
-        """Write down the first login."""
         write_private(self.login_file, json.dumps(asdict(login)))
 
     def forget_password(self) -> None:
@@ -134,11 +132,9 @@ class Place:
         return running
 
     def keep_running(self, running: Running) -> None:
-        """Write down where this process is found."""
         write_private(self.folder / "running.json", json.dumps(asdict(running)))
 
     def forget_running(self) -> None:
-        """Remove the note of this process."""
         (self.folder / "running.json").unlink(missing_ok=True)
 
 

@@ -12,8 +12,7 @@ from shared.settings import SERVICES
 class ServiceModule(Protocol):
     """What each `services/<name>/service.py` offers."""
 
-    def build(self, context: Context) -> Service:
-        """Build the service from what the process gives it."""
+    def build(self, context: Context) -> Service: ...
 
 
 def module(name: str) -> ServiceModule:

@@ -106,7 +106,6 @@ class Sampler:
             _LETTERS.labels(service.name).set(0)
 
     async def run(self) -> None:
-        """Take figures until cancelled."""
         self._begin()
         try:
             while True:

@@ -13,7 +13,6 @@ _HEAD: Final = "| setting | default | meaning |\n|---|---|---|\n"
 
 
 def rendered() -> str:
-    """Return the table."""
     return _HEAD + "".join(_lines())
 
 

@@ -36,12 +36,10 @@ class StandIns:
 
     @property
     def phone_url(self) -> str:
-        """Return the page with the handsets."""
         return f"{self.url}/sandbox/phone"
 
     @property
     def mail_url(self) -> str:
-        """Return the page with the mailbox."""
         return f"{self.url}/sandbox/mail"
 
     def next_due(self) -> datetime | None:

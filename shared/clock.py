@@ -33,16 +33,13 @@ class RealClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the present instant, aware, in UTC."""
         return datetime.now(UTC)  # noqa: TID251 - the clock is where the time is told
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Return once `now()` has reached `instant`."""
         while (left := (instant - self.now()).total_seconds()) > 0:
             await _nap(min(left, LONGEST_NAP))
 
     async def pause(self, seconds: float) -> None:
-        """Wait for real seconds."""
         await _nap(seconds)
 
 
@@ -64,7 +61,6 @@ class FastClock:
         self._origin = origin
 
     def now(self) -> datetime:
-        """Return the present simulated instant, aware, in UTC."""
         return self._origin + (self._real.now() - self._real_origin) * self.factor
 
     def run_at(self, factor: float) -> None:
@@ -75,12 +71,10 @@ class FastClock:
         self.factor = factor
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Return once `now()` has reached `instant`."""
         while (left := (instant - self.now()).total_seconds()) > 0:
             await _nap(min(left / self.factor, LONGEST_NAP))
 
     async def pause(self, seconds: float) -> None:
-        """Wait for real seconds."""
         await _nap(seconds)
 
 
@@ -108,7 +102,6 @@ class SteppedClock:
             self._moved.notify_all()
 
     async def move_by(self, span: timedelta) -> None:
-        """Move the clock forward by a span."""
         await self.move_to(self._now + span)
 
     async def sleep_until(self, instant: datetime) -> None:
@@ -117,7 +110,6 @@ class SteppedClock:
             await self._moved.wait_for(lambda: self._now >= instant)
 
     async def pause(self, seconds: float) -> None:
-        """Wait for real seconds."""
         await _nap(seconds)
 
 

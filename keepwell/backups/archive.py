@@ -75,7 +75,6 @@ class Manifest:
         }
 
     def json(self) -> str:
-        """Return it as it is written."""
         return json.dumps(asdict(self), indent=2, default=lambda value: value.isoformat()) + "\n"
 
 
@@ -133,7 +132,6 @@ def _manifest(said: dict[str, Any]) -> Manifest:
 
 
 def sha256_of(file: Path) -> str:
-    """Return a file's checksum."""
     digest = hashlib.sha256()
     with file.open("rb") as source:
         while chunk := source.read(_CHUNK):

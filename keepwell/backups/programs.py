@@ -42,7 +42,6 @@ def restore_program(server: int, dumped_with: int) -> Path:
 
 
 def major_of(program: Path) -> int:
-    """Return a program's major version."""
     said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603
     found = re.search(r"\(PostgreSQL\) (\d+)", said)
     if found is None:

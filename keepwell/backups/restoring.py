@@ -75,7 +75,6 @@ class Forgotten:
     events: list[dict[str, str]] = field(default_factory=list)
 
     def patients_changed(self) -> dict[UUID, list[str]]:
-        """Return the types of the lost changes by patient."""
         return {patient: sorted(types) for patient, types in self.patients.items()}
 
 

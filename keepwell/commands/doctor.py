@@ -16,7 +16,6 @@ CHECKS: Final[tuple[Callable[[Ward], Awaitable[list[Finding]]], ...]] = (process
 
 
 def settings_table() -> list[dict[str, Any]]:
-    """Return every setting with its default and meaning."""
     rows: list[dict[str, Any]] = []
     for name, field in names_and_fields():
         default = "" if field.default_factory is not None or field.default is None else field.default

@@ -19,7 +19,6 @@ def kafka_of(place: Place, settings: Settings) -> Address:
 
 
 async def listed(place: Place, settings: Settings, *, as_json: bool) -> int:
-    """Print the letters that were not replayed."""
     letters = [letter for letter in await read_all(kafka_of(place, settings)) if letter.replayed_at is None]
     show([_row(letter) for letter in letters], as_json=as_json)
     return 0

@@ -58,7 +58,6 @@ async def ask(place: Place, settings: Settings, path: str) -> Any:
 
 
 async def explain(place: Place, settings: Settings, message_id: str, *, as_json: bool) -> int:
-    """Print a message's story."""
     message = await ask(place, settings, f"/messages/{message_id}")
     if as_json:
         show(message, as_json=True)

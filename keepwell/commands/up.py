@@ -37,7 +37,6 @@ class Stop:
         self._asked.set()
 
     def is_set(self) -> bool:
-        """Tell whether somebody asked to stop."""
         return self._asked.is_set()
 
     async def wait(self) -> None:

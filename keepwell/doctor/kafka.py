@@ -19,7 +19,6 @@ LIMITS: Final = ("min.insync.replicas", "retention.ms", "cleanup.policy")
 
 
 async def topics(ward: Ward) -> list[Finding]:
-    """Look at the topics."""
     address = ward.kafka
     if address is None:
         return [Finding("kafka", well=False, detail="nothing runs here, and no address is set", remedy="keepwell up")]

@@ -22,7 +22,6 @@ CHECK_PROXY: Final = "check KEEPWELL_PUBLIC_URL, and that the proxy passes /webh
 
 
 async def outside(ward: Ward) -> list[Finding]:
-    """Look at provider, mail and webhooks."""
     return [await _provider(ward.settings), await _webhooks(ward), await _mail(ward.settings)]
 
 

@@ -166,11 +166,9 @@ class Counter:
             yield cls(http)
 
     async def get(self, kind: type[A], path: str) -> A:
-        """Return a thing."""
         return kind.model_validate(await self._call("GET", path))
 
     async def find(self, kind: type[A], path: str) -> A | None:
-        """Return a thing, or None where there is none."""
         try:
             return await self.get(kind, path)
         except RefusedError as refusal:
@@ -194,7 +192,6 @@ class Counter:
         return kind.model_validate(await self._call("POST", path, body=body, key=key))
 
     async def patch(self, kind: type[A], path: str, body: Body, *, key: str) -> A:
-        """Order a change."""
         return kind.model_validate(await self._call("PATCH", path, body=body, key=key))
 
     async def _call(

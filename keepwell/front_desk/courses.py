@@ -27,7 +27,6 @@ class Course:
 
     @property
     def measures(self) -> list[CheckinSeen]:
-        """Return the check-ins that asked for a measure."""
         return [one for one in self.checkins if MEASURE in one.instruments]
 
     @property

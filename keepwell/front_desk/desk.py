@@ -57,7 +57,6 @@ class FrontDesk:
         self._alone = alone
 
     def next_round(self, after: datetime) -> datetime:
-        """Return the first round after an instant."""
         zone = self.clinic.zone
         today = to_wall(after, zone).date()
         walls = [

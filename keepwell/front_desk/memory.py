@@ -35,12 +35,10 @@ class Story:
         return cls(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
 
     def keep(self, folder: Path) -> None:
-        """Write it down."""
         (folder / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
 
     @property
     def opened_on(self) -> date:
-        """Return the day on which the clinic opened."""
         return date.fromisoformat(self.first_day)
 
 

@@ -93,15 +93,12 @@ class Reader:
 
     @classmethod
     def load(cls) -> "Reader":
-        """Return a reader of what the notifier writes."""
         return cls(Texts.load(FOLDER))
 
     def text(self, body: str) -> Reading:
-        """Return what a text says."""
         return _read(self._texts, body)
 
     def mail(self, body: str) -> Reading:
-        """Return what an e-mail says."""
         return _read(self._mails, _folded(body))
 
 

@@ -45,18 +45,15 @@ class Clinic:
     cast: Mapping[int, Part] = field(default_factory=dict)
 
     def care(self, who: Person) -> Care:
-        """Return when a person comes and goes."""
         if who.index in self.cast:
             return self.cast[who.index].care
         return choices.care(self.seed, who.index, self.days, leaving=self.leaving)
 
     def fate(self, index: int, booking: int) -> Fate:
-        """Return what becomes of a person's booking."""
         part = self.cast.get(index)
         return choices.fate(self.seed, index, booking) if part is None else part.fate
 
     def today(self, now: datetime) -> date:
-        """Return the day at the clinic."""
         return to_wall(now, self.zone).date()
 
     def in_care(self) -> list[Chart]:

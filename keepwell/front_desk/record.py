@@ -34,7 +34,6 @@ class Placement:
 
     @property
     def starts_at_utc(self) -> datetime:
-        """Return the instant at which the session begins."""
         return to_instant(self.starts_at, self.zone)
 
     def holds_at(self, instant: datetime) -> bool:
@@ -71,7 +70,6 @@ class Visit:
         return self.present.ended_at is None
 
     def move(self, starts_at: datetime, now: datetime) -> None:
-        """Note that it was moved."""
         zone = self.present.zone
         self.end(now)
         self.placements.append(Placement(starts_at, zone, now))

@@ -86,7 +86,6 @@ class Verdict:
     findings: list[Finding] = field(default_factory=list)
 
     def count(self, what: str) -> int:
-        """Return how many findings of a kind there are."""
         return sum(finding.what == what for finding in self.findings)
 
     @property
@@ -156,7 +155,6 @@ class _Matcher:
         self.said: dict[_Key, Message] = {}
 
     def take(self, message: Message) -> None:
-        """Account for one message."""
         said = message.reading.said
         if said in {Said.REPLY, Said.STOPPED, Said.NOTICE}:
             self._verdict.replies += 1

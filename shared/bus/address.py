@@ -41,7 +41,6 @@ class Kafka:
 
     @property
     def encrypted(self) -> bool:
-        """Tell whether the connection is TLS."""
         return self.protocol.endswith("SSL")
 
     @property
@@ -75,7 +74,6 @@ Address = Kafka | str
 
 
 def servers_of(address: Address) -> str:
-    """Return the bootstrap servers."""
     return address if isinstance(address, str) else address.servers
 
 

@@ -59,7 +59,6 @@ class DeadLetter:
 
     @property
     def type(self) -> str:
-        """Return the event's type as its header claims it."""
         return (dict(self.headers).get("ce_type") or b"?").decode(errors="replace")
 
 

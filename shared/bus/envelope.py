@@ -33,7 +33,6 @@ class Received:
 def headers(
     *, event_id: UUID, event_type: str, service: str, time: datetime, subject: str, trace: str
 ) -> list[tuple[str, bytes]]:
-    """Return a record's headers."""
     return encoded_headers(
         event_id=str(event_id).encode(),
         event_type=event_type,

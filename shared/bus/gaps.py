@@ -109,7 +109,6 @@ async def lost(reader: Reader) -> list[Lost]:
 
 
 async def open_gaps(reader: Reader) -> list[int]:
-    """Return the ids of the gaps that are open."""
     table = tables_of(reader.schema).gaps
     return [row.id for row in await reader.all(select(table.c.id).where(table.c.closed_at.is_(None)))]
 

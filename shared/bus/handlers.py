@@ -74,15 +74,12 @@ class Handlers:
         return sorted(self._topics)
 
     def wants(self, event_type: str) -> bool:
-        """Tell whether an event type has a handler here."""
         return event_type in self._handlers or event_type in self._of_many
 
     async def handle(self, tx: Transaction, received: Received) -> None:
-        """Run the handler of an event."""
         await self.handle_all(tx, [received])
 
     async def handle_all(self, tx: Transaction, received: Sequence[Received]) -> None:
-        """Run the handlers of events, in order."""
         batch = trace.current() if spans.recorded() else None
         for event_type, following in groupby(received, key=lambda each: each.type):
             together = list(following)

@@ -41,7 +41,6 @@ class Letterbox:
         self._consumer = consumer
 
     async def close(self) -> None:
-        """Disconnect."""
         if self._consumer is not None:
             await self._consumer.stop()
         self._consumer = None

@@ -61,7 +61,6 @@ class Watch:
         }
 
     async def close(self) -> None:
-        """Disconnect."""
         if self._watch is not None:
             await self._watch.stop()
         if self._admin is not None:

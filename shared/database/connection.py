@@ -56,7 +56,6 @@ class Reader:
         return (await self._connection.execute(statement, values)).one_or_none()
 
     async def all(self, statement: Executable) -> Sequence[Row[Any]]:
-        """Return every row."""
         return (await self._connection.execute(statement)).all()
 
     async def scalar(self, statement: Executable) -> Any:
@@ -186,5 +185,4 @@ class Database:
             yield Reader(connection, schema=self.schema, now=self.clock.now())
 
     async def close(self) -> None:
-        """Close every connection."""
         await self.engine.dispose()

@@ -13,7 +13,6 @@ _LOCK = 0x6B656570  # "keep": one process prepares or migrates at a time
 
 
 def role_of(service: str) -> str:
-    """Return the name of a service's role."""
     return f"keepwell_{service}"
 
 

@@ -39,7 +39,6 @@ def unprivileged() -> Account | None:
 
 
 def give(account: Account | None, path: Path) -> None:
-    """Make an account the owner of a path."""
     if account is not None:
         os.chown(path, account.uid, account.gid)
 

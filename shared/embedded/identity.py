@@ -31,7 +31,6 @@ def identify(pid: int) -> Identity | None:
 
 
 def is_alive(identity: Identity) -> bool:
-    """Return whether this very process still runs."""
     return identify(identity.pid) == identity
 
 

@@ -68,6 +68,5 @@ def committed() -> tuple[Jar, ...]:
 
 
 def digest(file: Path) -> str:
-    """Return the SHA-256 of a file."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()

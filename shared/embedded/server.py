@@ -96,7 +96,6 @@ class Server:
 
     @property
     def pid(self) -> int | None:
-        """The process that runs now, if one does."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     async def start(self) -> None:
@@ -123,11 +122,9 @@ class Server:
             await self._gone(seconds=self.program.stopping[-1].seconds)
 
     def suspend(self) -> None:
-        """Freeze it: it keeps its connections and answers nothing."""
         self._signal(Signals.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen one go on."""
         self._signal(Signals.SIGCONT)
 
     @asynccontextmanager

@@ -55,7 +55,6 @@ class PatientEvent(Event):
 
     @property
     def key(self) -> UUID:
-        """Return the patient's id."""
         return self.patient
 
 

@@ -42,7 +42,6 @@ class ClinicChanged(Event):
 
     @property
     def key(self) -> UUID:
-        """Return the clinic's id."""
         return self.clinic
 
 

@@ -89,7 +89,6 @@ class OnCallChecked(Event):
 
     @property
     def key(self) -> UUID:
-        """Return the clinic's id."""
         return self.clinic
 
 
@@ -161,7 +160,6 @@ class FindingChanged(Event):
 
     @property
     def key(self) -> UUID:
-        """Return the clinic's id."""
         return self.clinic
 
 
@@ -182,5 +180,4 @@ class UnknownNumberTexted(Event):
 
     @property
     def key(self) -> UUID:
-        """Return the clinic's id."""
         return self.clinic

@@ -67,7 +67,6 @@ class Texts:
             raise TextsError(f"Text {key!r} needs a value for {error}.") from error
 
     def keys(self) -> frozenset[str]:
-        """Return every key of the catalogue."""
         return frozenset(next(iter(self._by_language.values())))
 
 

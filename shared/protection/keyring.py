@@ -76,7 +76,6 @@ class Keyring:
 
     @property
     def ids(self) -> list[str]:
-        """Return the ids of the keys, the oldest first."""
         return sorted(self._keys)
 
     @staticmethod

@@ -81,7 +81,6 @@ class Recording:
         self._tracer = self._provider.get_tracer("keepwell", version)
 
     def start(self, name: str, kind: Kind, parent: str | None, links: Sequence[str], attributes: Attributes) -> Span:
-        """Begin a span."""
         linked = [Link(_context(found)) for found in map(Parent.read, links) if found is not None]
         above = Parent.read(parent)
         around = None if above is None else set_span_in_context(NonRecordingSpan(_context(above)))

@@ -45,8 +45,7 @@ class Span(Protocol):
     def fail(self, error: str) -> None:
         """Say that it came to nothing, by the kind of error."""
 
-    def end(self) -> None:
-        """End it."""
+    def end(self) -> None: ...
 
 
 class Recorder(Protocol):

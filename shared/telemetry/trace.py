@@ -37,7 +37,6 @@ class Parent:
         return cls(match.group(1), match.group(2), int(match.group(3), 16))
 
     def __str__(self) -> str:
-        """Return it as it travels."""
         return f"00-{self.trace}-{self.span}-{self.flags:02x}"
 
 

@@ -99,7 +99,6 @@ class Page:
 
 
 def page(limit: Annotated[int, Query(ge=1, le=500)] = 100, after: UUID | None = None) -> Page:
-    """Read `limit` and `after`."""
     return Page(limit, after)
 
 

@@ -23,7 +23,6 @@ class Lazily:
         self._session: aiohttp.ClientSession | None = None
 
     def __call__(self) -> "aiohttp.ClientSession":
-        """Return the session."""
         import aiohttp  # noqa: PLC0415 - see the module
 
         if self._session is None:
@@ -31,6 +30,5 @@ class Lazily:
         return self._session
 
     async def close(self) -> None:
-        """Close it, where there is one."""
         if self._session is not None:
             await self._session.close()

@@ -115,7 +115,6 @@ class Tokens:
             raise Unauthorized("The token is not one of ours, or was altered.") from None
 
     def ends(self, token: str) -> datetime:
-        """Return when a token of ours ends."""
         import jwt  # noqa: PLC0415 - see above
 
         claims = jwt.decode(token, self._secret, algorithms=[ALGORITHM], issuer=ISSUER)

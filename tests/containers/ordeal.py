@@ -32,7 +32,6 @@ class Outcome:
     flaws: list[str] = field(default_factory=list)
 
     def told(self) -> str:
-        """Return it for people."""
         verdict = self.verdict
         kinds = f"{verdict.must} must, {verdict.must_not} must not, {verdict.either} either"
         lines = [

@@ -59,7 +59,6 @@ class Stack:
 
     @property
     def provider(self) -> Place:
-        """Return the sandbox."""
         return Place(f"http://127.0.0.1:{self.environment['KEEPWELL_SANDBOX_PORT']}")
 
     def command(self, *arguments: str) -> list[str]:
@@ -152,7 +151,6 @@ class Stack:
         )
 
     async def logs(self, *services: str) -> str:
-        """Return what services wrote."""
         return await self.compose("logs", "--no-color", "--no-log-prefix", *services)
 
 

@@ -28,7 +28,6 @@ async def watching(stack: Stack) -> AsyncIterator[Prometheus]:
 
 
 async def containers(stack: Stack) -> list[str]:
-    """Return the containers of every service."""
     return [each for name in SERVICES for each in await stack.containers(name)]
 
 

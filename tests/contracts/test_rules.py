@@ -35,7 +35,6 @@ def alerts() -> dict[str, Any]:
 
 
 def entries() -> dict[str, str]:
-    """Return the runbook's entries by heading."""
     parts = re.split(r"^### (.+)$", RUNBOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 

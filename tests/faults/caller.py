@@ -27,8 +27,7 @@ class Provider(Protocol):
     """Where the sandbox is."""
 
     @property
-    def url(self) -> str:
-        """Return its base address."""
+    def url(self) -> str: ...
 
 
 class Reached(Protocol):
@@ -39,8 +38,7 @@ class Reached(Protocol):
         """Return the address that everything is behind."""
 
     @property
-    def token(self) -> str:
-        """Return a token for the interface for programs."""
+    def token(self) -> str: ...
 
     @property
     def provider(self) -> Provider:

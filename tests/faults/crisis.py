@@ -51,7 +51,6 @@ class Account:
         return not self.lost and not self.untrue
 
     def said(self) -> str:
-        """Return it in words."""
         kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
         return (
             f"{self.many} texts and answers: {self.alerts} alerts, {self.answered} crisis texts, {self.pages} pages, "
@@ -130,7 +129,6 @@ class _Round:
 
 
 async def run(many: int, seed: int) -> Account:
-    """Run a round and return its account."""
     account = Account(many)
     again = max(1, many // 100)
     async with (

@@ -71,7 +71,6 @@ class Deployment:
 
     @property
     def provider(self) -> Member:
-        """Return the sandbox."""
         return self.members["provider"]
 
     @property
@@ -106,7 +105,6 @@ class Deployment:
         return await self.members.pop(name).end(SIGTERM)
 
     def add_provider(self) -> None:
-        """Describe the provider's process."""
         port = int(self.urls["provider"].rpartition(":")[2])
         self.members["provider"] = Member(
             name="provider",

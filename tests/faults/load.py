@@ -272,7 +272,6 @@ class Load:
         return range(self._draw(number, "begins").randrange(min(within, self._size.minutes)), minutes, CYCLE)
 
     def _visits(self, number: str, cycle: int) -> list[Visit]:
-        """Return a cycle's sessions."""
         random = self._draw(number, cycle)
         return [
             Visit(

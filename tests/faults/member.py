@@ -149,7 +149,6 @@ class Member:
             os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
         if self.pid is not None:
             os.kill(self.pid, signal.SIGCONT)
 

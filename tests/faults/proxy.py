@@ -30,7 +30,6 @@ class Wire(asyncio.Protocol):
         self._flush: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.proxy.wires.add(self)

@@ -49,7 +49,6 @@ class Least:
     texts: int = 0
 
     def reached(self, record: Record, now: datetime) -> bool:
-        """Tell whether it is reached."""
         return not self.missing(record, now)
 
     def missing(self, record: Record, now: datetime) -> dict[str, str]:
@@ -70,7 +69,6 @@ def kills(record: Record) -> int:
 
 
 def fell_due(record: Record, now: datetime) -> int:
-    """Return how many reminders have fallen due."""
     dues = (placement.due for session in record.sessions for placement in session.placements)
     return sum(due is not None and due <= now for due in dues)
 
@@ -141,7 +139,6 @@ class Result:
 
 
 async def run(plan: Plan) -> Result:
-    """Run a round and judge it."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     record = Record()

@@ -147,7 +147,6 @@ class Tormentor:
         return chosen
 
     def counts(self) -> dict[str, int]:
-        """Return how many faults there were by kind."""
         return dict(sorted(Counter(fault.kind for fault in self._record.faults).items()))
 
     async def _one(self, kind: str) -> None:
@@ -353,7 +352,6 @@ def _is_added(name: str) -> bool:
 
 
 def _children(parent: int | None) -> list[int]:
-    """Return the processes of a server."""
     if parent is None:
         return []
     found = []

@@ -70,11 +70,9 @@ class Verdict:
     slowest: float = 0.0
 
     def find(self, what: str, number: str, why: str) -> None:
-        """Add a finding."""
         self.findings.append(Finding(what, number, why))
 
     def counts(self) -> dict[str, int]:
-        """Return how many findings there are of each kind."""
         kinds = ("lost", "twice", "stale", "after-stop", "out-of-order", "unread", "unasked")
         return dict.fromkeys(kinds, 0) | Counter(finding.what for finding in self.findings)
 

@@ -37,11 +37,9 @@ class Host:
     heard: list[tuple[str, Event]] = field(default_factory=list)
 
     def database(self, name: str) -> Database:
-        """Return a service's database."""
         return next(service.database for service in self.services if service.name == name)
 
     async def close(self) -> None:
-        """Stop all of it."""
         await self.engine.stop()
         for service in self.services:
             await service.database.close()

@@ -80,11 +80,9 @@ class Bench:
 
     @property
     def database(self) -> Any:
-        """Return the service's database."""
         return self.service.database
 
     def token(self, *, scopes: frozenset[Any] = ALL_SCOPES, clinic: ClinicId | None = None, name: str = "test") -> str:
-        """Return a token of this bench's clinic."""
         principal = Principal(clinic or self.clinic, name, scopes)
         return self.context.tokens.create(principal, life=timedelta(hours=1))
 

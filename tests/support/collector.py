@@ -57,7 +57,6 @@ class Collector:
         return web.Response(body=ExportTraceServiceResponse().SerializeToString(), content_type=PROTOBUF)
 
     def of_trace(self, trace: str) -> list[Span]:
-        """Return the spans of one trace."""
         return [span for span in self.spans if span.trace == trace]
 
 

@@ -25,7 +25,6 @@ READY_WITHIN = 20.0
 
 
 def find() -> Path | None:
-    """Return PgBouncer, or None."""
     path = shutil.which("pgbouncer") or shutil.which("pgbouncer", path=UNPACKED / "usr" / "sbin")
     installed = Path("/usr/sbin/pgbouncer")
     return Path(path) if path else installed if installed.exists() else None

@@ -33,7 +33,6 @@ READY_WITHIN = 30.0
 
 
 def find(program: str) -> Path | None:
-    """Return a program of Prometheus', or None."""
     given = os.environ.get(GIVEN)
     path = shutil.which(program, path=given) if given else shutil.which(program)
     if path is None and not given:
@@ -72,7 +71,6 @@ class Prometheus:
             return body["data"]
 
     async def series(self, query: str) -> list[Any]:
-        """Return the series that a query finds now."""
         found: list[Any] = (await self.get("query", query=query))["result"]
         return found
 

@@ -61,11 +61,9 @@ class Recorded:
         return [_kept(span) for span in self._exporter.get_finished_spans()]
 
     def of_trace(self, trace: str) -> list[Kept]:
-        """Return those of one trace."""
         return [span for span in self.all() if span.traceparent.trace == trace]
 
     def only(self, name: str) -> Kept:
-        """Return the only span of a name."""
         (span,) = [span for span in self.all() if span.name == name]
         return span
 

@@ -60,7 +60,6 @@ class Keepwell:
         return int(answer["events"])
 
     async def now(self) -> datetime:
-        """Return trial time."""
         return datetime.fromisoformat((await self.get("/trial/clock"))["now"])
 
     async def command(self, *arguments: str) -> tuple[int, str, str]:

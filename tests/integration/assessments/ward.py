@@ -182,13 +182,11 @@ class Ward:
         return await self.send(self.path(opened), "phq-9", spread(total, item_9))
 
     async def items(self, path: str) -> list[Any]:
-        """Return the items of a list of the interface."""
         answer = await self.bench.call("GET", path)
         assert answer.status == 200, answer.text
         return list(answer.json["items"])
 
     async def proposals(self) -> list[Any]:
-        """Return the patient's proposals, newest first."""
         return await self.items(f"/patients/{self.patient}/proposals")
 
 

@@ -37,12 +37,10 @@ class Machine(RuleBasedStateMachine):
         self._http.headers["Authorization"] = f"Bearer {world.token()}"
 
     def teardown(self) -> None:
-        """Close the connection."""
         self._http.close()
 
     @property
     def now(self) -> datetime:
-        """The present instant."""
         return self.world.clock.now()
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:

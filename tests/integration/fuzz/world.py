@@ -61,13 +61,11 @@ class World:
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def start(self) -> None:
-        """Bring the services up."""
         self._thread = threading.Thread(target=self.loop.run_forever, name="world", daemon=True)
         self._thread.start()
         self.run(self._open())
 
     def stop(self) -> None:
-        """Take them down."""
         self.run(self._stack.aclose())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(PATIENCE)
@@ -104,7 +102,6 @@ class World:
         await self.deliver()
 
     def service(self, name: str) -> Service:
-        """Return one of the services."""
         return next(service for service in self.services if service.name == name)
 
     async def deliver(self) -> None:
@@ -129,7 +126,6 @@ class World:
         return len(rows)
 
     def token(self, *, scopes: frozenset[Scope] = ALL_SCOPES) -> str:
-        """Return a token of the clinic."""
         assert self.clinic is not None
         return self.tokens.create(Principal(self.clinic, "fuzz", scopes), life=timedelta(hours=2))
 

@@ -1,7 +1,8 @@
 """The patient's pages behind a one-time link: no script, one instrument a page, kind when the link no longer opens."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -45,16 +46,23 @@ LinkLanguage = Annotated[str | None, Query(alias="lang")]
 
 @dataclass(frozen=True)
 class Visit:
-    """One request to a link: the check-in, its patient and clinic, the language to speak, and for whom the page is."""
+    """One request to a link.
+
+    Attributes:
+        language: to speak.
+        whose: the beginning of a name, where several people are reached by one number.
+        shown_at: since when the page is looked at that is answered with: one that is shown again was so before.
+    """
 
     checkin: Checkin
     patient: Patient
     clinic: Clinic
     language: str
     whose: str | None
+    shown_at: datetime
 
     @classmethod
-    def of(cls, linked: Linked | None, wanted: str | None, keyring: Keyring) -> "Visit | None":
+    def of(cls, linked: Linked | None, wanted: str | None, keyring: Keyring, now: datetime) -> "Visit | None":
         """Return the visit of a link, or None where there is no such link."""
         if linked is None:
             return None
@@ -62,7 +70,7 @@ class Visit:
         if linked.name is not None and linked.others:
             others = [keyring.open(other, context="name") for other in linked.others]
             whose = told_apart(keyring.open(linked.name, context="name"), others)
-        return cls(linked.checkin, linked.patient, linked.clinic, wanted or linked.patient.language, whose)
+        return cls(linked.checkin, linked.patient, linked.clinic, wanted or linked.patient.language, whose, now)
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,7 @@ def router(database: Database, kit: Kit) -> APIRouter:
         async with database.reading() as reader:
             if pages.only_clinic is None:
                 pages.only_clinic = await known.only_clinic(reader)
-            visit = Visit.of(await answering.linked(reader, hash_of(token)), _language(lang), kit.keyring)
+            visit = Visit.of(await answering.linked(reader, hash_of(token)), _language(lang), kit.keyring, reader.now)
             if visit is None:
                 return (await _unknown(pages, reader, request))()
             if (why := _closed(visit.checkin, reader)) is not None:
@@ -157,7 +165,7 @@ def router(database: Database, kit: Kit) -> APIRouter:
         """Keep what was answered, all or some, and show what comes next."""
         posted = {name: str(value) for name, value in (await request.form(max_fields=MOST_FIELDS)).items()}
         async with database.transaction() as tx:
-            visit = Visit.of(await answering.lock_linked(tx, hash_of(token)), _language(lang), kit.keyring)
+            visit = Visit.of(await answering.lock_linked(tx, hash_of(token)), _language(lang), kit.keyring, tx.now)
             if visit is None:
                 page = await _unknown(pages, tx, request, posted)
             else:
@@ -200,7 +208,12 @@ async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str
         name = checkin.instruments[0]
     sent = Sent.of(kit.packs, name, posted)
     closed = _closed(checkin, tx)
-    if sent.empty or posted.get("page") != kit.page_mark(checkin.id):
+    shown_at = kit.shown_at(checkin.id, posted.get("page", ""))
+    if shown_at is not None and shown_at <= tx.now:
+        visit = replace(visit, shown_at=shown_at)
+    # From no page of ours, or sooner after it than a person reads: a program that looks into links.
+    doubted = shown_at is None or tx.now - visit.shown_at < kit.at_least
+    if sent.empty or doubted:
         await _tell_anyway(pages, tx, visit, sent)
         if closed is not None:
             return partial(pages.closed, closed, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
@@ -269,7 +282,7 @@ async def _once_more(
 
 
 def _page_of(pages: Pages, visit: Visit, form: Form, status: int, **told: Any) -> Page:
-    mark = pages.kit.page_mark(visit.checkin.id)
+    mark = pages.kit.page_mark(visit.checkin.id, visit.shown_at)
     return partial(
         pages.form, form, status, language=visit.language, clinic=visit.clinic, mark=mark, whose=visit.whose, **told
     )
@@ -284,4 +297,4 @@ async def _next(pages: Pages, reader: Reader, visit: Visit, checkin: Checkin, *,
     before = await answering.earlier(reader, pages.kit.keyring, checkin)
     name = next(instrument for instrument in checkin.instruments if instrument not in before.complete)
     form = form_of(pages.kit.packs.get(name), visit.language, checkin.instruments, saved=before.saved.get(name, {}))
-    return _page_of(pages, visit, form, 200, alerted=alerted, told=told)
+    return _page_of(pages, replace(visit, shown_at=reader.now), form, 200, alerted=alerted, told=told)

@@ -1,9 +1,12 @@
 """The composition root of the assessments service."""
 
+from datetime import timedelta
+
 from services.assessments import api, pages
 from services.assessments.handlers import handlers
 from services.assessments.history import HISTORY
 from services.assessments.kit import Kit
+from services.assessments.model.haste import AT_LEAST
 from services.assessments.packs import Packs
 from services.assessments.store import counts, figures
 from services.assessments.tables import IDEMPOTENCY, SCHEMA
@@ -23,6 +26,7 @@ def build(context: Context) -> Service:
         times=context.settings.assessments,
         public_url=context.public_url,
         trial=context.settings.trial,
+        at_least=timedelta(seconds=AT_LEAST if context.settings.clock == "real" else 0),
     )
     return Service(
         name=SCHEMA,

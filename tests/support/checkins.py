@@ -8,10 +8,12 @@ import aiohttp
 from services.sandbox.model.forms import Mind, fill, form_to_answer
 from shared.protection import Keyring
 
+LONG_AGO = 1_700_000_000
 
-def page_mark(keyring: Keyring, checkin: UUID | str) -> str:
-    """Return what the form on the page of a check-in carries."""
-    return keyring.fingerprint(str(checkin), context="checkin-page")[:32]
+
+def page_mark(keyring: Keyring, checkin: UUID | str, shown_at: int = LONG_AGO) -> str:
+    """Return what the form on the page of a check-in carries that is looked at since a second of the epoch."""
+    return f"{shown_at}.{keyring.fingerprint(f'{checkin}:{shown_at}', context='checkin-page')[:32]}"
 
 
 async def answer(link: str, items: tuple[int, ...], *, unwell: float = 0.5) -> str:

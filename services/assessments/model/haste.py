@@ -10,6 +10,12 @@ from typing import Final
 QUICK: Final = 10
 """Seconds under which staff are told that a program may have answered."""
 
+AT_LEAST: Final = 5
+"""Seconds from the first look at a page to its answers under which they are asked for once more.
+
+An engineering default too: a person who knows the questions by heart needs longer for a single page of them.
+"""
+
 
 def seconds_after(*, sent_at: datetime | None, delivered_at: datetime | None, answered_at: datetime) -> int | None:
     """Return whole seconds from the link's arrival to the answer, or None where no link is known to have gone out.

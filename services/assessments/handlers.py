@@ -98,22 +98,37 @@ def _follow(found: Handlers, kit: Kit) -> None:
 
     @found.on(SessionCorrected)
     async def session_corrected(tx: Transaction, event: SessionCorrected) -> None:
-        """Take back what followed from the wrong record: check-ins that wait for answers, and an open proposal."""
-        if await known.lock_patient(tx, event.patient) is None:
+        """Take back the check-ins that followed from the wrong record, and ask the rule again on the right one."""
+        patient = await known.lock_patient(tx, event.patient)
+        if patient is None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
         if not await known.save_session(tx, event, event.attended_on) or "attended" not in {event.before, event.state}:
             return
         await checkin_acts.end_of_session(tx, kit, event.patient, event.session)
-        if event.plan is not None:
+        if event.plan is not None and event.plan == await known.current_plan(tx, event.patient):
+            await proposal_acts.reconsider(tx, kit, patient)
+        elif event.plan is not None:
             await proposal_acts.supersede(tx, event.plan)
 
     @found.on(PlanStarted, PlanChanged)
     async def plan_told(tx: Transaction, event: PlanStarted) -> None:
-        if await known.save_plan(tx, event, await _induction_end(tx, event)):
-            waiting = await proposals.current_of_plan(tx, event.plan)
-            if waiting is not None and waiting.from_days != event.interval_days:
-                await known.lock_patient(tx, event.patient)
-                await proposal_acts.supersede(tx, event.plan)
+        await _heed_plan(tx, kit, event)
+
+
+async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
+    """Keep a plan; what was proposed under another interval is superseded."""
+    patient, earlier = await known.lock_patient(tx, event.patient), await known.plan(tx, event.plan)
+    if not await known.save_plan(tx, event, await _induction_end(tx, event)):
+        return
+    waiting = await proposals.current_of_plan(tx, event.plan)
+    if waiting is None:
+        return
+    # Only a corrected record leads from maintenance back to induction.
+    back = earlier is not None and earlier.plan.maintenance and event.phase == "induction"
+    if back and patient is not None and event.plan == await known.current_plan(tx, event.patient):
+        await proposal_acts.reconsider(tx, kit, patient)
+    elif waiting.from_days != event.interval_days:
+        await proposal_acts.supersede(tx, event.plan)
 
 
 async def _keep_clinic(tx: Transaction, event: ClinicChanged) -> None:

@@ -1,5 +1,6 @@
 """What rested on a wrong record of a session is taken back."""
 
+from datetime import date
 from uuid import UUID
 
 from shared.events import CheckinDue, CheckinExpired, SessionCorrected
@@ -9,7 +10,9 @@ from tests.integration.assessments.ward import ZONE, Ward
 from tests.support.bench import KEYRING
 
 
-async def corrected(ward: Ward, session: UUID, state: str, *, before: str, version: int = 3) -> None:
+async def corrected(
+    ward: Ward, session: UUID, state: str, *, before: str, version: int = 3, on: date | None = None
+) -> None:
     now = ward.bench.clock.now()
     await ward.bench.tell(
         SessionCorrected(
@@ -28,7 +31,7 @@ async def corrected(ward: Ward, session: UUID, state: str, *, before: str, versi
             at=now,
             reason=KEYRING.seal("The wrong patient.", context="correction"),
             attended_at=now if state == "attended" else None,
-            attended_on=ward.today if state == "attended" else None,
+            attended_on=(on or ward.today) if state == "attended" else None,
         )
     )
 
@@ -66,7 +69,50 @@ async def test_a_proposal_built_on_a_wrong_record_is_superseded(ward: Ward) -> N
     proposal = (await ward.proposals())[0]
     assert (proposal["direction"], proposal["state"]) == ("lengthen", "open")
     await corrected(ward, session, "missed", before="attended")
-    assert (await ward.proposals())[0]["state"] == "superseded"
+    states = {one["id"]: one["state"] for one in await ward.proposals()}
+    assert states[proposal["id"]] == "superseded"
+
+
+async def test_a_corrected_session_leaves_no_cycle_without_a_proposal(ward: Ward) -> None:
+    await through_induction(ward)
+    await cycle(ward, (4, 4, 4))
+    held_on, session = ward.today, await ward.attend()
+    await cycle(ward, (4, 4, 4))
+    before = (await ward.proposals())[0]
+    await corrected(ward, session, "missed", before="attended")
+    fresh = (await ward.proposals())[0]
+    assert fresh["id"] != before["id"]
+    assert (fresh["direction"], fresh["state"]) == ("hold", "held"), "one cycle is left of the two"
+    await corrected(ward, session, "attended", before="missed", version=4, on=held_on)
+    (again,) = [one for one in await ward.proposals() if one["state"] in {"open", "held"}]
+    assert again["id"] not in {before["id"], fresh["id"]}
+    assert (again["direction"], again["state"]) == ("lengthen", "open")
+
+
+async def test_a_correction_that_leads_back_to_induction_leaves_no_proposal_to_lengthen(ward: Ward) -> None:
+    await through_induction(ward)
+    await cycle(ward, (4, 4, 4))
+    session = await ward.attend()
+    await cycle(ward, (4, 4, 4))
+    assert (await ward.proposals())[0]["direction"] == "lengthen"
+    await corrected(ward, session, "missed", before="attended")
+    await ward.plan_is(phase="induction", interval=3)
+    now = (await ward.proposals())[0]
+    assert (now["direction"], now["state"], now["from_days"]) == ("hold", "held", 3)
+    assert now["reasons"][0]["code"] == "induction-not-complete"
+
+
+async def test_a_refused_interval_is_not_proposed_again_since_a_record_was_corrected_there_and_back(ward: Ward) -> None:
+    await through_induction(ward)
+    await cycle(ward, (4, 4, 4))
+    held_on, session = ward.today, await ward.attend()
+    await cycle(ward, (4, 4, 4))
+    proposal = (await ward.proposals())[0]
+    body = {"decision": "refuse", "reason": "Not before the summer."}
+    assert (await ward.bench.call("POST", f"/proposals/{proposal['id']}/decision", body)).status == 200
+    await corrected(ward, session, "missed", before="attended")
+    await corrected(ward, session, "attended", before="missed", version=4, on=held_on)
+    assert not [one for one in await ward.proposals() if one["state"] == "open"]
 
 
 async def test_a_correction_of_a_session_that_nothing_rests_on_ends_nothing(ward: Ward) -> None:

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from services.scheduler.model.plans import Plan
-from services.scheduler.model.protocols import Grade, Phase, Protocol, Provenance
+from services.scheduler.model.protocols import Phase, Protocol, Provenance
 from services.scheduler.model.sessions import Session, SessionKind, SessionState
+from shared.evidence import Grade
 from shared.walltime import parse_wall, wall_text
 from shared.web.api import Body, Day, View
 from shared.zones import check_zone

@@ -2,22 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Final
 
 from services.assessments.model.interval.ladder import RULE, RULE_VERSION
-
-
-class Grade(StrEnum):
-    """How well a rule is founded; the screens show it."""
-
-    LABEL = "LABEL"
-    RCT = "RCT"
-    GUIDELINE = "GUIDELINE"
-    OBSERVATIONAL = "OBSERVATIONAL"
-    CLINIC_PRACTICE = "CLINIC_PRACTICE"
-    CLINIC_PAGE = "CLINIC_PAGE"
-    ENGINEERING_DEFAULT = "ENGINEERING_DEFAULT"
+from shared.evidence import Grade
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from typing import Final
 
 from services.scheduler.model.protocols import (
     Cadence,
-    Grade,
     Induction,
     Maintenance,
     Measures,
@@ -14,6 +13,7 @@ from services.scheduler.model.protocols import (
     Provenance,
     UnknownProtocolError,
 )
+from shared.evidence import Grade
 
 _READ_ON: Final = date(2026, 11, 21)
 _IV: Final = "intravenous ketamine, off label, treatment-resistant depression in adults"

@@ -6,24 +6,14 @@ from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 
+from shared.evidence import Grade
+
 
 class Phase(StrEnum):
     """Where a patient stands in a protocol."""
 
     INDUCTION = "induction"
     MAINTENANCE = "maintenance"
-
-
-class Grade(StrEnum):
-    """How good the source of a rule is, from a drug's label down to a default of ours that a clinician must sign."""
-
-    LABEL = "LABEL"
-    RCT = "RCT"
-    GUIDELINE = "GUIDELINE"
-    OBSERVATIONAL = "OBSERVATIONAL"
-    CLINIC_PRACTICE = "CLINIC_PRACTICE"
-    CLINIC_PAGE = "CLINIC_PAGE"
-    ENGINEERING_DEFAULT = "ENGINEERING_DEFAULT"
 
 
 class UnknownProtocolError(LookupError):

@@ -1,7 +1,8 @@
 import pytest
 
 from services.assessments.model.interval.ladder import RULE
-from services.assessments.model.rules import BEYOND_28, RULES, Grade, Rule, find
+from services.assessments.model.rules import BEYOND_28, RULES, Rule, find
+from shared.evidence import Grade
 
 
 def test_every_rule_has_an_id_of_its_own_a_source_and_a_grade() -> None:

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +16,7 @@ from services.assessments.model.alert import AlertKind, AlertLevel
 from services.assessments.model.instrument import (
     Alarm,
     Band,
+    Chart,
     Instrument,
     InstrumentError,
     Item,
@@ -31,13 +32,13 @@ PINNED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "phq-9/1/en.toml": "00a13ef338e56a031205fd18fdab5ccb277ffa6eb85a00d97f4b03900776f4ee",
         "phq-9/1/es.toml": "13b6f134d39cb56533cc0d6d723f35e1b1932c68cc2eded80a06d814e7032cb8",
-        "phq-9/1/pack.toml": "90ae21325bf8b68817e8e12d20860880ce3f4bae2efde0e9010011c4bb4d2445",
+        "phq-9/1/pack.toml": "91799f20fb236e67d9a958259af3af7c55cfcfde568496a383034cf7e822c81c",
         "post-session/1/en.toml": "6632160eb40fc917646e2b5e322072c1e176f9ade5e29f1141e4494245b31488",
         "post-session/1/es.toml": "0347213f1e678a7c874def1e1c11c1719394b004cda469c17d8e989aabd10e8a",
-        "post-session/1/pack.toml": "6371ca3a4e9f6a3df11a11b6cacd76ac96b8062df3415aece5b3740eadd726fd",
+        "post-session/1/pack.toml": "baace1ac321d46931ab02a6188dc08bd37a344c3ba59f5d2fa4e9100ee9976d2",
         "post-session/2/en.toml": "1591292c85348104efc586e569a17572aa4d4dbb8944f7f3b652f8b25156ecbd",
         "post-session/2/es.toml": "4cb63abf2f4b2da255d43d03c0ab946668a78b218b70711bcb3b7ae84c2d762b",
-        "post-session/2/pack.toml": "b3d5faa917cede520cb9b7cb78252f61e9ba1042978a26b3fe06a283a4da6277",
+        "post-session/2/pack.toml": "62b0a688d969b3a5a00a03ec1e419cdc2a742b079b6da804bdccc5b254a9bec1",
     },
 )
 """SHA-256 of every file of every pack."""
@@ -84,14 +85,22 @@ class _Band(_Form):
     name: str
 
 
+class _Chart(_Form):
+    better: Literal["lower", "higher"]
+    of: str | None = None
+    marks: tuple[int, ...] = ()
+
+
 class _Pack(_Form):
     id: str
+    name: str
     version: int
     validated: bool
     recall_days: int
     first_day: int
     sections: tuple[_Section, ...]
     scales: dict[str, _Scale]
+    chart: _Chart
     bands: tuple[_Band, ...] = ()
     band_source: str | None = None
     loinc_panel: str | None = None
@@ -169,6 +178,7 @@ def _read(place: Path, folder: Path, pinned: Mapping[str, str]) -> Instrument:
         wording[str(language)] = Wording(language=str(language), **dict(words))
     return Instrument(
         id=pack.id,
+        name=pack.name,
         version=pack.version,
         validated=pack.validated,
         recall_days=pack.recall_days,
@@ -176,6 +186,7 @@ def _read(place: Path, folder: Path, pinned: Mapping[str, str]) -> Instrument:
         sections=tuple(Section(section.id, tuple(item.item() for item in section.items)) for section in pack.sections),
         scales={name: Scale(**dict(scale)) for name, scale in pack.scales.items()},
         wording=wording,
+        chart=Chart(**dict(pack.chart)),
         bands=tuple(Band(**dict(band)) for band in pack.bands),
         band_source=pack.band_source,
         loinc_panel=pack.loinc_panel,

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from services.assessments.acts import alerts as alert_acts
 from services.assessments.acts import proposals as proposal_acts
+from services.assessments.described import InstrumentBrief
 from services.assessments.kit import Kit
 from services.assessments.model.haste import is_quick
 from services.assessments.model.rules import Rule
+from services.assessments.packs import Packs
 from services.assessments.store.alerts import Alert, Page
 from services.assessments.store.checkins import Checkin, KeptScore
 from services.assessments.store.further import Further
@@ -86,6 +88,7 @@ class ScoreView(View):
     id: UUID
     instrument: str
     instrument_version: int
+    about: InstrumentBrief
     total: int | None
     band: str | None
     at: datetime
@@ -100,12 +103,13 @@ class ScoreView(View):
     voided: VoidView | None
 
     @classmethod
-    def of(cls, kept: KeptScore) -> "ScoreView":
-        """Show a score."""
+    def of(cls, kept: KeptScore, packs: Packs) -> "ScoreView":
+        """Show a score with the instrument that it is of, as it was when it was answered."""
         return cls(
             id=kept.id,
             instrument=kept.score.instrument,
             instrument_version=kept.score.version,
+            about=InstrumentBrief.of_instrument(packs.get(kept.score.instrument, kept.score.version)),
             total=kept.score.total,
             band=kept.score.band,
             at=kept.at,

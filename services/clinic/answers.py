@@ -86,7 +86,7 @@ def _changed(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
 
 
 def _result(scores: Sequence[Mapping[str, Any]], keyring: Keyring) -> str:
-    names = ("id", "instrument", "total", "band", "flags", "answers", "words", "at", "entered_by", "quick")
+    names = ("id", "instrument", "total", "band", "flags", "answers", "words", "at", "entered_by", "quick", "about")
     said = []
     for score in scores:
         one = {name: score.get(name) for name in names}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from services.assessments.described import InstrumentBrief
 from services.assessments.kit import Kit
 from services.assessments.model import scoring
 from services.assessments.model.haste import is_quick
@@ -58,6 +59,7 @@ async def set_aside(
     content = {
         "instrument": instrument_id,
         "version": instrument.version,
+        "about": brief(kit, instrument_id, instrument.version),
         "total": None if scoring.missing(instrument, given) else scoring.score(instrument, given).total,
         "flags": list(scoring.flags(instrument, given)),
         "answers": dict(given),
@@ -95,15 +97,21 @@ async def tell(tx: Transaction, kit: Kit, checkin: Checkin) -> None:
 
 def sealed(kit: Kit, kept: Sequence[KeptScore]) -> str:
     """Return scores as their events carry them."""
-    return kit.keyring.seal(json.dumps([_result(one) for one in kept]), context=_RESULT)
+    return kit.keyring.seal(json.dumps([_result(kit, one) for one in kept]), context=_RESULT)
 
 
-def _result(kept: KeptScore) -> dict[str, Any]:
+def brief(kit: Kit, instrument: str, version: int) -> dict[str, Any]:
+    """Return what a score says of its instrument: its name, range, direction and bands."""
+    return InstrumentBrief.of_instrument(kit.packs.get(instrument, version)).model_dump(mode="json")
+
+
+def _result(kit: Kit, kept: KeptScore) -> dict[str, Any]:
     score, voided = kept.score, kept.voided
     said: dict[str, Any] = {
         "id": str(kept.id),
         "instrument": score.instrument,
         "version": score.version,
+        "about": brief(kit, score.instrument, score.version),
         "total": score.total,
         "band": score.band,
         "flags": list(score.flags),

@@ -145,7 +145,7 @@ async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, patient: Patient
     kept = await checkins.scores_of_checkin(tx, desk.kit.keyring, checkin.id)
     raised = await alerts.of_checkin(tx, checkin.id)
     alert = next((each for each in raised if each.level.pages and each.state is not AlertState.CLOSED), None)
-    views = tuple(ScoreView.of(one) for one in kept if one.voided is None)
+    views = tuple(ScoreView.of(one, desk.kit.packs) for one in kept if one.voided is None)
     entered = next(view for view in views if view.instrument == body.instrument)
     return AnsweredView(
         **dict(entered),

@@ -47,7 +47,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
             found = await checkins.scores_of_patient(
                 reader, desk.kit.keyring, patient.id, limit=page.limit, after=page.after
             )
-        return listing([ScoreView.of(one) for one in found], page, cursor=lambda view: str(view.id))
+        return listing([ScoreView.of(one, desk.kit.packs) for one in found], page, cursor=lambda view: str(view.id))
 
     @routes.get("/checkins/{checkin_id}/further-answers")
     async def list_further(checkin_id: UUID, principal: Reads) -> Listing[FurtherView]:
@@ -122,5 +122,5 @@ async def _changed(reader: Reader, desk: Desk, checkin: Checkin) -> ChangedView:
         version=checkin.version,
         state=checkin.state,
         checkin=CheckinView.of(checkin),
-        scores=tuple(ScoreView.of(one) for one in kept),
+        scores=tuple(ScoreView.of(one, desk.kit.packs) for one in kept),
     )

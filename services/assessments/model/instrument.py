@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 
 class InstrumentError(Exception):
@@ -90,6 +91,21 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """What is drawn of an instrument over time.
+
+    Args:
+        better: whether a `lower` or a `higher` number is the better one.
+        of: the item that is drawn where there is no total; none draws the total.
+        marks: numbers that the axis names where there are no bands.
+    """
+
+    better: Literal["lower", "higher"]
+    of: str | None = None
+    marks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Wording:
     """An instrument in one language, letter by letter as its source has it."""
 
@@ -108,16 +124,19 @@ class Instrument:
 
     Args:
         id: its id in the API and in events (`phq-9`).
+        name: what clinicians call it.
         version: of this data; a change of any letter is a new one.
         validated: false for our own questions, which then have no total and no bands.
         recall_days: the days that its questions look back on.
         first_day: the first day after a session on which it says something about the time since.
+        chart: what is drawn of it over time.
         bands: ranges of the total, empty where there is none.
         band_source: where the bands are published.
         words: whether there is a field for the patient's own words, asked for as the wording has it.
     """
 
     id: str
+    name: str
     version: int
     validated: bool
     recall_days: int
@@ -125,6 +144,7 @@ class Instrument:
     sections: tuple[Section, ...]
     scales: Mapping[str, Scale]
     wording: Mapping[str, Wording]
+    chart: Chart
     bands: tuple[Band, ...] = ()
     band_source: str | None = None
     loinc_panel: str | None = None
@@ -140,6 +160,8 @@ class Instrument:
         for item in self.items:
             if item.scale not in self.scales:
                 raise InstrumentError(f"{self.id}: item {item.id} names the scale {item.scale!r}, which is not there.")
+        if self.chart.of is not None and self.item(self.chart.of) is None:
+            raise InstrumentError(f"{self.id}: the chart is of item {self.chart.of!r}, which is not there.")
         for words in self.wording.values():
             self._check_wording(words)
         for lower, upper in zip(self.bands, self.bands[1:], strict=False):
@@ -171,6 +193,13 @@ class Instrument:
     def required(self) -> tuple[Item, ...]:
         """The items without which there is no score."""
         return tuple(item for item in self.items if item.required)
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The lowest and the highest number that can be drawn: of the total, or of the item that stands for it."""
+        drawn = [item for item in self.items if (item.scored if self.chart.of is None else item.id == self.chart.of)]
+        scales = [self.scales[item.scale].values for item in drawn]
+        return sum(min(values) for values in scales), sum(max(values) for values in scales)
 
     def item(self, item_id: str) -> Item | None:
         """Return an item by its id."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Final
 
 WIDTH: Final = 360
@@ -19,21 +18,37 @@ _CLOSE: Final = 22
 
 @dataclass(frozen=True)
 class Scale:
-    """An instrument's range and the first total of each band, with the band's name; `marks` where it has no bands."""
+    """What is known of an instrument: its owner says it with each score, and nobody else keeps a copy.
 
+    Attributes:
+        name: what clinicians call it.
+        lowest: of the numbers that can be drawn.
+        bands: the first total of each, with the band's name, from the lowest.
+        marks: what the axis names where there are no bands.
+        higher_is_better: which end of the range is the good one.
+        of: the answer that is drawn where there is no total.
+    """
+
+    name: str
+    lowest: int
     highest: int
-    bands: tuple[tuple[int, str], ...]
+    bands: tuple[tuple[int, str], ...] = ()
     marks: tuple[int, ...] = ()
+    higher_is_better: bool = False
+    of: str | None = None
 
+    @classmethod
+    def plain(cls, name: str, numbers: Sequence[int], of: str | None = None) -> "Scale":
+        """Return what can be drawn where nothing was said: no bands, and the range of the numbers."""
+        return cls(name, min([0, *numbers]), max([1, *numbers]), of=of)
 
-SCALES: Final = MappingProxyType(
-    {
-        "phq-9": Scale(27, ((0, "minimal"), (5, "mild"), (10, "moderate"), (15, "moderately severe"), (20, "severe"))),
-        "post-session": Scale(10, (), (0, 5)),
-    }
-)
-"""Bands of the PHQ-9 after Kroenke, Spitzer and Williams (2001): 0-4, 5-9, 10-14, 15-19, 20-27. The post-session check
-is no validated instrument: its mood from 0 to 10 has no bands."""
+    def severity(self, band: str) -> float | None:
+        """Return how far a band is from the best one, from 0 to 1; None where there is no such band."""
+        names = [name for _, name in self.bands]
+        if band not in names or len(names) == 1:
+            return None
+        place = names.index(band) / (len(names) - 1)
+        return 1 - place if self.higher_is_better else place
 
 
 @dataclass(frozen=True)
@@ -113,7 +128,7 @@ def draw(readings: Sequence[Reading], sessions: Sequence[date], scale: Scale) ->
         return round(_LEFT + 10 + (day - first).days / span * (WIDTH - _LEFT - _RIGHT - 24), 1)
 
     def y(total: float) -> float:
-        return round(floor - total / scale.highest * (floor - _TOP), 1)
+        return round(floor - (total - scale.lowest) / (scale.highest - scale.lowest) * (floor - _TOP), 1)
 
     dots: list[Dot] = []
     labelled = -float(_CLOSE)

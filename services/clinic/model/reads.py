@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from services.clinic.model.chart import Scale
 from shared.ids import AlertId, CheckinId, MessageId, PatientId, PlanId, ProposalId, SessionId
 from shared.walltime import to_wall
 
@@ -146,7 +147,8 @@ class Score:
 
     `total` and `band` are None for questions that are no validated instrument; `flags` are short words such as
     `item9` or `side-effect:nausea`; `words` is what the patient wrote. `quick` says that the answers came so soon after
-    their link that a program may have given them, `seconds` how soon.
+    their link that a program may have given them, `seconds` how soon. `scale` is what its owner says of the instrument;
+    None in scores from before it did.
     """
 
     checkin: CheckinId
@@ -164,6 +166,7 @@ class Score:
     seconds: int | None = None
     quick: bool = False
     voided: Void | None = None
+    scale: Scale | None = None
 
     @property
     def mood(self) -> int | None:

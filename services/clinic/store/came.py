@@ -136,6 +136,7 @@ def _beside(row: Row[Any], keyring: Keyring) -> Came:
         flags=tuple(one["flags"]),
         answers=one["answers"],
         words=one["words"],
+        scale=reads.scale_of(one),
     )
     return Came(
         id=row.id,

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Table, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from services.clinic.model.chart import Scale
 from services.clinic.model.reads import (
     Alert,
     AlertState,
@@ -277,9 +278,26 @@ def _score(row: Row[Any], one: Mapping[str, Any]) -> Score:
         entered_by=one.get("entered_by"),
         seconds=one.get("seconds"),
         quick=one.get("quick", False),
+        scale=scale_of(one),
         voided=None
         if void is None
         else Void(void["by"], datetime.fromisoformat(void["at"]), void["reason"], void["replaced"]),
+    )
+
+
+def scale_of(one: Mapping[str, Any]) -> Scale | None:
+    """Return what a score says of its instrument; None where it is from before scores said it."""
+    about = one.get("about")
+    if about is None:
+        return None
+    return Scale(
+        name=about["name"],
+        lowest=about["lowest"],
+        highest=max(about["highest"], about["lowest"] + 1),
+        bands=tuple((band["lowest"], band["name"]) for band in about["bands"]),
+        marks=tuple(about["marks"]),
+        higher_is_better=about["better"] == "higher",
+        of=about["of"],
     )
 
 

@@ -10,7 +10,7 @@ from services.clinic.views.parts import (
     Tone,
     band_chip,
     moment,
-    say_instrument,
+    say_instrument_of,
     say_occurrence,
 )
 from services.clinic.views.rows import Names, person
@@ -85,8 +85,8 @@ def _line(score: Score, zone: str) -> ScoreLine:
         )
     return ScoreLine(
         id=score.id,
-        instrument=say_instrument(score.instrument),
-        score=band_chip(score.total, score.band),
+        instrument=say_instrument_of(score),
+        score=band_chip(score),
         mood=mood_chip(score.mood),
         flags="; ".join(flag_words(flag) for flag in score.flags),
         words=score.words,

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.clinic.model.chart import SCALES, Reading, draw, spark
+from services.clinic.model.chart import Reading, Scale, draw, spark
 from services.clinic.model.contacts import HOME_REGION, ContactKind
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.people import age_on
@@ -212,7 +212,7 @@ def patient_row(
 ) -> PatientRow:
     """Return a patient in the list; `scores` are those of the PHQ-9, oldest first."""
     totals = [score.total for score in scores if score.total is not None]
-    drawn = spark(totals[-_SPARK_READINGS:], SCALES["phq-9"].highest)
+    drawn = spark(totals[-_SPARK_READINGS:], _scale(scores).highest) if totals else None
     today = to_wall(now, patient.zone).date()
     late = plan is not None and plan.next_due_on < today
     due = f"due {say_date(plan.next_due_on)}" if plan else "no plan"
@@ -229,7 +229,7 @@ def patient_row(
         next_session=wall_moment(upcoming.starts_at) if upcoming else None,
         next_state=session_chip(upcoming.state) if upcoming else None,
         due=due,
-        score=band_chip(scores[-1].total, scores[-1].band) if scores else None,
+        score=band_chip(scores[-1]) if scores else None,
         spark=Spark(*drawn) if drawn else None,
         marks=tuple(marks),
     )
@@ -299,26 +299,40 @@ def _scores(record: Record) -> tuple[ScoresView, ...]:
         by_instrument.setdefault(score.instrument, []).append(score)
     attended = [s.starts_at.date() for s in record.sessions if s.state is SessionState.ATTENDED]
     return tuple(
-        _instrument(name, scores, attended)
-        for name, scores in sorted(by_instrument.items(), key=lambda item: item[0] != "phq-9")
+        _instrument(scores, attended)
+        for _, scores in sorted(by_instrument.items(), key=lambda item: item[1][-1].total is None)
     )
 
 
-def _instrument(name: str, scores: Sequence[Score], attended: Sequence[date]) -> ScoresView:
-    scale = SCALES.get(name)
-    last = scores[-1]
-    # Where there is no total, the course of the mood is what can be drawn.
-    values = [(score, score.mood if score.total is None else score.total) for score in scores]
+def _scale(scores: Sequence[Score]) -> Scale:
+    """Return what the owner last said of the scores' instrument; else what the scores themselves show."""
+    said = next((score.scale for score in reversed(scores) if score.scale is not None), None)
+    totals = [score.total for score in scores if score.total is not None]
+    # Scores from before their instrument was described: where there is no total, the course of the mood can be drawn.
+    moods = [score.mood for score in scores if score.mood is not None]
+    name = say_instrument(scores[-1].instrument)
+    return said or (Scale.plain(name, totals) if totals else Scale.plain(name, moods, of="mood"))
+
+
+def _drawn(score: Score, scale: Scale) -> int | None:
+    """Return the number to draw: the total, or the answer that stands for it."""
+    return score.answers.get(scale.of) if score.total is None and scale.of is not None else score.total
+
+
+def _instrument(scores: Sequence[Score], attended: Sequence[date]) -> ScoresView:
+    scale, last = _scale(scores), scores[-1]
+    title = scale.name
+    values = [(score, _drawn(score, scale)) for score in scores]
     readings = [Reading(score.asked_for, value, "item9" in score.flags) for score, value in values if value is not None]
     return ScoresView(
-        instrument=say_instrument(name),
-        chart=draw(readings, attended, scale) if scale and readings else None,
+        instrument=title,
+        chart=draw(readings, attended, scale) if readings else None,
         summary=f"Last: {_score_chip(last).text}, {say_date(last.asked_for)}",
         rows=tuple(
             ScoreRow(
                 day_moment(score.asked_for),
                 _score_chip(score),
-                say_instrument(name),
+                title,
                 "; ".join(flag_words(flag) for flag in score.flags),
             )
             for score in reversed(scores)
@@ -327,7 +341,7 @@ def _instrument(name: str, scores: Sequence[Score], attended: Sequence[date]) ->
 
 
 def _score_chip(score: Score) -> Chip:
-    return (mood_chip(score.mood) if score.total is None else None) or band_chip(score.total, score.band)
+    return (mood_chip(score.mood) if score.total is None else None) or band_chip(score)
 
 
 def _conversation(record: Record, zone: str) -> list[MessageRow]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from babel.dates import format_date
 
-from services.clinic.model.reads import MessageState, ProposalState, SessionState
+from services.clinic.model.reads import MessageState, ProposalState, Score, SessionState
 from shared.languages import Language, say_time
 from shared.walltime import to_wall
 
@@ -207,7 +207,6 @@ _PROPOSAL = {
     ProposalState.SUPERSEDED: Chip("overtaken"),
 }
 _LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
-_INSTRUMENTS = {"phq-9": "PHQ-9", "post-session": "Post-session check"}
 _OCCURRENCES = {
     "3d": "3 days before",
     "1d": "1 day before",
@@ -238,8 +237,14 @@ def say_language(language: Language) -> str:
 
 
 def say_instrument(instrument: str) -> str:
-    """Return an instrument's name as clinicians know it."""
-    return _INSTRUMENTS.get(instrument, instrument)
+    """Return an instrument's id in words, where its owner has not said its name: `PHQ-9` for `phq-9`."""
+    coded = any(letter.isdigit() for letter in instrument)
+    return instrument.upper() if coded else instrument.replace("-", " ").capitalize()
+
+
+def say_instrument_of(score: Score) -> str:
+    """Return the name of a score's instrument as its owner says it."""
+    return score.scale.name if score.scale else say_instrument(score.instrument)
 
 
 def say_occurrence(occurrence: str) -> str:
@@ -249,18 +254,22 @@ def say_occurrence(occurrence: str) -> str:
     return _OCCURRENCES.get(occurrence, occurrence.replace("-", " "))
 
 
-_TONES = {
-    "minimal": Tone.GOOD,
-    "moderate": Tone.WARN,
-    "moderately severe": Tone.DANGER,
-    "severe": Tone.DANGER,
-}
+_SEVERE, _MODERATE = 0.75, 0.5
+"""How far from an instrument's best band a score is loud. Engineering default: of five bands the third warns."""
 
 
-def band_chip(total: int | None, band: str | None) -> Chip:
+def band_chip(score: Score) -> Chip:
     """Return a score with its band; questions without a score are only answered."""
-    if total is None:
+    if score.total is None:
         return Chip("answered")
-    words = (band or "").replace("_", " ")
-    tone = _TONES.get(words, Tone.PLAIN)
-    return Chip(f"{total} {words}".strip(), tone)
+    words = (score.band or "").replace("_", " ")
+    return Chip(f"{score.total} {words}".strip(), _tone(score))
+
+
+def _tone(score: Score) -> Tone:
+    severity = score.scale.severity(score.band) if score.scale and score.band else None
+    if severity is None:
+        return Tone.PLAIN
+    if severity >= _SEVERE:
+        return Tone.DANGER
+    return Tone.WARN if severity >= _MODERATE else Tone.GOOD if severity == 0 else Tone.PLAIN

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.clinic.model.reads import Alert, AlertState, Plan, Score, Session, SessionState
-from services.clinic.views.parts import Tone, band_chip, days, say_short_date, session_chip, wall_moment
+from services.clinic.views.parts import (
+    Tone,
+    band_chip,
+    days,
+    say_instrument_of,
+    say_short_date,
+    session_chip,
+    wall_moment,
+)
 from shared.walltime import to_wall
 
 _OPEN = (SessionState.BOOKED, SessionState.CONFIRMED)
@@ -36,15 +44,21 @@ def picture(
 
 
 def _score(scores: Sequence[Score]) -> tuple[Fact, ...]:
-    totals = [(score, score.total) for score in scores if score.instrument == "phq-9" and score.total is not None]
-    if not totals:
-        return (Fact("PHQ-9", "none yet"),)
-    last, total = totals[-1]
-    chip = band_chip(total, last.band)
-    before = f", after {totals[-2][1]}" if len(totals) > 1 else ""
-    first = f"; {totals[0][1]} at first" if len(totals) > 2 else ""  # noqa: PLR2004 - a first beside the one before
+    """Return the last total of each instrument that has one, whatever instruments there are."""
+    by_instrument: dict[str, list[Score]] = {}
+    for score in scores:
+        if score.total is not None:
+            by_instrument.setdefault(score.instrument, []).append(score)
+    return tuple(_course(one) for one in by_instrument.values()) or (Fact("Score", "none yet"),)
+
+
+def _course(scores: Sequence[Score]) -> Fact:
+    last, chip = scores[-1], band_chip(scores[-1])
+    before = f", after {scores[-2].total}" if len(scores) > 1 else ""
+    first = f"; {scores[0].total} at first" if len(scores) > 2 else ""  # noqa: PLR2004 - a first beside the one before
     loud = {Tone.WARN: "warn", Tone.DANGER: "danger"}
-    return (Fact("PHQ-9", chip.text, f"{say_short_date(last.asked_for)}{before}{first}", loud.get(chip.tone, "")),)
+    note = f"{say_short_date(last.asked_for)}{before}{first}"
+    return Fact(say_instrument_of(last), chip.text, note, loud.get(chip.tone, ""))
 
 
 def _mood(scores: Sequence[Score]) -> tuple[Fact, ...]:

@@ -69,7 +69,20 @@ async def test_mood_and_own_words_do_not_end_in_a_side_table(home: Home, facts: 
         assert "mood 2 of 10" in page, where
         assert WORDS in page, where
     page = (await browser.get(page_of(facts))).text
-    assert "Post-session check over time. Last: mood 2 of 10" in page
+    assert "Post session over time. Last: mood 2 of 10" in page, "drawn although nothing describes the instrument"
+
+
+async def test_a_score_is_charted_as_its_owner_describes_the_instrument(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    about = {"name": "Well-being (WHO-5)", "lowest": 0, "highest": 25, "better": "higher", "of": None, "marks": []}
+    bands = [{"lowest": 0, "highest": 12, "name": "poor"}, {"lowest": 13, "highest": 25, "name": "good"}]
+    score = a_result(instrument="who-5", total=7, band="poor", about={**about, "bands": bands})
+    await home.bench.tell(completed(facts, score, instruments=("who-5",)))
+    page = (await browser.get(page_of(facts))).text
+    assert "Well-being (WHO-5) over time. Last: 7 poor" in page
+    assert "<tspan" in page
+    assert "good" in page
 
 
 async def test_answers_leave_today_when_somebody_has_seen_them_and_not_before(

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from services.assessments.described import InstrumentBrief
 from services.assessments.model.instrument import InstrumentError
+from services.assessments.model.rules import find
 from services.assessments.packs import FOLDER, PINNED, Packs, UnknownInstrumentError
 
 PHQ9_ITEM_CODES = (
@@ -79,3 +81,26 @@ def test_the_phq_9_is_not_meant_for_the_first_days_after_a_session() -> None:
 def test_an_unknown_instrument_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UnknownInstrumentError, match="no instrument 'gad-2'; there are"):
         Packs.load().get("gad-2")
+
+
+def test_an_instrument_says_its_name_its_range_and_which_end_is_the_good_one() -> None:
+    phq9, check = (InstrumentBrief.of_instrument(Packs.load().get(one)) for one in ("phq-9", "post-session"))
+    assert (phq9.name, phq9.lowest, phq9.highest, phq9.better, phq9.of) == ("PHQ-9", 0, 27, "lower", None)
+    assert [(band.lowest, band.highest) for band in phq9.bands] == [(0, 4), (5, 9), (10, 14), (15, 19), (20, 27)]
+    assert (check.name, check.lowest, check.highest, check.better) == ("Post-session check", 0, 10, "higher")
+    assert (check.of, check.bands, check.marks) == ("mood", (), (0, 5))
+
+
+def test_the_bands_stand_in_the_pack_alone_and_the_rule_says_the_same() -> None:
+    said = ", ".join(f"{band.lowest}-{band.highest} {band.name}" for band in Packs.load().get("phq-9").bands)
+    rule = find("phq-9-bands")
+    assert rule is not None
+    assert rule.text == f"PHQ-9: {said}."
+    root = FOLDER.parent.parent.parent
+    named = {
+        file.relative_to(root).as_posix()
+        for package in ("keepwell", "services", "shared")
+        for file in (root / package).rglob("*")
+        if file.suffix in {".py", ".toml", ".html"} and "moderately severe" in file.read_text(encoding="utf-8")
+    }
+    assert named == {"services/assessments/packs/phq-9/1/pack.toml", "services/assessments/model/rules.py"}

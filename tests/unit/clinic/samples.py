@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from services.clinic.model.chart import Scale
 from services.clinic.model.clinic import Clinic, OnCall
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
 from services.clinic.model.patient import Patient, PatientState
@@ -62,6 +63,9 @@ SOURCES = {
         ),
     )
 }
+SCALE = Scale(
+    "PHQ-9", 0, 27, ((0, "minimal"), (5, "mild"), (10, "moderate"), (15, "moderately severe"), (20, "severe"))
+)
 BANDS = ("minimal", "mild", "moderate", "moderately severe", "severe")
 ZONE = "America/New_York"
 NOW = datetime(2026, 12, 1, 16, 10, tzinfo=UTC)
@@ -210,6 +214,7 @@ def scores_of(number: int) -> list[Score]:
             asked_for=first + timedelta(days=7 * at),
             at=NOW,
             flags=("item9",) if at == 1 else (),
+            scale=SCALE,
         )
         for at, total in enumerate(totals)
     ]

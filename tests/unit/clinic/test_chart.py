@@ -4,9 +4,9 @@ from itertools import pairwise
 import hypothesis.strategies as st
 from hypothesis import given
 
-from services.clinic.model.chart import SCALES, Reading, draw, spark
+from services.clinic.model.chart import Reading, Scale, draw, spark
+from tests.unit.clinic.samples import SCALE
 
-SCALE = SCALES["phq-9"]
 DAY = date(2026, 12, 1)
 READINGS = st.lists(
     st.builds(Reading, st.dates(date(2026, 1, 1), date(2027, 12, 31)), st.integers(0, 27), st.booleans()), min_size=1
@@ -60,3 +60,22 @@ def test_a_line_needs_two_readings() -> None:
     drawn = spark([20, 4], 27)
     assert drawn is not None
     assert drawn[0].startswith("M4")
+
+
+def test_an_instrument_that_nobody_described_is_drawn_plainly_and_stops_no_page() -> None:
+    chart = draw([Reading(DAY, 31), Reading(DAY + timedelta(days=7), 12)], [], Scale.plain("XYZ-2", [31, 12]))
+    assert chart is not None
+    assert chart.bands == ()
+    assert [tick.text for tick in chart.totals] == ["31"]
+    assert all(0 <= dot.y <= chart.floor for dot in chart.dots)
+
+
+def test_a_range_that_does_not_begin_at_zero_fills_the_drawing() -> None:
+    chart = draw([Reading(DAY, 10), Reading(DAY + timedelta(days=7), 60)], [], Scale("K10", 10, 60))
+    assert chart is not None
+    assert (chart.dots[0].y, chart.dots[1].y) == (chart.floor, chart.top)
+
+
+def test_where_higher_is_better_the_lowest_band_is_the_grave_one() -> None:
+    scale = Scale("WHO-5", 0, 25, ((0, "poor"), (13, "good")), higher_is_better=True)
+    assert (scale.severity("poor"), scale.severity("good"), scale.severity("no such band")) == (1, 0, None)

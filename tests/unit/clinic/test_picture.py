@@ -21,7 +21,7 @@ def test_the_last_score_is_held_against_the_one_before_and_the_first() -> None:
 def test_a_severe_score_is_loud_and_a_missing_one_is_said() -> None:
     worse = [*samples.scores_of(0), replace(samples.scores_of(0)[0], asked_for=date(2026, 12, 1))]
     assert facts(scores=worse)["PHQ-9"].tone == "danger"
-    assert facts(scores=[])["PHQ-9"].text == "none yet"
+    assert facts(scores=[])["Score"].text == "none yet"
 
 
 def test_the_last_mood_stands_beside_the_score() -> None:

@@ -3,6 +3,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from services.clinic.model.chart import Scale
 from services.clinic.model.patient import PatientState
 from services.clinic.model.reads import AlertState, MessageState, ProposalState, SessionState, Stop, Stopped
 from services.clinic.model.staff import Role
@@ -185,7 +186,48 @@ def test_what_a_check_in_or_message_was_for_is_said_in_words(occurrence: str, wo
 
 
 def test_questions_without_a_score_are_only_said_to_be_answered() -> None:
-    assert band_chip(None, None).text == "answered"
+    unscored = replace(samples.scores_of(0)[0], total=None, band=None)
+    assert band_chip(unscored).text == "answered"
+
+
+@pytest.mark.parametrize(
+    ("at", "tone"), [(-1, Tone.GOOD), (4, Tone.PLAIN), (2, Tone.WARN), (1, Tone.DANGER), (0, Tone.DANGER)]
+)
+def test_how_grave_a_band_is_follows_from_its_place_and_not_from_its_name(at: int, tone: Tone) -> None:
+    assert band_chip(samples.scores_of(0)[at]).tone is tone
+
+
+def test_a_score_of_an_instrument_never_heard_of_is_shown_with_its_total_and_stops_no_page() -> None:
+    strange = [
+        replace(one, instrument="xyz-2", total=40 + at, band=None, scale=None)
+        for at, one in enumerate(samples.scores_of(0))
+    ]
+    page = the_patient(scores=strange)
+    (shown,) = page.scores  # type: ignore[attr-defined]
+    assert (shown.instrument, shown.rows[0].total.text) == ("XYZ-2", "51")
+    assert shown.chart is not None
+    assert shown.chart.bands == ()
+    assert page.picture[0].name == "XYZ-2"  # type: ignore[attr-defined]
+    assert (
+        patient_row(samples.PATIENTS[0], plan=None, upcoming=None, scores=strange, alerts=0, proposals=0, now=NOW).spark
+        is not None
+    )
+
+
+def test_an_instrument_is_called_and_banded_as_its_owner_says() -> None:
+    scale = Scale("Well-being (WHO-5)", 0, 25, ((0, "poor"), (13, "good")), higher_is_better=True)
+    told = [replace(one, instrument="who-5", total=7, band="poor", scale=scale) for one in samples.scores_of(0)]
+    page = the_patient(scores=told)
+    (shown,) = page.scores  # type: ignore[attr-defined]
+    assert (shown.instrument, [band.name for band in shown.chart.bands]) == ("Well-being (WHO-5)", ["poor", "good"])
+    assert shown.rows[0].total == Chip("7 poor", Tone.DANGER)
+
+
+def test_scores_from_before_their_instrument_was_described_take_what_a_newer_one_says() -> None:
+    *old, newest = samples.scores_of(0)
+    (shown,) = the_patient(scores=[*(replace(one, scale=None) for one in old), newest]).scores  # type: ignore[attr-defined]
+    assert shown.instrument == "PHQ-9"
+    assert len(shown.chart.bands) == 5
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from keepwell.sampler import KAFKA, Sampler
 from shared.bus import gaps
 from shared.bus.address import Address, each_server, security
 from shared.bus.consumer import Consumer, group_of, is_environment
-from shared.bus.letterbox import Letterbox
+from shared.bus.dead_letter_backlog import DeadLetterBacklog
 from shared.bus.producer import Producer
 from shared.bus.quiet import Watch
 from shared.bus.relay import STALE_AFTER, Relay
@@ -89,7 +89,7 @@ class Engine:
         self.watch = Watch(kafka, interests)
         self._tasks: list[asyncio.Task[None]] = []
         self.down: dict[str, str] = {}
-        self.sampler = Sampler(services, self.watch, Letterbox(kafka), clock, self.problems)
+        self.sampler = Sampler(services, self.watch, DeadLetterBacklog(kafka), clock, self.problems)
         self.next_due: datetime | None = None
         self._settled: dict[Consumer, int] = {}
         self._looks: dict[str, _Look] = {}

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus import gaps
 from shared.bus.consumer import group_of
-from shared.bus.letterbox import Letterbox
+from shared.bus.dead_letter_backlog import DeadLetterBacklog
 from shared.bus.quiet import Watch
 from shared.bus.standing import standing
 from shared.clock import Clock
@@ -71,7 +71,7 @@ class Sampler:
     Args:
         services: the hosted services.
         watch: the groups' offsets.
-        letterbox: the dead letters.
+        backlog: the dead letters that wait.
         clock: waits between rounds.
         problems: what keeps the process from being ready.
 
@@ -83,13 +83,13 @@ class Sampler:
         self,
         services: Sequence[Service],
         watch: Watch,
-        letterbox: Letterbox,
+        backlog: DeadLetterBacklog,
         clock: Clock,
         problems: Callable[[], Awaitable[Sequence[str]]],
     ) -> None:
         self._services = services
         self._watch = watch
-        self._letterbox = letterbox
+        self._backlog = backlog
         self._clock = clock
         self._problems = problems
         self._open = False
@@ -114,7 +114,7 @@ class Sampler:
         finally:
             await self._let_go()
             self._open = False
-            await self._letterbox.close()
+            await self._backlog.close()
 
     async def _let_go(self) -> None:
         """Wait a moment for what was asked: cancelled while it connects, Kafka's client leaves a connection behind."""
@@ -163,9 +163,9 @@ class Sampler:
         await self._watch.lag()
         await self._remember()
         if not self._open:
-            await self._letterbox.start()
+            await self._backlog.start()
             self._open = True
-        waiting = await self._letterbox.waiting()
+        waiting = await self._backlog.waiting()
         for service in self._services:
             _LETTERS.labels(service.name).set(waiting[service.name])
 

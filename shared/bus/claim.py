@@ -12,9 +12,9 @@ from typing import Final
 
 import asyncpg
 
-from shared.bus.departures import Carry
 from shared.bus.envelope import encoded_headers
 from shared.bus.producer import Record
+from shared.bus.producer_spans import Carry
 
 BATCH: Final = 2000
 """Rows that one transaction moves at most; it stays short where a relay has much to catch up with."""

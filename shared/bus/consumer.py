@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.bus import gaps
-from shared.bus.arrivals import arriving
+from shared.bus.consumer_spans import batch_span
 from shared.bus.dead_letters import letter
 from shared.bus.envelope import Received, Undecodable, decode
 from shared.bus.handlers import Handlers, NotYet
@@ -184,7 +184,7 @@ class Consumer:
         self.handling = True
         try:
             ends = await self._mind_gaps(records)
-            with arriving(self.service, self.group, str(self.topic), records):
+            with batch_span(self.service, self.group, str(self.topic), records):
                 await self._isolate(records, _Patience())
             self._next.update(ends)
         except Exception as error:

@@ -17,7 +17,7 @@ TRACEPARENT = "traceparent"
 
 
 @contextmanager
-def arriving(service: str, group: str, topic: str, records: Sequence[ConsumerRecord[bytes, bytes]]) -> Iterator[None]:
+def batch_span(service: str, group: str, topic: str, records: Sequence[ConsumerRecord[bytes, bytes]]) -> Iterator[None]:
     """Handle a batch within a span of its own, linked to the trace of each record."""
     if not spans.recorded():
         yield

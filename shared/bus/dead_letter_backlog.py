@@ -14,7 +14,7 @@ _REPLAYED: Final = f"{PREFIX}replayed"
 _GROUP: Final = f"{PREFIX}group"
 
 
-class Letterbox:
+class DeadLetterBacklog:
     """Follows the dead letters and remembers which were not replayed yet; it is no member of any group.
 
     Args:
@@ -48,7 +48,7 @@ class Letterbox:
     async def waiting(self) -> Counter[str]:
         """Read what came since the last time and return how many letters wait, by service."""
         if self._consumer is None:
-            raise RuntimeError("The letterbox was not started.")
+            raise RuntimeError("The backlog was not started.")
         end = (await self._consumer.end_offsets([self._partition]))[self._partition]
         while await self._consumer.position(self._partition) < end:
             batch = await self._consumer.getmany(self._partition, timeout_ms=_FETCH_MS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final, Generic, TypeVar
 
-from shared.bus.arrivals import handling
+from shared.bus.consumer_spans import handling
 from shared.bus.envelope import Received
 from shared.database import Transaction
 from shared.events import Event, Topic

@@ -10,7 +10,7 @@ Carry = Callable[[str, str, bytes], bytes]
 
 
 @contextmanager
-def departing(service: str) -> Iterator[Carry | None]:
+def record_spans(service: str) -> Iterator[Carry | None]:
     """Give what begins the span of a record; all of them end with the block. None where no spans are recorded."""
     if not spans.recorded():
         yield None

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.address import Address
 from shared.bus.claim import BATCH, claim
-from shared.bus.departures import departing
 from shared.bus.producer import NotSent, Producer
+from shared.bus.producer_spans import record_spans
 from shared.bus.tables import SHARDS, tables_of
 from shared.database import Database
 from shared.telemetry.log import get_logger
@@ -126,7 +126,7 @@ class Relay:
                 await self._wait(connection)
 
     async def _round(self, driver: asyncpg.Connection) -> int:
-        with departing(self.service) as carry:
+        with record_spans(self.service) as carry:
             async with driver.transaction():
                 now = self.database.clock.now()
                 records = await claim(driver, service=self.service, now=now, shards=self._owned, carry=carry)

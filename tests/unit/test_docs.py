@@ -1,6 +1,8 @@
-"""What the docs name is there, and decisions have one form."""
+"""What the docs name is there, what the glossary retired is gone, and decisions have one form."""
 
+import io
 import re
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,31 @@ def test_a_decision_says_why_what_what_follows_and_what_lost(decision: Path) -> 
     text = decision.read_text(encoding="utf-8")
     assert text.startswith(f"# {decision.name[:4]} ")
     assert re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE) == FORM
+
+
+RETIRED = re.findall(r"^\| (\w+) \| `(\w+)` \|", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def words_of(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+
+
+def names_in(file: Path) -> set[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(file.read_text(encoding="utf-8")).readline)
+    return {token.string for token in tokens if token.type == tokenize.NAME} | {file.stem, file.parent.name}
+
+
+@pytest.mark.parametrize(("word", "folder"), RETIRED)
+def test_a_retired_word_does_not_come_back_as_a_name(word: str, folder: str) -> None:
+    found = {file: names_in(file) for file in sorted((ROOT / folder).rglob("*.py"))}
+    back = [
+        f"{file.relative_to(ROOT)}: {name}" for file, names in found.items() for name in names if word in words_of(name)
+    ]
+    assert not back, "docs/glossary.md says what it is called now"
+
+
+def test_words_are_retired_and_found_inside_of_names() -> None:
+    assert RETIRED
+    assert words_of("DeadLetterBox") == {"dead", "letter", "box"}
+    assert "place" in words_of("_place_of")
+    assert "place" not in words_of("placed")

@@ -10,7 +10,7 @@ import uvloop
 from benchmarks.stand import CLOCK
 from keepwell import parts
 from keepwell.collecting import settle_in
-from keepwell.place import Place
+from keepwell.data_directory import DataDirectory
 from shared.bus.relay import Relay
 from shared.database import Database
 from shared.database.address import async_url
@@ -21,7 +21,7 @@ SERVICE = "scheduler"
 
 async def main() -> None:
     settings = load()
-    keyring = Place(settings.data_dir).keyring(settings)
+    keyring = DataDirectory(settings.data_dir).keyring(settings)
     secret = settings.database_url
     if secret is None:
         raise RuntimeError("The stand names a database.")

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy.engine import URL
 
 from keepwell import parts
-from keepwell.place import Place
+from keepwell.data_directory import DataDirectory
 from shared.clock import RealClock
 from shared.database.address import async_url
 from shared.embedded.kafka import kafka
@@ -92,7 +92,7 @@ async def stand(*, partitions: int = 4) -> AsyncIterator[Stand]:
             address = broker.bootstrap_servers
             made = Stand(folder, async_url(database.url), address, Keyring.generate(), broker.brokers[0])
             settings = made.settings(kafka_partitions=partitions)
-            Place(settings.data_dir)
+            DataDirectory(settings.data_dir)
             await parts.migrate(settings, made.keyring, parts.Parts(made.database, made.kafka))
             yield made
 

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from keepwell.data_cli import held_app, register
+from keepwell.data_directory import DataDirectory
 from keepwell.options import Admin, AdminLogin, DataDir, Json, log_aside, run, settings
 from keepwell.output import fail, show
-from keepwell.place import Place
 
 app = typer.Typer(
     name="keepwell",
@@ -67,8 +67,8 @@ def demo(
     """Start a made-up clinic that lives by itself, an hour in 15 seconds, to look at and to play with."""
     from keepwell.commands.demo import serve  # noqa: PLC0415 - a short command need not load every service
 
-    place = (data_dir or settings().data_dir) / "demo"
-    chosen = settings(data_dir=place, clock=f"x{speed:g}", trial=True)
+    folder = (data_dir or settings().data_dir) / "demo"
+    chosen = settings(data_dir=folder, clock=f"x{speed:g}", trial=True)
     if not as_json:
         log_aside(chosen)
     run(lambda: serve(chosen, patients=patients, seed=seed, as_json=as_json))
@@ -85,7 +85,7 @@ def populate(
     from keepwell.commands.populate import populate as enrol  # noqa: PLC0415 - loads the HTTP client
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: enrol(Place(chosen.data_dir), chosen, patients=patients, seed=seed, as_json=as_json))
+    run(lambda: enrol(DataDirectory(chosen.data_dir), chosen, patients=patients, seed=seed, as_json=as_json))
 
 
 @app.command()
@@ -143,7 +143,7 @@ def explain(message_id: str, data_dir: DataDir = None, as_json: Json = False) ->
     from keepwell.commands.remote import explain as ask  # noqa: PLC0415 - loads the HTTP client
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: ask(Place(chosen.data_dir), chosen, message_id, as_json=as_json))
+    run(lambda: ask(DataDirectory(chosen.data_dir), chosen, message_id, as_json=as_json))
 
 
 @token_app.command("create")
@@ -161,7 +161,7 @@ def token_create(
     from keepwell.commands.remote import create_token  # noqa: PLC0415 - loads the token library
 
     chosen = settings(data_dir=data_dir)
-    made = create_token(Place(chosen.data_dir), chosen, name=name, days=days, scopes=scope or [], clinic=clinic)
+    made = create_token(DataDirectory(chosen.data_dir), chosen, name=name, days=days, scopes=scope or [], clinic=clinic)
     show(made if as_json else made["token"], as_json=as_json)
 
 
@@ -173,7 +173,7 @@ def staff_first_login(
     from keepwell.commands.staff import first_login  # noqa: PLC0415 - loads the database
 
     chosen = settings(data_dir=data_dir, admin_name=admin, admin_login=admin_login)
-    run(lambda: first_login(Place(chosen.data_dir), chosen, as_json=as_json))
+    run(lambda: first_login(DataDirectory(chosen.data_dir), chosen, as_json=as_json))
 
 
 @staff_app.command("reset-password")
@@ -186,7 +186,7 @@ def staff_reset_password(
     from keepwell.commands.staff import reset_password  # noqa: PLC0415 - loads the database
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: reset_password(Place(chosen.data_dir), chosen, login, as_json=as_json))
+    run(lambda: reset_password(DataDirectory(chosen.data_dir), chosen, login, as_json=as_json))
 
 
 @letters_app.command("list")
@@ -195,7 +195,7 @@ def letters_list(data_dir: DataDir = None, as_json: Json = False) -> None:
     from keepwell.commands.letters import listed  # noqa: PLC0415 - loads the Kafka client
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: listed(Place(chosen.data_dir), chosen, as_json=as_json))
+    run(lambda: listed(DataDirectory(chosen.data_dir), chosen, as_json=as_json))
 
 
 @letters_app.command("show")
@@ -204,7 +204,7 @@ def letters_show(letter_id: str, data_dir: DataDir = None, as_json: Json = False
     from keepwell.commands.letters import shown  # noqa: PLC0415 - loads the Kafka client
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: shown(Place(chosen.data_dir), chosen, letter_id, as_json=as_json))
+    run(lambda: shown(DataDirectory(chosen.data_dir), chosen, letter_id, as_json=as_json))
 
 
 @letters_app.command("replay")
@@ -218,7 +218,11 @@ def letters_replay(
     from keepwell.commands.letters import replayed  # noqa: PLC0415 - loads the Kafka client
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: replayed(Place(chosen.data_dir), chosen, letter_ids or [], everything=everything, as_json=as_json))
+    run(
+        lambda: replayed(
+            DataDirectory(chosen.data_dir), chosen, letter_ids or [], everything=everything, as_json=as_json
+        )
+    )
 
 
 @app.command()
@@ -227,7 +231,7 @@ def retell(data_dir: DataDir = None, as_json: Json = False) -> None:
     from keepwell.commands.retell import retell as tell  # noqa: PLC0415 - loads every service
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: tell(Place(chosen.data_dir), chosen, as_json=as_json))
+    run(lambda: tell(DataDirectory(chosen.data_dir), chosen, as_json=as_json))
 
 
 def main() -> None:

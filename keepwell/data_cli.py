@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from keepwell.data_directory import DataDirectory
 from keepwell.options import DataDir, Json, run, settings
-from keepwell.place import Place
 
 held_app = typer.Typer(help="Messages that a restore holds up until a person decides.", no_args_is_help=True)
 
@@ -58,7 +58,7 @@ def held_list(data_dir: DataDir = None, as_json: Json = False) -> None:
     from keepwell.commands.held import listed  # noqa: PLC0415 - loads the notifier
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: listed(Place(chosen.data_dir), chosen, as_json=as_json))
+    run(lambda: listed(DataDirectory(chosen.data_dir), chosen, as_json=as_json))
 
 
 @held_app.command("release")
@@ -91,7 +91,7 @@ def held_close(data_dir: DataDir = None, as_json: Json = False) -> None:
     from keepwell.commands.held import closed  # noqa: PLC0415 - loads the notifier
 
     chosen = settings(data_dir=data_dir)
-    run(lambda: closed(Place(chosen.data_dir), chosen, as_json=as_json))
+    run(lambda: closed(DataDirectory(chosen.data_dir), chosen, as_json=as_json))
 
 
 def _decide(
@@ -99,9 +99,15 @@ def _decide(
 ) -> None:
     from keepwell.commands.held import decided  # noqa: PLC0415 - loads the notifier
 
-    chosen, place = settings(data_dir=data_dir), who or getuser()
+    chosen, by = settings(data_dir=data_dir), who or getuser()
     run(
         lambda: decided(
-            Place(chosen.data_dir), chosen, messages or [], everything=everything, go=go, who=place, as_json=as_json
+            DataDirectory(chosen.data_dir),
+            chosen,
+            messages or [],
+            everything=everything,
+            go=go,
+            who=by,
+            as_json=as_json,
         )
     )

@@ -131,8 +131,8 @@ class Engine:
                 found: list[gaps.Gap] = []
                 for topic in service.handlers.topics:
                     for part, (committed, oldest) in standings[group_of(service.name, topic)].items():
-                        place = gaps.Standing(committed, noted.get((part.topic, part.partition)), oldest)
-                        if (missing := place.gap()) is not None:
+                        standing = gaps.Standing(committed, noted.get((part.topic, part.partition)), oldest)
+                        if (missing := standing.gap()) is not None:
                             found.append(gaps.Gap(part.topic, part.partition, *missing))
                 await gaps.note(tx, found)
 

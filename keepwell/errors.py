@@ -3,8 +3,8 @@
 from typing import Final
 
 from keepwell.backups.errors import BackupError
+from keepwell.data_directory import NotRunningError
 from keepwell.listen import PortTakenError
-from keepwell.place import NotRunningError
 from shared.bus.address import KafkaAccessError
 from shared.database.address import DatabaseAddressError, DatabaseRefusedError, PoolerError
 from shared.database.history import UpgradeError

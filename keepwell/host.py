@@ -11,10 +11,10 @@ from sqlalchemy.engine import URL
 
 from keepwell import parts, registry
 from keepwell.app import application
+from keepwell.data_directory import DataDirectory, Login, Running
 from keepwell.door import Door
 from keepwell.engine import Engine
 from keepwell.listen import Server, address, listen
-from keepwell.place import Login, Place, Running
 from keepwell.tracing import tracing
 from keepwell.trial import TrialTime
 from shared.bus.address import servers_of
@@ -83,9 +83,9 @@ async def up(
     hosted = [name for name in names or SERVICES if name != "sandbox" and (names or name in settings.can_host)]
     _refuse_split_trial(settings, hosted)
     _refuse_what_is_others(settings, hosted)
-    place = Place(settings.data_dir)
-    keyring = place.keyring(settings)
-    clock = clock or place.clock(settings)
+    directory = DataDirectory(settings.data_dir)
+    keyring = directory.keyring(settings)
+    clock = clock or directory.clock(settings)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(tracing(settings, hosted))
         listening = listen(settings.http_host, settings.http_port)
@@ -99,15 +99,15 @@ async def up(
         server = Server(door, listening, *more, trusted_proxies=settings.trusted_proxies)
         stack.push_async_callback(server.stop)
         await server.start()
-        built = await stack.enter_async_context(parts.opened(settings, place, progress))
+        built = await stack.enter_async_context(parts.opened(settings, directory, progress))
         database_urls = await _migrated(settings, keyring, built, hosted, door)
-        stack.callback(place.keep_clock, clock)
+        stack.callback(directory.keep_clock, clock)
         stand: StandIns | None = None
         if settings.sandbox_on and (not names or "sandbox" in names):
             from keepwell.stand_ins import stand_ins  # noqa: PLC0415 - the sandbox, where there is no provider
 
             stand = await stack.enter_async_context(
-                stand_ins(settings, place, clock, inbound=f"{public_url}/webhooks/twilio/inbound")
+                stand_ins(settings, directory, clock, inbound=f"{public_url}/webhooks/twilio/inbound")
             )
         tokens = Tokens(keyring, since=settings.tokens_since)
         http = Lazily()
@@ -134,7 +134,7 @@ async def up(
                 urls=urls,
             )
             services.append(registry.module(name).build(contexts[name]))
-        login = await _first_login(place, contexts)
+        login = await _first_login(directory, contexts)
         engine = Engine(
             services,
             kafka=built.kafka,
@@ -144,7 +144,7 @@ async def up(
         )
         trial = None
         if settings.clock_factor is None and isinstance(clock, SteppedClock):
-            trial = TrialTime(clock, engine, bystander=stand, keep=lambda: place.keep_clock(clock))
+            trial = TrialTime(clock, engine, bystander=stand, keep=lambda: directory.keep_clock(clock))
         app = application(services, engine, tokens=tokens, kafka=built.kafka, trial=trial)
         # Stopped after the engine: pages' streams end with their loops, and what is in flight may still be looked at.
         stack.push_async_callback(server.stop)
@@ -152,7 +152,7 @@ async def up(
         door.wait_for("it connects to Kafka and looks at what is due")
         await engine.start()
         door.open(app)
-        place.keep_running(
+        directory.keep_running(
             Running(
                 pid=os.getpid(),
                 api=url,
@@ -160,7 +160,7 @@ async def up(
                 kafka=servers_of(built.kafka),
             )
         )
-        stack.callback(place.forget_running)
+        stack.callback(directory.forget_running)
         log.info("keepwell.ready", services=hosted, clock=settings.clock)
         yield Host(settings, services, engine, clock, tokens, url, public_url, login, stand, trial, built)
 
@@ -232,13 +232,13 @@ def _provider(settings: Settings) -> Provider:
     )
 
 
-async def _first_login(place: Place, contexts: dict[str, Context]) -> Login | None:
+async def _first_login(directory: DataDirectory, contexts: dict[str, Context]) -> Login | None:
     """Set up the first clinic where there is none, and remember the way in."""
     context = contexts.get("clinic")
     if context is not None:
         from keepwell import first_people  # noqa: PLC0415 - only where the console is hosted
 
         login = await first_people.let_in(context.database, context.keyring, context.settings)
-        if login.password is not None or place.login is None:
-            place.keep_login(login)
-    return place.login
+        if login.password is not None or directory.login is None:
+            directory.keep_login(login)
+    return directory.login

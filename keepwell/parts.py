@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from keepwell import registry
-from keepwell.place import Place
+from keepwell.data_directory import DataDirectory
 from shared.bus.address import Address, kafka_of, options
 from shared.bus.consumer import is_environment
 from shared.bus.topics import create_topics
@@ -47,18 +47,18 @@ class Parts:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, place: Place, progress: Any = None) -> AsyncIterator[Parts]:
+async def opened(settings: Settings, directory: DataDirectory, progress: Any = None) -> AsyncIterator[Parts]:
     """Start what the settings do not name, both at once, and stop it at the end."""
     async with AsyncExitStack() as stack:
         starting: list[Any] = []
         if settings.database_url is None and not settings.split:
             from shared.embedded.postgres import postgres  # noqa: PLC0415 - absent where the embedded group is left out
 
-            starting.append(postgres(place.folder / "postgres", progress=progress))
+            starting.append(postgres(directory.folder / "postgres", progress=progress))
         if settings.kafka_bootstrap_servers is None:
             from shared.embedded.kafka import kafka  # noqa: PLC0415 - absent where the embedded group is left out
 
-            starting.append(kafka(place.folder / "kafka", progress=progress))
+            starting.append(kafka(directory.folder / "kafka", progress=progress))
         addresses = iter(await _enter_all(stack, starting))
         database: URL | None = None
         if settings.database_url is not None:

@@ -25,8 +25,8 @@ async def write(service: str, message: str) -> None:
     folder = Path(import_module(f"services.{service}").__path__[0]) / "migrations"
     (folder / "versions").mkdir(parents=True, exist_ok=True)
     number = len(list((folder / "versions").glob("[0-9]*.py"))) + 1
-    with tempfile.TemporaryDirectory(prefix="kw", dir="/tmp") as place:
-        async with postgres(Path(place)) as address:
+    with tempfile.TemporaryDirectory(prefix="kw", dir="/tmp") as temporary:
+        async with postgres(Path(temporary)) as address:
             await _revise(async_url(address.url), service, folder, message, number)
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from keepwell.data_directory import DataDirectory
 from keepwell.listen import Server, address, listen
-from keepwell.place import Place
 from services.sandbox import service as sandbox
 from services.sandbox.model.profiles import Profile
 from services.sandbox.settings import SandboxSettings
@@ -52,12 +52,14 @@ class StandIns:
 
 
 @asynccontextmanager
-async def stand_ins(settings: Settings, place: Place, clock: Clock, *, inbound: str) -> AsyncIterator[StandIns]:
+async def stand_ins(
+    settings: Settings, directory: DataDirectory, clock: Clock, *, inbound: str
+) -> AsyncIterator[StandIns]:
     """Run the sandbox on a port of its own, on loopback only.
 
     Args:
         settings: of the process; they name the profile and the seed.
-        place: where the ledger and the account's secret lie.
+        directory: where the ledger and the account's secret lie.
         clock: the process's clock.
         inbound: where texts from handsets go.
 
@@ -65,8 +67,8 @@ async def stand_ins(settings: Settings, place: Place, clock: Clock, *, inbound: 
         SettingsError: there is no such profile.
     """
     listening = listen(LOOPBACK, 0)
-    async with _running(_build(settings, place, clock, inbound, smtp_host=LOOPBACK), listening) as built:
-        account, token = _account(settings, place)
+    async with _running(_build(settings, directory, clock, inbound, smtp_host=LOOPBACK), listening) as built:
+        account, token = _account(settings, directory)
         url = address(listening, host=LOOPBACK)
         yield StandIns(
             built,
@@ -103,9 +105,9 @@ async def alone(settings: Settings) -> AsyncIterator[str]:
     }
     if missing := [name for name, value in needed.items() if value is None]:
         raise SettingsError(f"The sandbox by itself stands in for an account: set {' and '.join(missing)}.")
-    place = Place(settings.data_dir)
+    directory = DataDirectory(settings.data_dir)
     inbound = f"{settings.public_url}/webhooks/twilio/inbound"
-    built = _build(settings, place, place.clock(settings), inbound, smtp_host=settings.http_host)
+    built = _build(settings, directory, directory.clock(settings), inbound, smtp_host=settings.http_host)
     built.app.include_router(_health())
     listening = listen(settings.http_host, settings.http_port)
     async with _running(built, listening):
@@ -125,8 +127,10 @@ async def _running(built: sandbox.SandboxService, listening: socket.socket) -> A
         built.close()
 
 
-def _build(settings: Settings, place: Place, clock: Clock, inbound: str, *, smtp_host: str) -> sandbox.SandboxService:
-    account, token = _account(settings, place)
+def _build(
+    settings: Settings, directory: DataDirectory, clock: Clock, inbound: str, *, smtp_host: str
+) -> sandbox.SandboxService:
+    account, token = _account(settings, directory)
     try:
         profile = Profile(settings.sandbox.profile)
     except ValueError:
@@ -138,7 +142,7 @@ def _build(settings: Settings, place: Place, clock: Clock, inbound: str, *, smtp
         SandboxSettings(
             account_sid=account,
             auth_token=token,
-            data_dir=place.folder,
+            data_dir=directory.folder,
             phone=settings.twilio_from or PHONE,
             inbound_url=inbound,
             profile=profile,
@@ -153,11 +157,11 @@ def _build(settings: Settings, place: Place, clock: Clock, inbound: str, *, smtp
     )
 
 
-def _account(settings: Settings, place: Place) -> tuple[str, str]:
+def _account(settings: Settings, directory: DataDirectory) -> tuple[str, str]:
     """Return the account and its secret: the settings', or ones that this place keeps."""
     secret = settings.twilio_auth_token
-    account = settings.twilio_account_sid or "AC" + place.secret("sandbox-account")
-    return account, secret.get_secret_value() if secret else place.secret("sandbox-token")
+    account = settings.twilio_account_sid or "AC" + directory.secret("sandbox-account")
+    return account, secret.get_secret_value() if secret else directory.secret("sandbox-token")
 
 
 def _health() -> APIRouter:

@@ -17,7 +17,7 @@ from keepwell.backups.errors import BackupError
 from keepwell.backups.fence import cut
 from keepwell.backups.programs import dump_program, major_of, run
 from keepwell.backups.streams import reading
-from keepwell.place import PRIVATE, Place
+from keepwell.data_directory import PRIVATE, DataDirectory
 from shared.bus.address import Address
 from shared.bus.producer import Record
 from shared.clock import Clock
@@ -38,7 +38,7 @@ class Sources:
         kafka: bootstrap servers.
     """
 
-    place: Place
+    directory: DataDirectory
     admin: URL
     kafka: Address
     keyring: Keyring
@@ -65,8 +65,8 @@ async def make(sources: Sources, file: Path, *, keys: str | None, say: Say) -> M
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     revisions = await _revisions(sources.admin)
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as temporary:
+        folder = Path(temporary)
         async with reading(sources.kafka) as stream:
             say("Waiting for an instant at which nothing is between the database and Kafka")
             async with cut(sources.admin, stream) as instant:
@@ -91,7 +91,7 @@ async def make(sources: Sources, file: Path, *, keys: str | None, say: Say) -> M
         if keys is not None:
             (folder / archive.KEYS).touch(PRIVATE)
             (folder / archive.KEYS).write_text(keys, encoding="utf-8")
-        login = sources.place.login
+        login = sources.directory.login
         ends: dict[str, dict[str, int]] = {}
         for part, at in sorted(flow.ends.items()):
             ends.setdefault(part.topic, {})[str(part.partition)] = at

@@ -26,7 +26,7 @@ from keepwell.backups.errors import BackupError
 from keepwell.backups.making import keys_check
 from keepwell.backups.programs import restore_program, run
 from keepwell.backups.streams import Stream, go_to, reading, send_again
-from keepwell.place import write_private
+from keepwell.data_directory import write_private
 from shared.bus import dead_letters
 from shared.bus.address import Address
 from shared.bus.envelope import Undecodable, decode

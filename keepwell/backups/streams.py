@@ -147,7 +147,7 @@ async def send_again(kafka: Address, records: Sequence[Record]) -> None:
     """Write records to their topics, in order; who had handled one knows it by its id."""
     producer = Producer(kafka)
     try:
-        for place in range(0, len(records), AT_ONCE):
-            await producer.send(records[place : place + AT_ONCE])
+        for start in range(0, len(records), AT_ONCE):
+            await producer.send(records[start : start + AT_ONCE])
     finally:
         await producer.close()

@@ -15,8 +15,8 @@ from keepwell.backups.making import Sources, make
 from keepwell.backups.restoring import Forgotten
 from keepwell.backups.streams import reading
 from keepwell.commands.up import progress
+from keepwell.data_directory import DataDirectory, Login, NotRunningError
 from keepwell.output import show
-from keepwell.place import Login, NotRunningError, Place
 from shared.bus.address import kafka_of
 from shared.database import Database
 from shared.database.address import async_url
@@ -30,20 +30,22 @@ STAMP: Final = "%Y%m%dT%H%M%SZ"
 
 async def back_up(settings: Settings, to: Path | None, *, with_keys: bool, as_json: bool) -> int:
     """Write a backup and say what it is."""
-    place = Place(settings.data_dir)
-    keys = _keys_at_hand(settings, place)
-    clock = place.clock(settings)
-    file = _file(to or place.folder / "backups", clock.now(), named=to is not None)
+    directory = DataDirectory(settings.data_dir)
+    keys = _keys_at_hand(settings, directory)
+    clock = directory.clock(settings)
+    file = _file(to or directory.folder / "backups", clock.now(), named=to is not None)
     say = progress(quiet=as_json)
-    async with _reached(settings, place, say) as built:
-        sources = Sources(place, _common(built), built.kafka, Keyring.from_text(keys), clock)
+    async with _reached(settings, directory, say) as built:
+        sources = Sources(directory, _common(built), built.kafka, Keyring.from_text(keys), clock)
         manifest = await make(sources, file, keys=keys if with_keys else None, say=lambda doing: say(Progress(doing)))
     result = {
         "file": str(file),
         "bytes": file.stat().st_size,
         "sha256": archive.sha256_of(file),
         **_told(manifest),
-        "keys": "in the file, in clear" if with_keys else f"not in the file: keep {_where_keys(settings, place)} apart",
+        "keys": "in the file, in clear"
+        if with_keys
+        else f"not in the file: keep {_where_keys(settings, directory)} apart",
     }
     show(result, as_json=as_json)
     return 0
@@ -56,29 +58,29 @@ def _file(to: Path, now: datetime, *, named: bool) -> Path:
 
 async def restore(settings: Settings, file: Path, *, only_check: bool, as_json: bool) -> int:
     """Put a backup in place of what is there, or only check it."""
-    place = Place(settings.data_dir)
+    directory = DataDirectory(settings.data_dir)
     say = progress(quiet=as_json)
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=place.folder) as scratch:
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=directory.folder) as scratch:
         folder = Path(scratch)
         manifest = archive.read(file, folder)
-        keyring = _keys(settings, place, folder, manifest, keep=not only_check)
+        keyring = _keys(settings, directory, folder, manifest, keep=not only_check)
         restoring.check(manifest, keyring)
         if only_check:
             show({"file": str(file), **_told(manifest), "whole": True}, as_json=as_json)
             return 0
-        result = await _restore(settings, place, keyring=keyring, manifest=manifest, folder=folder, say=say)
+        result = await _restore(settings, directory, keyring=keyring, manifest=manifest, folder=folder, say=say)
     show(result, as_json=as_json)
     return 0
 
 
 async def _restore(
-    settings: Settings, place: Place, *, keyring: Keyring, manifest: Manifest, folder: Path, say: Any
+    settings: Settings, directory: DataDirectory, *, keyring: Keyring, manifest: Manifest, folder: Path, say: Any
 ) -> dict[str, Any]:
     from services.notifier.store import holds  # noqa: PLC0415 - only this command needs the notifier
 
-    _refuse_running(place)
-    clock = place.clock(settings)
-    async with parts.opened(settings, place, say) as built:
+    _refuse_running(directory)
+    clock = directory.clock(settings)
+    async with parts.opened(settings, directory, say) as built:
         admin = _common(built)
         await restoring.refuse_while_running(admin)
         await restoring.take_back(admin)
@@ -101,9 +103,9 @@ async def _restore(
         say(Progress("Telling Kafka to go on from here"))
         records = list(archive.read_records(folder / archive.EVENTS))
         await restoring.set_kafka(built.kafka, records, manifest.offsets(), clock.now())
-    if manifest.clinic is not None and place.login is None:
-        place.keep_login(Login(manifest.clinic["id"], manifest.clinic["login"] or None, None))
-    report = place.folder / f"restored-{clock.now():{STAMP}}.json"
+    if manifest.clinic is not None and directory.login is None:
+        directory.keep_login(Login(manifest.clinic["id"], manifest.clinic["login"] or None, None))
+    report = directory.folder / f"restored-{clock.now():{STAMP}}.json"
     restoring.report(report, manifest, lost, restored_at=clock.now())
     return _outcome(manifest, lost, report, stops, len(records))
 
@@ -139,12 +141,12 @@ def _told(manifest: Manifest) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _reached(settings: Settings, place: Place, say: Any) -> AsyncIterator[parts.Parts]:
+async def _reached(settings: Settings, directory: DataDirectory, say: Any) -> AsyncIterator[parts.Parts]:
     """Give the parts of the Keepwell that runs here, or start them for the while."""
     try:
-        running = place.running
+        running = directory.running
     except NotRunningError:
-        async with parts.opened(settings, place, say) as built:
+        async with parts.opened(settings, directory, say) as built:
             yield built
         return
     given = settings.database_url
@@ -166,49 +168,49 @@ def _common(built: parts.Parts) -> Any:
     return built.database
 
 
-def _refuse_running(place: Place) -> None:
+def _refuse_running(directory: DataDirectory) -> None:
     try:
-        running = place.running
+        running = directory.running
     except NotRunningError:
         return
-    raise BackupError(f"Keepwell runs in {place.folder} (process {running.pid}): stop it first.")
+    raise BackupError(f"Keepwell runs in {directory.folder} (process {running.pid}): stop it first.")
 
 
-def _keys(settings: Settings, place: Place, folder: Path, manifest: Manifest, *, keep: bool) -> Keyring:
+def _keys(settings: Settings, directory: DataDirectory, folder: Path, manifest: Manifest, *, keep: bool) -> Keyring:
     """Return the keys at hand, or those of the file where there are none; never new ones.
 
     Raises:
         BackupError: there are none.
     """
     try:
-        return Keyring.from_text(place.keys_text(settings))
+        return Keyring.from_text(directory.keys_text(settings))
     except FileNotFoundError:
         included = folder / archive.KEYS
         if not included.exists():
             raise BackupError(
                 f"There are no keys here, and none in the file. Put the clinic's ({', '.join(manifest.keys)}) into "
-                f"KEEPWELL_KEYS or {place.folder / 'keys'} first."
+                f"KEEPWELL_KEYS or {directory.folder / 'keys'} first."
             ) from None
     text = included.read_text(encoding="utf-8")
     if keep:
-        place.keep_keys(text)
+        directory.keep_keys(text)
     return Keyring.from_text(text)
 
 
-def _keys_at_hand(settings: Settings, place: Place) -> str:
+def _keys_at_hand(settings: Settings, directory: DataDirectory) -> str:
     """Return the keys, in clear; never new ones.
 
     Raises:
         BackupError: there are none here.
     """
     try:
-        return place.keys_text(settings)
+        return directory.keys_text(settings)
     except FileNotFoundError:
         raise BackupError(
-            f"There are no keys in {place.folder}, and KEEPWELL_KEYS is not set: either there is no Keepwell yet and "
-            "nothing to back up, or its keys lie elsewhere. A backup notes which keys its data are sealed under."
+            f"There are no keys in {directory.folder}, and KEEPWELL_KEYS is not set: either there is no Keepwell yet "
+            "and nothing to back up, or its keys lie elsewhere. A backup notes which keys its data are sealed under."
         ) from None
 
 
-def _where_keys(settings: Settings, place: Place) -> str:
-    return "KEEPWELL_KEYS" if settings.keys is not None else str(place.folder / "keys")
+def _where_keys(settings: Settings, directory: DataDirectory) -> str:
+    return "KEEPWELL_KEYS" if settings.keys is not None else str(directory.folder / "keys")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from keepwell.collecting import settle_in
 from keepwell.commands.up import announce, progress, say, stop_on_signal
+from keepwell.data_directory import DataDirectory
 from keepwell.front_desk.cast import CAST, PAST_DAYS, of_the_cast, opening_day
 from keepwell.front_desk.clinicians import Clinicians
 from keepwell.front_desk.counter import Counter
@@ -23,7 +24,6 @@ from keepwell.front_desk.people import Person, person
 from keepwell.front_desk.reception import Clinic, Reception
 from keepwell.front_desk.record import Chart
 from keepwell.host import Host, up
-from keepwell.place import Place
 from keepwell.trial import TrialTime
 from shared.clock import LivedClock, RealClock, SteppedClock
 from shared.settings import Settings, SettingsError
@@ -110,7 +110,7 @@ class Demonstration:
         self._clinic = clinic
         self._counter = counter
         self._people = people
-        self._place = Place(host.settings.data_dir)
+        self._directory = DataDirectory(host.settings.data_dir)
 
     async def live_the_past(self, *, quiet: bool) -> None:
         """Live until a visitor's first morning, each step once all of the last has come to rest."""
@@ -128,7 +128,7 @@ class Demonstration:
         while (at := desk.next_round(clock.now())) < ends:
             await trial.live_until(at)
             await desk.work(at)
-            self._place.keep_clock(clock)
+            self._directory.keep_clock(clock)
             if (reached := (clinic.today(at) - clinic.first_day).days // 7) != week:
                 week = reached
                 say(f"Living week {week + 1} of the {PAST_DAYS // 7 + 1} before you came", quiet=quiet)
@@ -137,7 +137,7 @@ class Demonstration:
         await set_the_scene(clinic, self._counter, self._phones)
         await trial.settle()
         self._phones.network.grid = grid
-        self._place.keep_clock(clock)
+        self._directory.keep_clock(clock)
 
     async def _read_texts(self, until: datetime) -> None:
         """Note that the staff of the past have read what was texted to them; the console alone can do so otherwise."""
@@ -182,7 +182,7 @@ class Demonstration:
             at = desk.next_round(at if clock.now() - at < LATE else clock.now())
             await clock.sleep_until(at)
             await desk.work(at)
-            self._place.keep_clock(clock)
+            self._directory.keep_clock(clock)
 
     async def _look(self, chart: Chart) -> None:
         await refresh(self._clinic, self._counter, chart, self._clock.now())
@@ -198,14 +198,16 @@ def _begin(settings: Settings, patients: int, seed: int) -> Story:
         return story
     opened_on = opening_day(to_wall(RealClock().now(), settings.zone).date())
     story = Story(seed, patients, opened_on.isoformat())
-    Place(settings.data_dir).keep_clock(SteppedClock(to_instant(datetime.combine(opened_on, OPENS), settings.zone)))
+    DataDirectory(settings.data_dir).keep_clock(
+        SteppedClock(to_instant(datetime.combine(opened_on, OPENS), settings.zone))
+    )
     story.keep(settings.data_dir)
     return story
 
 
 def _clock(settings: Settings) -> LivedClock:
     """Return the clock where it was left; it stands still until the past is lived."""
-    return LivedClock(Place(settings.data_dir).clock(settings).now())
+    return LivedClock(DataDirectory(settings.data_dir).clock(settings).now())
 
 
 def _with_sandbox(settings: Settings, story: Story) -> Settings:

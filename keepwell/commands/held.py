@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from keepwell import parts
+from keepwell.data_directory import DataDirectory
 from keepwell.output import FINDINGS, fail, show
-from keepwell.place import Place
 from services.notifier.store import holds, settling
 from shared.database import Database
 from shared.database.address import async_url
@@ -16,10 +16,10 @@ from shared.protection import Keyring, mask
 from shared.settings import Settings
 
 
-async def listed(place: Place, settings: Settings, *, as_json: bool) -> int:
+async def listed(directory: DataDirectory, settings: Settings, *, as_json: bool) -> int:
     """Print the messages that wait for a person."""
-    keyring = place.keyring(settings)
-    async with _notifier(place, settings, as_json=as_json) as database, database.reading() as reader:
+    keyring = directory.keyring(settings)
+    async with _notifier(directory, settings, as_json=as_json) as database, database.reading() as reader:
         rows, unknown = await holds.waiting(reader), await settling.for_a_person(reader)
     told = [_row(row, _masked(keyring, row.held_address), since=row.since, why=row.why) for row in rows]
     told += [
@@ -31,12 +31,19 @@ async def listed(place: Place, settings: Settings, *, as_json: bool) -> int:
 
 
 async def decided(
-    place: Place, settings: Settings, ids: Sequence[str], *, everything: bool, go: bool, who: str, as_json: bool
+    directory: DataDirectory,
+    settings: Settings,
+    ids: Sequence[str],
+    *,
+    everything: bool,
+    go: bool,
+    who: str,
+    as_json: bool,
 ) -> int:
     """Release held messages, or drop them."""
     if bool(ids) == everything:
         fail("Name the messages, or say --all.", as_json=as_json)
-    async with _notifier(place, settings, as_json=as_json) as database:
+    async with _notifier(directory, settings, as_json=as_json) as database:
         async with database.reading() as reader:
             waiting = [row.id for row in (*await holds.waiting(reader), *await settling.for_a_person(reader))]
         chosen = waiting if everything else _chosen(ids, waiting, as_json=as_json)
@@ -47,9 +54,9 @@ async def decided(
     return 0
 
 
-async def closed(place: Place, settings: Settings, *, as_json: bool) -> int:
+async def closed(directory: DataDirectory, settings: Settings, *, as_json: bool) -> int:
     """Close the restore; 1 where something is still held."""
-    async with _notifier(place, settings, as_json=as_json) as database, database.transaction() as tx:
+    async with _notifier(directory, settings, as_json=as_json) as database, database.transaction() as tx:
         left = await holds.close(tx)
     said = f"{left} messages are still held: release or drop them first." if left else "The restore is closed."
     show({"closed": not left, "held": left} if as_json else said, as_json=as_json)
@@ -57,16 +64,16 @@ async def closed(place: Place, settings: Settings, *, as_json: bool) -> int:
 
 
 @asynccontextmanager
-async def _notifier(place: Place, settings: Settings, *, as_json: bool) -> AsyncIterator[Database]:
+async def _notifier(directory: DataDirectory, settings: Settings, *, as_json: bool) -> AsyncIterator[Database]:
     """Open the notifier's schema under its own role."""
     given = settings.database_url
     common = given.get_secret_value() if given is not None else None
     if common is None and not settings.split:
-        common = place.running.database_url
-    urls = parts.database_urls(settings, place.keyring(settings), None if common is None else async_url(common))
+        common = directory.running.database_url
+    urls = parts.database_urls(settings, directory.keyring(settings), None if common is None else async_url(common))
     if "notifier" not in urls:
         fail("Held messages are the notifier's: run this where it runs.", as_json=as_json)
-    database = Database(urls["notifier"], schema="notifier", clock=place.clock(settings))
+    database = Database(urls["notifier"], schema="notifier", clock=directory.clock(settings))
     try:
         yield database
     finally:

@@ -5,28 +5,28 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from keepwell.data_directory import DataDirectory
 from keepwell.output import fail, show
-from keepwell.place import Place
 from shared.bus import address
 from shared.bus.address import Address
 from shared.bus.dead_letters import DeadLetter, read_all, replay
 from shared.settings import Settings
 
 
-def kafka_of(place: Place, settings: Settings) -> Address:
+def kafka_of(directory: DataDirectory, settings: Settings) -> Address:
     """Return Kafka's address: the settings', or that of the Keepwell which runs in the data directory."""
-    return address.kafka_of(settings, settings.kafka_bootstrap_servers or place.running.kafka)
+    return address.kafka_of(settings, settings.kafka_bootstrap_servers or directory.running.kafka)
 
 
-async def listed(place: Place, settings: Settings, *, as_json: bool) -> int:
-    letters = [letter for letter in await read_all(kafka_of(place, settings)) if letter.replayed_at is None]
+async def listed(directory: DataDirectory, settings: Settings, *, as_json: bool) -> int:
+    letters = [letter for letter in await read_all(kafka_of(directory, settings)) if letter.replayed_at is None]
     show([_row(letter) for letter in letters], as_json=as_json)
     return 0
 
 
-async def shown(place: Place, settings: Settings, letter_id: str, *, as_json: bool) -> int:
+async def shown(directory: DataDirectory, settings: Settings, letter_id: str, *, as_json: bool) -> int:
     """Print one letter; its body stays where it is, for it may hold health data."""
-    (letter,) = _find(await read_all(kafka_of(place, settings)), [letter_id])
+    (letter,) = _find(await read_all(kafka_of(directory, settings)), [letter_id])
     details = {
         **_row(letter),
         "key": None if letter.key is None else letter.key.decode(errors="replace"),
@@ -39,16 +39,16 @@ async def shown(place: Place, settings: Settings, letter_id: str, *, as_json: bo
 
 
 async def replayed(
-    place: Place, settings: Settings, letter_ids: Sequence[str], *, everything: bool, as_json: bool
+    directory: DataDirectory, settings: Settings, letter_ids: Sequence[str], *, everything: bool, as_json: bool
 ) -> int:
     """Send letters to their topics again."""
     if bool(letter_ids) == everything:
         fail("Name the letters to replay, or say --all.", as_json=as_json)
-    kafka = kafka_of(place, settings)
+    kafka = kafka_of(directory, settings)
     known = await read_all(kafka)
     chosen = [one for one in known if one.replayed_at is None] if everything else _find(known, letter_ids)
-    _refuse_old(chosen, settings, place.clock(settings).now(), as_json=as_json)
-    await replay(kafka, chosen, now=place.clock(settings).now())
+    _refuse_old(chosen, settings, directory.clock(settings).now(), as_json=as_json)
+    await replay(kafka, chosen, now=directory.clock(settings).now())
     show({"replayed": [str(letter.id) for letter in chosen]}, as_json=as_json)
     return 0
 

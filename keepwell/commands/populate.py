@@ -12,11 +12,11 @@ from uuid import UUID
 
 import aiohttp
 
+from keepwell.data_directory import DataDirectory, Login
 from keepwell.front_desk.counter import AT_ONCE, CheckinSeen, Counter, PatientSeen, PlanAnswer, SessionSeen
 from keepwell.front_desk.people import Person, person
 from keepwell.front_desk.reception import PROTOCOL
 from keepwell.output import show
-from keepwell.place import Login, Place
 from shared.clock import Clock
 from shared.ids import ClinicId
 from shared.settings import Settings, SettingsError
@@ -31,7 +31,7 @@ ASKED: Final = 3
 TOKEN_LIFE: Final = timedelta(hours=1)
 
 
-async def populate(place: Place, settings: Settings, *, patients: int, seed: int, as_json: bool) -> int:
+async def populate(directory: DataDirectory, settings: Settings, *, patients: int, seed: int, as_json: bool) -> int:
     """Enrol made-up patients who are not there yet, book them and ask some how they are; run again it changes nothing.
 
     Raises:
@@ -42,14 +42,14 @@ async def populate(place: Place, settings: Settings, *, patients: int, seed: int
             f"KEEPWELL_TWILIO_BASE_URL is {settings.twilio_base_url!r}, so texts reach real phones: made-up patients "
             "are for the sandbox alone."
         )
-    login = place.login
+    login = directory.login
     if login is None:
-        raise SettingsError(f"There is no clinic in {place.folder} yet: start `keepwell up clinic` once.")
-    clock = place.clock(settings)
+        raise SettingsError(f"There is no clinic in {directory.folder} yet: start `keepwell up clinic` once.")
+    clock = directory.clock(settings)
     people = [person(seed, index, here=settings.zone, prefix="visitor") for index in range(patients)]
     async with aiohttp.ClientSession(
-        f"{settings.clinic.url or place.running.api}/api/v1/",
-        headers={"Authorization": f"Bearer {_token(place, settings, login)}"},
+        f"{settings.clinic.url or directory.running.api}/api/v1/",
+        headers={"Authorization": f"Bearer {_token(directory, settings, login)}"},
         connector=aiohttp.TCPConnector(limit=AT_ONCE),
     ) as http:
         counter = Counter(http)
@@ -63,23 +63,23 @@ async def populate(place: Place, settings: Settings, *, patients: int, seed: int
     return 0
 
 
-def _token(place: Place, settings: Settings, login: Login) -> str:
+def _token(directory: DataDirectory, settings: Settings, login: Login) -> str:
     principal = Principal(ClinicId(UUID(login.clinic)), "made-up staff", ALL_SCOPES)
-    return Tokens(place.keyring(settings)).create(principal, life=TOKEN_LIFE)
+    return Tokens(directory.keyring(settings)).create(principal, life=TOKEN_LIFE)
 
 
 async def _welcome(counter: Counter, people: Sequence[Person], clock: Clock) -> None:
-    for place, who in enumerate(people):
+    for number, who in enumerate(people):
         now = clock.now()
         enrolled = await counter.post(PatientSeen, "patients", who.enrolment(now), key=f"{who.external_id}/enrol")
         today = to_wall(now, who.zone).date()
         plan = {"protocol": PROTOCOL, "start_on": today.isoformat()}
         await counter.post(PlanAnswer, f"patients/{enrolled.id}/plans", plan, key=f"{enrolled.id}/plan")
         # Reminded a day before at its own wall time: tomorrow, some minutes later than now.
-        starts = to_wall(now + timedelta(days=1) + SOON + timedelta(minutes=place % WAVES), who.zone)
+        starts = to_wall(now + timedelta(days=1) + SOON + timedelta(minutes=number % WAVES), who.zone)
         when = {"starts_at": wall_text(starts), "zone": who.zone, "odd_hour": True}
         session = {"patient": enrolled.id, **when, "minutes": 60}
         await counter.post(SessionSeen, "sessions", session, key=f"{enrolled.id}/session")
-        if place % ASKED == 0:
+        if number % ASKED == 0:
             ask = {"patient": enrolled.id, "instruments": ["phq-9"]}
             await counter.post(CheckinSeen, "checkins", ask, key=f"{enrolled.id}/checkin")

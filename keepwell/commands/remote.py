@@ -6,50 +6,50 @@ from uuid import UUID
 
 import aiohttp
 
+from keepwell.data_directory import DataDirectory
 from keepwell.output import fail, show
-from keepwell.place import Place
 from shared.ids import ClinicId
 from shared.settings import Settings, SettingsError
 from shared.web.tokens import USUAL_SCOPES, Principal, Scope, Tokens
 
 
 def create_token(
-    place: Place, settings: Settings, *, name: str, days: int, scopes: list[str], clinic: str | None
+    directory: DataDirectory, settings: Settings, *, name: str, days: int, scopes: list[str], clinic: str | None
 ) -> dict[str, Any]:
     """Return a token, when it ends and what it allows.
 
     Raises:
         SettingsError: there is no clinic yet, or a scope or clinic id that does not exist.
     """
-    chosen = clinic or (place.login.clinic if place.login else None)
+    chosen = clinic or (directory.login.clinic if directory.login else None)
     if chosen is None:
         raise SettingsError(
-            f"There is no clinic in {place.folder} yet: start `keepwell up` once, or name one with --clinic."
+            f"There is no clinic in {directory.folder} yet: start `keepwell up` once, or name one with --clinic."
         )
     try:
         allowed = frozenset(map(Scope, scopes)) or USUAL_SCOPES
         principal = Principal(ClinicId(UUID(chosen)), name, allowed)
     except ValueError as error:
         raise SettingsError(f"{error}. Scopes are {', '.join(Scope)}; a clinic is named by its id.") from None
-    tokens = Tokens(place.keyring(settings))
+    tokens = Tokens(directory.keyring(settings))
     token = tokens.create(principal, life=timedelta(days=days))
     return {"token": token, "name": name, "scopes": sorted(allowed), "clinic": chosen, "ends": tokens.ends(token)}
 
 
-def bearer(place: Place, settings: Settings) -> str:
+def bearer(directory: DataDirectory, settings: Settings) -> str:
     """Return a token of a minute for a command's own questions."""
-    if place.login is None:
-        raise SettingsError(f"There is no clinic in {place.folder} yet: start `keepwell up` once.")
-    principal = Principal(ClinicId(UUID(place.login.clinic)), "keepwell command", frozenset({Scope.READ}))
-    return Tokens(place.keyring(settings)).create(principal, life=timedelta(minutes=1))
+    if directory.login is None:
+        raise SettingsError(f"There is no clinic in {directory.folder} yet: start `keepwell up` once.")
+    principal = Principal(ClinicId(UUID(directory.login.clinic)), "keepwell command", frozenset({Scope.READ}))
+    return Tokens(directory.keyring(settings)).create(principal, life=timedelta(minutes=1))
 
 
-async def ask(place: Place, settings: Settings, path: str) -> Any:
+async def ask(directory: DataDirectory, settings: Settings, path: str) -> Any:
     """Return what the running Keepwell answers to a GET, or leave with its problem."""
-    headers = {"Authorization": f"Bearer {bearer(place, settings)}"}
+    headers = {"Authorization": f"Bearer {bearer(directory, settings)}"}
     async with (
         aiohttp.ClientSession(headers=headers) as http,
-        http.get(f"{place.running.api}/api/v1{path}", timeout=aiohttp.ClientTimeout(total=15)) as answer,
+        http.get(f"{directory.running.api}/api/v1{path}", timeout=aiohttp.ClientTimeout(total=15)) as answer,
     ):
         content = await answer.json(content_type=None)
         if answer.status >= 400:  # noqa: PLR2004 - HTTP's own line between answers and errors
@@ -57,8 +57,8 @@ async def ask(place: Place, settings: Settings, path: str) -> Any:
         return content
 
 
-async def explain(place: Place, settings: Settings, message_id: str, *, as_json: bool) -> int:
-    message = await ask(place, settings, f"/messages/{message_id}")
+async def explain(directory: DataDirectory, settings: Settings, message_id: str, *, as_json: bool) -> int:
+    message = await ask(directory, settings, f"/messages/{message_id}")
     if as_json:
         show(message, as_json=True)
         return 0

@@ -7,8 +7,8 @@ from typing import Final
 
 from keepwell import parts, registry
 from keepwell.commands.letters import kafka_of
+from keepwell.data_directory import DataDirectory
 from keepwell.output import FINDINGS, fail, show
-from keepwell.place import Place
 from services.clinic import retelling as clinic_retelling
 from services.scheduler import retelling as scheduler_retelling
 from shared.bus import gaps
@@ -33,13 +33,13 @@ LISTENERS: Final = {
 """Who listens to what is told anew."""
 
 
-async def retell(place: Place, settings: Settings, *, as_json: bool) -> int:
+async def retell(directory: DataDirectory, settings: Settings, *, as_json: bool) -> int:
     """Have clinics, patients, plans and sessions told anew; close the gaps once every service has heard it."""
-    async with _databases(place, settings, as_json=as_json) as databases:
+    async with _databases(directory, settings, as_json=as_json) as databases:
         known = {name: await _open(database) for name, database in databases.items()}
-        told = await clinic_retelling.retell(databases["clinic"], place.keyring(settings))
+        told = await clinic_retelling.retell(databases["clinic"], directory.keyring(settings))
         told += await scheduler_retelling.retell(databases["scheduler"])
-        heard = await _all_heard(databases, kafka_of(place, settings))
+        heard = await _all_heard(databases, kafka_of(directory, settings))
         if heard:
             for name, database in databases.items():
                 async with database.transaction() as tx:
@@ -89,18 +89,20 @@ async def _handled(watch: Watch) -> bool:
 
 
 @asynccontextmanager
-async def _databases(place: Place, settings: Settings, *, as_json: bool) -> AsyncIterator[dict[str, Database]]:
+async def _databases(
+    directory: DataDirectory, settings: Settings, *, as_json: bool
+) -> AsyncIterator[dict[str, Database]]:
     """Open every service's schema under its own role."""
     given = settings.database_url
     common = given.get_secret_value() if given is not None else None
     if common is None and not settings.split:
-        common = place.running.database_url
-    urls = parts.database_urls(settings, place.keyring(settings), None if common is None else async_url(common))
+        common = directory.running.database_url
+    urls = parts.database_urls(settings, directory.keyring(settings), None if common is None else async_url(common))
     owners = [name for name in SERVICES if name in {history.service for history in registry.histories()}]
     if missing := [name for name in owners if name not in urls]:
         needed = " and ".join(f"KEEPWELL_{name.upper()}__DATABASE_URL" for name in missing)
         fail(f"Every owner is asked: run this where KEEPWELL_DATABASE_URL is set, or set {needed}.", as_json=as_json)
-    clock = place.clock(settings)
+    clock = directory.clock(settings)
     async with AsyncExitStack() as stack:
         opened: dict[str, Database] = {}
         for name in owners:

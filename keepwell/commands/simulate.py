@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.pool import NullPool
 
 from keepwell.collecting import settle_in
+from keepwell.data_directory import DataDirectory
 from keepwell.front_desk.account import Account, close_books
 from keepwell.front_desk.clinicians import Clinicians
 from keepwell.front_desk.counter import Counter
@@ -26,7 +27,6 @@ from keepwell.front_desk.reception import Clinic, Reception
 from keepwell.front_desk.verdict import Verdict
 from keepwell.host import Host, up
 from keepwell.output import FINDINGS, show
-from keepwell.place import Place
 from services.sandbox.model.profiles import Profile
 from shared.clock import SteppedClock
 from shared.database.address import engine_at
@@ -121,7 +121,9 @@ async def live(order: Order, settings: Settings, reached: Reached) -> Account:
         reached: called with the time that was reached.
     """
     await _refuse_used(settings)
-    Place(settings.data_dir).keep_clock(SteppedClock(to_instant(datetime.combine(FIRST_DAY, OPENS), settings.zone)))
+    DataDirectory(settings.data_dir).keep_clock(
+        SteppedClock(to_instant(datetime.combine(FIRST_DAY, OPENS), settings.zone))
+    )
     async with up(settings) as host, staffed(order, host) as (desk, counter):
         settle_in()
         if host.trial is None or host.stand_ins is None:

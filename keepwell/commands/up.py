@@ -9,11 +9,11 @@ from typing import Any
 
 from keepwell import parts
 from keepwell.collecting import settle_in
+from keepwell.data_directory import DataDirectory
 from keepwell.host import Host
 from keepwell.host import up as host_up
 from keepwell.options import LOG
 from keepwell.output import show
-from keepwell.place import Place
 from shared.database.history import Part
 from shared.settings import Settings
 
@@ -123,10 +123,10 @@ def _way_in(host: Host, login: dict[str, str | None], *, once: bool) -> str | No
         return "nobody can log in yet: keepwell staff first-login --admin 'Dana Ruiz'"
     if password is None:
         return None
-    place = Place(host.settings.data_dir)
+    directory = DataDirectory(host.settings.data_dir)
     if not sys.stdout.isatty():
-        return f"{name}; `keepwell staff first-login` shows the password once (it lies in {place.login_file})"
-    place.forget_password()
+        return f"{name}; `keepwell staff first-login` shows the password once (it lies in {directory.login_file})"
+    directory.forget_password()
     return f"{name}  {password}  (shown this once; you choose your own when you log in)"
 
 
@@ -165,9 +165,9 @@ async def _sandbox_alone(settings: Settings, stop: Stop, *, as_json: bool) -> No
 
 async def migrate_only(settings: Settings, part: Part, *, as_json: bool) -> int:
     """Migrate a part, or all, and leave."""
-    place = Place(settings.data_dir)
-    async with parts.opened(settings, place, progress(quiet=as_json)) as built:
-        brought = await parts.migrate(settings, place.keyring(settings), built, part)
+    directory = DataDirectory(settings.data_dir)
+    async with parts.opened(settings, directory, progress(quiet=as_json)) as built:
+        brought = await parts.migrate(settings, directory.keyring(settings), built, part)
     said = "Every schema and topic is as this version needs it."
     if part != Part.WHOLE:
         said = f"The part {part} is in: {', '.join(brought) or 'nothing was missing'}."

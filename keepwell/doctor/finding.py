@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.engine import URL
 
 from keepwell import parts
-from keepwell.place import NotRunningError, Place, Running
+from keepwell.data_directory import DataDirectory, NotRunningError, Running
 from shared.bus.address import Address, kafka_of
 from shared.database.address import async_url
 from shared.settings import SERVICES, Settings
@@ -35,18 +35,18 @@ class Finding:
 class Ward:
     """What the doctor is called to: a data directory, settings, and the Keepwell that runs there, if one does."""
 
-    place: Place
+    directory: DataDirectory
     settings: Settings
     running: Running | None
 
     @classmethod
     def of(cls, settings: Settings) -> "Ward":
         """Look for a running Keepwell and return where the doctor is."""
-        place = Place(settings.data_dir)
+        directory = DataDirectory(settings.data_dir)
         try:
-            return cls(place, settings, place.running)
+            return cls(directory, settings, directory.running)
         except NotRunningError:
-            return cls(place, settings, None)
+            return cls(directory, settings, None)
 
     @property
     def common(self) -> URL | None:
@@ -63,7 +63,7 @@ class Ward:
         """Return the addresses of the roles that are known here, by service; none where nothing runs."""
         if self.common is None and not self.settings.split:
             return {}
-        found = parts.database_urls(self.settings, self.place.keyring(self.settings), self.common)
+        found = parts.database_urls(self.settings, self.directory.keyring(self.settings), self.common)
         return {name: found[name] for name in SERVICES if name in found}
 
     @property
@@ -82,7 +82,7 @@ class Ward:
         """Return the secret that webhooks are signed with, as far as it is known here."""
         if self.settings.twilio_auth_token is not None:
             return self.settings.twilio_auth_token.get_secret_value()
-        file = self.place.folder / "sandbox-token"
+        file = self.directory.folder / "sandbox-token"
         return file.read_text(encoding="utf-8") if file.exists() else None
 
 

@@ -11,7 +11,7 @@ async def held(ward: Ward) -> list[Finding]:
     url = ward.databases.get("notifier")
     if url is None:
         return []
-    database = Database(url, schema="notifier", clock=ward.place.clock(ward.settings), name="keepwell doctor")
+    database = Database(url, schema="notifier", clock=ward.directory.clock(ward.settings), name="keepwell doctor")
     try:
         async with database.reading() as reader:
             restore, counts = await holds.open_restore(reader), await holds.counts(reader)

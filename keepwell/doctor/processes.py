@@ -21,7 +21,7 @@ async def processes(ward: Ward) -> list[Finding]:
         return [
             Finding("process", well=True, detail="none runs in this data directory, and no service's address is set")
         ]
-    detail = f"No Keepwell runs in {ward.place.folder}"
+    detail = f"No Keepwell runs in {ward.directory.folder}"
     return [Finding("process", well=False, detail=detail, remedy="keepwell up")]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from keepwell import parts
-from keepwell.place import Place
+from keepwell.data_directory import DataDirectory
 from shared.database.address import async_url
 from shared.database.roles import service_url
 from shared.events import Topic
@@ -31,14 +31,14 @@ async def clinic() -> AsyncIterator[Keepwell]:
 @pytest.fixture
 def elsewhere(clinic: Keepwell, tmp_path: Path) -> dict[str, str]:
     """The environment of a container that has one service's role, beside nobody."""
-    place = Place(Path(clinic.environment["KEEPWELL_DATA_DIR"]))
-    running = place.running
+    directory = DataDirectory(Path(clinic.environment["KEEPWELL_DATA_DIR"]))
+    running = directory.running
     assert running.database_url is not None
-    secret = parts.password(place.keyring(Settings()), "assessments")
+    secret = parts.password(directory.keyring(Settings()), "assessments")
     own = service_url(running.database_url, "assessments", secret).render_as_string(hide_password=False)
     return clean_environment(
         KEEPWELL_DATA_DIR=str(tmp_path),
-        KEEPWELL_KEYS=place.keys_text(Settings()),
+        KEEPWELL_KEYS=directory.keys_text(Settings()),
         KEEPWELL_ASSESSMENTS__DATABASE_URL=own,
         KEEPWELL_ASSESSMENTS__URL=clinic.base,
         KEEPWELL_KAFKA_BOOTSTRAP_SERVERS=running.kafka,
@@ -110,7 +110,7 @@ async def test_a_topic_that_is_missing_is_found(clinic: Keepwell, elsewhere: dic
 
 
 async def test_an_open_restore_is_a_finding(clinic: Keepwell) -> None:
-    running = Place(Path(clinic.environment["KEEPWELL_DATA_DIR"])).running
+    running = DataDirectory(Path(clinic.environment["KEEPWELL_DATA_DIR"])).running
     assert running.database_url is not None
     engine = create_async_engine(async_url(running.database_url), poolclass=NullPool)
     opened = text(

@@ -1,8 +1,7 @@
 """What the docs name is there, what the glossary retired is gone, and decisions have one form."""
 
-import io
+import ast
 import re
-import tokenize
 from pathlib import Path
 
 import pytest
@@ -51,8 +50,11 @@ def words_of(name: str) -> set[str]:
 
 
 def names_in(file: Path) -> set[str]:
-    tokens = tokenize.generate_tokens(io.StringIO(file.read_text(encoding="utf-8")).readline)
-    return {token.string for token in tokens if token.type == tokenize.NAME} | {file.stem, file.parent.name}
+    found = {file.stem, file.parent.name}
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        said = (getattr(node, part, None) for part in ("id", "attr", "arg", "name", "asname", "module"))
+        found |= {name for name in said if isinstance(name, str)}
+    return found
 
 
 @pytest.mark.parametrize(("word", "folder"), RETIRED)

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from keepwell import parts
+from keepwell.data_directory import DataDirectory
 from keepwell.doctor import databases as database_checks
 from keepwell.doctor.finding import Finding, Ward
 from keepwell.doctor.outside import outside
-from keepwell.place import Place
 from shared.database.address import async_url
 from shared.database.history import working_name
 from shared.database.roles import prepare, service_url
@@ -32,7 +32,7 @@ ACCOUNT = "AC" + "0" * 32
 
 
 def ward(folder: Path, **settings: Any) -> Ward:
-    return Ward(Place(folder), Settings(data_dir=folder, **settings), None)
+    return Ward(DataDirectory(folder), Settings(data_dir=folder, **settings), None)
 
 
 async def run(admin: str, statement: str) -> None:
@@ -54,7 +54,7 @@ async def admin(databases: Databases, tmp_path: Path) -> str:
     """The address of a database with every service's role and schema."""
     address = await databases.empty()
     here = ward(tmp_path, database_url=address)
-    keyring = here.place.keyring(here.settings)
+    keyring = here.directory.keyring(here.settings)
     await prepare(address, {name: parts.password(keyring, name) for name in SERVICES})
     return address
 
@@ -101,7 +101,7 @@ async def test_a_role_that_may_too_much_is_found(admin: str, tmp_path: Path) -> 
 
 
 async def test_one_service_with_its_own_role_alone_is_looked_at_without_the_others(admin: str, tmp_path: Path) -> None:
-    keyring = Place(tmp_path).keyring(Settings(data_dir=tmp_path))
+    keyring = DataDirectory(tmp_path).keyring(Settings(data_dir=tmp_path))
     own = service_url(admin, "assessments", parts.password(keyring, "assessments"))
     address = own.render_as_string(hide_password=False)
     settings = ServiceSettings.model_validate({"database_url": address})

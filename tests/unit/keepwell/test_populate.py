@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from keepwell.commands.populate import populate
-from keepwell.place import Place
+from keepwell.data_directory import DataDirectory
 from shared.settings import Settings, SettingsError
 
 LIVE = {
@@ -19,9 +19,9 @@ async def test_made_up_patients_are_refused_where_texts_reach_real_phones(
     for name, value in LIVE.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match="real phones"):
-        await populate(Place(tmp_path), Settings(), patients=3, seed=1, as_json=True)
+        await populate(DataDirectory(tmp_path), Settings(), patients=3, seed=1, as_json=True)
 
 
-async def test_a_place_without_a_clinic_is_not_populated(tmp_path: Path) -> None:
+async def test_a_data_directory_without_a_clinic_is_not_populated(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="There is no clinic"):
-        await populate(Place(tmp_path), Settings(), patients=3, seed=1, as_json=True)
+        await populate(DataDirectory(tmp_path), Settings(), patients=3, seed=1, as_json=True)

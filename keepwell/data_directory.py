@@ -43,7 +43,7 @@ class Login:
     password: str | None
 
 
-class Place:
+class DataDirectory:
     """A data directory."""
 
     def __init__(self, folder: Path) -> None:

@@ -12,9 +12,9 @@ from sqlalchemy.engine import URL
 from keepwell import parts, registry
 from keepwell.app import application
 from keepwell.data_directory import DataDirectory, Login, Running
-from keepwell.door import Door
 from keepwell.engine import Engine
 from keepwell.listen import Server, address, listen
+from keepwell.starting import StartingApp
 from keepwell.tracing import tracing
 from keepwell.trial import TrialTime
 from shared.bus.address import servers_of
@@ -95,12 +95,12 @@ async def up(
         )
         url = address(listening, host=settings.http_host)
         public_url = settings.public_url or url
-        door = Door()
-        server = Server(door, listening, *more, trusted_proxies=settings.trusted_proxies)
+        starting = StartingApp()
+        server = Server(starting, listening, *more, trusted_proxies=settings.trusted_proxies)
         stack.push_async_callback(server.stop)
         await server.start()
         built = await stack.enter_async_context(parts.opened(settings, directory, progress))
-        database_urls = await _migrated(settings, keyring, built, hosted, door)
+        database_urls = await _migrated(settings, keyring, built, hosted, starting)
         stack.callback(directory.keep_clock, clock)
         stand: StandIns | None = None
         if settings.sandbox_on and (not names or "sandbox" in names):
@@ -149,9 +149,9 @@ async def up(
         # Stopped after the engine: pages' streams end with their loops, and what is in flight may still be looked at.
         stack.push_async_callback(server.stop)
         stack.push_async_callback(engine.stop)
-        door.wait_for("it connects to Kafka and looks at what is due")
+        starting.wait_for("it connects to Kafka and looks at what is due")
         await engine.start()
-        door.open(app)
+        starting.open(app)
         directory.keep_running(
             Running(
                 pid=os.getpid(),
@@ -166,13 +166,13 @@ async def up(
 
 
 async def _migrated(
-    settings: Settings, keyring: Keyring, built: parts.Parts, hosted: Sequence[str], door: Door
+    settings: Settings, keyring: Keyring, built: parts.Parts, hosted: Sequence[str], starting: StartingApp
 ) -> Mapping[str, URL]:
     """Bring every schema up to date, or wait until that was done elsewhere; return where each hosted service's is."""
     urls = parts.database_urls(settings, keyring, built.database)
     own = {name: urls[name] for name in hosted}
     if built.database is None:
-        await parts.migrated(own, built.kafka, door.wait_for)
+        await parts.migrated(own, built.kafka, starting.wait_for)
     else:
         await parts.migrate(settings, keyring, built, Part.FITTING)
     return own

@@ -3,17 +3,17 @@ import asyncio
 import pytest
 
 from keepwell import health
-from keepwell.door import Door
 from keepwell.listen import Server, listen
+from keepwell.starting import StartingApp
 
 
 async def test_the_health_check_says_why_a_process_cannot_work_and_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    door = Door()
+    starting = StartingApp()
     listening = listen("127.0.0.1", 0)
     monkeypatch.setenv("KEEPWELL_HTTP_PORT", str(listening.getsockname()[1]))
-    server = Server(door, listening)
+    server = Server(starting, listening)
     await server.start()
     try:
         assert await asyncio.to_thread(health.main) == 1

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from keepwell.door import Door
 from keepwell.listen import Server, address, listen
+from keepwell.starting import StartingApp
 
 
 async def caller(scope: Scope, receive: Receive, send: Send) -> None:
@@ -15,14 +15,14 @@ async def caller(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def test_a_process_says_what_it_waits_for_until_it_lets_callers_in() -> None:
-    door = Door()
+    starting = StartingApp()
     listening = listen("127.0.0.1", 0)
-    server = Server(door, listening)
+    server = Server(starting, listening)
     await server.start()
     url = address(listening, host="127.0.0.1")
     try:
         async with aiohttp.ClientSession() as http:
-            door.wait_for("the schema of clinic is older than this version")
+            starting.wait_for("the schema of clinic is older than this version")
             async with http.get(f"{url}/readyz") as answer:
                 assert answer.status == 503
                 assert (await answer.json())["problems"] == ["the schema of clinic is older than this version"]
@@ -36,7 +36,7 @@ async def test_a_process_says_what_it_waits_for_until_it_lets_callers_in() -> No
                 assert (answer.status, answer.content_type) == (503, "text/html")
                 assert "call your local emergency number" in page
                 assert "llame al número de emergencias de su zona" in page
-            door.open(caller)
+            starting.open(caller)
             async with http.get(f"{url}/readyz") as answer:
                 assert await answer.text() == "127.0.0.1 http"
     finally:

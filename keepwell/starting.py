@@ -10,7 +10,7 @@ from shared.web.away import PATIENTS_LINKS, away
 AGAIN_AFTER: Final = {"Retry-After": "1"}
 
 
-class Door:
+class StartingApp:
     """A web application that stands in front of the real one and says why it is not there yet.
 
     Attributes:

@@ -8,7 +8,7 @@ import signal
 import uvloop
 
 from benchmarks.stand import CLOCK
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.collecting import settle_in
 from keepwell.data_directory import DataDirectory
 from shared.bus.relay import Relay
@@ -25,7 +25,7 @@ async def main() -> None:
     secret = settings.database_url
     if secret is None:
         raise RuntimeError("The stand names a database.")
-    url = parts.database_urls(settings, keyring, async_url(secret.get_secret_value()))[SERVICE]
+    url = infrastructure.database_urls(settings, keyring, async_url(secret.get_secret_value()))[SERVICE]
     database = Database(url, schema=SERVICE, clock=CLOCK)
     relay = Relay(database, settings.kafka_bootstrap_servers or "")
     running = asyncio.create_task(relay.run())

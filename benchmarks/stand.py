@@ -14,7 +14,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy.engine import URL
 
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory
 from shared.clock import RealClock
 from shared.database.address import async_url
@@ -53,7 +53,7 @@ class Stand:
         return Keyring.from_text(self.keys)
 
     def url_of(self, service: str) -> URL:
-        return parts.database_urls(self.settings(), self.keyring, self.database)[service]
+        return infrastructure.database_urls(self.settings(), self.keyring, self.database)[service]
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the settings of a process of the product, at this stand."""
@@ -93,7 +93,9 @@ async def stand(*, partitions: int = 4) -> AsyncIterator[Stand]:
             made = Stand(folder, async_url(database.url), address, Keyring.generate(), broker.brokers[0])
             settings = made.settings(kafka_partitions=partitions)
             DataDirectory(settings.data_dir)
-            await parts.migrate(settings, made.keyring, parts.Parts(made.database, made.kafka))
+            await infrastructure.migrate(
+                settings, made.keyring, infrastructure.Infrastructure(made.database, made.kafka)
+            )
             yield made
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import URL
 
-from keepwell import parts, registry
+from keepwell import infrastructure, registry
 from keepwell.app import application
 from keepwell.data_directory import DataDirectory, Login, Running
 from keepwell.engine import Engine
@@ -49,7 +49,7 @@ class Host:
     login: Login | None
     stand_ins: "StandIns | None"
     trial: TrialTime | None
-    parts: parts.Parts
+    infrastructure: infrastructure.Infrastructure
 
     def lines(self) -> dict[str, Any]:
         """Return the addresses and the first login, as `keepwell up --json` prints them."""
@@ -99,7 +99,7 @@ async def up(
         server = Server(starting, listening, *more, trusted_proxies=settings.trusted_proxies)
         stack.push_async_callback(server.stop)
         await server.start()
-        built = await stack.enter_async_context(parts.opened(settings, directory, progress))
+        built = await stack.enter_async_context(infrastructure.opened(settings, directory, progress))
         database_urls = await _migrated(settings, keyring, built, hosted, starting)
         stack.callback(directory.keep_clock, clock)
         stand: StandIns | None = None
@@ -166,15 +166,19 @@ async def up(
 
 
 async def _migrated(
-    settings: Settings, keyring: Keyring, built: parts.Parts, hosted: Sequence[str], starting: StartingApp
+    settings: Settings,
+    keyring: Keyring,
+    built: infrastructure.Infrastructure,
+    hosted: Sequence[str],
+    starting: StartingApp,
 ) -> Mapping[str, URL]:
     """Bring every schema up to date, or wait until that was done elsewhere; return where each hosted service's is."""
-    urls = parts.database_urls(settings, keyring, built.database)
+    urls = infrastructure.database_urls(settings, keyring, built.database)
     own = {name: urls[name] for name in hosted}
     if built.database is None:
-        await parts.migrated(own, built.kafka, starting.wait_for)
+        await infrastructure.migrated(own, built.kafka, starting.wait_for)
     else:
-        await parts.migrate(settings, keyring, built, Part.FITTING)
+        await infrastructure.migrate(settings, keyring, built, Part.FITTING)
     return own
 
 

@@ -131,9 +131,9 @@ class Sampler:
             await self._ask_all()
 
     async def _ask_all(self) -> None:
-        parts = [self._take(KAFKA, self._of_kafka)]
-        parts += [self._take(service.name, partial(self._of_service, service)) for service in self._services]
-        await asyncio.gather(*parts)
+        taking = [self._take(KAFKA, self._of_kafka)]
+        taking += [self._take(service.name, partial(self._of_service, service)) for service in self._services]
+        await asyncio.gather(*taking)
         _PROBLEMS.set(len(await self._problems()))
 
     def age(self, source: str) -> float:

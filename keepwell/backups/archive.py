@@ -71,7 +71,9 @@ class Manifest:
     def offsets(self) -> dict[TopicPartition, int]:
         """Return the ends of topics at the backup."""
         return {
-            TopicPartition(topic, int(part)): at for topic, parts in self.ends.items() for part, at in parts.items()
+            TopicPartition(topic, int(part)): at
+            for topic, partitions in self.ends.items()
+            for part, at in partitions.items()
         }
 
     def json(self) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.backups import archive, restoring
 from keepwell.backups.archive import Manifest
 from keepwell.backups.errors import BackupError
@@ -80,19 +80,19 @@ async def _restore(
 
     _refuse_running(directory)
     clock = directory.clock(settings)
-    async with parts.opened(settings, directory, say) as built:
+    async with infrastructure.opened(settings, directory, say) as built:
         admin = _common(built)
         await restoring.refuse_while_running(admin)
         await restoring.take_back(admin)
         # Makes roles and topics where this is a new machine.
-        await parts.migrate(settings, keyring, built)
+        await infrastructure.migrate(settings, keyring, built)
         say(Progress("Reading what was said after the backup"))
         async with reading(built.kafka) as stream:
             lost = await restoring.forgotten(stream, manifest)
         say(Progress("Loading the database"))
         await restoring.replace_schemas(admin, manifest, folder / archive.DUMP)
-        await parts.migrate(settings, keyring, built)
-        url = parts.database_urls(settings, keyring, admin)["notifier"]
+        await infrastructure.migrate(settings, keyring, built)
+        url = infrastructure.database_urls(settings, keyring, admin)["notifier"]
         database = Database(url, schema="notifier", clock=clock)
         try:
             async with database.transaction() as tx:
@@ -141,20 +141,24 @@ def _told(manifest: Manifest) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _reached(settings: Settings, directory: DataDirectory, say: Any) -> AsyncIterator[parts.Parts]:
+async def _reached(
+    settings: Settings, directory: DataDirectory, say: Any
+) -> AsyncIterator[infrastructure.Infrastructure]:
     """Give the parts of the Keepwell that runs here, or start them for the while."""
     try:
         running = directory.running
     except NotRunningError:
-        async with parts.opened(settings, directory, say) as built:
+        async with infrastructure.opened(settings, directory, say) as built:
             yield built
         return
     given = settings.database_url
     database = given.get_secret_value() if given is not None else running.database_url
-    yield parts.Parts(None if database is None else async_url(database), kafka_of(settings, running.kafka))
+    yield infrastructure.Infrastructure(
+        None if database is None else async_url(database), kafka_of(settings, running.kafka)
+    )
 
 
-def _common(built: parts.Parts) -> Any:
+def _common(built: infrastructure.Infrastructure) -> Any:
     """Return the address that reaches every schema.
 
     Raises:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory
 from keepwell.output import FINDINGS, fail, show
 from services.notifier.store import holds, settling
@@ -70,7 +70,9 @@ async def _notifier(directory: DataDirectory, settings: Settings, *, as_json: bo
     common = given.get_secret_value() if given is not None else None
     if common is None and not settings.split:
         common = directory.running.database_url
-    urls = parts.database_urls(settings, directory.keyring(settings), None if common is None else async_url(common))
+    urls = infrastructure.database_urls(
+        settings, directory.keyring(settings), None if common is None else async_url(common)
+    )
     if "notifier" not in urls:
         fail("Held messages are the notifier's: run this where it runs.", as_json=as_json)
     database = Database(urls["notifier"], schema="notifier", clock=directory.clock(settings))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from keepwell import parts, registry
+from keepwell import infrastructure, registry
 from keepwell.commands.letters import kafka_of
 from keepwell.data_directory import DataDirectory
 from keepwell.output import FINDINGS, fail, show
@@ -97,7 +97,9 @@ async def _databases(
     common = given.get_secret_value() if given is not None else None
     if common is None and not settings.split:
         common = directory.running.database_url
-    urls = parts.database_urls(settings, directory.keyring(settings), None if common is None else async_url(common))
+    urls = infrastructure.database_urls(
+        settings, directory.keyring(settings), None if common is None else async_url(common)
+    )
     owners = [name for name in SERVICES if name in {history.service for history in registry.histories()}]
     if missing := [name for name in owners if name not in urls]:
         needed = " and ".join(f"KEEPWELL_{name.upper()}__DATABASE_URL" for name in missing)

@@ -1,6 +1,6 @@
 """`keepwell staff`: the way in to a new clinic, and the way back in when a password was lost."""
 
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory, Login
 from keepwell.output import fail, show
 from shared.database import Database
@@ -65,7 +65,9 @@ def _clinics(directory: DataDirectory, settings: Settings, *, as_json: bool) -> 
     common = given.get_secret_value() if given is not None else None
     if common is None and not settings.split:
         common = directory.running.database_url
-    urls = parts.database_urls(settings, directory.keyring(settings), None if common is None else async_url(common))
+    urls = infrastructure.database_urls(
+        settings, directory.keyring(settings), None if common is None else async_url(common)
+    )
     if "clinic" not in urls:
         fail("Logins are the clinic's: run this where it runs.", as_json=as_json)
     return Database(urls["clinic"], schema="clinic", clock=directory.clock(settings))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.collecting import settle_in
 from keepwell.data_directory import DataDirectory
 from keepwell.host import Host
@@ -166,8 +166,8 @@ async def _sandbox_alone(settings: Settings, stop: Stop, *, as_json: bool) -> No
 async def migrate_only(settings: Settings, part: Part, *, as_json: bool) -> int:
     """Migrate a part, or all, and leave."""
     directory = DataDirectory(settings.data_dir)
-    async with parts.opened(settings, directory, progress(quiet=as_json)) as built:
-        brought = await parts.migrate(settings, directory.keyring(settings), built, part)
+    async with infrastructure.opened(settings, directory, progress(quiet=as_json)) as built:
+        brought = await infrastructure.migrate(settings, directory.keyring(settings), built, part)
     said = "Every schema and topic is as this version needs it."
     if part != Part.WHOLE:
         said = f"The part {part} is in: {', '.join(brought) or 'nothing was missing'}."

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.engine import URL
 
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory, NotRunningError, Running
 from shared.bus.address import Address, kafka_of
 from shared.database.address import async_url
@@ -63,7 +63,7 @@ class Ward:
         """Return the addresses of the roles that are known here, by service; none where nothing runs."""
         if self.common is None and not self.settings.split:
             return {}
-        found = parts.database_urls(self.settings, self.directory.keyring(self.settings), self.common)
+        found = infrastructure.database_urls(self.settings, self.directory.keyring(self.settings), self.common)
         return {name: found[name] for name in SERVICES if name in found}
 
     @property

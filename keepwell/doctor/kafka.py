@@ -8,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from keepwell.doctor.finding import Finding, Ward
-from keepwell.parts import DAY_MS
+from keepwell.infrastructure import DAY_MS
 from shared.bus import dead_letters
 from shared.bus.address import options, servers_of
 from shared.events import Topic
@@ -63,12 +63,12 @@ async def _limits(admin: AIOKafkaAdminClient) -> dict[str, dict[str, str]]:
 
 def _flaws(topic: Mapping[str, Any], limits: Mapping[str, str], settings: Settings) -> Iterator[str]:
     """Yield what is wrong with a topic, in plain words."""
-    name, parts = topic["topic"], topic["partitions"]
+    name, partitions = topic["topic"], topic["partitions"]
     letters = name == str(Topic.DEAD_LETTERS)
     wanted = 1 if letters else settings.kafka_partitions
-    if len(parts) != wanted:
-        yield f"{name} has {len(parts)} partitions, KEEPWELL_KAFKA_PARTITIONS says {wanted}"
-    fewest = min(len(part["replicas"]) for part in parts)
+    if len(partitions) != wanted:
+        yield f"{name} has {len(partitions)} partitions, KEEPWELL_KAFKA_PARTITIONS says {wanted}"
+    fewest = min(len(part["replicas"]) for part in partitions)
     if fewest < settings.kafka_replication:
         yield f"{name} has {fewest} replicas, KEEPWELL_KAFKA_REPLICATION says {settings.kafka_replication}"
     least = int(limits.get("min.insync.replicas", 1))
@@ -82,9 +82,9 @@ def _flaws(topic: Mapping[str, Any], limits: Mapping[str, str], settings: Settin
         yield f"{name} keeps events for {kept / DAY_MS:g} days, KEEPWELL_KAFKA_RETENTION_DAYS says {said}"
     if "compact" in limits.get("cleanup.policy", "delete"):
         yield f"{name} is compacted: events of a patient would be lost (cleanup.policy delete)"
-    behind = [part["partition"] for part in parts if len(part["isr"]) < len(part["replicas"])]
+    behind = [part["partition"] for part in partitions if len(part["isr"]) < len(part["replicas"])]
     if behind:
         yield f"{name}: partitions {behind} lack a replica in sync"
-    stuck = [part["partition"] for part in parts if len(part["isr"]) < least or part["leader"] < 0]
+    stuck = [part["partition"] for part in partitions if len(part["isr"]) < least or part["leader"] < 0]
     if stuck:
         yield f"{name}: partitions {stuck} cannot be written"

@@ -117,9 +117,9 @@ def _read(patterns: list[tuple[re.Pattern[str], Said]], words: str) -> Reading:
     for pattern, said in patterns:
         found = pattern.match(words)
         if found is not None:
-            parts = found.groupdict()
-            at = _TIME.match(parts.get("time", ""))
-            return Reading(said, parts.get("day", ""), at[0] if at else "", parts.get("link", ""))
+            named = found.groupdict()
+            at = _TIME.match(named.get("time", ""))
+            return Reading(said, named.get("day", ""), at[0] if at else "", named.get("link", ""))
     return Reading(Said.UNREAD)
 
 
@@ -130,12 +130,12 @@ def _raw(texts: Texts, language: str, key: str) -> str:
 
 
 def _pattern(template: str) -> str:
-    parts: list[str] = []
+    pattern: list[str] = []
     for words, name, _, _ in Formatter().parse(template):
-        parts.append(re.escape(words))
+        pattern.append(re.escape(words))
         if name is not None:
-            parts.append(r"(?P<link>\S+)" if name == "link" else f"(?P<{name}>.+?)")
-    return "".join(parts)
+            pattern.append(r"(?P<link>\S+)" if name == "link" else f"(?P<{name}>.+?)")
+    return "".join(pattern)
 
 
 def _folded(words: str) -> str:

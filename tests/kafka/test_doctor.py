@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory
 from shared.database.address import async_url
 from shared.database.roles import service_url
@@ -34,7 +34,7 @@ def elsewhere(clinic: Keepwell, tmp_path: Path) -> dict[str, str]:
     directory = DataDirectory(Path(clinic.environment["KEEPWELL_DATA_DIR"]))
     running = directory.running
     assert running.database_url is not None
-    secret = parts.password(directory.keyring(Settings()), "assessments")
+    secret = infrastructure.password(directory.keyring(Settings()), "assessments")
     own = service_url(running.database_url, "assessments", secret).render_as_string(hide_password=False)
     return clean_environment(
         KEEPWELL_DATA_DIR=str(tmp_path),

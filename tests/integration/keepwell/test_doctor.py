@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from keepwell import parts
+from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory
 from keepwell.doctor import databases as database_checks
 from keepwell.doctor.finding import Finding, Ward
@@ -55,7 +55,7 @@ async def admin(databases: Databases, tmp_path: Path) -> str:
     address = await databases.empty()
     here = ward(tmp_path, database_url=address)
     keyring = here.directory.keyring(here.settings)
-    await prepare(address, {name: parts.password(keyring, name) for name in SERVICES})
+    await prepare(address, {name: infrastructure.password(keyring, name) for name in SERVICES})
     return address
 
 
@@ -102,7 +102,7 @@ async def test_a_role_that_may_too_much_is_found(admin: str, tmp_path: Path) -> 
 
 async def test_one_service_with_its_own_role_alone_is_looked_at_without_the_others(admin: str, tmp_path: Path) -> None:
     keyring = DataDirectory(tmp_path).keyring(Settings(data_dir=tmp_path))
-    own = service_url(admin, "assessments", parts.password(keyring, "assessments"))
+    own = service_url(admin, "assessments", infrastructure.password(keyring, "assessments"))
     address = own.render_as_string(hide_password=False)
     settings = ServiceSettings.model_validate({"database_url": address})
     found = await findings(ward(tmp_path, assessments=settings.model_dump()))

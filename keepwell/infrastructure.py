@@ -34,7 +34,7 @@ PATIENCE: Final = 120.0
 
 
 @dataclass(frozen=True)
-class Parts:
+class Infrastructure:
     """Where PostgreSQL and Kafka are.
 
     Attributes:
@@ -47,7 +47,7 @@ class Parts:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, directory: DataDirectory, progress: Any = None) -> AsyncIterator[Parts]:
+async def opened(settings: Settings, directory: DataDirectory, progress: Any = None) -> AsyncIterator[Infrastructure]:
     """Start what the settings do not name, both at once, and stop it at the end."""
     async with AsyncExitStack() as stack:
         starting: list[Any] = []
@@ -66,7 +66,7 @@ async def opened(settings: Settings, directory: DataDirectory, progress: Any = N
         elif not settings.split:
             database = async_url(next(addresses).url)
         bootstrap = settings.kafka_bootstrap_servers or next(addresses).bootstrap_servers
-        yield Parts(database, kafka_of(settings, bootstrap))
+        yield Infrastructure(database, kafka_of(settings, bootstrap))
 
 
 async def _enter_all(stack: AsyncExitStack, starting: Sequence[Any]) -> list[Any]:
@@ -101,7 +101,9 @@ def password(keyring: Keyring, service: str) -> str:
     return keyring.derive(f"database:{service}").hex()
 
 
-async def migrate(settings: Settings, keyring: Keyring, parts: Parts, part: Part = Part.WHOLE) -> list[str]:
+async def migrate(
+    settings: Settings, keyring: Keyring, infrastructure: Infrastructure, part: Part = Part.WHOLE
+) -> list[str]:
     """Make roles, schemas and topics, and bring every schema to its newest version.
 
     Each step is whole or not at all, and may be repeated: one that a lost database broke off is begun anew.
@@ -119,33 +121,35 @@ async def migrate(settings: Settings, keyring: Keyring, parts: Parts, part: Part
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
-            brought = await _migrate_schemas(settings, keyring, parts, part)
+            brought = await _migrate_schemas(settings, keyring, infrastructure, part)
             break
         except (SQLAlchemyError, OSError, TimeoutError) as error:
-            if parts.database is not None and (why := refusal_of(error)):
-                raise DatabaseRefusedError(parts.database, why) from None
+            if infrastructure.database is not None and (why := refusal_of(error)):
+                raise DatabaseRefusedError(infrastructure.database, why) from None
             if not is_environment(error) or asyncio.get_running_loop().time() > deadline:
                 raise
             log.warning("database.awaited", error=type(error).__name__)
             await clock.pause(0.5)
-    await make_topics(settings, parts)
+    await make_topics(settings, infrastructure)
     return brought
 
 
-async def _migrate_schemas(settings: Settings, keyring: Keyring, parts: Parts, part: Part) -> list[str]:
-    if parts.database is None:
+async def _migrate_schemas(
+    settings: Settings, keyring: Keyring, infrastructure: Infrastructure, part: Part
+) -> list[str]:
+    if infrastructure.database is None:
         raise SettingsError(
             "KEEPWELL_DATABASE_URL is missing: roles and schemas are made with an address that may make them. "
             "`keepwell migrate` needs it; a service that has its own role's address alone does not."
         )
-    urls = database_urls(settings, keyring, parts.database)
+    urls = database_urls(settings, keyring, infrastructure.database)
     if part == Part.FITTING and await _is_newest(urls):
         return []
     from shared.database.migrate import upgrade  # noqa: PLC0415 - loads Alembic, which most starts do without
 
     ours = {name: url.password for name, url in urls.items() if url.username == role_of(name) and url.password}
     if ours:
-        await prepare(parts.database, ours)
+        await prepare(infrastructure.database, ours)
     # One after the other: Alembic's context is one for the whole process.
     return [
         f"{history.service} {revision}"
@@ -160,14 +164,14 @@ async def _is_newest(urls: Mapping[str, URL]) -> bool:
     return all(await asyncio.gather(*looks))
 
 
-async def make_topics(settings: Settings, parts: Parts) -> None:
+async def make_topics(settings: Settings, infrastructure: Infrastructure) -> None:
     """Make the topics that are missing; wait for a Kafka that is still starting."""
     clock = RealClock()
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
             made = await create_topics(
-                parts.kafka,
+                infrastructure.kafka,
                 partitions=settings.kafka_partitions,
                 replication=settings.kafka_replication,
                 min_in_sync=settings.kafka_min_insync,

@@ -170,13 +170,19 @@ def _ask(found: Handlers, kit: Kit) -> None:
         if patient.discharged or overtaken:
             log.info("checkin.void", session=str(event.session), occurrence=event.occurrence)
             return
+        # A protocol may name an instrument of a later version: what is known here is asked all the same.
+        instruments = tuple(one for one in event.instruments if one in kit.packs.ids)
+        for unknown in set(event.instruments) - set(instruments):
+            log.error("checkin.instrument_not_known", instrument=unknown, occurrence=event.occurrence)
+        if not instruments:
+            return
         await checkin_acts.open_for(
             tx,
             kit,
             patient,
             occurrence=event.occurrence,
             asked_for=event.asked_for,
-            instruments=event.instruments,
+            instruments=instruments,
             session=event.session,
             plan=event.plan,
         )

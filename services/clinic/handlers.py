@@ -157,7 +157,7 @@ def _proposals(made: Handlers, bell: Bell) -> None:
 
     @made.on(events.IntervalDecided)
     async def decided(tx: Transaction, event: events.IntervalDecided) -> None:
-        state = {"state": str(_DECIDED[event.decision]), "decided_days": event.interval_days}
+        state = {"state": str(_DECIDED.get(event.decision, event.decision)), "decided_days": event.interval_days}
         said = {"reason": event.reason, "overruled": event.overruled}
         values = {**state, "by": event.by, "at": event.at, **said}
         await learn.change(tx, PROPOSALS, event.proposal, event.version, values)

@@ -16,6 +16,8 @@ S = TypeVar("S", bound=SessionEvent)
 def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = ()) -> P:
     """Return the event of a kind that tells how a plan now stands, by the days of its attended sessions."""
     completed_on = plan.protocol.induction.completed_on(held_on)
+    in_series = not plan.induction_complete
+    rungs = plan.protocol.maintenance
     return kind(
         clinic=plan.clinic,
         version=plan.version,
@@ -31,6 +33,13 @@ def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = ()) -> P:
         why=plan.why,
         induction_completed_on=completed_on,
         active=plan.active,
+        phase_kind=plan.phase.value,
+        session=plan.attended + 1 if in_series else None,
+        sessions=plan.protocol.induction.sessions if in_series else None,
+        ladder=rungs.ladder,
+        opt_in_above=rungs.opt_in_above,
+        modality=plan.protocol.modality,
+        route=plan.protocol.route,
     )
 
 

@@ -24,6 +24,7 @@ from shared.ids import ClinicId, PatientId
 from shared.walltime import to_wall
 
 handlers: Final = Handlers()
+_DECISIONS: Final = ("approve", "change", "refuse")
 
 
 class DecisionOutcome(StrEnum):
@@ -33,6 +34,7 @@ class DecisionOutcome(StrEnum):
     KEPT = "kept-for-maintenance"
     REFUSED = "refused"
     PLAN_ENDED = "plan-ended"
+    UNKNOWN = "not-known-here"
 
 
 @handlers.on(ClinicChanged)
@@ -97,7 +99,10 @@ async def interval_decided(tx: Transaction, event: IntervalDecided) -> None:
     """Give the plan the interval that a clinician decided; in the induction it is kept until maintenance begins."""
     patient = await _patient(tx, event.patient)
     plan = await store.active_plan(tx, patient.id)
-    if event.interval_days is None or event.decision == "refuse":
+    if event.decision not in _DECISIONS:
+        # A word of a later version is kept on record; nobody's treatment follows from what is not understood.
+        outcome = DecisionOutcome.UNKNOWN
+    elif event.interval_days is None or event.decision == "refuse":
         outcome = DecisionOutcome.REFUSED
     elif plan is None or plan.id != event.plan:
         outcome = DecisionOutcome.PLAN_ENDED

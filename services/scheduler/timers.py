@@ -63,6 +63,7 @@ async def remind(tx: Transaction, session: Session, plan: Plan | None) -> None:
             patient=session.patient,
             session=session.id,
             occurrence=reminder.occurrence,
+            days=reminder.days,
             starts_at=wall_text(session.slot.starts_at),
             zone=session.slot.zone,
             starts_at_utc=session.slot.starts_at_utc,

@@ -4,15 +4,15 @@ What a patient answered, why an alert was raised and why an interval is proposed
 """
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.events.base import Event, Instant, PatientEvent, SealedText, Topic
 
-Direction = Literal["shorten", "hold", "lengthen"]
-Decision = Literal["approve", "change", "refuse"]
+Direction = Annotated[str, Field(description="shorten, hold or lengthen; may grow", examples=["hold"])]
+Decision = Annotated[str, Field(description="approve, change or refuse; may grow", examples=["approve"])]
 
 
 class CheckinEvent(PatientEvent):
@@ -64,8 +64,9 @@ class ResultChanged(CheckinEvent):
     """
 
     TYPE: ClassVar = "checkin.result-changed"
+    SCHEMA: ClassVar = 2
 
-    state: Literal["open", "partial", "completed", "expired"]
+    state: str = Field(description="open, partial, completed or expired; may grow", examples=["completed"])
     completed_at: Instant | None
     result: SealedText
     voided: SealedText
@@ -79,9 +80,10 @@ class AnswersSetAside(CheckinEvent):
     """
 
     TYPE: ClassVar = "answers.set-aside"
+    SCHEMA: ClassVar = 2
 
     answers: UUID
-    why: Literal["late", "again", "unfinished"]
+    why: str = Field(description="late, again or unfinished; may grow", examples=["late"])
     at: Instant
     content: SealedText
 
@@ -162,6 +164,7 @@ class IntervalProposed(PatientEvent):
 
     TYPE: ClassVar = "interval.proposed"
     TOPIC: ClassVar = Topic.ASSESSMENTS
+    SCHEMA: ClassVar = 2
 
     proposal: UUID
     plan: UUID
@@ -195,6 +198,7 @@ class IntervalDecided(PatientEvent):
 
     TYPE: ClassVar = "interval.decided"
     TOPIC: ClassVar = Topic.ASSESSMENTS
+    SCHEMA: ClassVar = 2
 
     proposal: UUID
     plan: UUID

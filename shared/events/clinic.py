@@ -1,14 +1,14 @@
 """Events of the clinic service: clinics, their patients, and whom to page."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.events.base import Event, Instant, PatientEvent, Piece, SealedText, Topic
 
-ContactKind = Literal["sms", "email"]
-Purpose = Literal["reminders", "checkins", "booking"]
+ContactKind = Annotated[str, Field(description="sms or email; may grow", examples=["sms"])]
+Purpose = Annotated[str, Field(description="reminders, checkins or booking; may grow", examples=["reminders"])]
 
 
 class StaffContact(Piece):
@@ -30,6 +30,7 @@ class ClinicChanged(Event):
 
     TYPE: ClassVar = "clinic.changed"
     TOPIC: ClassVar = Topic.CLINIC
+    SCHEMA: ClassVar = 2
 
     name: str
     sender_name: str = Field(description="neutral name for texts: it must not give away the speciality")
@@ -67,7 +68,9 @@ class PatientEnrolled(PatientEvent):
 
     TYPE: ClassVar = "patient.enrolled"
     TOPIC: ClassVar = Topic.CLINIC
+    SCHEMA: ClassVar = 2
 
+    # Closed: a language without texts would leave a patient without a word, also in a crisis.
     language: Literal["en", "es"]
     zone: str
     given_name: SealedText

@@ -1,6 +1,6 @@
 """Events of the notifier: what was sent, what became of it, and what people answered."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -8,13 +8,19 @@ from pydantic import Field
 from shared.events.base import Event, Instant, PatientEvent, Piece, SealedText, Topic
 from shared.events.clinic import ContactKind, Purpose
 
-MessagePurpose = Literal["reminder", "checkin", "booking", "page", "reply"]
+MessagePurpose = Annotated[
+    str, Field(description="reminder, checkin, booking, page or reply; may grow", examples=["reminder"])
+]
 
 
 class MessageEvent(Event):
-    """What every event of a message carries. `about` is the session, check-in, plan or alert that it speaks of."""
+    """What every event of a message carries. `about` is the session, check-in, plan or alert that it speaks of.
+
+    Since schema 2 `purpose` and `channel` may grow: whoever meets a word that it does not know shows it plainly.
+    """
 
     TOPIC: ClassVar = Topic.MESSAGING
+    SCHEMA: ClassVar = 2
 
     patient: UUID | None
     message: UUID
@@ -83,6 +89,7 @@ class OnCallChecked(Event):
 
     TYPE: ClassVar = "oncall.checked"
     TOPIC: ClassVar = Topic.MESSAGING
+    SCHEMA: ClassVar = 2
 
     contacts: tuple[OnCallContact, ...]
     at: Instant
@@ -97,6 +104,7 @@ class ConsentChanged(PatientEvent):
 
     TYPE: ClassVar = "consent.changed"
     TOPIC: ClassVar = Topic.MESSAGING
+    SCHEMA: ClassVar = 2
 
     contact: UUID
     kind: ContactKind
@@ -114,6 +122,7 @@ class ContactChecked(PatientEvent):
 
     TYPE: ClassVar = "contact.checked"
     TOPIC: ClassVar = Topic.MESSAGING
+    SCHEMA: ClassVar = 2
 
     contact: UUID
     kind: ContactKind

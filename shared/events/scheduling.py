@@ -1,28 +1,42 @@
 """Events of the scheduler: plans, sessions, and what is due."""
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.events.base import Instant, PatientEvent, SealedText, Topic, WallTime
 
-Phase = Literal["induction", "maintenance"]
-SessionKind = Literal["treatment", "consultation"]
-SessionState = Literal["booked", "confirmed", "attended", "missed", "cancelled"]
+SessionKind = Annotated[str, Field(description="treatment or consultation; may grow", examples=["treatment"])]
+SessionState = Annotated[
+    str, Field(description="booked, confirmed, attended, missed or cancelled; may grow", examples=["booked"])
+]
+
+
+def days_before(occurrence: str) -> int | None:
+    """Return how many days before a session a reminder comes: 3 for `3d`; None of what is no reminder of whole days.
+
+    The occurrence stays a reminder's name: it is what its message is known by for good.
+    """
+    number = occurrence.removesuffix("d")
+    return int(number) if occurrence.endswith("d") and number.isascii() and number.isdecimal() else None
 
 
 class PlanStarted(PatientEvent):
-    """A patient began a protocol."""
+    """A patient began a protocol.
+
+    Since schema 2 `phase` may grow: a protocol has any phases. Who must know what a phase allows reads `phase_kind`.
+    """
 
     TYPE: ClassVar = "plan.started"
     TOPIC: ClassVar = Topic.SCHEDULING
+    SCHEMA: ClassVar = 2
 
     plan: UUID
     protocol: str
     protocol_version: int
-    phase: Phase
+    phase: str = Field(description="the phase's name in its protocol", examples=["induction"])
     interval_days: int
     next_due_on: date
     induction_complete: bool
@@ -32,6 +46,24 @@ class PlanStarted(PatientEvent):
         default=None, description="the day of the induction's last session, once it is complete"
     )
     active: bool = Field(default=True, description="false once the plan has ended: the patient was discharged")
+    phase_kind: str | None = Field(
+        default=None, description="induction: a fixed series; maintenance: an interval that may be changed; may grow"
+    )
+    session: int | None = Field(default=None, description="number of the next session, of `sessions`")
+    sessions: int | None = Field(default=None, description="of the phase; null where it has no end")
+    ladder: tuple[int, ...] | None = Field(
+        default=None, description="intervals in days that may be proposed, rising; null: not said, and so not known"
+    )
+    opt_in_above: int | None = Field(
+        default=None, description="days above which an interval is proposed only where the clinic has opted in"
+    )
+    modality: str | None = Field(default=None, description="what is given", examples=["ketamine"])
+    route: str | None = Field(default=None, description="how it is given", examples=["intravenous"])
+
+    @property
+    def maintains(self) -> bool:
+        """Return whether the interval of the phase may be changed; events of before the kind said it by the name."""
+        return (self.phase_kind or self.phase) == "maintenance"
 
 
 class PlanChanged(PlanStarted):
@@ -41,9 +73,13 @@ class PlanChanged(PlanStarted):
 
 
 class SessionEvent(PatientEvent):
-    """What every event of a session carries: the session as it now stands."""
+    """What every event of a session carries: the session as it now stands.
+
+    Since schema 2 `state` and `kind` may grow: whoever meets a word that it does not know keeps and shows it plainly.
+    """
 
     TOPIC: ClassVar = Topic.SCHEDULING
+    SCHEMA: ClassVar = 2
 
     session: UUID
     plan: UUID | None
@@ -122,17 +158,27 @@ class SessionCorrected(SessionEvent):
 
 
 class SessionDue(PatientEvent):
-    """A session is near: `3d` or `1d` before. Fired by a timer; void when the session has a newer version."""
+    """A session is near. Fired by a timer; void when the session has a newer version.
+
+    Since schema 2 `occurrence` may be of any number of days, which `days` says.
+    """
 
     TYPE: ClassVar = "session.due"
     TOPIC: ClassVar = Topic.SCHEDULING
+    SCHEMA: ClassVar = 2
 
     session: UUID
-    occurrence: Literal["3d", "1d"]
+    occurrence: str = Field(description="names the reminder among those of its session", examples=["3d"])
     starts_at: WallTime
     zone: str
     starts_at_utc: Instant
     minutes: int
+    days: int | None = Field(default=None, description="whole days before the session; older events say it by the name")
+
+    @property
+    def days_before(self) -> int | None:
+        """Return the whole days before the session; None where the reminder is of no whole days."""
+        return days_before(self.occurrence) if self.days is None else self.days
 
 
 class BookingDue(PatientEvent):

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from keepwell.contracts import FOLDER, broken, released, rendered
-from shared.events import EVENTS, CheckinDue, Event, PatientDischarged, SessionBooked
+from shared.events import EVENTS, CheckinDue, Event, PatientDischarged, PlanChanged, SessionBooked, SessionDue
 from shared.events.schemas import asyncapi, breaks, file_name, schema_of
 
 
@@ -91,3 +91,58 @@ def test_an_older_reader_ignores_a_field_it_does_not_know() -> None:
     body = '{"clinic": "0190f3c0-0000-7000-8000-000000000001", "patient": "0190f3c0-0000-7000-8000-000000000002",'
     event = PatientDischarged.model_validate_json(body + '"version": 3, "from_the_future": true}')
     assert event.version == 3
+
+
+def an_old(**body: Any) -> str:
+    ids = {name: f"0190f3c0-0000-7000-8000-00000000000{number}" for number, name in enumerate(("clinic", "patient"))}
+    return json.dumps({**ids, "version": 2, **body})
+
+
+@pytest.mark.parametrize(("phase", "maintains"), [("induction", False), ("maintenance", True), ("taper", False)])
+def test_a_plan_in_the_form_of_before_its_ladder_is_read_and_guesses_none(phase: str, maintains: bool) -> None:
+    body = an_old(
+        plan="0190f3c0-0000-7000-8000-000000000005",
+        protocol="iv-ketamine",
+        protocol_version=1,
+        phase=phase,
+        interval_days=28,
+        next_due_on="2026-12-08",
+        induction_complete=True,
+        attended=6,
+        why="x",
+    )
+    event = PlanChanged.model_validate_json(body, strict=True)
+    assert (event.ladder, event.opt_in_above, event.route, event.modality) == (None, None, None, None)
+    assert event.maintains is maintains
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ({"occurrence": "3d"}, 3),
+        ({"occurrence": "1d"}, 1),
+        ({"occurrence": "14d", "days": 14}, 14),
+        ({"occurrence": "first", "days": 7}, 7),
+        ({"occurrence": "hours-2"}, None),
+        ({"occurrence": "٣d"}, None),
+    ],
+)
+def test_a_reminder_says_its_days_as_a_number_and_one_of_before_by_its_name(
+    said: dict[str, Any], days: int | None
+) -> None:
+    when = {"starts_at": "2026-12-08T10:00", "zone": "America/New_York", "starts_at_utc": "2026-12-08T15:00:00Z"}
+    body = an_old(session="0190f3c0-0000-7000-8000-000000000006", minutes=60, **when, **said)
+    assert SessionDue.model_validate_json(body, strict=True).days_before == days
+
+
+CLOSED = {"patient.changed.language", "patient.enrolled.language"}
+"""A language without texts would leave a patient without a word, also in a crisis."""
+
+
+def test_no_event_holds_a_list_of_words_that_may_not_grow() -> None:
+    def closed(schema: dict[str, Any]) -> Any:
+        yield from (name for name, field in schema.get("properties", {}).items() if "enum" in field)
+        for part in schema.get("$defs", {}).values():
+            yield from closed(part)
+
+    assert {f"{event.TYPE}.{name}" for event in EVENTS for name in closed(schema_of(event))} == CLOSED

@@ -170,7 +170,7 @@ async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on:
     values = {
         "version": event.version,
         "protocol": event.protocol,
-        "maintenance": event.phase == "maintenance",
+        "maintenance": event.maintains,
         "interval_days": event.interval_days,
         "seen_at": tx.now,
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from services.clinic.model.chart import Scale
@@ -64,6 +64,14 @@ class MessageState(StrEnum):
     WITHHELD = "withheld"
 
 
+Known = TypeVar("Known", bound=StrEnum)
+
+
+def known(kind: type[Known], word: str) -> Known | str:
+    """Return a state as this version knows it; a word of a later version as it is, to be shown plainly."""
+    return kind(word) if word in set(kind) else word
+
+
 COMES_LATE: Final = "comes_late"
 """Why somebody should call although a message is planned: the patient acts on what they were told before it comes."""
 
@@ -89,7 +97,7 @@ class Plan:
 class Correction:
     """What was recorded of a session before, who corrected it when, and why."""
 
-    before: SessionState
+    before: SessionState | str
     by: str
     at: datetime
     why: str
@@ -106,7 +114,7 @@ class Session:
     zone: str
     starts_at_utc: datetime
     minutes: int
-    state: SessionState
+    state: SessionState | str
     number: int | None
     kind: str = "treatment"
     not_asked: tuple[str, ...] = ()
@@ -123,7 +131,7 @@ class Checkin:
     id: CheckinId
     patient: PatientId
     version: int
-    state: CheckinState
+    state: CheckinState | str
     occurrence: str
     instruments: tuple[str, ...]
     asked_for: date
@@ -294,7 +302,7 @@ class Proposal:
     patient: PatientId
     plan: PlanId
     version: int
-    state: ProposalState
+    state: ProposalState | str
     direction: str
     review: bool
     from_days: int

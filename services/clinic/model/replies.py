@@ -39,7 +39,7 @@ def gravity(intent: str, flags: Sequence[str] = ()) -> int:
     return max([_GRAVE.get(intent, _KNOWN), *(_GRAVE_FLAGS.get(flag, _KNOWN) for flag in flags)])
 
 
-def yes_is_void(state: SessionState, version: int, *, told: int | None) -> bool:
+def yes_is_void(state: SessionState | str, version: int, *, told: int | None) -> bool:
     """Tell whether a yes confirmed nothing: the session is gone, or was moved after the text that was answered.
 
     Args:

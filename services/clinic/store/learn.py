@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.clinic.model.reads import SessionState
+from services.clinic.model.reads import SessionState, known
 from services.clinic.tables import ALERTS, CHECKINS, CONSENTS, FINDINGS, MESSAGES, ONCALL, REPLIES, SESSIONS
 from shared.bus import NotYet
 from shared.database import Reader, Transaction
@@ -110,10 +110,10 @@ async def version_of(reader: Reader, table: Table, thing: UUID) -> int | None:
     return None if found is None else int(found)
 
 
-async def session_of(reader: Reader, session: UUID) -> tuple[SessionState, int] | None:
+async def session_of(reader: Reader, session: UUID) -> tuple[SessionState | str, int] | None:
     """Return the state and version of a session that is held here."""
     row = await reader.one_or_none(select(SESSIONS.c.state, SESSIONS.c.version).where(SESSIONS.c.id == session))
-    return None if row is None else (SessionState(row.state), row.version)
+    return None if row is None else (known(SessionState, row.state), row.version)
 
 
 async def is_nobodys(reader: Reader, table: Table, clinic: ClinicId, thing: UUID) -> bool:

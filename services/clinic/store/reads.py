@@ -32,6 +32,7 @@ from services.clinic.model.reads import (
     Stop,
     Stopped,
     Void,
+    known,
 )
 from services.clinic.tables import (
     ALERTS,
@@ -83,7 +84,7 @@ async def corrections(reader: Reader, where: Condition, keyring: Keyring) -> dic
     rows = await reader.all(select(SESSIONS).where(where, SESSIONS.c.corrected_at.is_not(None)))
     return {
         row.id: Correction(
-            before=SessionState(row.corrected_from),
+            before=known(SessionState, row.corrected_from),
             by=row.corrected_by,
             at=row.corrected_at,
             why=keyring.open(row.corrected_why, context="correction"),
@@ -230,7 +231,7 @@ def _session(row: Row[Any]) -> Session:
         zone=row.zone,
         starts_at_utc=row.starts_at_utc,
         minutes=row.minutes,
-        state=SessionState(row.state),
+        state=known(SessionState, row.state),
         number=row.number,
         kind=row.kind,
         not_asked=tuple(row.not_asked),
@@ -242,7 +243,7 @@ def _checkin(row: Row[Any]) -> Checkin:
         id=CheckinId(row.id),
         patient=PatientId(row.patient),
         version=row.version,
-        state=CheckinState(row.state),
+        state=known(CheckinState, row.state),
         occurrence=row.occurrence,
         instruments=tuple(row.instruments),
         asked_for=row.asked_for,
@@ -326,7 +327,7 @@ def _proposal(row: Row[Any], keyring: Keyring) -> Proposal:
         patient=PatientId(row.patient),
         plan=PlanId(row.plan),
         version=row.version,
-        state=ProposalState(row.state),
+        state=known(ProposalState, row.state),
         direction=row.direction,
         review=bool(detail.get("review", False)),
         from_days=row.from_days,

@@ -10,6 +10,7 @@ from uuid import UUID
 from babel.dates import format_date
 
 from services.clinic.model.reads import MessageState, ProposalState, Score, SessionState
+from shared.events.scheduling import days_before
 from shared.languages import Language, say_time
 from shared.walltime import to_wall
 
@@ -183,7 +184,7 @@ def days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
-_SESSION = {
+_SESSION: dict[str, Chip] = {
     SessionState.BOOKED: Chip("not confirmed"),
     SessionState.CONFIRMED: Chip("confirmed", Tone.GOOD),
     SessionState.ATTENDED: Chip("attended", Tone.INFO),
@@ -197,7 +198,7 @@ _MESSAGE = {
     MessageState.FAILED: Chip("failed", Tone.DANGER),
     MessageState.WITHHELD: Chip("not sent"),
 }
-_PROPOSAL = {
+_PROPOSAL: dict[str, Chip] = {
     ProposalState.OPEN: Chip("to decide", Tone.ACCENT),
     ProposalState.APPROVED: Chip("approved", Tone.GOOD),
     ProposalState.CHANGED: Chip("changed", Tone.INFO),
@@ -208,17 +209,20 @@ _PROPOSAL = {
 }
 _LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
 _OCCURRENCES = {
-    "3d": "3 days before",
-    "1d": "1 day before",
     "moved": "the new time",
     "cancelled": "will not take place",
     "stands": "takes place after all",
 }
 
 
-def session_chip(state: SessionState) -> Chip:
+def plain_chip(word: str) -> Chip:
+    """Return a word of a later version as it came: not knowing it stops no page."""
+    return Chip(word.replace("-", " ").replace("_", " "), Tone.WARN)
+
+
+def session_chip(state: SessionState | str) -> Chip:
     """Return a session's state."""
-    return _SESSION[state]
+    return _SESSION.get(state) or plain_chip(state)
 
 
 def message_chip(state: MessageState) -> Chip:
@@ -226,9 +230,9 @@ def message_chip(state: MessageState) -> Chip:
     return _MESSAGE[state]
 
 
-def proposal_chip(state: ProposalState) -> Chip:
+def proposal_chip(state: ProposalState | str) -> Chip:
     """Return a proposal's state."""
-    return _PROPOSAL[state]
+    return _PROPOSAL.get(state) or plain_chip(state)
 
 
 def say_language(language: Language) -> str:
@@ -249,6 +253,8 @@ def say_instrument_of(score: Score) -> str:
 
 def say_occurrence(occurrence: str) -> str:
     """Return `3 days before` for `3d`, `day 7` for `day-7`, and that staff asked for `manual-…`."""
+    if (ahead := days_before(occurrence)) is not None:
+        return f"{days(ahead)} before"
     if occurrence.startswith("manual-"):
         return "asked by staff"
     return _OCCURRENCES.get(occurrence, occurrence.replace("-", " "))

@@ -28,6 +28,7 @@ from services.clinic.views.parts import (
     day_moment,
     days,
     moment,
+    plain_chip,
     proposal_chip,
     say_date,
     say_due,
@@ -150,7 +151,7 @@ _STEPS: Final = {
 """What a person can do about a cause; from the meaning that the provider's documents give its codes."""
 _ANY_STEP: Final = "Tell them by phone what they should know today."
 _DIRECTIONS: Final = {"shorten": "Shorten", "hold": "Hold", "lengthen": "Lengthen"}
-_CHECKINS: Final = {
+_CHECKINS: Final[dict[str, Chip]] = {
     CheckinState.OPEN: Chip("not answered yet"),
     CheckinState.PARTIAL: Chip("begun, not finished"),
     CheckinState.COMPLETED: Chip("answered", Tone.GOOD),
@@ -219,7 +220,7 @@ def checkin_row(checkin: Checkin, names: Names) -> CheckinRow:
         person=person(checkin.patient, names),
         what=f"{asked}, {say_occurrence(checkin.occurrence)}" if checkin.occurrence else asked,
         asked=day_moment(checkin.asked_for),
-        state=_CHECKINS[checkin.state],
+        state=_CHECKINS.get(checkin.state) or plain_chip(checkin.state),
     )
 
 
@@ -231,7 +232,11 @@ def change_text(proposal: Proposal) -> str:
 
 
 def _direction(proposal: Proposal) -> str:
-    return "Review, hold" if proposal.review else _DIRECTIONS[proposal.direction]
+    return (
+        "Review, hold"
+        if proposal.review
+        else _DIRECTIONS.get(proposal.direction) or proposal.direction.replace("-", " ").capitalize()
+    )
 
 
 def proposal_row(proposal: Proposal, names: Names, zone: str, now: datetime) -> ProposalRow:
@@ -324,10 +329,10 @@ def reply_row(reply: Reply, names: Names, zone: str, now: datetime) -> ReplyRow:
 
 
 def session_detail(session: Session) -> str:
-    """Return `60 min, session 4`, or `30 min, consultation`."""
+    """Return `60 min, session 4`, or `30 min, consultation`; a kind not known here in its own word."""
     number = f", session {session.number}" if session.number else ""
-    if session.kind == "consultation":
-        number = ", consultation"
+    if session.kind != "treatment":
+        number = f", {session.kind.replace('-', ' ')}"
     return f"{session.minutes} min{number}"
 
 
@@ -353,9 +358,10 @@ def due_row(due: Due, names: Names, today: date) -> DueRow:
 
 def message_words(message: Message) -> str:
     """Return what a message was: `Reminder by text, 1 day before`."""
-    channel = "text" if message.channel == "sms" else "e-mail"
+    channel = _WAYS.get(message.channel, message.channel)
     when = f", {say_occurrence(message.occurrence)}" if message.purpose in {"reminder", "checkin"} else ""
-    return f"{_PURPOSES.get(message.purpose, message.purpose)} by {channel}{when}"
+    purpose = _PURPOSES.get(message.purpose) or message.purpose.replace("-", " ").capitalize()
+    return f"{purpose} by {channel}{when}"
 
 
 def why_words(message: Message) -> str | None:
@@ -376,7 +382,7 @@ def found_words(why: str, by: str | None, day: str) -> str:
 
 def failure_row(failure: Failure, names: Names, zone: str) -> FailureRow:
     """Return messages that did not go out for one cause, with a patient's name where it fits."""
-    thing = "text" if failure.channel == "sms" else "e-mail"
+    thing = _WAYS.get(failure.channel, failure.channel)
     verb = "not delivered" if failure.state is MessageState.FAILED else "not sent"
     first, last = moment(failure.first, zone).text, moment(failure.last, zone).text
     return FailureRow(

@@ -72,8 +72,13 @@ def _reminder(tx: Transaction, session: Row[Any], heard: Heard[SessionDue]) -> P
         due_at=tx.now,
         starts_at=event.starts_at_utc,
         trace=heard.trace,
-        not_before=event.starts_at_utc - timedelta(days=int(event.occurrence.removesuffix("d"))) - CLOCKS_CHANGE,
+        not_before=None if event.days_before is None else _first(event.starts_at_utc, event.days_before),
     )
+
+
+def _first(starts_at: datetime, days: int) -> datetime:
+    """Return an instant before which a reminder of so many days cannot have gone out."""
+    return starts_at - timedelta(days=days) - CLOCKS_CHANGE
 
 
 def _turn(session: Row[Any], event: SessionDue) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Occurrence, Purpose
 from services.notifier.model.quiet import WakingHours
+from shared.events.scheduling import days_before
 
 
 class Reason(StrEnum):
@@ -217,13 +218,9 @@ def _useless(draft: Draft, when: datetime) -> Reason | None:
         return None
     if when >= draft.starts_at:
         return Reason.TOO_LATE
-    # "In three days" a few hours before is untrue, and the reminder of the day before says it right.
-    if draft.purpose == Purpose.REMINDER and _days_before(draft.occurrence) > 1:
-        superseded = when > draft.starts_at - timedelta(days=1)
-        return Reason.SUPERSEDED if superseded else None
+    # "In three days" a few hours before is untrue, and the reminder of the day before says it right; one of a week
+    # before is void when half of that week is over. Engineering default.
+    days = days_before(draft.occurrence) if draft.purpose == Purpose.REMINDER else None
+    if days is not None and days > 1 and when > draft.starts_at - timedelta(days=max(1, days // 2)):
+        return Reason.SUPERSEDED
     return None
-
-
-def _days_before(occurrence: str) -> int:
-    number = occurrence.removesuffix("d")
-    return int(number) if number.isdecimal() and number.isascii() else 0

@@ -240,6 +240,8 @@ def usable(
     return select(CONTACT_POINTS.c.kind).where(
         CONTACT_POINTS.c.patient == patient,
         ~CONTACT_POINTS.c.retired,
+        # A way of a later version is kept, and nothing is sent by it.
+        CONTACT_POINTS.c.kind.in_(list(Channel)),
         CONTACT_POINTS.c.wrong_at.is_(None),
         CONTACT_POINTS.c.purposes.any_() == purpose,
         ~said_stop,

@@ -18,10 +18,15 @@ ASK_AT: Final = time(10, 0)
 
 @dataclass(frozen=True)
 class Reminder:
-    """A reminder of a session."""
+    """A reminder of a session, so many whole days before it."""
 
-    occurrence: str
+    days: int
     at: datetime
+
+    @property
+    def occurrence(self) -> str:
+        """Return what names it among the reminders of its session, for good."""
+        return f"{self.days}d"
 
 
 def reminders(slot: Slot, cadence: Cadence, now: datetime) -> list[Reminder]:
@@ -30,7 +35,7 @@ def reminders(slot: Slot, cadence: Cadence, now: datetime) -> list[Reminder]:
     An offset that has passed is left out for good: whoever books for tomorrow gets no "in three days".
     """
     days = sorted(cadence.reminder_days, reverse=True)
-    planned = (Reminder(f"{n}d", to_instant(slot.starts_at - timedelta(days=n), slot.zone)) for n in days)
+    planned = (Reminder(n, to_instant(slot.starts_at - timedelta(days=n), slot.zone)) for n in days)
     return [reminder for reminder in planned if reminder.at > now]
 
 

@@ -147,11 +147,18 @@ class Cadence:
 
 @dataclass(frozen=True)
 class Protocol:
-    """A protocol as it was at one version; a plan keeps the version it began with."""
+    """A protocol as it was at one version; a plan keeps the version it began with.
+
+    Attributes:
+        modality: what is given, such as `ketamine`.
+        route: how it is given, such as `intravenous`.
+    """
 
     id: str
     version: int
     name: str
+    modality: str
+    route: str
     induction: Induction
     maintenance: Maintenance
     cadence: Cadence

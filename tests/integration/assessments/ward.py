@@ -19,7 +19,6 @@ from shared.events import (
     PlanStarted,
     SessionAttended,
 )
-from shared.events.scheduling import Phase
 from shared.walltime import to_instant, to_wall
 from tests.support.bench import KEYRING, Answer, Bench
 from tests.support.checkins import page_mark
@@ -84,7 +83,7 @@ class Ward:
         )
 
     async def plan_is(
-        self, *, phase: Phase, interval: int, complete: bool = False, protocol: str = "iv-ketamine"
+        self, *, phase: str, interval: int, complete: bool = False, protocol: str = "iv-ketamine"
     ) -> None:
         """Tell how the plan now stands."""
         self._plan_version += 1

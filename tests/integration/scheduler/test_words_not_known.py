@@ -1,0 +1,33 @@
+"""Words of a later version are kept, and nothing about anybody's treatment follows from them."""
+
+from sqlalchemy import select
+
+from services.scheduler.tables import decisions
+from shared.events import PlanChanged
+from tests.integration.scheduler.office import Office
+
+
+async def test_no_interval_changes_by_a_decision_that_is_not_understood(office: Office) -> None:
+    plan = await office.start()
+    await office.decide(plan["id"], "try-for-a-month", 42)
+    assert (await office.plan())["version"] == plan["version"]
+    assert await office.said(PlanChanged) == []
+    async with office.bench.database.reading() as reader:
+        (row,) = await reader.all(select(decisions))
+    assert (row.decision, row.interval_days, row.outcome) == ("try-for-a-month", 42, "not-known-here")
+
+
+async def test_an_answer_of_an_intent_not_known_here_moves_no_session(office: Office) -> None:
+    session = await office.book("2026-12-04T10:00")
+    await office.reply(session["id"], 1, intent="asks-for-a-call")
+    answer = await office.bench.call("GET", f"/sessions/{session['id']}")
+    assert (answer.json["state"], answer.json["version"]) == ("booked", 1)
+
+
+async def test_a_plan_tells_its_ladder_its_kind_and_how_far_its_series_is(office: Office) -> None:
+    await office.start()
+    await office.attend_at("2026-12-01T15:00")
+    (changed,) = await office.said(PlanChanged)
+    assert (changed.ladder, changed.opt_in_above) == ((7, 14, 21, 28, 42, 56, 84), 28)
+    assert (changed.phase_kind, changed.session, changed.sessions) == ("induction", 2, 6)
+    assert (changed.modality, changed.route) == ("ketamine", "intravenous")

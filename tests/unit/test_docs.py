@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 GUIDES = ("recipes.md", "glossary.md")
 """Pages that say where things are."""
+FOLDERS = {"keepwell", "services", "shared", "tests"}
 FORM = ["Context", "Decision", "Consequences", "Alternatives"]
 _PATH = re.compile(r"`((?:docs|keepwell|services|shared|tests|deploy)/[^`\s]*|docker-compose[\w.-]*)`")
 _MADE_UP = re.compile(r"<\w+>")
@@ -27,6 +28,20 @@ def test_a_guide_leads_to_no_path_that_there_is_not(page: str) -> None:
     missing = [path for path in named if not list(ROOT.glob(_MADE_UP.sub("*", path).rstrip("/")))]
     assert named
     assert not [path for path in missing if not (DOCS / path).exists()], f"docs/{page} names them"
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_a_guide_names_nothing_in_the_code_that_there_is_not(page: str) -> None:
+    code = "".join(
+        file.read_text(encoding="utf-8")
+        for folder in ("keepwell", "services", "shared")
+        for file in (ROOT / folder).rglob("*.*")
+        if file.suffix in {".py", ".toml"}
+    )
+    said = (DOCS / page).read_text(encoding="utf-8").split("## Retired words")
+    named = set(re.findall(r"`(_?[A-Za-z]\w*)(?:\(\.\.\.\))?`", said[0])) | set(re.findall(r"`(\w+)`[,:]", said[-1]))
+    assert named
+    assert not {name for name in named if not re.search(rf"\b{name}\b", code) and name not in FOLDERS}
 
 
 @pytest.mark.parametrize("page", [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=str)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from keepwell.doctor.databases import databases
-from keepwell.doctor.finding import Finding, Ward
+from keepwell.doctor.finding import Finding, Installation
 from keepwell.doctor.held import held
 from keepwell.doctor.kafka import topics
 from keepwell.doctor.outside import outside
@@ -12,7 +12,13 @@ from keepwell.doctor.processes import processes
 from keepwell.output import FINDINGS, show
 from shared.settings import Settings, names_and_fields
 
-CHECKS: Final[tuple[Callable[[Ward], Awaitable[list[Finding]]], ...]] = (processes, databases, topics, outside, held)
+CHECKS: Final[tuple[Callable[[Installation], Awaitable[list[Finding]]], ...]] = (
+    processes,
+    databases,
+    topics,
+    outside,
+    held,
+)
 
 
 def settings_table() -> list[dict[str, Any]]:
@@ -25,10 +31,10 @@ def settings_table() -> list[dict[str, Any]]:
 
 async def examine(settings: Settings, *, as_json: bool) -> int:
     """Look at settings, processes, database, roles, schemas, topics, clocks, provider, webhooks and mail."""
-    ward = Ward.of(settings)
+    installation = Installation.of(settings)
     findings = [_settings(settings)]
     for check in CHECKS:
-        findings += await check(ward)
+        findings += await check(installation)
     if as_json:
         show([vars(finding) for finding in findings], as_json=True)
     else:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from keepwell import registry
-from keepwell.doctor.finding import PATIENCE, Finding, Ward
+from keepwell.doctor.finding import PATIENCE, Finding, Installation
 from shared.clock import RealClock
 from shared.database.address import DatabaseAddressError, PoolerError, engine_at, refusal_of
 from shared.database.history import Part
@@ -41,9 +41,9 @@ _ROLE: Final = text(
 )
 
 
-async def databases(ward: Ward) -> list[Finding]:
+async def databases(installation: Installation) -> list[Finding]:
     """Look at every role and schema that is known here."""
-    urls = ward.databases
+    urls = installation.databases
     if not urls:
         return [
             Finding("database", well=False, detail="nothing runs here, and no address is set", remedy="keepwell up")
@@ -57,7 +57,9 @@ async def databases(ward: Ward) -> list[Finding]:
             detail, _, remedy = str(error).partition(". ")
             found.append(Finding(f"database {name}", well=False, detail=detail, remedy=remedy))
         except FAULTS as error:
-            setting = f"KEEPWELL_{name.upper()}__DATABASE_URL" if ward.settings.split else "KEEPWELL_DATABASE_URL"
+            setting = (
+                f"KEEPWELL_{name.upper()}__DATABASE_URL" if installation.settings.split else "KEEPWELL_DATABASE_URL"
+            )
             why, _, told = (refusal_of(error) or type(error).__name__).partition("; ")
             detail = f"{url.host}:{url.port or 5432} as {url.username}: {why}"
             mend = told or "check the server and the role's password"

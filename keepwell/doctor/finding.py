@@ -32,7 +32,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Ward:
+class Installation:
     """What the doctor is called to: a data directory, settings, and the Keepwell that runs there, if one does."""
 
     directory: DataDirectory
@@ -40,7 +40,7 @@ class Ward:
     running: Running | None
 
     @classmethod
-    def of(cls, settings: Settings) -> "Ward":
+    def of(cls, settings: Settings) -> "Installation":
         """Look for a running Keepwell and return where the doctor is."""
         directory = DataDirectory(settings.data_dir)
         try:

@@ -1,17 +1,19 @@
 """What waits for a person after a restore."""
 
 from keepwell.doctor.databases import FAULTS
-from keepwell.doctor.finding import Finding, Ward
+from keepwell.doctor.finding import Finding, Installation
 from services.notifier.store import holds
 from shared.database import Database
 
 
-async def held(ward: Ward) -> list[Finding]:
+async def held(installation: Installation) -> list[Finding]:
     """Look whether a restore is open, where the notifier's role is known."""
-    url = ward.databases.get("notifier")
+    url = installation.databases.get("notifier")
     if url is None:
         return []
-    database = Database(url, schema="notifier", clock=ward.directory.clock(ward.settings), name="keepwell doctor")
+    database = Database(
+        url, schema="notifier", clock=installation.directory.clock(installation.settings), name="keepwell doctor"
+    )
     try:
         async with database.reading() as reader:
             restore, counts = await holds.open_restore(reader), await holds.counts(reader)

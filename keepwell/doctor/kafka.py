@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from keepwell.doctor.finding import Finding, Ward
+from keepwell.doctor.finding import Finding, Installation
 from keepwell.infrastructure import DAY_MS
 from shared.bus import dead_letters
 from shared.bus.address import options, servers_of
@@ -18,8 +18,8 @@ FOREVER: Final = -1
 LIMITS: Final = ("min.insync.replicas", "retention.ms", "cleanup.policy")
 
 
-async def topics(ward: Ward) -> list[Finding]:
-    address = ward.kafka
+async def topics(installation: Installation) -> list[Finding]:
+    address = installation.kafka
     if address is None:
         return [Finding("kafka", well=False, detail="nothing runs here, and no address is set", remedy="keepwell up")]
     admin = AIOKafkaAdminClient(**options(address))
@@ -39,7 +39,7 @@ async def topics(ward: Ward) -> list[Finding]:
     finally:
         await admin.close()
     found = [Finding("kafka", well=True, detail=f"{servers_of(address)} answers")]
-    flaws = [flaw for topic in described for flaw in _flaws(topic, configured[topic["topic"]], ward.settings)]
+    flaws = [flaw for topic in described for flaw in _flaws(topic, configured[topic["topic"]], installation.settings)]
     if flaws:
         remedy = "see docs/operations.md, Kafka: topics are made once, and changed with Kafka's own tools"
         found.append(Finding("topics", well=False, detail="; ".join(flaws), remedy=remedy))

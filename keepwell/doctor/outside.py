@@ -9,7 +9,7 @@ from typing import Any, Final
 import aiohttp
 import aiosmtplib
 
-from keepwell.doctor.finding import PATIENCE, Finding, Ward, skew_of
+from keepwell.doctor.finding import PATIENCE, Finding, Installation, skew_of
 from services.notifier.ports.smtp import SmtpAccount, reason_of
 from services.notifier.ports.twilio import kept_back, went_out
 from services.notifier.webhooks import PROBE_PATH
@@ -21,8 +21,8 @@ MOST_SKEW: Final = 60.0
 CHECK_PROXY: Final = "check KEEPWELL_PUBLIC_URL, and that the proxy passes /webhooks/ on with path and body unchanged"
 
 
-async def outside(ward: Ward) -> list[Finding]:
-    return [await _provider(ward.settings), await _webhooks(ward), await _mail(ward.settings)]
+async def outside(installation: Installation) -> list[Finding]:
+    return [await _provider(installation.settings), await _webhooks(installation), await _mail(installation.settings)]
 
 
 async def _provider(settings: Settings) -> Finding:
@@ -78,16 +78,16 @@ def _list_says(listed: Any) -> Finding:
     return Finding("provider", well=True, detail="it knows the account, and shows what it sent")
 
 
-async def _webhooks(ward: Ward) -> Finding:
+async def _webhooks(installation: Installation) -> Finding:
     """Call an address that is there for this alone: signed as the provider signs, not signed, and signed wrongly."""
-    base = ward.base
+    base = installation.base
     if base is None:
         return Finding("webhooks", well=True, detail="no public address is known here")
     url = f"{base}{PROBE_PATH}"
     try:
         unsigned = await _call(url, None)
         forged = await _call(url, "forged")
-        signed = None if ward.token is None else await _call(url, ward.token)
+        signed = None if installation.token is None else await _call(url, installation.token)
     except (aiohttp.ClientError, TimeoutError) as error:
         detail = f"{base} does not answer: {type(error).__name__}"
         return Finding("webhooks", well=False, detail=detail, remedy=CHECK_PROXY)

@@ -4,24 +4,24 @@ from typing import Any
 
 import aiohttp
 
-from keepwell.doctor.finding import PATIENCE, Finding, Ward
+from keepwell.doctor.finding import PATIENCE, Finding, Installation
 from shared.settings import SERVICES
 
 
-async def processes(ward: Ward) -> list[Finding]:
+async def processes(installation: Installation) -> list[Finding]:
     """Ask the process of this data directory, and every service whose address is set."""
-    settings = ward.settings
+    settings = installation.settings
     addresses = {f"process {name}": getattr(settings, name).url for name in SERVICES}
     known = {what: url for what, url in addresses.items() if url is not None}
-    if ward.running is not None:
-        return [await _ask("process", ward.running.api)]
+    if installation.running is not None:
+        return [await _ask("process", installation.running.api)]
     if known:
         return [await _ask(what, url) for what, url in known.items()]
     if settings.split or settings.database_url is not None:
         return [
             Finding("process", well=True, detail="none runs in this data directory, and no service's address is set")
         ]
-    detail = f"No Keepwell runs in {ward.directory.folder}"
+    detail = f"No Keepwell runs in {installation.directory.folder}"
     return [Finding("process", well=False, detail=detail, remedy="keepwell up")]
 
 

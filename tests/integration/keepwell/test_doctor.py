@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory
 from keepwell.doctor import databases as database_checks
-from keepwell.doctor.finding import Finding, Ward
+from keepwell.doctor.finding import Finding, Installation
 from keepwell.doctor.outside import outside
 from shared.database.address import async_url
 from shared.database.history import working_name
@@ -31,8 +31,8 @@ from tests.support.databases import PASSWORD, Databases, cluster
 ACCOUNT = "AC" + "0" * 32
 
 
-def ward(folder: Path, **settings: Any) -> Ward:
-    return Ward(DataDirectory(folder), Settings(data_dir=folder, **settings), None)
+def installation(folder: Path, **settings: Any) -> Installation:
+    return Installation(DataDirectory(folder), Settings(data_dir=folder, **settings), None)
 
 
 async def run(admin: str, statement: str) -> None:
@@ -53,17 +53,17 @@ async def databases() -> AsyncIterator[Databases]:
 async def admin(databases: Databases, tmp_path: Path) -> str:
     """The address of a database with every service's role and schema."""
     address = await databases.empty()
-    here = ward(tmp_path, database_url=address)
+    here = installation(tmp_path, database_url=address)
     keyring = here.directory.keyring(here.settings)
     await prepare(address, {name: infrastructure.password(keyring, name) for name in SERVICES})
     return address
 
 
-async def findings(here: Ward) -> dict[str, Finding]:
+async def findings(here: Installation) -> dict[str, Finding]:
     return {finding.what: finding for finding in await database_checks.databases(here)}
 
 
-async def migrated(here: Ward) -> None:
+async def migrated(here: Installation) -> None:
     from keepwell import registry  # noqa: PLC0415 - loads every service
     from shared.database.migrate import upgrade  # noqa: PLC0415 - see above
 
@@ -72,7 +72,7 @@ async def migrated(here: Ward) -> None:
 
 
 async def test_a_database_as_it_should_be_has_no_flaw(admin: str, tmp_path: Path) -> None:
-    here = ward(tmp_path, database_url=admin)
+    here = installation(tmp_path, database_url=admin)
     await migrated(here)
     found = await findings(here)
     assert [finding.detail for finding in found.values() if not finding.well] == []
@@ -80,21 +80,21 @@ async def test_a_database_as_it_should_be_has_no_flaw(admin: str, tmp_path: Path
 
 
 async def test_a_schema_that_was_never_migrated_is_found_with_its_remedy(admin: str, tmp_path: Path) -> None:
-    found = await findings(ward(tmp_path, database_url=admin))
+    found = await findings(installation(tmp_path, database_url=admin))
     assert not found["schema clinic"].well
     assert "migrate --before" in found["schema clinic"].remedy
 
 
 async def test_a_role_that_can_reach_anothers_schema_is_found(admin: str, tmp_path: Path) -> None:
     await run(admin, "GRANT USAGE ON SCHEMA clinic TO keepwell_notifier")
-    found = (await findings(ward(tmp_path, database_url=admin)))["roles"]
+    found = (await findings(installation(tmp_path, database_url=admin)))["roles"]
     assert (found.well, found.detail) == (False, "keepwell_notifier can reach clinic too")
 
 
 async def test_a_role_that_may_too_much_is_found(admin: str, tmp_path: Path) -> None:
     await run(admin, "ALTER ROLE keepwell_notifier CREATEDB")
     try:
-        found = (await findings(ward(tmp_path, database_url=admin)))["roles"]
+        found = (await findings(installation(tmp_path, database_url=admin)))["roles"]
     finally:
         await run(admin, "ALTER ROLE keepwell_notifier NOCREATEDB")
     assert "may make roles or databases" in found.detail
@@ -105,7 +105,7 @@ async def test_one_service_with_its_own_role_alone_is_looked_at_without_the_othe
     own = service_url(admin, "assessments", infrastructure.password(keyring, "assessments"))
     address = own.render_as_string(hide_password=False)
     settings = ServiceSettings.model_validate({"database_url": address})
-    found = await findings(ward(tmp_path, assessments=settings.model_dump()))
+    found = await findings(installation(tmp_path, assessments=settings.model_dump()))
     assert {"database", "roles", "schema assessments"} == set(found)
     assert found["roles"].well
 
@@ -113,7 +113,7 @@ async def test_one_service_with_its_own_role_alone_is_looked_at_without_the_othe
 async def test_a_role_whose_password_is_wrong_is_named_with_its_setting(admin: str, tmp_path: Path) -> None:
     wrong = make_url(admin).set(username="keepwell_assessments", password=PASSWORD + "!")
     settings = ServiceSettings.model_validate({"database_url": wrong.render_as_string(hide_password=False)})
-    found = await findings(ward(tmp_path, assessments=settings.model_dump()))
+    found = await findings(installation(tmp_path, assessments=settings.model_dump()))
     (finding,) = found.values()
     assert not finding.well
     assert "KEEPWELL_ASSESSMENTS__DATABASE_URL" in finding.remedy
@@ -121,7 +121,7 @@ async def test_a_role_whose_password_is_wrong_is_named_with_its_setting(admin: s
 
 
 async def test_a_column_that_somebody_added_by_hand_is_found(admin: str, tmp_path: Path) -> None:
-    here = ward(tmp_path, database_url=admin)
+    here = installation(tmp_path, database_url=admin)
     await migrated(here)
     await run(admin, "ALTER TABLE scheduler.inbox ADD COLUMN surprise text")
     found = (await findings(here))["schema scheduler"]
@@ -130,7 +130,7 @@ async def test_a_column_that_somebody_added_by_hand_is_found(admin: str, tmp_pat
 
 
 async def test_an_older_process_does_not_disturb_a_schema_that_is_up_to_date(admin: str, tmp_path: Path) -> None:
-    here = ward(tmp_path, database_url=admin)
+    here = installation(tmp_path, database_url=admin)
     await migrated(here)
     named = {"server_settings": {"application_name": working_name("clinic", "0001")}}
     engine = create_async_engine(here.databases["clinic"], poolclass=NullPool, connect_args=named)
@@ -188,7 +188,7 @@ async def mailbox() -> AsyncIterator[tuple[Mailbox, int]]:
 
 async def mail(tmp_path: Path, **settings: Any) -> Finding:
     given = {"smtp_host": "127.0.0.1", "smtp_from": "clinic@example.org", "smtp_tls": "none"} | settings
-    (found,) = [finding for finding in await outside(ward(tmp_path, **given)) if finding.what == "mail"]
+    (found,) = [finding for finding in await outside(installation(tmp_path, **given)) if finding.what == "mail"]
     return found
 
 
@@ -240,7 +240,7 @@ async def provider(status: int, *, ahead: timedelta = timedelta()) -> AsyncItera
 
 async def asked(tmp_path: Path, url: str) -> Finding:
     settings = {"twilio_account_sid": ACCOUNT, "twilio_auth_token": "t", "twilio_from": "+15550100000"}
-    here = ward(tmp_path, twilio_base_url=url, **settings)
+    here = installation(tmp_path, twilio_base_url=url, **settings)
     return (await outside(here))[0]
 
 
@@ -271,6 +271,6 @@ async def test_a_provider_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
 async def test_something_else_at_the_public_address_is_told(tmp_path: Path) -> None:
     async with provider(200) as url:
-        (found,) = [one for one in await outside(ward(tmp_path, public_url=url)) if one.what == "webhooks"]
+        (found,) = [one for one in await outside(installation(tmp_path, public_url=url)) if one.what == "webhooks"]
     assert not found.well
     assert "something else answers there" in found.detail

@@ -16,10 +16,10 @@ from shared.bus import gaps
 from shared.bus.address import Address, each_server, security
 from shared.bus.consumer import Consumer, group_of, is_environment
 from shared.bus.dead_letter_backlog import DeadLetterBacklog
+from shared.bus.outbox_backlog import outbox_backlog
 from shared.bus.producer import Producer
 from shared.bus.quiet import Watch
 from shared.bus.relay import STALE_AFTER, Relay
-from shared.bus.standing import standing
 from shared.bus.tables import tables_of
 from shared.clock import Clock
 from shared.service import Loop, Service
@@ -124,15 +124,15 @@ class Engine:
 
     async def _find_gaps(self) -> None:
         """Write down what is gone of the log that a service was still to read."""
-        standings = await self.watch.standings()
+        read_positions = await self.watch.read_positions()
         for service in self.services:
             async with service.database.transaction() as tx:
                 noted = await gaps.remembered(tx)
                 found: list[gaps.Gap] = []
                 for topic in service.handlers.topics:
-                    for part, (committed, oldest) in standings[group_of(service.name, topic)].items():
-                        standing = gaps.Standing(committed, noted.get((part.topic, part.partition)), oldest)
-                        if (missing := standing.gap()) is not None:
+                    for part, (committed, oldest) in read_positions[group_of(service.name, topic)].items():
+                        position = gaps.ReadPosition(committed, noted.get((part.topic, part.partition)), oldest)
+                        if (missing := position.gap()) is not None:
                             found.append(gaps.Gap(part.topic, part.partition, *missing))
                 await gaps.note(tx, found)
 
@@ -182,7 +182,7 @@ class Engine:
     async def outbox_age(self, service: Service) -> float:
         """Return the age in seconds of the oldest row that is due, by the clock; zero when there is none."""
         async with service.database.reading() as reader:
-            return (await standing(reader)).age
+            return (await outbox_backlog(reader)).age
 
     async def idle(self, *, alone: bool = False) -> bool:
         """Tell whether no outbox holds a due row and no service has work in flight; if so, `next_due` is new too.

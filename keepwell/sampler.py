@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.bus import gaps
 from shared.bus.consumer import group_of
 from shared.bus.dead_letter_backlog import DeadLetterBacklog
+from shared.bus.outbox_backlog import outbox_backlog
 from shared.bus.quiet import Watch
-from shared.bus.standing import standing
 from shared.clock import Clock
 from shared.service import Service
 from shared.telemetry.log import get_logger
@@ -171,13 +171,13 @@ class Sampler:
 
     async def _remember(self) -> None:
         """Note in each service's schema how far it has read: Kafka forgets a group that was away for long."""
-        standings = await self._watch.standings()
+        read_positions = await self._watch.read_positions()
         for service in self._services:
             groups = [group_of(service.name, topic) for topic in service.handlers.topics]
             read = {
                 (part.topic, part.partition): committed
                 for group in groups
-                for part, (committed, _) in standings[group].items()
+                for part, (committed, _) in read_positions[group].items()
                 if committed is not None
             }
             if read != self._remembered.get(service.name):
@@ -187,7 +187,7 @@ class Sampler:
 
     async def _of_service(self, service: Service) -> None:
         async with service.database.reading() as reader:
-            found = await standing(reader)
+            found = await outbox_backlog(reader)
             _TIMER_OVERDUE.labels(service.name).set(found.timer_overdue)
             _OUTBOX_AGE.labels(service.name).set(found.event_age)
             _OUTBOX_DUE.labels(service.name).set(found.rows)

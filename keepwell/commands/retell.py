@@ -14,8 +14,8 @@ from services.scheduler import retelling as scheduler_retelling
 from shared.bus import gaps
 from shared.bus.address import Address
 from shared.bus.consumer import group_of
+from shared.bus.outbox_backlog import outbox_backlog
 from shared.bus.quiet import Watch
-from shared.bus.standing import standing
 from shared.database import Database
 from shared.database.address import async_url
 from shared.events import Topic
@@ -79,7 +79,7 @@ async def _all_heard(databases: Mapping[str, Database], kafka: Address) -> bool:
 async def _sent(databases: Mapping[str, Database]) -> bool:
     for name in ("clinic", "scheduler"):
         async with databases[name].reading() as reader:
-            if (await standing(reader)).event_age > 0:
+            if (await outbox_backlog(reader)).event_age > 0:
                 return False
     return True
 

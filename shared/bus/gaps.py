@@ -40,7 +40,7 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ReadPosition:
     """Where a group stands in a partition.
 
     Attributes:

@@ -83,7 +83,7 @@ class Watch:
                 _COMMITTED.labels(group, topic).set(done)
         return behind
 
-    async def standings(self) -> dict[str, dict[TopicPartition, tuple[int | None, int]]]:
+    async def read_positions(self) -> dict[str, dict[TopicPartition, tuple[int | None, int]]]:
         """Return by group and partition the committed offset, None where Kafka knows none, and the oldest record's."""
         offsets, oldest = await self._offsets(self._interests), await self._oldest()
         return {

@@ -6,27 +6,27 @@ from aiokafka import TopicPartition
 
 from shared.bus import gaps
 from shared.bus.consumer import Consumer
-from shared.bus.gaps import Gap, Standing
+from shared.bus.gaps import Gap, ReadPosition
 from shared.bus.handlers import Handlers
 from shared.events import Topic
 
 
 @pytest.mark.parametrize(
-    ("standing", "gap"),
+    ("position", "gap"),
     [
-        (Standing(committed=5, noted=None, oldest=9), (5, 9)),
-        (Standing(committed=9, noted=None, oldest=9), None),
-        (Standing(committed=12, noted=None, oldest=9), None),
-        (Standing(committed=None, noted=None, oldest=9), None),
-        (Standing(committed=None, noted=5, oldest=9), (5, 9)),
-        (Standing(committed=None, noted=9, oldest=9), None),
-        (Standing(committed=0, noted=None, oldest=3), (0, 3)),
+        (ReadPosition(committed=5, noted=None, oldest=9), (5, 9)),
+        (ReadPosition(committed=9, noted=None, oldest=9), None),
+        (ReadPosition(committed=12, noted=None, oldest=9), None),
+        (ReadPosition(committed=None, noted=None, oldest=9), None),
+        (ReadPosition(committed=None, noted=5, oldest=9), (5, 9)),
+        (ReadPosition(committed=None, noted=9, oldest=9), None),
+        (ReadPosition(committed=0, noted=None, oldest=3), (0, 3)),
     ],
 )
 def test_a_group_that_kafka_has_forgotten_is_not_taken_for_one_that_missed_nothing(
-    standing: Standing, gap: tuple[int, int] | None
+    position: ReadPosition, gap: tuple[int, int] | None
 ) -> None:
-    assert standing.gap() == gap
+    assert position.gap() == gap
 
 
 class Client:

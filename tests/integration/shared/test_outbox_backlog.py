@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from shared.bus import publish
-from shared.bus.standing import Standing, standing
+from shared.bus.outbox_backlog import OutboxBacklog, outbox_backlog
 from shared.clock import SteppedClock
 from shared.database import Database
 from shared.events import PatientDischarged
@@ -17,25 +17,25 @@ async def say(database: Database, *, later: timedelta | None = None) -> None:
         await publish(tx, event, at=None if later is None else tx.now + later)
 
 
-async def now(database: Database) -> Standing:
+async def now(database: Database) -> OutboxBacklog:
     async with database.reading() as reader:
-        return await standing(reader)
+        return await outbox_backlog(reader)
 
 
 async def test_an_empty_outbox_keeps_nobody_waiting(database: Database) -> None:
-    assert await now(database) == Standing(timer_overdue=0, event_age=0, rows=0)
+    assert await now(database) == OutboxBacklog(timer_overdue=0, event_age=0, rows=0)
 
 
 async def test_a_timer_that_lies_ahead_is_not_due(database: Database) -> None:
     await say(database, later=timedelta(days=3))
-    assert await now(database) == Standing(timer_overdue=0, event_age=0, rows=0)
+    assert await now(database) == OutboxBacklog(timer_overdue=0, event_age=0, rows=0)
 
 
 async def test_an_event_ages_from_when_it_was_written_and_is_no_timer(database: Database, clock: SteppedClock) -> None:
     await say(database)
     await clock.move_by(timedelta(seconds=40))
     await say(database)
-    assert await now(database) == Standing(timer_overdue=0, event_age=40, rows=2)
+    assert await now(database) == OutboxBacklog(timer_overdue=0, event_age=40, rows=2)
 
 
 async def test_a_timer_is_overdue_from_when_it_fell_due(database: Database, clock: SteppedClock) -> None:
@@ -43,4 +43,4 @@ async def test_a_timer_is_overdue_from_when_it_fell_due(database: Database, cloc
     await say(database, later=timedelta(days=2))
     await clock.move_by(timedelta(days=3, seconds=5))
     await say(database)
-    assert await now(database) == Standing(timer_overdue=86_405, event_age=0, rows=3)
+    assert await now(database) == OutboxBacklog(timer_overdue=86_405, event_age=0, rows=3)

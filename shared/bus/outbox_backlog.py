@@ -11,7 +11,7 @@ from shared.database import Reader
 MOST_ROWS: Final = 10_000
 """Up to here due rows are counted: more is known to be too many, and counting must not add to the load."""
 
-_STANDING: Final = text(
+_BACKLOG: Final = text(
     f"""
     SELECT (SELECT due_at FROM outbox
             WHERE due_at > '-infinity' AND due_at <= :now ORDER BY due_at LIMIT 1) AS timer,
@@ -22,7 +22,7 @@ _STANDING: Final = text(
 
 
 @dataclass(frozen=True)
-class Standing:
+class OutboxBacklog:
     """What waits in an outbox.
 
     Attributes:
@@ -42,10 +42,10 @@ class Standing:
         return max(self.timer_overdue, self.event_age)
 
 
-async def standing(reader: Reader) -> Standing:
+async def outbox_backlog(reader: Reader) -> OutboxBacklog:
     """Return what waits in the outbox of the reader's schema."""
-    row = await reader.one(_STANDING.bindparams(now=reader.now))
-    return Standing(_since(row.timer, reader.now), _since(row.event, reader.now), int(row.rows))
+    row = await reader.one(_BACKLOG.bindparams(now=reader.now))
+    return OutboxBacklog(_since(row.timer, reader.now), _since(row.event, reader.now), int(row.rows))
 
 
 def _since(instant: datetime | None, now: datetime) -> float:

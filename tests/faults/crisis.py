@@ -1,22 +1,25 @@
 """Texts of crisis and grave answers while processes are killed: `python -m tests.faults.crisis --many 500`.
 
-Each is answered and paged until somebody acknowledges, none is lost, and "paged" is said of nothing that the provider
-did not take.
+Each is answered, and paged at the stated rhythm until somebody acknowledges, then at the slower one until it is closed;
+none is lost, and "paged" is said of nothing that the provider did not take.
 """
 
 import argparse
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from signal import SIGKILL
 from typing import Any
 
 import aiohttp
 
+from services.assessments.model.alert import AGAIN_AFTER_ACKNOWLEDGING
 from shared.clock import RealClock
 from tests.faults.caller import Caller
 from tests.faults.deployment import Deployment, deployed
+from tests.faults.paging import Paging
 from tests.faults.record import Order, Record
 from tests.faults.round import letters, pages, quiet, read_ledger
 
@@ -42,6 +45,7 @@ class Account:
     pages: int = 0
     repeated: int = 0
     seconds: float = 0.0
+    took: dict[str, float] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     untrue: list[str] = field(default_factory=list)
 
@@ -52,9 +56,11 @@ class Account:
 
     def said(self) -> str:
         kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
+        took = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in self.took.items())
         return (
             f"{self.many} texts and answers: {self.alerts} alerts, {self.answered} crisis texts, {self.pages} pages, "
             f"{self.repeated} alerts paged more than once; kills: {kills}; {self.seconds:.0f} s until all were paged; "
+            f"{took}; "
             f"lost: {self.lost or 'none'}; untrue: {self.untrue or 'none'}"
         )
 
@@ -65,6 +71,8 @@ class _Round:
     caller: Caller
     random: Random
     account: Account
+    paging: Paging
+    again: timedelta
     clock: RealClock = field(default_factory=RealClock)
 
     async def patient(self, number: str) -> str:
@@ -117,35 +125,48 @@ class _Round:
             await given
 
     async def look(self) -> list[dict[str, Any]]:
-        """Return all alerts, having compared what they say of pages with what the provider has."""
-        alerts = await pages(self.caller, "/alerts")
-        # Read after the alerts: the provider may know more than they say, never less.
-        taken = [each for each in (await read_ledger(self.deployment, self.caller)).messages if each.to == ONCALL]
-        said = sum(int(alert["reached"]) for alert in alerts)
-        if said > len(taken):
-            self.account.untrue.append(f"{said} pages are said to be made, the provider has {len(taken)}")
-        self.account.pages = len(taken)
+        """Return all alerts, having compared what is said of pages with what the provider has."""
+        alerts, untrue, self.account.pages = await self.paging.look()
+        self.account.untrue += untrue
         return alerts
 
 
 async def run(many: int, seed: int) -> Account:
     account = Account(many)
-    again = max(1, many // 100)
+    again = timedelta(minutes=max(1, many // 100))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    def took(what: str) -> None:
+        nonlocal began
+        account.took[what], began = loop.time() - began, loop.time()
+
     async with (
-        deployed(profile="calm", proxied=True, KEEPWELL_ASSESSMENTS__PAGE_AGAIN_MINUTES=str(again)) as deployment,
+        deployed(
+            profile="calm",
+            proxied=True,
+            KEEPWELL_ASSESSMENTS__PAGE_AGAIN_MINUTES=str(again // timedelta(minutes=1)),
+        ) as deployment,
         aiohttp.ClientSession() as http,
     ):
-        there = _Round(deployment, Caller(deployment, http, Record()), Random(seed), account)  # noqa: S311 - chance that repeats
+        caller = Caller(deployment, http, Record())
+        paging = Paging(deployment, caller, ONCALL, RealClock())
+        there = _Round(deployment, caller, Random(seed), account, paging, again)  # noqa: S311 - chance that repeats
+        took("start")
         numbers = [f"+1646556{index:04d}" for index in range(many)]
         patients = [await there.patient(number) for number in numbers]
         # Whoever texts before the notifier knows them is a stranger to it: seen too, but not as themselves.
-        account.lost += await quiet(deployment, there.caller)
-        began = asyncio.get_running_loop().time()
+        account.lost += await quiet(deployment, caller)
+        took("enrolment")
         await there.torment(numbers, patients)
+        took("kills")
         await _paged(there, patients)
-        account.seconds = asyncio.get_running_loop().time() - began
-        account.lost += await quiet(deployment, there.caller) + await letters(deployment)
+        account.seconds = account.took["kills"] + loop.time() - began
+        account.lost += await quiet(deployment, caller) + await letters(deployment)
+        took("first pages")
         await _judge(there, numbers, patients)
+        await _paged_until_closed(there)
+        took("further pages")
     return account
 
 
@@ -160,7 +181,7 @@ async def _paged(there: _Round, patients: list[str]) -> None:
 
 
 async def _judge(there: _Round, numbers: list[str], patients: list[str]) -> None:
-    """Hold what the provider has against what was written, acknowledge all, and hold that paging then ends."""
+    """Hold what the provider has against what was written."""
     account, alerts = there.account, await there.look()
     account.alerts = len(alerts)
     account.repeated = sum(alert["pages"] > 1 for alert in alerts)
@@ -177,11 +198,29 @@ async def _judge(there: _Round, numbers: list[str], patients: list[str]) -> None
     for number, who in zip(numbers, patients, strict=True):
         if number in wrote and texts[who] != told[number]:
             account.lost.append(f"{number} has {texts[who]} alerts and {told[number]} crisis texts")
-    for alert in alerts:
-        await there.caller.order("POST", f"/alerts/{alert['id']}/acknowledge", {}, Order(there.clock.now()))
+
+
+async def _paged_until_closed(there: _Round) -> None:
+    """Hold that paging goes on at its rhythm, slows once acknowledged, and ends with the last alert's closing."""
+    account, paging = there.account, there.paging
+    account.lost += await paging.paged_once_more(there.again)
     account.lost += await quiet(there.deployment, there.caller)
-    left = [alert for alert in await there.look() if alert["state"] == "open"]
-    account.lost += [f"alert {alert['id']} is still open" for alert in left]
+    account.lost += paging.untold(await there.look())
+    await _order_all(there, "acknowledge", {})
+    account.lost += await quiet(there.deployment, there.caller)
+    left = [alert for alert in await there.look() if alert["state"] != "acknowledged"]
+    account.lost += [f"alert {alert['id']} is {alert['state']}, not acknowledged" for alert in left]
+    account.lost += await paging.paged_once_more(AGAIN_AFTER_ACKNOWLEDGING)
+    await _order_all(there, "close", {"disposition": "Called them at home, safe with their family."})
+    account.lost += await quiet(there.deployment, there.caller)
+    account.lost += [f"alert {alert} is closed and pages again" for alert in await paging.timers()]
+    await there.look()
+
+
+async def _order_all(there: _Round, what: str, body: dict[str, str]) -> None:
+    ids = [alert["id"] for alert in await pages(there.caller, "/alerts")]
+    orders = (there.caller.order("POST", f"/alerts/{one}/{what}", body, Order(there.clock.now())) for one in ids)
+    await asyncio.gather(*orders)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ No choice draws from a stream or looks at an id or the order in which things hap
 clinic, however its services interleave.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -14,8 +15,6 @@ from services.sandbox.model.chance import happens, pick, roll
 FIRST_HOUR: Final = 9
 LAST_HOUR: Final = 16
 SESSION_MINUTES: Final = 60
-LADDER: Final = (7, 14, 21, 28, 42, 56, 84)
-"""Intervals, in days, that a clinician changes a proposal to."""
 LEAVES: Final = 0.47
 """Share of patients who stop around the end of induction (a hospital's count: 47.1 %, pubmed 32871698)."""
 _SATURDAY: Final = 5
@@ -146,15 +145,18 @@ def fits_again(seed: int, index: int, plan_version: int) -> bool:
     return happens(0.6, seed, "fits again", index, plan_version)
 
 
-def decide(seed: int, index: int, proposal: int, *, from_days: int, to_days: int) -> Decision:
-    """Return what a clinician decides about a patient's proposal number `proposal`, counted from 0."""
+def decide(seed: int, index: int, proposal: int, *, from_days: int, to_days: int, ladder: Sequence[int]) -> Decision:
+    """Return what a clinician decides about a patient's proposal number `proposal`, counted from 0.
+
+    `ladder` holds the intervals that the protocol allows, in days, as the proposal says them.
+    """
     what = (seed, "decision", index, proposal)
     drawn = roll(*what)
     if drawn < 0.76:  # noqa: PLR2004 - mostly approved
         return Decision("approve")
     if drawn < 0.88:  # noqa: PLR2004 - as many changed as refused
-        near = _near(from_days)
-        far = [days for days in LADDER if days not in near]
+        near = _near(from_days, ladder)
+        far = [days for days in ladder if days not in near]
         if far and happens(0.2, *what, "bold"):
             why = "Seen together today; the risk was explained."
             return Decision("change", pick(far, *what, "far"), "Agreed with the patient on another interval.", why)
@@ -163,10 +165,10 @@ def decide(seed: int, index: int, proposal: int, *, from_days: int, to_days: int
     return Decision("refuse", None, "The patient prefers to stay with the present interval.")
 
 
-def _near(days: int) -> list[int]:
+def _near(days: int, ladder: Sequence[int]) -> list[int]:
     """Return an interval with its neighbours on the ladder."""
-    below = [max((rung for rung in LADDER if rung < days), default=days)]
-    above = [min((rung for rung in LADDER if rung > days), default=days)]
+    below = [max((rung for rung in ladder if rung < days), default=days)]
+    above = [min((rung for rung in ladder if rung > days), default=days)]
     return sorted({*below, days, *above})
 
 

@@ -82,7 +82,12 @@ class Clinicians:
         if not self._waited(proposal.proposed_at):
             return
         chosen = choices.decide(
-            self._clinic.seed, chart.person.index, number, from_days=proposal.from_days, to_days=proposal.to_days
+            self._clinic.seed,
+            chart.person.index,
+            number,
+            from_days=proposal.from_days,
+            to_days=proposal.to_days,
+            ladder=proposal.ladder or (proposal.from_days, proposal.to_days),
         )
         sent: dict[str, str | int] = {"decision": chosen.decision}
         if chosen.interval_days is not None:

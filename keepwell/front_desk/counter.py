@@ -91,6 +91,7 @@ class ProposalSeen(Seen):
     decision: str | None
     reasons: tuple[ReasonSeen, ...]
     override_reason: str | None
+    ladder: tuple[int, ...] | None = None
 
 
 class AlertSeen(Seen):

@@ -71,6 +71,8 @@ plans = Table(
     Column("maintenance", Boolean, nullable=False),
     Column("interval_days", Integer, nullable=False),
     Column("induction_completed_on", Date),
+    Column("ladder", ARRAY(Integer), comment="days, rising; null where the plan has not said it"),
+    Column("opt_in_above", Integer),
     Column("seen_at", DateTime(timezone=True), nullable=False),
     schema=SCHEMA,
 )

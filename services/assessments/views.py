@@ -265,12 +265,14 @@ class Detail(View):
     review: bool
     reasons: tuple[ReasonView, ...]
     evidence: tuple[EvidenceView, ...]
+    ladder: tuple[int, ...] | None = None
 
 
 class ProposalView(View):
     """An interval proposal; `interval_days` is what now holds once it was approved or changed.
 
-    `overruled` says what stood against the decision, `override_reason` why it was taken all the same.
+    `overruled` says what stood against the decision, `override_reason` why it was taken all the same. `ladder` holds
+    the intervals that the protocol allows, in days; null where the plan had not said them.
     """
 
     id: UUID
@@ -286,6 +288,7 @@ class ProposalView(View):
     rule_version: int
     reasons: tuple[ReasonView, ...]
     evidence: tuple[EvidenceView, ...]
+    ladder: tuple[int, ...] | None
     state: str
     proposed_at: datetime
     expires_at: datetime
@@ -316,6 +319,7 @@ class ProposalView(View):
             rule_version=proposal.rule_version,
             reasons=detail.reasons,
             evidence=detail.evidence,
+            ladder=detail.ladder,
             state=proposal.state,
             proposed_at=proposal.proposed_at,
             expires_at=proposal.expires_at,

@@ -30,6 +30,7 @@ log = get_logger(__name__)
 INSTRUMENT: Final = "phq-9"
 TRIAL: Final = "for trial"
 _PROPOSAL: Final = "proposal"
+_STEPS: Final = "ladder"
 _REASON: Final = "decision-reason"
 _OVERRULED: Final = "decision-overruled"
 _DECIDED: Final[dict[Decision, ProposalState]] = {
@@ -178,7 +179,7 @@ async def _add(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan, ver
         to_days=verdict.to_days,
         rule=verdict.rule,
         rule_version=verdict.rule_version,
-        sealed=kit.keyring.seal(json.dumps(_detail(verdict)), context=_PROPOSAL),
+        sealed=kit.keyring.seal(json.dumps(_detail(verdict) | {_STEPS: plan.plan.ladder}), context=_PROPOSAL),
         state=ProposalState.OPEN if waits else ProposalState.HELD,
         proposed_at=tx.now,
         expires_at=tx.now + timedelta(days=kit.times.proposal_days),
@@ -226,8 +227,9 @@ def _detail(verdict: Verdict) -> dict[str, Any]:
 
 
 def _says(kit: Kit, proposal: Proposal) -> dict[str, Any]:
+    """Return what a proposal says, without the steps that were open to whoever decides."""
     said: dict[str, Any] = json.loads(detail(kit, proposal))
-    return said
+    return {name: value for name, value in said.items() if name != _STEPS}
 
 
 def detail(kit: Kit, proposal: Proposal) -> str:

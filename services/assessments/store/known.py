@@ -173,13 +173,18 @@ async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on:
         "maintenance": event.maintains,
         "interval_days": event.interval_days,
         "seen_at": tx.now,
+        "ladder": None if event.ladder is None else list(event.ladder),
+        "opt_in_above": event.opt_in_above,
     }
     if induction_completed_on is not None or not event.induction_complete:
         values["induction_completed_on"] = induction_completed_on
+    # Kept before plans said their ladder, it is learnt when the plan is told anew as it stands.
+    unsaid = (plans.c.version == event.version) & plans.c.ladder.is_(None) & (event.ladder is not None)
+    newer = (plans.c.version < event.version) | unsaid
     result = await tx.execute(
         insert(plans)
         .values(id=event.plan, patient=event.patient, clinic=event.clinic, **values)
-        .on_conflict_do_update(index_elements=[plans.c.id], set_=values, where=plans.c.version < event.version)
+        .on_conflict_do_update(index_elements=[plans.c.id], set_=values, where=newer)
         .returning(plans.c.id)
     )
     return result.first() is not None
@@ -188,17 +193,20 @@ async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on:
 async def plan(reader: Reader, plan_id: UUID) -> KnownPlan | None:
     """Return a plan, or None while unknown; each PHQ-9 asks for it."""
     rows = await reader.fetch(
-        "SELECT id, version, protocol, maintenance, induction_completed_on, interval_days FROM plans WHERE id = $1",
+        "SELECT id, version, protocol, maintenance, induction_completed_on, interval_days, ladder, opt_in_above"
+        " FROM plans WHERE id = $1",
         plan_id,
     )
     if not rows:
         return None
-    found, version, protocol, maintenance, completed_on, interval_days = rows[0]
+    found, version, protocol, maintenance, completed_on, interval_days, ladder, opt_in_above = rows[0]
     known = Plan(
         protocol=protocol,
         maintenance=maintenance,
         induction_completed_on=completed_on,
         interval_days=interval_days,
+        ladder=None if ladder is None else tuple(ladder),
+        opt_in_above=opt_in_above,
     )
     return KnownPlan(found, version, known)
 

@@ -295,7 +295,7 @@ class Proposal:
     """A proposed interval with its reasons; `review` says that a clinician should look before anything else changes.
 
     `reason` is the clinician's own; `overruled` is what stood against the decision, `override_reason` why it was taken
-    all the same.
+    all the same. `ladder` holds the intervals that the protocol allows, in days; none where nobody has said them.
     """
 
     id: ProposalId
@@ -319,6 +319,7 @@ class Proposal:
     reason: str | None = None
     overruled: tuple[str, ...] = ()
     override_reason: str | None = None
+    ladder: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -344,6 +344,7 @@ def _proposal(row: Row[Any], keyring: Keyring) -> Proposal:
         reason=row.reason and keyring.open(row.reason, context="decision-reason"),
         overruled=tuple(overruled.get("against", ())),
         override_reason=overruled.get("reason"),
+        ladder=tuple(detail.get("ladder") or ()),
     )
 
 

@@ -53,8 +53,6 @@ Sources = Mapping[str, tuple[Source, ...]]
 T = TypeVar("T")
 SHOWN: Final = 8
 """Rows of a kind that a patient's page shows unfolded."""
-LADDER: Final = (7, 14, 21, 28, 42, 56, 84)
-"""Rungs offered when a clinician changes an interval; from the IV protocol (docs of the scheduler's catalogue)."""
 
 _INTENTS: Final = {
     "confirm": Chip("confirms", Tone.GOOD),
@@ -291,7 +289,7 @@ def proposal_view(
         expires=moment(proposal.expires_at, zone),
         decided=decided,
         said=_said(proposal),
-        ladder=tuple(sorted({*LADDER, proposal.to_days, proposal.from_days})),
+        ladder=tuple(sorted({*proposal.ladder, proposal.to_days, proposal.from_days})),
     )
 
 

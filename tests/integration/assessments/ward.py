@@ -83,13 +83,21 @@ class Ward:
         )
 
     async def plan_is(
-        self, *, phase: str, interval: int, complete: bool = False, protocol: str = "iv-ketamine"
+        self,
+        *,
+        phase: str,
+        interval: int,
+        complete: bool = False,
+        protocol: str = "iv-ketamine",
+        ladder: tuple[int, ...] | None = (7, 14, 21, 28, 42, 56, 84),
+        kind: str | None = None,
+        again: bool = False,
     ) -> None:
         """Tell how the plan now stands."""
-        self._plan_version += 1
-        kind = PlanStarted if self._plan_version == 1 else PlanChanged
+        self._plan_version += not again
+        event = PlanStarted if self._plan_version == 1 else PlanChanged
         await self.bench.tell(
-            kind(
+            event(
                 clinic=self.bench.clinic,
                 version=self._plan_version,
                 patient=self.patient,
@@ -97,11 +105,14 @@ class Ward:
                 protocol=protocol,
                 protocol_version=1,
                 phase=phase,
+                phase_kind=kind,
                 interval_days=interval,
                 next_due_on=self.today + timedelta(days=interval),
                 induction_complete=complete,
                 attended=0,
                 why="told by a test",
+                ladder=ladder,
+                opt_in_above=None if ladder is None else 28,
             )
         )
 

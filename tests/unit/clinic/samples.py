@@ -170,6 +170,7 @@ def a_proposal(number: int, state: ProposalState = ProposalState.OPEN, direction
             "The cycle before was stable too.",
             "Above 28 days needs your explicit consent: this plan allows it.",
         ),
+        ladder=(7, 14, 21, 28, 42, 56, 84),
         evidence=(Evidence(date(2026, 11, 23), 5), Evidence(date(2026, 11, 30), 4)),
         proposed_at=NOW - timedelta(hours=4),
         expires_at=NOW + timedelta(days=13),

@@ -300,3 +300,11 @@ def test_the_time_offered_for_a_session_is_the_day_that_is_due_and_never_past(
     record = replace(samples.a_record(), plan=plan)
     page = patient_page(samples.PATIENTS[0], record, role=Role.CLINICIAN, now=now, zone=ZONE, sources=SOURCES)
     assert page.book_at == expected
+
+
+def test_a_proposal_offers_the_steps_of_its_own_ladder_and_no_others() -> None:
+    proposal = samples.a_proposal(0)
+    own = proposal_view(replace(proposal, from_days=10, to_days=21, ladder=(10, 21, 35)), NAME_OF, ZONE, SOURCES)
+    assert own.ladder == (10, 21, 35)
+    old = proposal_view(replace(proposal, from_days=28, to_days=42, ladder=()), NAME_OF, ZONE, SOURCES)
+    assert old.ladder == (28, 42), "where nobody has said them, none is made up"

@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +70,15 @@ def test_a_ladder_that_falls_is_refused() -> None:
 def test_a_first_interval_off_the_ladder_is_refused() -> None:
     with pytest.raises(ValueError, match="is no rung"):
         replace(IV_KETAMINE_1.maintenance, interval_days=30)
+
+
+def test_a_ladder_stands_in_the_catalogue_alone() -> None:
+    root = Path(__file__).parent.parent.parent.parent
+    steps = re.compile(r"7, 14, 21, 28")
+    found = {
+        file.relative_to(root).as_posix()
+        for package in ("keepwell", "services", "shared")
+        for file in (root / package).rglob("*.py")
+        if steps.search(file.read_text(encoding="utf-8"))
+    }
+    assert found == {"services/scheduler/model/catalogue.py"}

@@ -6,20 +6,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-LADDERS: Final[dict[str, tuple[int, ...]]] = {
-    "iv-ketamine": (7, 14, 21, 28, 42, 56, 84),
-    "esketamine": (7, 14),
-}
-"""Days between sessions that a protocol allows, shortest first.
-
-IV: off-label; the ceiling of 12 weeks is the longest reported interval
-(https://explorer.cuni.cz/publication/640754?lang=en&query=language+of+mathematics). Esketamine: weekly or every two
-weeks from week 9 (https://www.spravatohcp.com/dosing-spravato-trd).
-"""
-
-OPT_IN_ABOVE: Final = 28
-"""Days above which a clinic must have agreed to longer intervals."""
-
 MEMORY_CYCLES: Final = range(6, 13)
 """Cycles for which a failed rung may stay blocked."""
 
@@ -93,12 +79,20 @@ class Plan:
     Args:
         interval_days: the interval that now holds.
         induction_completed_on: the date of induction's last session, once it is complete.
+        ladder: intervals in days that the protocol allows, shortest first; None where the plan has not said them.
+        opt_in_above: days above which a clinic must have agreed to longer intervals; None where there is no such limit.
     """
 
     protocol: str
     maintenance: bool
     induction_completed_on: date | None
     interval_days: int
+    ladder: tuple[int, ...] | None = None
+    opt_in_above: int | None = None
+
+    def needs_opt_in(self, days: int) -> bool:
+        """Tell whether an interval is one that a clinic must have agreed to."""
+        return self.opt_in_above is not None and days > self.opt_in_above
 
 
 @dataclass(frozen=True)
@@ -106,7 +100,7 @@ class Parameters:
     """What a clinic may set.
 
     Args:
-        beyond_28_days: the clinic's opt-in to intervals above 28 days.
+        beyond_28_days: the clinic's opt-in to intervals above the protocol's limit (28 days in those that ship).
         memory_cycles: for how many cycles a rung that had to be shortened is not tried again. Prototype: with 12, fast
             relapsers were held better than by a fixed schedule at matched visits; without memory they were not.
 
@@ -132,6 +126,7 @@ class Code(StrEnum):
     INSUFFICIENT_DATA = "insufficient-data"
     SCORES_NEEDED = "scores-needed"
     NO_LADDER = "no-ladder"
+    LADDER_NOT_KNOWN = "ladder-not-known"
     AT_SHORTEST_RUNG = "at-shortest-rung"
     SHORTENED_TWICE = "shortened-twice"
     OUTSIDE_CHANGE = "outside-change"

@@ -29,8 +29,6 @@ from services.assessments.model.interval.cycles import (
     window,
 )
 from services.assessments.model.interval.history import (
-    LADDERS,
-    OPT_IN_ABOVE,
     Code,
     Direction,
     History,
@@ -73,7 +71,7 @@ class _Case:
 
     @property
     def ladder(self) -> tuple[int, ...]:
-        return LADDERS.get(self.plan.protocol, ())
+        return self.plan.ladder or ()
 
     @property
     def best(self) -> float:
@@ -182,6 +180,8 @@ def _g3_data(case: _Case) -> Verdict | None:
 
 def _g5_ladder(case: _Case) -> Verdict | None:
     """G4, one rung a decision, is how `_climb` moves: there is nothing to check before it."""
+    if case.plan.ladder is None:
+        return case.review(reason(Code.LADDER_NOT_KNOWN))
     return None if case.ladder else case.review(reason(Code.NO_LADDER))
 
 
@@ -268,8 +268,8 @@ def _lengthen(case: _Case, why: Reason) -> Verdict:
         against = reason(Code.AT_LONGEST_RUNG, days=now)
     elif blocked is not None and to >= blocked:
         against = reason(Code.RUNG_BLOCKED, days=to, cycles=parameters.memory_cycles)
-    elif to > OPT_IN_ABOVE and not parameters.beyond_28_days:
-        against = reason(Code.OPT_IN_NEEDED, days=to)
+    elif case.plan.needs_opt_in(to) and not parameters.beyond_28_days:
+        against = reason(Code.OPT_IN_NEEDED, days=to, limit=case.plan.opt_in_above or 0)
     if against is not None:
         return case.hold(against, why)
     return case.say(Direction.LENGTHEN, why, to=to, review=False)

@@ -1,7 +1,7 @@
 """What stands against an interval that somebody is about to decide, whatever the rule proposed."""
 
 from services.assessments.model.interval.cycles import first_reading, responded, rung_above, rung_below
-from services.assessments.model.interval.history import LADDERS, OPT_IN_ABOVE, History, Parameters, Plan
+from services.assessments.model.interval.history import History, Parameters, Plan
 from services.assessments.model.interval.reasons import no_response
 
 
@@ -19,14 +19,16 @@ def objections(history: History, plan: Plan, parameters: Parameters, days: int) 
         first = first_reading(history, plan)
         found.append(no_response(None if first is None else first.total).text)
     found += _steps(plan, days)
-    if days > OPT_IN_ABOVE and not parameters.beyond_28_days:
-        found.append(f"{days} days is above {OPT_IN_ABOVE}, and the clinic has not signed for that.")
+    if plan.needs_opt_in(days) and not parameters.beyond_28_days:
+        found.append(f"{days} days is above {plan.opt_in_above}, and the clinic has not signed for that.")
     return tuple(found)
 
 
 def _steps(plan: Plan, days: int) -> list[str]:
     """Say where an interval is more than one step of the ladder away, or beyond its ends."""
-    ladder, now = LADDERS.get(plan.protocol, ()), plan.interval_days
+    ladder, now = plan.ladder, plan.interval_days
+    if ladder is None:
+        return ["Which intervals the protocol allows is not known here: the plan has not said it."]
     if not ladder:
         return []
     lowest, highest = rung_below(ladder, now), rung_above(ladder, now)

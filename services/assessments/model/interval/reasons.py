@@ -16,6 +16,10 @@ _SENTENCES: Final[dict[Code, str]] = {
     Code.INSUFFICIENT_DATA: "Insufficient data: {answered:g} of {asked:g} PHQ-9s {of} were answered.",
     Code.SCORES_NEEDED: "With {more:g} more scores by {by} it can be judged.",
     Code.NO_LADDER: "There is no ladder of intervals for this protocol.",
+    Code.LADDER_NOT_KNOWN: (
+        "The plan has not said which intervals its protocol allows, so none is proposed. "
+        "It says so when it next changes."
+    ),
     Code.AT_SHORTEST_RUNG: (
         "The scores ask for a shorter interval, and {days:g} days is the shortest: look at the regimen."
     ),
@@ -45,7 +49,7 @@ _SENTENCES: Final[dict[Code, str]] = {
     ),
     Code.RUNG_BLOCKED: "{days:g} days had to be shortened within the last {cycles:g} cycles: not tried again yet.",
     Code.AT_LONGEST_RUNG: "{days:g} days is the longest interval of this ladder.",
-    Code.OPT_IN_NEEDED: "Stable, but {days:g} days is above 28, and the clinic has not opted in to that.",
+    Code.OPT_IN_NEEDED: "Stable, but {days:g} days is above {limit:g}, and the clinic has not opted in to that.",
     Code.BETWEEN: "The late PHQ-9s ({first:g}, {last:g}) are neither high nor stable (best {best:g}).",
 }
 _OF_ONE: Final[dict[Code, str]] = {

@@ -11,6 +11,10 @@ START = date(2026, 1, 1)
 BASELINE = 20
 
 
+LADDERS = {"iv-ketamine": (7, 14, 21, 28, 42, 56, 84), "esketamine": (7, 14)}
+"""As plans tell them."""
+
+
 def on(day: int) -> date:
     return START + timedelta(days=day)
 
@@ -36,7 +40,14 @@ def course(
 
 
 def plan(interval: int = 28) -> Plan:
-    return Plan(protocol="iv-ketamine", maintenance=True, induction_completed_on=on(0), interval_days=interval)
+    return Plan(
+        protocol="iv-ketamine",
+        maintenance=True,
+        induction_completed_on=on(0),
+        interval_days=interval,
+        ladder=LADDERS["iv-ketamine"],
+        opt_in_above=28,
+    )
 
 
 def with_readings(history: History, *readings: Reading) -> History:

@@ -13,6 +13,7 @@ from services.assessments.model.interval.history import (
     Plan,
 )
 from services.assessments.model.interval.ladder import evaluate
+from services.assessments.model.interval.objections import objections
 from tests.unit.assessments.interval.courses import course, on, reading, with_readings
 
 NO_OPT_IN = Parameters()
@@ -180,12 +181,34 @@ def test_g3_fewer_than_half_of_what_was_asked_hold_as_insufficient() -> None:
 
 def test_g5_a_protocol_without_a_ladder_goes_to_review() -> None:
     history, plan = course()
-    assert codes(history, replace(plan, protocol="tms")) == [Code.NO_LADDER]
+    assert codes(history, replace(plan, protocol="tms", ladder=())) == [Code.NO_LADDER]
+
+
+def test_g5_no_ladder_is_guessed_for_a_plan_that_has_not_said_its_own() -> None:
+    history, plan = course(current=(4, 4), interval=21)
+    verdict = evaluate(history, replace(plan, ladder=None, opt_in_above=None), OPTED_IN)
+    assert (verdict.direction, verdict.review, verdict.to_days) == (Direction.HOLD, True, 21)
+    assert [reason.code for reason in verdict.reasons] == [Code.LADDER_NOT_KNOWN]
+    assert verdict.reasons[0].text.startswith("The plan has not said which intervals its protocol allows")
+
+
+def test_g5_a_protocol_that_nobody_has_heard_of_is_climbed_on_its_own_ladder() -> None:
+    history, plan = course(current=(4, 4), interval=21)
+    own = replace(plan, protocol="tms-left-dlpfc", ladder=(10, 21, 35), opt_in_above=None)
+    verdict = evaluate(history, own, NO_OPT_IN)
+    assert (verdict.direction, verdict.to_days) == (Direction.LENGTHEN, 35)
+    assert codes(history, replace(own, opt_in_above=30), NO_OPT_IN)[0] is Code.OPT_IN_NEEDED
+
+
+def test_no_interval_is_called_a_step_of_a_ladder_that_is_not_known() -> None:
+    history, plan = course(current=(4, 4), interval=21)
+    against = objections(history, replace(plan, ladder=None, opt_in_above=None), NO_OPT_IN, 28)
+    assert against == ("Which intervals the protocol allows is not known here: the plan has not said it.",)
 
 
 def test_g5_esketamine_is_never_lengthened_beyond_two_weeks() -> None:
     history, plan = course(interval=14)
-    assert codes(history, replace(plan, protocol="esketamine"), OPTED_IN)[0] is Code.AT_LONGEST_RUNG
+    assert codes(history, replace(plan, protocol="esketamine", ladder=(7, 14)), OPTED_IN)[0] is Code.AT_LONGEST_RUNG
 
 
 def test_g5_above_28_days_waits_for_the_opt_in() -> None:

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.assessments.model.interval.cycles import window
-from services.assessments.model.interval.history import LADDERS, Change, Direction, History, Parameters, Plan
+from services.assessments.model.interval.history import Change, Direction, History, Parameters, Plan
 from services.assessments.model.interval.ladder import evaluate
-from tests.unit.assessments.interval.courses import course, on, plan
+from tests.unit.assessments.interval.courses import LADDERS, course, on, plan
 
 IV = LADDERS["iv-ketamine"]
 totals = st.integers(0, 27)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.assessments.model.interval.history import LADDERS, Code, History, Parameters, Plan, Reading
+from services.assessments.model.interval.history import Code, History, Parameters, Plan, Reading
 from services.assessments.model.interval.ladder import evaluate
-from tests.unit.assessments.interval.courses import on
+from tests.unit.assessments.interval.courses import LADDERS, on
 
 SHORT: Final = frozenset({Code.INSUFFICIENT_DATA, Code.PREVIOUS_CYCLE_INSUFFICIENT})
 RUNGS: Final = [(protocol, rung) for protocol, ladder in LADDERS.items() for rung in ladder]
@@ -38,7 +38,14 @@ def verdicts(protocol: str, rung: int, sessions: list[int], totals: list[int]) -
         for place, day in enumerate(days)
     )
     attended = (*(on(day) for day in induction), *(on(day) for day in sessions))
-    plan = Plan(protocol, maintenance=True, induction_completed_on=on(induction[-1]), interval_days=rung)
+    plan = Plan(
+        protocol,
+        maintenance=True,
+        induction_completed_on=on(induction[-1]),
+        interval_days=rung,
+        ladder=LADDERS[protocol],
+        opt_in_above=28,
+    )
     return [
         [one.code for one in evaluate(_up_to(readings[: place + 1], attended), plan, OPTED_IN).reasons]
         for place, reading in enumerate(readings)
@@ -96,7 +103,14 @@ def test_who_answers_one_in_three_is_held_on_every_rung(protocol: str, rung: int
         for place, day in enumerate(days)
         if place % 3 == 0
     )
-    plan = Plan(protocol, maintenance=True, induction_completed_on=on(induction[-1]), interval_days=rung)
+    plan = Plan(
+        protocol,
+        maintenance=True,
+        induction_completed_on=on(induction[-1]),
+        interval_days=rung,
+        ladder=LADDERS[protocol],
+        opt_in_above=28,
+    )
     for place, one in enumerate(answered):
         if one.asked_for > on(induction[-1]):
             asked = tuple(day for day in days if day <= one.asked_for)

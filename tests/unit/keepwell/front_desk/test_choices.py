@@ -10,6 +10,7 @@ from services.clinic.model.contacts import read_email, read_phone
 from shared.walltime import parse_wall as wall
 
 EVERYBODY = range(400)
+LADDER = (7, 14, 21, 28, 42, 56, 84)
 
 
 def test_the_same_seed_chooses_the_same_in_any_order() -> None:
@@ -66,7 +67,9 @@ def test_a_session_is_not_moved_to_its_own_time_nor_to_a_day_that_has_come() -> 
 
 def test_decisions_are_mostly_approvals_and_the_others_give_their_reason() -> None:
     decisions = [
-        choices.decide(1, index, number, from_days=21, to_days=28) for index in EVERYBODY for number in range(3)
+        choices.decide(1, index, number, from_days=21, to_days=28, ladder=LADDER)
+        for index in EVERYBODY
+        for number in range(3)
     ]
     counted = Counter(one.decision for one in decisions)
     assert counted["approve"] > counted["change"] + counted["refuse"]
@@ -78,7 +81,9 @@ def test_decisions_are_mostly_approvals_and_the_others_give_their_reason() -> No
 
 def test_staff_take_more_than_one_step_only_with_a_reason() -> None:
     decisions = [
-        choices.decide(2, index, number, from_days=28, to_days=21) for index in EVERYBODY for number in range(9)
+        choices.decide(2, index, number, from_days=28, to_days=21, ladder=LADDER)
+        for index in EVERYBODY
+        for number in range(9)
     ]
     changed = [one for one in decisions if one.decision == "change"]
     assert {one.interval_days for one in changed if one.override_reason is None} == {28, 42}

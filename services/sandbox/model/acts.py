@@ -16,6 +16,8 @@ UNWELL: Final = 10.0
 _PROMPT_HOURS: Final = (0, 0, 1, 1, 2, 4)
 _SLOW_HOURS: Final = (2, 6, 10, 26, 50)
 _BACK_AFTER: Final = timedelta(days=14)
+_LOOKS_AFTER: Final = timedelta(minutes=5)
+"""The least time from a text's arrival until somebody acts on it: sooner, it would look like a machine."""
 _MINUTE: Final = 20
 _SAYINGS: Final = (
     "Running about 10 minutes late, sorry",
@@ -78,7 +80,7 @@ def acts_on(
         everything: the patient answers every check-in to its end, and says nothing else than C.
     """
     hours = pick(_PROMPT_HOURS if temper.prompt else _SLOW_HOURS, seed, number, "hours", key)
-    at = _twenty_past(arrived) + timedelta(hours=hours)
+    at = _twenty_past(arrived + _LOOKS_AFTER) + timedelta(hours=hours)
     if temper.stops_at is not None and count == temper.stops_at and not everything:
         stop = Act(Doing.REPLY, at, "STOP")
         comes_back = happens(1 / 3, seed, number, "comes back")

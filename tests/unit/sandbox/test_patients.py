@@ -31,7 +31,7 @@ def test_the_same_seed_gives_the_same_acts_in_any_order() -> None:
 def test_acts_are_done_at_twenty_past_an_hour_after_the_text() -> None:
     for number in NUMBERS[:500]:
         for act in acts(number, REMINDER, "k"):
-            assert act.at >= AT
+            assert act.at > AT
             assert (act.at.minute, act.at.second, act.at.microsecond) == (20, 0, 0)
 
 
@@ -44,6 +44,14 @@ def test_a_text_on_the_hour_can_be_answered_within_it_and_never_at_the_same_inst
         for act in acts_on(1, NUMBERS[0], temper, body=REMINDER, key=str(key), count=1, latent=5, arrived=hour)
     }
     assert min(at) == hour + timedelta(minutes=20)
+
+
+def test_nobody_acts_within_five_minutes_of_a_text_as_a_machine_would() -> None:
+    for minute in range(60):
+        arrived = AT.replace(minute=minute)
+        for number in NUMBERS[:20]:
+            done = acts_on(1, number, temper_of(1, number), body=REMINDER, key="k", count=1, latent=5, arrived=arrived)
+            assert all(act.at - arrived >= timedelta(minutes=5) for act in done)
 
 
 def test_who_answers_everything_goes_to_the_end_and_never_says_stop() -> None:

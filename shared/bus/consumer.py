@@ -6,9 +6,10 @@ times and then kept as a dead letter. What is the environment's fault (a lost da
 whole batch would become dead letters.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -33,7 +34,11 @@ from shared.telemetry.metrics import counter
 
 log = get_logger(__name__)
 
+WAIT_MS: Final = 1000
+"""How long a read waits for a first record; it returns as soon as one is there."""
 RECORDS: Final = 500
+REWINDS: Final = 3
+"""Times that one place is begun again at, where Kafka leaves out records that it has; then they count as gone."""
 RETRIES: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 """Real seconds before each further attempt at a single record; together far below the poll interval."""
 NOT_YET_RETRIES: Final = (*RETRIES, 3.0, *(4.0,) * 6)
@@ -101,7 +106,7 @@ class Consumer:
         self.seen = 0
         self.failing: str | None = None
         self._failures = 0
-        self._client: AIOKafkaConsumer | None = None
+        self._tries: Counter[tuple[TopicPartition, int]] = Counter()
         self._next: dict[TopicPartition, int] = {}
         self._database = database
         self._handlers = handlers
@@ -122,7 +127,6 @@ class Consumer:
             group_instance_id=f"{instance}.{self.group}" if instance else None,
             batch=True,
             max_records=RECORDS,
-            batch_timeout_ms=10,
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
@@ -131,7 +135,8 @@ class Consumer:
             decoder=_raw_decoder,
         )
         subscriber(self.consume)
-        subscriber.get_msg = partial(self._read, subscriber.get_msg)  # type: ignore[method-assign]
+        # FastStream's own looks a hundred times a second at a topic on which nothing is said.
+        subscriber.get_msg = self._read  # type: ignore[method-assign]
         self._subscriber = subscriber
 
     @property
@@ -150,14 +155,13 @@ class Consumer:
         await self._subscriber.start()
         self._failures = 0
 
-    async def _read(self, get_msg: Callable[[Any], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
-        """Return the next batch; none where Kafka's client cannot take the bytes apart.
+    async def _read(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[bytes, bytes], ...]:
+        """Return the next batch as soon as there is one; none after a second, or where it cannot be taken apart.
 
         It then has gone past what it had read of other partitions in the same call, which would be committed over.
         """
-        self._client = consumer
         try:
-            read = await get_msg(consumer)
+            read = await consumer.getmany(timeout_ms=WAIT_MS, max_records=RECORDS)
         except Exception as error:
             if isinstance(error, KafkaError | ConsumerStoppedError) and not isinstance(error, _BYTES_AT_FAULT):
                 self._failures += 1
@@ -169,7 +173,58 @@ class Consumer:
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
             return ()
         self._failures, self.failing = 0, None
-        return read
+        records = tuple(chain.from_iterable(read.values()))
+        return records if await self._follows(consumer, records) else ()
+
+    async def _follows(self, consumer: AIOKafkaConsumer, records: Records) -> bool:
+        """Tell whether records follow on what the group handled; where not, begin again at what lies between."""
+        firsts, _ = _span(records)
+        try:
+            again = await self._passed_over(consumer, firsts)
+        except Exception as error:  # noqa: BLE001 - whatever it was: the batch comes again, and `blocked` says why
+            self._block(error)
+            _rewind(consumer, firsts)
+            await self._database.clock.pause(ENVIRONMENT_PAUSE)
+            return False
+        if again:
+            _rewind(consumer, firsts | again)
+        return not again
+
+    async def _passed_over(
+        self, consumer: AIOKafkaConsumer, firsts: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, int]:
+        """Return where to begin again, by partition; what is gone from the log is written down.
+
+        Kafka's client goes on at the oldest record that is left where those it was to read are gone, and says nothing.
+        An offset may also have been committed late by a process that had lost the partition: what lies between was
+        handled, and is only read once more.
+        """
+        again, missing = {}, []
+        for part, first in firsts.items():
+            expected = self._next.get(part)
+            if expected == first:
+                continue
+            if expected is None or expected < first:
+                # Another process may have read on meanwhile: what the group committed it has handled.
+                committed = await consumer.committed(part)
+                expected = max((at for at in (expected, committed) if at is not None), default=first)
+            if expected >= first:
+                continue
+            oldest = min((await consumer.beginning_offsets([part]))[part], first)
+            if max(expected, oldest) < first and self._tries[part, expected] < REWINDS:
+                self._tries[part, expected] += 1
+                again[part] = max(expected, oldest)
+                log.warning(
+                    "consumer.rewound", service=self.service, topic=part.topic, at=again[part], instead_of=first
+                )
+            else:
+                oldest = first
+            if expected < oldest:
+                missing.append(gaps.Gap(part.topic, part.partition, expected, oldest))
+        if missing:
+            async with self._database.transaction() as tx:
+                await gaps.note(tx, missing)
+        return again
 
     def _block(self, error: Exception) -> None:
         self.blocked = f"{type(error).__name__}: {error}"
@@ -183,10 +238,9 @@ class Consumer:
         """
         self.handling = True
         try:
-            ends = await self._mind_gaps(records)
             with batch_span(self.service, self.group, str(self.topic), records):
                 await self._isolate(records, _Patience())
-            self._next.update(ends)
+            self._next.update(_span(records)[1])
         except Exception as error:
             self._block(error)
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
@@ -195,33 +249,6 @@ class Consumer:
             self.handling = False
         self.seen += len(records)
         self.blocked = None
-
-    async def _mind_gaps(self, records: Records) -> dict[TopicPartition, int]:
-        """Write down what is missing before these records; return the offset after them by partition.
-
-        Kafka's client goes on at the oldest record that is left where those it was to read are gone, and says nothing.
-        """
-        firsts: dict[TopicPartition, int] = {}
-        ends: dict[TopicPartition, int] = {}
-        for record in records:
-            part = TopicPartition(record.topic, record.partition)
-            firsts.setdefault(part, record.offset)
-            ends[part] = record.offset + 1
-        if self._client is None or all(self._next.get(part) == first for part, first in firsts.items()):
-            return ends
-        missing = []
-        for part, first in firsts.items():
-            expected = self._next.get(part)
-            if expected is None or expected < first:
-                # Another process may have read on meanwhile: what the group committed it has handled.
-                committed = await self._client.committed(part)
-                expected = max((at for at in (expected, committed) if at is not None), default=first)
-            if expected < first:
-                missing.append(gaps.Gap(part.topic, part.partition, expected, first))
-        if missing:
-            async with self._database.transaction() as tx:
-                await gaps.note(tx, missing)
-        return ends
 
     async def _isolate(self, records: Records, patience: _Patience) -> None:
         try:
@@ -303,6 +330,23 @@ def is_environment(error: Exception) -> bool:
             return True
         return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
     return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError) or was_lost(error)
+
+
+def _span(records: Records) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    """Return the first offset of each partition, and the one after its last."""
+    firsts: dict[TopicPartition, int] = {}
+    ends: dict[TopicPartition, int] = {}
+    for record in records:
+        part = TopicPartition(record.topic, record.partition)
+        firsts.setdefault(part, record.offset)
+        ends[part] = record.offset + 1
+    return firsts, ends
+
+
+def _rewind(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+    """Begin again at these offsets, where the partitions are still this process's own."""
+    for part in consumer.assignment() & offsets.keys():
+        consumer.seek(part, offsets[part])
 
 
 async def _raw_parser(records: Any, default: Any) -> Any:

@@ -218,8 +218,8 @@ def without_late_offset() -> None:
     """Tell Kafka that records are done before they are."""
     original = Consumer._read
 
-    async def read(consumer: Consumer, get_msg: Any, kafka: Any) -> Any:
-        records = await original(consumer, get_msg, kafka)
+    async def read(consumer: Consumer, kafka: Any) -> Any:
+        records = await original(consumer, kafka)
         if records:
             await kafka.commit()
         return records

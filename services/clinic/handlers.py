@@ -174,9 +174,13 @@ def _messaging(made: Handlers, bell: Bell) -> None:
     def on(kind: type[events.messaging.MessageEvent], state: MessageState) -> None:
         @made.on(kind)
         async def became(tx: Transaction, event: events.messaging.MessageEvent) -> None:
-            names = ("purpose", "channel", "occurrence", "about", "to", "reason", "error", "at")
+            names = ("purpose", "channel", "occurrence", "about", "to", "reason", "error", "at", "why", "step")
             values = {name: getattr(event, name) for name in names}
-            step = {"at": event.at.isoformat(), "what": _STORY[state], "detail": event.reason or event.error}
+            step = {
+                "at": event.at.isoformat(),
+                "what": _STORY[state],
+                "detail": event.why or event.reason or event.error,
+            }
             await learn.keep_message(tx, {**_thing(event, "message"), **values, "state": str(state), "story": [step]})
             bell.after(tx, event.clinic, "messages")
 
@@ -197,7 +201,7 @@ def _messaging(made: Handlers, bell: Bell) -> None:
 
     @made.on(events.ContactChecked)
     async def checked(tx: Transaction, event: events.ContactChecked) -> None:
-        names = ("clinic", "patient", "contact", "version", "works", "why", "by", "at")
+        names = ("clinic", "patient", "contact", "version", "works", "why", "words", "by", "at")
         await checks.keep(tx, {name: getattr(event, name) for name in names})
         bell.after(tx, event.clinic, "consents")
 

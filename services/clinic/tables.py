@@ -288,6 +288,8 @@ MESSAGES = _learnt(
     Column("state", Text, nullable=False),
     Column("reason", Text),
     Column("error", Text),
+    Column("why", Text, comment="of reason or error, in the notifier's words"),
+    Column("step", Text, comment="what a person can do about it, in the notifier's words"),
     _instant("at"),
     Column("story", JSONB, nullable=False),  # [{at, what, detail}]
     Column("seen_by", Text),  # who has seen to a message that did not go out
@@ -337,6 +339,7 @@ CHECKS = Table(
     Column("version", Integer, nullable=False),
     Column("works", Boolean, nullable=False),
     Column("why", Text, nullable=False),
+    Column("words", Text, comment="what the code in why means, in the notifier's words"),
     Column("by", Text),
     _instant("at"),
     Index("seen_contact_checks_patient", "patient"),

@@ -11,7 +11,8 @@ from sqlalchemy import Row
 from services.notifier.calendar_entry import Visit, calendar_entry, method_of
 from services.notifier.facts import draft_of, facts_of
 from services.notifier.metrics import HELD
-from services.notifier.model.judging import WHY, Expire, Hold, Send, Verdict, Withhold, judge
+from services.notifier.model.explaining import WHY
+from services.notifier.model.judging import Expire, Hold, Send, Verdict, Withhold, judge
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
 from services.notifier.model.reckoning import AskPerson, AskProvider, detain
 from services.notifier.model.states import Standing, State

@@ -32,6 +32,10 @@ class MessageEvent(Event):
     reason: str | None = None
     error: str | None = None
     at: Instant
+    why: str | None = Field(
+        None, description="what kept it from its recipient, in words for staff; absent: nothing did"
+    )
+    step: str | None = Field(None, description="what a person can do about that, where it is known")
 
     @property
     def key(self) -> UUID:
@@ -130,6 +134,7 @@ class ContactChecked(PatientEvent):
     why: str
     by: str | None = None
     at: Instant
+    words: str | None = Field(None, description="what the provider's code in `why` means, for staff")
 
 
 class ReplyReceived(PatientEvent):

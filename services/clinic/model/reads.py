@@ -229,6 +229,7 @@ class Page:
     reason: str | None
     error: str | None
     at: datetime
+    why: str | None = None
 
     @property
     def reached(self) -> bool:
@@ -333,7 +334,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Message:
-    """A message to a patient or a page to staff; `to` is masked."""
+    """A message to a patient or a page to staff; `to` is masked, `why` what kept it from them."""
 
     id: MessageId
     patient: PatientId | None
@@ -347,6 +348,7 @@ class Message:
     error: str | None
     at: datetime
     story: tuple[Step, ...]
+    why: str | None = None
 
 
 @dataclass(frozen=True)

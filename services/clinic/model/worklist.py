@@ -46,6 +46,7 @@ class Failure:
         cause: the provider's error code or the reason for which it was withheld; empty where none was given.
         patients: some of those whom the messages were for; none for a page to the person on call.
         people: how many patients in all.
+        why: the cause in the notifier's words, and `step` what to do about it; None where it has not said them.
         last: the newest of them. Whoever says that the cause is dealt with says it of those until then.
     """
 
@@ -57,6 +58,8 @@ class Failure:
     patients: tuple[PatientId, ...]
     first: datetime
     last: datetime
+    why: str | None = None
+    step: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Dead:
     why: str
     by: str | None
     at: datetime
+    words: str | None = None
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ async def alerts(reader: Reader, where: Condition, keyring: Keyring) -> list[Ale
     about = (MESSAGES.c.purpose == "page", MESSAGES.c.about.in_([row.id for row in rows]))
     pages: dict[UUID, list[Page]] = {row.id: [] for row in rows}
     for row in await reader.all(select(MESSAGES).where(*about).order_by(MESSAGES.c.at, MESSAGES.c.id)):
-        page = Page(row.channel, row.to, MessageState(row.state), row.reason, row.error, row.at)
+        page = Page(row.channel, row.to, MessageState(row.state), row.reason, row.error, row.at, row.why)
         pages[row.about].append(page)
     return [_alert(row, keyring, pages[row.id]) for row in rows]
 
@@ -362,6 +362,7 @@ def _message(row: Row[Any]) -> Message:
         error=row.error,
         at=row.at,
         story=tuple(Step(datetime.fromisoformat(one["at"]), one["what"], one["detail"]) for one in row.story),
+        why=row.why,
     )
 
 

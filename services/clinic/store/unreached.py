@@ -32,13 +32,13 @@ async def unreached(reader: Reader, clinic: ClinicId, *, limit: int, skip: int =
 async def _bad(reader: Reader, patients: Collection[UUID]) -> dict[UUID, list[Dead]]:
     if not patients:
         return {}
-    held = select(CONTACTS.c.patient, CONTACTS.c.kind, CHECKS.c.why, CHECKS.c.by, CHECKS.c.at).join(
+    held = select(CONTACTS.c.patient, CONTACTS.c.kind, CHECKS.c.why, CHECKS.c.words, CHECKS.c.by, CHECKS.c.at).join(
         CHECKS, CHECKS.c.contact == CONTACTS.c.id
     )
     mine = held.where(CONTACTS.c.patient.in_(patients), ~CHECKS.c.works)
     found: dict[UUID, list[Dead]] = {}
     for row in await reader.all(mine.order_by(CONTACTS.c.patient, CONTACTS.c.place)):
-        found.setdefault(row.patient, []).append(Dead(row.kind, row.why, row.by, row.at))
+        found.setdefault(row.patient, []).append(Dead(row.kind, row.why, row.by, row.at, row.words))
     return found
 
 

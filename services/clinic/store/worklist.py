@@ -84,6 +84,8 @@ async def failures(reader: Reader, clinic: ClinicId, *, limit: int) -> Found[Fai
             newest.label("patients"),
             func.min(MESSAGES.c.at).label("first"),
             func.max(MESSAGES.c.at).label("last"),
+            func.max(MESSAGES.c.why).label("why"),
+            func.max(MESSAGES.c.step).label("step"),
         )
         .where(_unseen(clinic))
         .group_by(MESSAGES.c.state, MESSAGES.c.channel, cause)
@@ -99,6 +101,8 @@ async def failures(reader: Reader, clinic: ClinicId, *, limit: int) -> Found[Fai
             tuple(PatientId(one) for one in list(dict.fromkeys(row.patients or ()))[:_NAMED]),
             row.first,
             row.last,
+            row.why,
+            row.step,
         )
         for row in rows
     ]

@@ -34,7 +34,7 @@ def contact_view(contact: Contact, stopped: Stopped, dead: Broken | None, zone: 
     elif len(kept) < len(contact.consents):
         notes.append("They took back their consent.")
     if dead is not None:
-        notes.append(broken_words(dead.why, dead.by, say_date(to_wall(dead.at, zone).date())))
+        notes.append(broken_words(dead, say_date(to_wall(dead.at, zone).date())))
     return ContactView(
         id=contact.id,
         works=dead is None,
@@ -48,8 +48,7 @@ def contact_view(contact: Contact, stopped: Stopped, dead: Broken | None, zone: 
 def unreached_row(one: Unreached, names: Names, zone: str) -> UnreachedRow:
     """Return a patient with what is wrong with their contact points."""
     why = tuple(
-        f"{'Mobile' if dead.kind == 'sms' else 'E-mail'}: "
-        + found_words(dead.why, dead.by, say_date(to_wall(dead.at, zone).date()))
+        f"{'Mobile' if dead.kind == 'sms' else 'E-mail'}: " + found_words(dead, say_date(to_wall(dead.at, zone).date()))
         for dead in one.dead
     )
     if not one.contacts:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Final, TypeVar
 
 from services.clinic.model.reads import (
+    COMES_LATE,
     Alert,
     AlertState,
     Checkin,
@@ -18,7 +19,8 @@ from services.clinic.model.reads import (
     Session,
     Source,
 )
-from services.clinic.model.worklist import Due, Failure
+from services.clinic.model.worklist import Dead, Due, Failure
+from services.clinic.store.checks import Broken
 from services.clinic.views.parts import (
     Chip,
     Person,
@@ -87,66 +89,8 @@ _PURPOSES: Final = {
     "page": "Page to staff",
     "reply": "Answer to a text",
 }
-_REASONS: Final = {
-    "discharged": "the patient was discharged",
-    "no_address": "there is no contact point for it",
-    "no_consent": "no consent for this purpose",
-    "opted_out": "the patient said STOP",
-    "bad_address": "nothing arrives at their number or address",
-    "wrong_number": "whoever has the number says that it is not theirs",
-    "session_moved": "the session was moved in the meantime",
-    "session_over": "the session is over or cancelled",
-    "checkin_closed": "the check-in is already closed",
-    "alert_closed": "the alert is already closed",
-    "already_booked": "the next session is already booked",
-    "superseded": "a newer message took its place",
-    "comes_late": "it comes after the time that the patient was told, so please call them",
-    "too_late": "it was too late to be of use",
-    "quiet_hours": "it would have arrived in quiet hours",
-    "daily_limit": "too many messages on one day",
-    "answered_today": "the patient has already answered today",
-    "30003": "the phone could not be reached",
-    "30004": "the phone blocks these texts",
-    "30005": "the number is not in use",
-    "30006": "the number is a landline and takes no texts",
-    "30007": "the carrier filtered it",
-    "21610": "the patient said STOP to the carrier",
-    "30034": "the carriers do not know your sender: it is not registered",
-    "20003": "the provider refuses your account's secret",
-    "21211": "the number is none",
-    "21614": "the number takes no texts",
-    "unknown": "nobody knows whether it arrived: the connection broke while it was sent",
-    "SMTP 550": "the mailbox does not exist",
-    "SMTP 550 5.1.1": "the mailbox does not exist",
-}
-_NOT_PAGED: Final = {
-    "opted_out": "the number said STOP; a START from it brings pages back",
-    "21610": "the number said STOP to the carrier; a START from it brings pages back",
-    "no_address": "nobody is on call",
-    "alert_closed": "it was acknowledged before",
-}
-"""What differs where a page, and no text to a patient, did not go out."""
 _WAYS: Final = {"sms": "text", "email": "e-mail"}
-_STEPS: Final = {
-    "no_address": "Ask for a number or an address, or call.",
-    "opted_out": "Tell them by phone, or agree on e-mail.",
-    "21610": "Tell them by phone, or agree on e-mail.",
-    "30003": "Call, and ask whether the number is right.",
-    "30004": "Call; their phone or carrier must let your texts through.",
-    "30005": "Ask for the right number.",
-    "30006": "Ask for a mobile number, or agree on e-mail.",
-    "bad_address": "Ask for the right number or address.",
-    "wrong_number": "Ask for the right number.",
-    "20003": "Whoever runs Keepwell must set the provider's present secret: until then nothing goes out.",
-    "21211": "Ask for the right number.",
-    "21614": "Ask for a mobile number, or agree on e-mail.",
-    "30007": "Ask your provider why, and register the sender: others' texts are filtered too.",
-    "unknown": "Tell them by phone; it is not sent again.",
-    "SMTP 550": "Ask for the right address.",
-    "SMTP 550 5.1.1": "Ask for the right address.",
-    "30034": "Register the sender with your provider: until then no text of yours arrives.",
-}
-"""What a person can do about a cause; from the meaning that the provider's documents give its codes."""
+_COMES_LATE: Final = "it comes after the time that the patient was told, so please call them"
 _ANY_STEP: Final = "Tell them by phone what they should know today."
 _DIRECTIONS: Final = {"shorten": "Shorten", "hold": "Hold", "lengthen": "Lengthen"}
 _CHECKINS: Final[dict[str, Chip]] = {
@@ -179,8 +123,12 @@ def say_paged(alert: Alert, zone: str) -> str:
 
 
 def _why(page: Page) -> str:
-    code = page.reason or page.error or ""
-    return _NOT_PAGED.get(code, _REASONS.get(code, f"refused with {code}" if code else "it failed"))
+    return page.why or plain_cause(page.reason or page.error) or "it failed"
+
+
+def plain_cause(code: str | None) -> str | None:
+    """Return a reason or an error code of which its owner has not said the words."""
+    return code and code.replace("_", " ")
 
 
 def alert_row(alert: Alert, names: Names, zone: str, now: datetime) -> AlertRow:
@@ -364,18 +312,21 @@ def message_words(message: Message) -> str:
 
 def why_words(message: Message) -> str | None:
     """Return why a message was withheld or failed, in words."""
-    told = message.reason or message.error
-    return _REASONS.get(told, told.replace("_", " ")) if told else None
+    if message.reason == COMES_LATE:
+        return _COMES_LATE
+    return message.why or plain_cause(message.reason or message.error)
 
 
-def broken_words(why: str, by: str | None, day: str) -> str:
+def broken_words(dead: Broken | Dead, day: str) -> str:
     """Return why nothing is sent to a contact point any more, and what to do."""
-    return f"Nothing is sent here: {found_words(why, by, day)} Correct it, or say that it works."
+    return f"Nothing is sent here: {found_words(dead, day)} Correct it, or say that it works."
 
 
-def found_words(why: str, by: str | None, day: str) -> str:
+def found_words(dead: Broken | Dead, day: str) -> str:
     """Return why a contact point counts as one that does not work, and since when."""
-    return f"marked by {by} on {day}." if by else f"{_REASONS.get(why, f'the provider says {why}')}, found on {day}."
+    if dead.by:
+        return f"marked by {dead.by} on {day}."
+    return f"{dead.words or f'the provider says {dead.why}'}, found on {day}."
 
 
 def failure_row(failure: Failure, names: Names, zone: str) -> FailureRow:
@@ -385,8 +336,8 @@ def failure_row(failure: Failure, names: Names, zone: str) -> FailureRow:
     first, last = moment(failure.first, zone).text, moment(failure.last, zone).text
     return FailureRow(
         what=f"{failure.count} {thing}{'' if failure.count == 1 else 's'} {verb}",
-        why=_REASONS.get(failure.cause, failure.cause.replace("_", " ")) or "no reason was given",
-        step=_STEPS.get(failure.cause, _ANY_STEP),
+        why=failure.why or plain_cause(failure.cause) or "no reason was given",
+        step=failure.step or _ANY_STEP,
         people=tuple(person(one, names) for one in failure.patients),
         others=failure.people - len(failure.patients),
         span=last if failure.count == 1 else f"{first} to {last}",

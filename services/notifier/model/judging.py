@@ -32,27 +32,6 @@ class Reason(StrEnum):
     DROPPED = "dropped"
 
 
-WHY: Final[dict[Reason, str]] = {
-    Reason.DISCHARGED: "the patient has left the clinic's care",
-    Reason.NO_ADDRESS: "there is no address for it",
-    Reason.NO_CONSENT: "the patient has not agreed to this on this channel",
-    Reason.OPTED_OUT: "the number said stop; only a START from the number itself brings its texts back",
-    Reason.WRONG_NUMBER: "whoever has the number said that it is not the patient's",
-    Reason.ASKED: "the number was asked whether it wants texts, and has not answered",
-    Reason.BAD_ADDRESS: "nothing arrives at the number or address; a new one, or staff's word that it works, is needed",
-    Reason.SESSION_MOVED: "the session has another time now",
-    Reason.SESSION_OVER: "the session was cancelled, or is over",
-    Reason.CHECKIN_CLOSED: "the check-in was answered, or has ended",
-    Reason.ALERT_CLOSED: "a person has seen the alert",
-    Reason.ALREADY_BOOKED: "the patient has a session ahead",
-    Reason.SUPERSEDED: "a later message says it better",
-    Reason.TOO_LATE: "it would come too late to be of use",
-    Reason.QUIET_HOURS: "it is night where the recipient is",
-    Reason.DAILY_LIMIT: "the patient got enough texts for one day",
-    Reason.DROPPED: "it may have gone out before the database was restored, and a person said not to send it",
-}
-"""The reasons in words, for the staff who ask."""
-
 ANOTHER_CHANNEL_MAY_HELP: Final = frozenset(
     {Reason.NO_ADDRESS, Reason.NO_CONSENT, Reason.OPTED_OUT, Reason.WRONG_NUMBER, Reason.BAD_ADDRESS}
 )

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
+from services.notifier.model.explaining import explain
+from services.notifier.model.purposes import Purpose
 from services.notifier.store import people
 from services.notifier.tables import BAD_ADDRESSES, CONTACT_POINTS, PATIENTS
 from shared.bus import publish
@@ -57,6 +59,7 @@ async def contact(reader: Reader, contact_id: UUID) -> Row[Any] | None:
 
 
 async def _tell(tx: Transaction, users: Iterable[Row[Any]], *, works: bool, why: str, by: str | None) -> None:
+    said = explain(Purpose.REMINDER, None, why)
     for user in users:
         event = ContactChecked(
             clinic=user.clinic,
@@ -68,5 +71,6 @@ async def _tell(tx: Transaction, users: Iterable[Row[Any]], *, works: bool, why:
             why=why,
             by=by,
             at=tx.now,
+            words=None if works or by else said and said.why,
         )
         await publish(tx, event)

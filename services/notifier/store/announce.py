@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.notifier.model.explaining import Explanation, explain
 from shared.bus import publish_all
 from shared.database import Transaction
-from shared.events import MessageEvent
+from shared.events import MessageEvent, MessageFailed, MessageWithheld
 from shared.ids import derived_id
 
 
@@ -35,7 +36,7 @@ class Announcement:
 
     def event(self, tx: Transaction) -> MessageEvent:
         """Return the event."""
-        row = self.row
+        row, said = self.row, self._explanation()
         return self.kind(
             clinic=row.clinic,
             version=self.version,
@@ -49,7 +50,16 @@ class Announcement:
             reason=row.reason,
             error=row.error,
             at=tx.now,
+            why=said and said.why,
+            step=said and said.step,
         )
+
+    def _explanation(self) -> Explanation | None:
+        """Return what kept the message from its recipient: only of one that was, whatever it had to wait for before."""
+        row = self.row
+        if issubclass(self.kind, MessageWithheld):
+            return explain(row.purpose, row.reason, None if row.reason else row.error)
+        return explain(row.purpose, row.reason, row.error) if issubclass(self.kind, MessageFailed) else None
 
 
 async def announce(tx: Transaction, announcements: Sequence[Announcement]) -> None:

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, select
 
-from services.notifier.model.judging import WHY, Reason
+from services.notifier.model.explaining import WHY
+from services.notifier.model.judging import Reason
 from services.notifier.model.notices import Told
 from services.notifier.model.purposes import NOTICES, Channel, Occurrence, Purpose
 from services.notifier.model.states import ON_ITS_WAY, State

@@ -15,6 +15,8 @@ from tests.integration.clinic.conftest import Browser, Home, a_body
 from tests.integration.clinic.facts import NOON, Facts
 from tests.support.bench import KEYRING, running
 
+SAID: dict[str, Any] = {"why": "the phone could not be reached", "step": "Call, and ask whether the number is right."}
+
 
 @pytest.fixture
 def facts(home: Home, patient: Any) -> Facts:
@@ -47,7 +49,9 @@ async def test_a_page_that_reached_nobody_is_never_called_made(home: Home, facts
         "A page is on its way; nothing says yet that it reached anybody." in (await browser.get("/console/today")).text
     )
     page = {"purpose": "page", "about": facts.alert_id, "occurrence": "page-1", "to": "+1•••••••0999"}
-    await home.bench.tell(facts.message(events.MessageWithheld, 1, **page, reason="opted_out"))
+    await home.bench.tell(
+        facts.message(events.MessageWithheld, 1, **page, reason="opted_out", why="the number said STOP")
+    )
     shown = (await browser.get("/console/alerts")).text
     assert "No page has reached anybody: text to +1•••••••0999: the number said STOP" in shown
     assert "Paged:" not in shown
@@ -121,11 +125,11 @@ async def test_what_did_not_go_out_is_shown_with_its_reason_and_story(
     home: Home, facts: Facts, browser: Browser, patient: Any
 ) -> None:
     await home.bench.tell(facts.message(events.MessageSent, 1))
-    await home.bench.tell(facts.message(events.MessageFailed, 2, error="30003"))
+    await home.bench.tell(facts.message(events.MessageFailed, 2, error="30003", **SAID))
     await home.bench.tell(facts.message(events.MessageDelivered, 1))
     assert "The phone could not be reached. Call" in (await browser.get("/console/today")).text
     page = (await browser.get(f"/console/patients/{patient['id']}")).text
-    assert page.index("accepted by the provider") < page.index("failed: 30003")
+    assert page.index("accepted by the provider") < page.index("failed: the phone could not be reached")
 
 
 async def test_a_reply_is_shown_until_somebody_has_read_it(home: Home, facts: Facts, browser: Browser) -> None:

@@ -26,6 +26,7 @@ def checked(home: Home, patient: Any, *, works: bool, version: int = 1) -> event
         works=works,
         why="30006" if not works else "staff",
         at=NOON + timedelta(minutes=version),
+        words=None if works else "the number is a landline and takes no texts",
     )
 
 
@@ -66,6 +67,14 @@ async def test_a_contact_of_somebody_else_is_not_marked(home: Home, browser: Bro
 
 async def test_whom_no_number_reaches_is_on_todays_list(home: Home, browser: Browser, patient: Any) -> None:
     facts = Facts(home.bench.clinic, UUID(patient["id"]))
-    await home.bench.tell(facts.message(events.MessageWithheld, 1, reason="bad_address"))
+    await home.bench.tell(
+        facts.message(
+            events.MessageWithheld,
+            1,
+            reason="bad_address",
+            why="nothing arrives there",
+            step="Ask for the right number.",
+        )
+    )
     page = (await browser.get("/console/today")).text
-    assert "Nothing arrives at their number or address. Ask for the right number or address." in page
+    assert "Nothing arrives there. Ask for the right number." in page

@@ -22,6 +22,8 @@ async def browser(home: Home) -> Browser:
 CONSENTS = a_body()["contacts"][0]["consents"]
 MAIL = {"kind": "email", "value": "name@gmial.com", "consents": CONSENTS}
 
+WORDS = {"30005": "the number is not in use", "30006": "the number is a landline"}
+
 
 async def enrol(home: Home, **changes: Any) -> Any:
     answer = await home.bench.call("POST", "/patients", a_body(**changes), headers={"Idempotency-Key": str(uuid4())})
@@ -39,12 +41,11 @@ def checked(home: Home, patient: Any, why: str, *, works: bool = False, version:
         works=works,
         why=why,
         at=NOON + timedelta(minutes=version),
+        words=WORDS.get(why),
     )
 
 
-@pytest.mark.parametrize(
-    ("why", "words"), [("30005", "the number is not in use"), ("30006", "the number is a landline")]
-)
+@pytest.mark.parametrize(("why", "words"), [*WORDS.items(), ("31999", "the provider says 31999")])
 async def test_a_dead_number_never_stays_out_of_sight_until_it_is_mended(
     home: Home, browser: Browser, patient: Any, why: str, words: str
 ) -> None:

@@ -145,7 +145,7 @@ async def test_forty_failures_of_one_cause_are_one_finding_until_somebody_saw_to
 ) -> None:
     for _ in range(40):
         facts.message_id = uuid4()
-        await home.bench.tell(facts.message(events.MessageFailed, 1, error="30034"))
+        await home.bench.tell(facts.message(events.MessageFailed, 1, error="30034", step="Register the sender."))
     facts.message_id = uuid4()
     await home.bench.tell(facts.message(events.MessageFailed, 1, error="30006"))
     await home.bench.clock.move_by(timedelta(days=30))

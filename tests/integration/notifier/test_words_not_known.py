@@ -88,6 +88,7 @@ async def test_a_patient_with_no_way_known_here_is_said_to_get_nothing(practice:
     await practice.settled()
     (withheld,) = await practice.bench.said(MessageWithheld)
     assert withheld.reason == "no_address"
+    assert (withheld.why, withheld.step) == ("there is no address for it", "Ask for a number or an address, or call.")
 
 
 async def test_nobody_is_reminded_of_a_session_whose_state_is_not_understood(practice: Practice) -> None:

@@ -237,9 +237,13 @@ def a_plan(number: int) -> Plan:
     )
 
 
-def a_failure(cause: str, state: MessageState = MessageState.FAILED, count: int = 40) -> Failure:
+def a_failure(
+    cause: str, state: MessageState = MessageState.FAILED, count: int = 40, said: tuple[str, ...] = ()
+) -> Failure:
     whose = (PATIENTS[6].id, PATIENTS[1].id)
-    return Failure(state, "sms", cause, count, count - 2, whose, NOW - timedelta(hours=22), NOW - timedelta(hours=1))
+    return Failure(
+        state, "sms", cause, count, count - 2, whose, NOW - timedelta(hours=22), NOW - timedelta(hours=1), *said
+    )
 
 
 def answers_that_came(number: int, why: str | None = None) -> Came:

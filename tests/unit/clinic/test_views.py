@@ -74,7 +74,8 @@ def test_nothing_is_called_done_that_still_waits() -> None:
 
 
 def test_one_cause_is_one_finding_with_its_count_and_what_to_do() -> None:
-    row = failure_row(samples.a_failure("30006"), NAME_OF, ZONE)
+    said = ("the number is a landline and takes no texts", "Ask for a mobile number, or agree on e-mail.")
+    row = failure_row(samples.a_failure("30006", said=said), NAME_OF, ZONE)
     assert row.what == "40 texts not delivered"
     assert row.why == "the number is a landline and takes no texts"
     assert "mobile number" in row.step
@@ -171,10 +172,23 @@ def test_a_decided_proposal_can_not_be_decided_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "words"), [("opted_out", "the patient said STOP"), ("new_kind_of_reason", "new kind of reason")]
+    ("reason", "why", "words"),
+    [
+        ("opted_out", "the number said stop", "the number said stop"),
+        ("opted_out", None, "opted out"),
+        ("new_kind_of_reason", None, "new kind of reason"),
+    ],
 )
-def test_why_a_message_was_withheld_is_said_in_words(reason: str, words: str) -> None:
-    assert why_words(samples.a_message(0, MessageState.WITHHELD, reason=reason)) == words
+def test_why_a_message_was_withheld_is_said_in_its_owners_words_or_plainly(
+    reason: str, why: str | None, words: str
+) -> None:
+    message = replace(samples.a_message(0, MessageState.WITHHELD, reason=reason), why=why)
+    assert why_words(message) == words
+
+
+def test_a_failure_of_which_nobody_said_the_words_is_shown_with_its_code_and_a_step() -> None:
+    row = failure_row(samples.a_failure("31999"), NAME_OF, ZONE)
+    assert (row.why, row.step) == ("31999", "Tell them by phone what they should know today.")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifier.model.explaining import WHY
 from services.notifier.model.judging import (
-    WHY,
     Draft,
     Expire,
     Facts,

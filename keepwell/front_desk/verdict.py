@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from keepwell.front_desk.dues import Due, Kind, reminder_at
+from keepwell.front_desk.dues import REMINDER_DAYS, Due, Kind, reminder_at
 from keepwell.front_desk.reading import Reading, Said, when
 from keepwell.front_desk.record import Chart
 
@@ -178,7 +178,8 @@ class _Matcher:
             for number, placement in enumerate(visit.placements):
                 told = when(chart.person.language, placement.starts_at, by_mail=by_mail)
                 if told == named and placement.holds_at(message.at):
-                    occurrence = "1d" if message.at >= reminder_at(placement, 1) else "3d"
+                    begun = [days for days in REMINDER_DAYS if message.at >= reminder_at(placement, days)]
+                    occurrence = f"{min(begun, default=max(REMINDER_DAYS))}d"
                     due = self._reminders.get((chart.person.index, visit.session, number, occurrence))
                     self._assign(message, due, chart)
                     return

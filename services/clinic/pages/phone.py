@@ -1,6 +1,6 @@
 """Answers that staff take by phone: the questions in the patient's language, and what an answer calls for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -143,9 +143,15 @@ async def _call(pages: PatientPages, here: Visit, checkin: UUID, language: Langu
         raise Conflict(f"The check-in of {patient.name} is closed: it takes no more answers.")
     known = (await console.client.get("assessments", "/instruments", principal=principal))["items"]
     spoken = language or patient.language
-    asked = next(_questionnaire(one, spoken) for one in known if one["id"] == left[0])
+    asked = _questionnaire(_one([one for one in known if one["id"] == left[0]], left[0]), spoken)
     count = len(held["instruments"])
     return Call(checkin, held["version"], patient, held["occurrence"], asked, count - len(left) + 1, count, spoken)
+
+
+def _one(found: Sequence[Mapping[str, Any]], instrument: str) -> Mapping[str, Any]:
+    if not found:
+        raise Conflict(f"The questions of {instrument} are not known here, so they cannot be asked by phone.")
+    return found[0]
 
 
 async def asked_again(pages: PatientPages, here: Visit, checkin: UUID, score: UUID) -> Call:
@@ -166,7 +172,9 @@ async def asked_again(pages: PatientPages, here: Visit, checkin: UUID, score: UU
         raise NotFound("There is no such score of this patient, or it counts no more.")
     known = (await console.client.get("assessments", "/instruments?every_version=true", principal=principal))["items"]
     name, version = held["instrument"], held["instrument_version"]
-    asked = next(_questionnaire(one, Language.EN) for one in known if (one["id"], one["version"]) == (name, version))
+    asked = _questionnaire(
+        _one([one for one in known if (one["id"], one["version"]) == (name, version)], name), Language.EN
+    )
     given = {f"q-{item}": str(value) for item, value in held["answers"].items()} | {WORDS: held["words"] or ""}
     return Call(checkin, 0, patient, "", asked, 1, 1, Language.EN, score, given)
 

@@ -167,3 +167,12 @@ async def test_a_closed_check_in_takes_no_answers(home: Home, facts: Facts, brow
 async def test_another_clinics_check_in_is_not_found(home: Home, browser: Browser) -> None:
     await home.bench.call("POST", "/patients", a_body())
     assert (await browser.get(f"/console/checkins/{uuid4()}/answers")).status == 404
+
+
+async def test_a_check_in_of_an_instrument_not_known_here_says_so_and_breaks_no_page(
+    home: Home, browser: Browser, facts: Facts, path: str
+) -> None:
+    held(home, facts, instruments=["xyz-2"])
+    answer = await browser.get(path)
+    assert answer.status == 409
+    assert "The questions of xyz-2 are not known here" in answer.text

@@ -1,9 +1,14 @@
 """Words of a later version are kept, and nothing about anybody's treatment follows from them."""
 
+from dataclasses import replace
+
+import pytest
 from sqlalchemy import select
 
+from services.scheduler import timers
+from services.scheduler.model.catalogue import CADENCE_2
 from services.scheduler.tables import decisions
-from shared.events import PlanChanged
+from shared.events import PlanChanged, SessionDue
 from tests.integration.scheduler.office import Office
 
 
@@ -31,3 +36,17 @@ async def test_a_plan_tells_its_ladder_its_kind_and_how_far_its_series_is(office
     assert (changed.ladder, changed.opt_in_above) == ((7, 14, 21, 28, 42, 56, 84), 28)
     assert (changed.phase_kind, changed.session, changed.sessions) == ("induction", 2, 6)
     assert (changed.modality, changed.route) == ("ketamine", "intravenous")
+
+
+async def test_a_reminder_that_the_protocol_alone_names_becomes_due_with_its_days(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "CADENCE_2", replace(CADENCE_2, reminder_days=(14, 7, 3, 1)))
+    await office.book("2026-12-17T10:00")
+    fired = [event for event in await office.until("2026-12-16T12:00") if isinstance(event, SessionDue)]
+    assert [(event.occurrence, event.days, event.days_before) for event in fired] == [
+        ("14d", 14, 14),
+        ("7d", 7, 7),
+        ("3d", 3, 3),
+        ("1d", 1, 1),
+    ]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from hypothesis import given
@@ -30,6 +31,13 @@ def occurrences(booked: Slot, now: datetime) -> list[str]:
 
 def test_a_session_booked_well_ahead_is_reminded_three_days_and_one_day_before() -> None:
     assert occurrences(session("2026-12-10T09:00"), at("2026-12-01T12:00")) == ["3d", "1d"]
+
+
+def test_a_reminder_at_any_offset_follows_from_the_protocols_data_alone() -> None:
+    four = replace(CADENCE_1, reminder_days=(1, 14, 3, 7))
+    due = reminders(session("2026-12-20T09:00"), four, at("2026-12-01T12:00"))
+    assert [(one.occurrence, one.days) for one in due] == [("14d", 14), ("7d", 7), ("3d", 3), ("1d", 1)]
+    assert due[1].at == at("2026-12-13T09:00")
 
 
 def test_a_session_booked_two_days_ahead_is_reminded_one_day_before_alone() -> None:

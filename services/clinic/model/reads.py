@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from services.clinic.model.chart import Scale
@@ -62,14 +62,6 @@ class MessageState(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     WITHHELD = "withheld"
-
-
-Known = TypeVar("Known", bound=StrEnum)
-
-
-def known(kind: type[Known], word: str) -> Known | str:
-    """Return a state as this version knows it; a word of a later version as it is, to be shown plainly."""
-    return kind(word) if word in set(kind) else word
 
 
 COMES_LATE: Final = "comes_late"

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.clinic.model.reads import SessionState, known
+from services.clinic.model.reads import SessionState
+from services.clinic.model.states import known
 from services.clinic.tables import ALERTS, CHECKINS, CONSENTS, FINDINGS, MESSAGES, ONCALL, REPLIES, SESSIONS
 from shared.bus import NotYet
 from shared.database import Reader, Transaction

@@ -32,8 +32,8 @@ from services.clinic.model.reads import (
     Stop,
     Stopped,
     Void,
-    known,
 )
+from services.clinic.model.states import known
 from services.clinic.tables import (
     ALERTS,
     CHECKINS,

@@ -9,7 +9,11 @@ from keepwell import infrastructure, registry
 from keepwell.commands.letters import kafka_of
 from keepwell.data_directory import DataDirectory
 from keepwell.output import FINDINGS, fail, show
+from services.assessments import retelling as assessments_retelling
+from services.assessments.kit import Kit
+from services.assessments.packs import Packs
 from services.clinic import retelling as clinic_retelling
+from services.notifier import retelling as notifier_retelling
 from services.scheduler import retelling as scheduler_retelling
 from shared.bus import gaps
 from shared.bus.address import Address
@@ -25,20 +29,26 @@ WITHIN: Final = 300.0
 """Real seconds for what was told to be sent and handled."""
 LOOK: Final = 0.5
 LISTENERS: Final = {
-    "clinic": (Topic.SCHEDULING,),
-    "scheduler": (Topic.CLINIC,),
-    "notifier": (Topic.CLINIC, Topic.SCHEDULING),
-    "assessments": (Topic.CLINIC, Topic.SCHEDULING),
+    "clinic": (Topic.SCHEDULING, Topic.ASSESSMENTS, Topic.MESSAGING),
+    "scheduler": (Topic.CLINIC, Topic.ASSESSMENTS, Topic.MESSAGING),
+    "notifier": (Topic.CLINIC, Topic.SCHEDULING, Topic.ASSESSMENTS),
+    "assessments": (Topic.CLINIC, Topic.SCHEDULING, Topic.ASSESSMENTS, Topic.MESSAGING),
 }
 """Who listens to what is told anew."""
+NOT_TOLD: Final = (
+    "The links of check-ins are not told anew, for only their hashes are kept: whoever got one can use it. Texts that "
+    "patients wrote, and what became of messages, are not told anew either."
+)
 
 
 async def retell(directory: DataDirectory, settings: Settings, *, as_json: bool) -> int:
-    """Have clinics, patients, plans and sessions told anew; close the gaps once every service has heard it."""
+    """Have every owner say how things stand; close the gaps once every service has heard it."""
     async with _databases(directory, settings, as_json=as_json) as databases:
         known = {name: await _open(database) for name, database in databases.items()}
         told = await clinic_retelling.retell(databases["clinic"], directory.keyring(settings))
         told += await scheduler_retelling.retell(databases["scheduler"])
+        told += await assessments_retelling.retell(databases["assessments"], _kit(directory, settings))
+        told += await notifier_retelling.retell(databases["notifier"])
         heard = await _all_heard(databases, kafka_of(directory, settings))
         if heard:
             for name, database in databases.items():
@@ -46,13 +56,20 @@ async def retell(directory: DataDirectory, settings: Settings, *, as_json: bool)
                     await gaps.close(tx, known[name])
     closed = sum(map(len, known.values())) if heard else 0
     if as_json:
-        show({"told": told, "heard": heard, "gaps_closed": closed}, as_json=True)
+        show({"told": told, "heard": heard, "gaps_closed": closed, "not_told": NOT_TOLD}, as_json=True)
     elif heard:
         show(f"{told} facts were told anew and heard by every service; {closed} gaps are closed.", as_json=False)
+        show(NOT_TOLD, as_json=False)
     else:
         waits = f"{told} facts were told anew, but not every service has heard them within {WITHIN:.0f} s."
         show(f"{waits} The gaps stay open: see that all services run, and give this command again.", as_json=False)
     return 0 if heard else FINDINGS
+
+
+def _kit(directory: DataDirectory, settings: Settings) -> Kit:
+    # No link is made and no rule is run: neither an address nor the kind of clock counts.
+    keyring = directory.keyring(settings)
+    return Kit(keyring=keyring, packs=Packs.load(), times=settings.assessments, public_url="", trial=False)
 
 
 async def _open(database: Database) -> list[int]:
@@ -77,8 +94,8 @@ async def _all_heard(databases: Mapping[str, Database], kafka: Address) -> bool:
 
 
 async def _sent(databases: Mapping[str, Database]) -> bool:
-    for name in ("clinic", "scheduler"):
-        async with databases[name].reading() as reader:
+    for database in databases.values():
+        async with database.reading() as reader:
             if (await outbox_backlog(reader)).event_age > 0:
                 return False
     return True

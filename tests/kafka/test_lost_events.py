@@ -214,7 +214,13 @@ async def test_a_log_that_was_read_to_its_end_before_it_was_cut_holds_nothing_up
         assert not any("keepwell retell" in note for note in await here.engine.notes())
 
 
-def test_every_service_that_listens_to_owners_is_waited_for(ground: Ground) -> None:
-    for service in ground.owners.services:
-        told = {Topic.CLINIC, Topic.SCHEDULING} & set(service.handlers.topics)
-        assert told == set(command.LISTENERS[service.name])
+@pytest.mark.parametrize("name", sorted(command.LISTENERS))
+async def test_every_service_that_listens_to_owners_is_waited_for(
+    name: str, databases: Databases, clock: SteppedClock, kafka: str, phones: Exchange
+) -> None:
+    here = host(await prepared(databases, (name,)), kafka, clock, phones.provider())
+    try:
+        (service,) = here.services
+        assert set(service.handlers.topics) == set(command.LISTENERS[name])
+    finally:
+        await here.close()

@@ -21,7 +21,7 @@ from services.assessments.model.scoring import Answers
 from services.assessments.store import alerts, known
 from services.assessments.store.alerts import Alert
 from services.assessments.store.checkins import Checkin
-from shared.bus import cancel_timers, publish
+from shared.bus import cancel_timers, pending_timers, publish
 from shared.database import Transaction
 from shared.events import AlertAcknowledged, AlertClosed, AlertOverdue, AlertRaised, MessageEvent
 from shared.ids import ClinicId, new_id
@@ -173,6 +173,28 @@ async def close(
     if patient is not None:
         await proposals.reconsider(tx, kit, patient)
     return changed
+
+
+async def tell_again(tx: Transaction, alert: Alert) -> int:
+    """Tell how an alert stands, and see that it goes on paging; return how many facts were told.
+
+    A page is known by its number: one that went out is not made twice. Where the record of the last page that fell due
+    was lost before it was heeded here, no timer was set for the next one, and paging would have ended.
+    """
+    if alert.state is AlertState.CLOSED:
+        closed = {"by": alert.closed_by, "staff": alert.closed_staff, "at": alert.closed_at}
+        await publish(tx, AlertClosed(**_about(alert), **closed, disposition=alert.disposition))
+        return 1
+    raised = _raised(AlertRaised, alert, alert.pages)
+    taken = alert.state is AlertState.ACKNOWLEDGED
+    # It was raised at the version before at the latest; who knows of the acknowledgement is not told that it is open.
+    await publish(tx, raised.model_copy(update={"version": max(1, alert.version - 1)}) if taken else raised)
+    if taken:
+        seen = {"by": alert.acknowledged_by, "staff": alert.acknowledged_staff, "at": alert.acknowledged_at}
+        await publish(tx, AlertAcknowledged(**_about(alert), **seen))
+    if alert.level.pages and not await pending_timers(tx, _timer(alert.id)):
+        await _page_again_in(tx, alert, timedelta(0), number=alert.pages + 1)
+    return 1 + taken
 
 
 def cause_text(kit: Kit, alert: Alert) -> str:

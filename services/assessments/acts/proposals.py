@@ -185,27 +185,50 @@ async def _add(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan, ver
         expires_at=tx.now + timedelta(days=kit.times.proposal_days),
     )
     await proposals.add(tx, proposal)
-    await publish(
-        tx,
-        IntervalProposed(
-            clinic=proposal.clinic,
-            patient=proposal.patient,
-            proposal=proposal.id,
-            plan=proposal.plan,
-            version=proposal.version,
-            direction=verdict.direction.value,
-            from_days=proposal.from_days,
-            to_days=proposal.to_days,
-            rule=proposal.rule,
-            rule_version=proposal.rule_version,
-            detail=proposal.sealed,
-            expires_at=proposal.expires_at,
-            needs_decision=waits,
-        ),
-    )
+    await publish(tx, _proposed(proposal))
     if waits:
         await publish(tx, _expired(proposal, 2), at=proposal.expires_at, timer=_timer(proposal.id))
     return proposal
+
+
+def _proposed(proposal: Proposal) -> IntervalProposed:
+    return IntervalProposed(
+        clinic=proposal.clinic,
+        patient=proposal.patient,
+        proposal=proposal.id,
+        plan=proposal.plan,
+        version=1,
+        direction=proposal.direction.value,
+        from_days=proposal.from_days,
+        to_days=proposal.to_days,
+        rule=proposal.rule,
+        rule_version=proposal.rule_version,
+        detail=proposal.sealed,
+        expires_at=proposal.expires_at,
+        needs_decision=proposal.direction is not Direction.HOLD,
+    )
+
+
+async def tell_again(tx: Transaction, proposal: Proposal, *, decided: bool) -> int:
+    """Tell how a proposal stands; return how many facts were told.
+
+    Args:
+        tx: the patient is locked in it.
+        proposal: of a patient.
+        decided: it is the newest that was decided of a running plan. An older decision is not told: whoever missed it
+            would put it in place of what was decided since.
+    """
+    if proposal.decision is not None and not decided:
+        return 0
+    await publish(tx, _proposed(proposal))
+    if proposal.decision is not None:
+        await publish(tx, _decided(proposal))
+    elif proposal.state in {ProposalState.SUPERSEDED, ProposalState.EXPIRED}:
+        overtaken = proposal.state is ProposalState.SUPERSEDED
+        await publish(tx, _expired(proposal, proposal.version, overtaken=overtaken))
+    else:
+        return 1
+    return 2
 
 
 def _detail(verdict: Verdict) -> dict[str, Any]:
@@ -305,22 +328,7 @@ async def decide(
         },
     )
     await cancel_timers(tx, _timer(proposal.id))
-    await publish(
-        tx,
-        IntervalDecided(
-            clinic=changed.clinic,
-            patient=changed.patient,
-            proposal=changed.id,
-            plan=changed.plan,
-            version=changed.version,
-            decision=choice.decision,
-            interval_days=holds,
-            by=by,
-            at=tx.now,
-            reason=changed.reason,
-            overruled=changed.overruled,
-        ),
-    )
+    await publish(tx, _decided(changed))
     return changed
 
 
@@ -341,6 +349,22 @@ def _is_late(now: datetime, proposal: Proposal) -> bool:
 
 def _timer(proposal_id: UUID) -> str:
     return f"proposal:{proposal_id}"
+
+
+def _decided(proposal: Proposal) -> IntervalDecided:
+    return IntervalDecided(
+        clinic=proposal.clinic,
+        patient=proposal.patient,
+        proposal=proposal.id,
+        plan=proposal.plan,
+        version=proposal.version,
+        decision=proposal.decision,
+        interval_days=proposal.interval_days,
+        by=proposal.decided_by,
+        at=proposal.decided_at,
+        reason=proposal.reason,
+        overruled=proposal.overruled,
+    )
 
 
 def _expired(proposal: Proposal, version: int, *, overtaken: bool = False) -> IntervalExpired:

@@ -53,8 +53,10 @@ async def retract(tx: Transaction, fingerprint: str, users: Sequence[Row[Any]], 
     await _tell(tx, users, granted=False, how=how)
 
 
-async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUID, Collection[str]]) -> None:
+async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUID, Collection[str]]) -> int:
     """Tell of a patient's contact points that said stop before they were theirs: the stop belongs to the number.
+
+    Returns how many were told of.
 
     Args:
         tx: that has just kept the patient, and holds the row.
@@ -64,6 +66,7 @@ async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUI
     joined = CONTACT_POINTS.join(STOPS, STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint)
     mine = (CONTACT_POINTS.c.patient == patient) & ~CONTACT_POINTS.c.retired
     columns = (*CONTACT_POINTS.c, STOPS.c.how, STOPS.c.at)
+    told = 0
     for row in await tx.all(select(*columns).select_from(joined).where(mine).order_by(CONTACT_POINTS.c.position)):
         if row.contact in before and set(row.purposes) <= set(before[row.contact]):
             continue
@@ -79,6 +82,8 @@ async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUI
             at=row.at,
         )
         await publish(tx, event)
+        told += 1
+    return told
 
 
 async def _tell(tx: Transaction, users: Sequence[Row[Any]], *, granted: bool, how: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from services.notifier.model.purposes import Channel
 from services.notifier.store import reach
 from services.notifier.watch import OnCallWatch
-from shared.events import AlertRaised, OnCallChecked, PatientDischarged, StaffContact
+from shared.events import AlertOverdue, AlertRaised, OnCallChecked, PatientDischarged, StaffContact
 from shared.ids import new_id
 from tests.integration.notifier.practice import Practice, contact_of
 from tests.support.bench import KEYRING
@@ -131,3 +131,25 @@ async def test_a_task_wakes_nobody(practice: Practice) -> None:
     await practice.bench.tell(alert.model_copy(update={"level": "elevated", "version": 2, "patient": None}))
     await practice.settled()
     assert len(practice.exchange.to(NURSE)) == 1
+
+
+async def test_a_page_that_is_told_again_is_not_sent_again(practice: Practice) -> None:
+    await practice.opens(version=2, oncall=on_call(NURSE))
+    patient = await practice.enrol(contact_of("sms", PHONE))
+    raised = AlertRaised(
+        clinic=practice.bench.clinic,
+        patient=patient,
+        version=1,
+        alert=new_id(),
+        level="high",
+        cause=KEYRING.seal("item 9", context="cause"),
+        raised_at=practice.clock.now(),
+    )
+    for event in (raised, raised, AlertOverdue(**{**raised.model_dump(), "page_number": 2})):
+        await practice.bench.tell(event)
+        await practice.settled()
+    assert len(practice.exchange.to(NURSE)) == 2
+    # As it is told after records were lost: with the number of its latest page.
+    await practice.bench.tell(raised.model_copy(update={"page_number": 2}))
+    await practice.settled()
+    assert len(practice.exchange.to(NURSE)) == 2

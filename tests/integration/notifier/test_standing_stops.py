@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from services.notifier.retelling import retell
 from shared.events import ConsentChanged, PatientDischarged
 from tests.integration.notifier.practice import ALL, Practice, contact_of
 from tests.integration.notifier.test_replies import PHONE, text
@@ -53,3 +54,18 @@ async def test_a_number_that_wants_texts_again_is_told_as_such(practice: Practic
     assert await _told(practice) == [(patient, False, "text"), (patient, True, "text")]
     await practice.enrol(contact_of("sms", PHONE))
     assert len(await _told(practice)) == 2
+
+
+async def test_a_stop_whose_record_was_lost_is_told_again_and_no_other_is(practice: Practice) -> None:
+    patient = await practice.enrol(contact_of("sms", PHONE))
+    await practice.enrol(contact_of("sms", "+15550105555"))
+    await text(practice, "STOP")
+    (first,) = await practice.bench.said(ConsentChanged)
+    await practice.bench.said(clear=True)
+    assert await retell(practice.bench.database) == 1
+    (again,) = await practice.bench.said(ConsentChanged)
+    assert (again.patient, again.contact, again.granted, again.how) == (patient, first.contact, False, "text")
+    assert (again.version, again.at) == (first.version + 1, first.at)
+    await text(practice, "START")
+    await practice.bench.said(clear=True)
+    assert await retell(practice.bench.database) == 0

@@ -1,0 +1,83 @@
+"""Telling anew how alerts, results and proposals stand, for services that may have missed it.
+
+Every event carries the version that holds: who knows it, or a newer one, changes nothing. The link of a check-in cannot
+be told again: only its hash is kept, and a new one would end the one that the patient holds.
+"""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+
+from services.assessments.acts import alerts as alert_acts
+from services.assessments.acts import proposals as proposal_acts
+from services.assessments.acts import results
+from services.assessments.kit import Kit
+from services.assessments.model.lifecycles import AlertState, CheckinState
+from services.assessments.store import alerts, checkins, known, proposals
+from services.assessments.tables import alerts as ALERTS  # noqa: N812 - the table, beside its store
+from services.assessments.tables import patients
+from shared.database import Database, Transaction
+
+TOGETHER: Final = 100
+"""Patients that are told of in one transaction."""
+LATELY: Final = timedelta(days=31)
+"""How far back what is over is told of. An alert that is not closed is told of whatever its age."""
+MOST: Final = 200
+"""Check-ins, and proposals, of one patient; in the time above there are some ten."""
+
+
+async def retell(database: Database, kit: Kit) -> int:
+    """Publish how alerts, answered check-ins and proposals stand; return how many facts were told."""
+    told, last = 0, None
+    while True:
+        async with database.transaction() as tx:
+            wanted = select(patients.c.id).order_by(patients.c.id).limit(TOGETHER)
+            found = await tx.all((wanted if last is None else wanted.where(patients.c.id > last)).with_for_update())
+            told += sum([await _patient(tx, kit, row.id) for row in found])
+        if not found:
+            break
+        last = found[-1].id
+    async with database.transaction() as tx:
+        return told + await _alerts(tx, None)
+
+
+async def _patient(tx: Transaction, kit: Kit, patient: UUID) -> int:
+    return await _alerts(tx, patient) + await _results(tx, kit, patient) + await _proposals(tx, patient)
+
+
+async def _alerts(tx: Transaction, patient: UUID | None) -> int:
+    whose = ALERTS.c.patient.is_(None) if patient is None else ALERTS.c.patient == patient
+    matters = (ALERTS.c.state != AlertState.CLOSED) | (ALERTS.c.closed_at > tx.now - LATELY)
+    told = 0
+    for row in await tx.all(select(ALERTS.c.id).where(whose, matters).order_by(ALERTS.c.raised_at, ALERTS.c.id)):
+        if patient is None:
+            await alerts.lock(tx, row.id)
+        alert = await alerts.get(tx, row.id)
+        told += 0 if alert is None else await alert_acts.tell_again(tx, alert)
+    return told
+
+
+async def _results(tx: Transaction, kit: Kit, patient: UUID) -> int:
+    over = {CheckinState.COMPLETED, CheckinState.EXPIRED}
+    told = 0
+    for checkin in await checkins.of_patient(tx, patient, limit=MOST, after=None):
+        if checkin.state not in over or checkin.opened_at <= tx.now - LATELY:
+            continue
+        # One that ended without an answer has no result: telling an empty one would show as an answer.
+        if await checkins.scores_of_checkin(tx, kit.keyring, checkin.id):
+            await results.tell(tx, kit, checkin)
+            told += 1
+    return told
+
+
+async def _proposals(tx: Transaction, patient: UUID) -> int:
+    found = [
+        one
+        for one in await proposals.of_patient(tx, patient, limit=MOST, after=None)
+        if one.proposed_at > tx.now - LATELY
+    ]
+    plan = await known.current_plan(tx, patient)
+    decided = next((one for one in found if one.plan == plan and one.decision is not None), None)
+    return sum([await proposal_acts.tell_again(tx, one, decided=one is decided) for one in found])

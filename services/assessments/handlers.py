@@ -80,8 +80,11 @@ def _learn(found: Handlers, kit: Kit) -> None:
 
     @found.on(PatientDischarged)
     async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
-        if await known.lock_patient(tx, event.patient) is None:
+        patient = await known.lock_patient(tx, event.patient)
+        if patient is None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
+        if event.version <= patient.version:
+            return  # They are back in care since, or it is told once more.
         await known.discharge(tx, event.patient, event.version)
         await checkin_acts.end_all(tx, kit, event.patient)
         plan = await known.current_plan(tx, event.patient)
@@ -127,7 +130,7 @@ async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
     back = earlier is not None and earlier.plan.maintenance and event.phase == "induction"
     if back and patient is not None and event.plan == await known.current_plan(tx, event.patient):
         await proposal_acts.reconsider(tx, kit, patient)
-    elif waiting.from_days != event.interval_days:
+    elif not event.active or waiting.from_days != event.interval_days:
         await proposal_acts.supersede(tx, event.plan)
 
 

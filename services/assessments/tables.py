@@ -73,6 +73,7 @@ plans = Table(
     Column("induction_completed_on", Date),
     Column("ladder", ARRAY(Integer), comment="days, rising; null where the plan has not said it"),
     Column("opt_in_above", Integer),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("seen_at", DateTime(timezone=True), nullable=False),
     schema=SCHEMA,
 )

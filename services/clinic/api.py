@@ -11,6 +11,7 @@ from services.clinic.joining import join
 from services.clinic.model.contacts import Contact, ContactKind, Purpose
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
 from services.clinic.orders import Patients, who
+from services.clinic.reinstating import reinstate
 from services.clinic.store import audit, patients
 from shared.database import Database, Transaction
 from shared.languages import Language
@@ -79,6 +80,12 @@ class Joining(Body):
     """Which record is closed as the double of this one, and why they are one person."""
 
     other: UUID
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Reinstatement(Body):
+    """Why a discharge was a mistake."""
+
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -207,6 +214,21 @@ def router(database: Database, orders: Patients) -> APIRouter:
 
 
 def _ending(routes: APIRouter, database: Database, orders: Patients) -> None:
+    @routes.post("/patients/{patient}/reinstate", response_model=PatientView)
+    async def put_back(patient: UUID, body: Reinstatement, command: DecideCommand) -> Response:
+        """Take back a discharge by mistake: the record is in care again, with the consents of before.
+
+        What the discharge ended stays ended: sessions, questions and the plan are started anew. A stop that was said
+        meanwhile holds.
+        """
+
+        async def work(tx: Transaction) -> PatientView:
+            present = await orders.held(tx, command.principal.clinic, patient)
+            command.if_match(present.version)
+            return PatientView.of(await reinstate(tx, command.principal, orders, present, body.reason))
+
+        return await command.run(database, work)
+
     @routes.post("/patients/{patient}/join", response_model=PatientView)
     async def join_records(patient: UUID, body: Joining, command: DecideCommand) -> Response:
         """Close another record of the same person as a double of this one, and take over its contact points."""

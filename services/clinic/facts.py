@@ -9,7 +9,7 @@ from shared.protection import Keyring
 
 
 def enrolled(patient: Patient, keyring: Keyring) -> events.PatientEnrolled:
-    """Say that a patient was enrolled."""
+    """Say that a patient is in care: enrolled, or back after a discharge by mistake."""
     return events.PatientEnrolled(
         clinic=patient.clinic,
         patient=patient.id,

@@ -43,7 +43,16 @@ def handlers(bell: Bell, keyring: Keyring) -> Handlers:
 def _scheduling(made: Handlers, bell: Bell) -> None:
     @made.on(events.PlanStarted, events.PlanChanged)
     async def plan(tx: Transaction, event: events.PlanStarted) -> None:
-        names = ("protocol", "protocol_version", "phase", "interval_days", "next_due_on", "induction_complete", "why")
+        names = (
+            "protocol",
+            "protocol_version",
+            "phase",
+            "interval_days",
+            "next_due_on",
+            "induction_complete",
+            "why",
+            "active",
+        )
         values = {name: getattr(event, name) for name in names}
         await learn.keep(tx, PLANS, {**_thing(event, "plan"), **values, "attended": event.attended})
         bell.after(tx, event.clinic, "plans")

@@ -59,4 +59,5 @@ def _state_of(patient: Patient, keyring: Keyring) -> list[events.PatientEvent]:
     if patient.state is PatientState.DISCHARGED:
         # They were a patient until the version before; a service that missed all of it needs both.
         return [enrolled.model_copy(update={"version": max(1, patient.version - 1)}), facts.discharged(patient)]
-    return [enrolled if patient.version == 1 else facts.changed(patient, keyring)]
+    # An enrolment, whatever the version: a change would not bring back whom a service holds for discharged.
+    return [enrolled]

@@ -193,6 +193,7 @@ PLANS = _learnt(
     Column("induction_complete", Boolean, nullable=False),
     Column("attended", Integer, nullable=False),
     Column("why", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
     Index("seen_plans_due", "clinic", "next_due_on"),
 )
 

@@ -64,7 +64,10 @@ class Contact(Piece):
 
 
 class PatientEnrolled(PatientEvent):
-    """A patient was enrolled; names are sealed for the context `name`."""
+    """A patient was enrolled, or is in care again after a discharge by mistake.
+
+    Names are sealed for the context `name`.
+    """
 
     TYPE: ClassVar = "patient.enrolled"
     TOPIC: ClassVar = Topic.CLINIC

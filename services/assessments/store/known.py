@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.assessments.model.interval.history import Plan
 from services.assessments.tables import clinics, patients, plans, sessions
 from shared.database import Reader, Transaction
-from shared.events import ClinicChanged, PatientEnrolled, PlanStarted, SessionEvent
+from shared.events import ClinicChanged, PatientChanged, PatientEnrolled, PlanStarted, SessionEvent
 from shared.ids import ClinicId
 
 
@@ -95,8 +95,11 @@ def _clinic(row: Row[Any]) -> Clinic:
 
 
 async def save_patient(tx: Transaction, event: PatientEnrolled, ways: Sequence[str]) -> bool:
-    """Keep a patient with the fingerprints of their contact points; return false where a newer version is kept."""
-    values = {
+    """Keep a patient with the fingerprints of their contact points; return false where a newer version is kept.
+
+    Only an enrolment brings back who was discharged; a change does not.
+    """
+    values: dict[str, Any] = {
         "clinic": event.clinic,
         "version": event.version,
         "language": event.language,
@@ -104,10 +107,13 @@ async def save_patient(tx: Transaction, event: PatientEnrolled, ways: Sequence[s
         "given_name": event.given_name,
         "ways": list(ways),
     }
+    back = {} if isinstance(event, PatientChanged) else {"discharged": False}
     result = await tx.execute(
         insert(patients)
         .values(id=event.patient, **values)
-        .on_conflict_do_update(index_elements=[patients.c.id], set_=values, where=patients.c.version < event.version)
+        .on_conflict_do_update(
+            index_elements=[patients.c.id], set_=values | back, where=patients.c.version < event.version
+        )
         .returning(patients.c.id)
     )
     return result.first() is not None
@@ -175,6 +181,7 @@ async def save_plan(tx: Transaction, event: PlanStarted, induction_completed_on:
         "seen_at": tx.now,
         "ladder": None if event.ladder is None else list(event.ladder),
         "opt_in_above": event.opt_in_above,
+        "active": event.active,
     }
     if induction_completed_on is not None or not event.induction_complete:
         values["induction_completed_on"] = induction_completed_on
@@ -212,8 +219,9 @@ async def plan(reader: Reader, plan_id: UUID) -> KnownPlan | None:
 
 
 async def current_plan(reader: Reader, patient_id: UUID) -> UUID | None:
-    """Return the plan that was last heard of for a patient, or None."""
+    """Return the plan that goes on and was last heard of for a patient, or None."""
+    mine = (plans.c.patient == patient_id) & plans.c.active
     found: UUID | None = await reader.scalar(
-        select(plans.c.id).where(plans.c.patient == patient_id).order_by(plans.c.seen_at.desc(), plans.c.id.desc())
+        select(plans.c.id).where(mine).order_by(plans.c.seen_at.desc(), plans.c.id.desc())
     )
     return found

@@ -70,7 +70,7 @@ COMES_LATE: Final = "comes_late"
 
 @dataclass(frozen=True)
 class Plan:
-    """A patient's current plan."""
+    """A patient's newest plan; `active` is false once a discharge has ended it."""
 
     id: PlanId
     patient: PatientId
@@ -83,6 +83,7 @@ class Plan:
     induction_complete: bool
     attended: int
     why: str
+    active: bool = True
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ SAID: Final = {
     "enrolled": "The patient is enrolled.",
     "changed": "The changes are saved.",
     "discharged": "The patient is discharged. Nothing more is sent to them.",
+    "reinstated": (
+        "The patient is in care again, with the consents of before; who said stop gets no texts. The plan and the "
+        "sessions are not restarted: start a plan below, and book."
+    ),
     "joined": "The two records are joined. What was recorded under the other one stays there, one click away.",
     "plan": "The plan has started.",
     "booked": "The session is booked. Reminders go out 3 days and 1 day before.",

@@ -17,6 +17,7 @@ from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.pages.zones import zone_choices
+from services.clinic.reinstating import reinstate
 from services.clinic.store import patients
 from services.clinic.views.doubles import double_row
 from services.clinic.views.others import EnrolPage
@@ -174,6 +175,20 @@ def _existing(routes: APIRouter, console: Console, pages: PatientPages) -> None:
         except Problem as problem:
             return await pages.show(here, patient, problem=problem, form=FormState(form, {}, "discharge"))
         return console.done("discharged", patient_path(patient))
+
+    @routes.post("/console/patients/{patient}/reinstate")
+    async def put_back(patient: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.DISCHARGE)
+        form = await here.form()
+        try:
+            async with console.database.transaction() as tx:
+                present = await console.orders.held(tx, here.principal.clinic, patient)
+                _refuse_old(present, form)
+                await reinstate(tx, here.principal, console.orders, present, form.get("reason", ""))
+                console.bell.after(tx, here.principal.clinic, "patients")
+        except Problem as problem:
+            return await pages.show(here, patient, problem=problem, form=FormState(form, {}, "reinstate"))
+        return console.done("reinstated", patient_path(patient))
 
 
 def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:

@@ -75,7 +75,7 @@ async def _show(
 
 async def _rows(console: Console, reader: Reader, clinic: Clinic, found: list[Patient]) -> tuple[PatientRow, ...]:
     ids = [patient.id for patient in found]
-    plans = await reads.plans(reader, clinic.id, ids)
+    plans = {whose: plan for whose, plan in (await reads.plans(reader, clinic.id, ids)).items() if plan.active}
     ahead = await reads.next_sessions(reader, clinic.id, ids, reader.now)
     upcoming = {whose: session.by_clock_of(clinic.zone) for whose, session in ahead.items()}
     alerts = await reads.waiting_by_patient(reader, ALERTS, clinic.id, [AlertState.OPEN, AlertState.ACKNOWLEDGED])

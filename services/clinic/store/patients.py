@@ -62,6 +62,12 @@ async def discharge(tx: Transaction, patient: Patient, reason: str, keyring: Key
     await tx.execute(update(PATIENTS).where(PATIENTS.c.id == patient.id).values(**values, discharge_reason=sealed))
 
 
+async def reinstate(tx: Transaction, patient: Patient) -> None:
+    """Write that a patient is in care again; the discharge and its reason stay with the reasons on record."""
+    values = {"state": str(patient.state), "version": patient.version, "discharged_at": None, "discharge_reason": None}
+    await tx.execute(update(PATIENTS).where(PATIENTS.c.id == patient.id).values(values))
+
+
 async def find(
     reader: Reader, clinic: ClinicId, patient: PatientId, keyring: Keyring, *, lock: bool = False
 ) -> Patient | None:

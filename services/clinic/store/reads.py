@@ -219,6 +219,7 @@ def _plan(row: Row[Any]) -> Plan:
         induction_complete=row.induction_complete,
         attended=row.attended,
         why=row.why,
+        active=row.active,
     )
 
 

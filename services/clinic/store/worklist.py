@@ -47,6 +47,7 @@ async def due(reader: Reader, clinic: ClinicId, by: date, *, limit: int, skip: i
         .where(
             reads.of_clinic(PLANS, clinic),
             PATIENTS.c.state == str(PatientState.ENROLLED),
+            PLANS.c.active,
             PLANS.c.next_due_on <= by,
             ~replaced,
             ~booked,

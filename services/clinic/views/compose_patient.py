@@ -150,6 +150,7 @@ def patient_page(
     """
     names = {patient.id: patient.name}
     today = to_wall(now, zone).date()
+    running = record.plan if record.plan and record.plan.active else None
     ordered = sorted((one.by_clock_of(zone) for one in record.sessions), key=lambda session: session.starts_at_utc)
     alarmed = any(alert.state is not AlertState.CLOSED and not alert.waits_only for alert in record.alerts)
     return PatientPage(
@@ -162,14 +163,14 @@ def patient_page(
             contact_view(contact, record.stopped, record.broken.get(contact.id), zone, region)
             for contact in patient.contacts
         ),
-        picture=picture(record.plan, record.sessions, record.scores, record.alerts, now=now, zone=zone),
+        picture=picture(running, record.sessions, record.scores, record.alerts, now=now, zone=zone),
         enrolled=patient.state is PatientState.ENROLLED,
         zone=zone,
         able=able(role),
         plan=_plan(record.plan, protocols, late=_late(record, today)) if record.plan else None,
         protocols=tuple(protocols),
         start_on=today.isoformat(),
-        book_at=_book_at(record.plan, to_wall(now, zone)),
+        book_at=_book_at(running, to_wall(now, zone)),
         upcoming=tuple(_session(session, record, now, zone) for session in ordered if session.state in _OPEN),
         past=tuple(_session(session, record, now, zone) for session in reversed(ordered) if session.state not in _OPEN),
         proposal=_proposal(record, names, zone, sources, blocked=alarmed),
@@ -246,7 +247,7 @@ def _facts(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
 
 def _late(record: Record, today: date) -> bool:
     booked = any(session.state in _OPEN for session in record.sessions)
-    return record.plan is not None and record.plan.next_due_on < today and not booked
+    return record.plan is not None and record.plan.active and record.plan.next_due_on < today and not booked
 
 
 def _plan(plan: Plan, protocols: Sequence[Choice], *, late: bool) -> PlanView:
@@ -254,11 +255,14 @@ def _plan(plan: Plan, protocols: Sequence[Choice], *, late: bool) -> PlanView:
     return PlanView(
         protocol=f"{name}, version {plan.protocol_version}",
         late=late,
-        phase=Chip(plan.phase, Tone.INFO if plan.phase == "induction" else Tone.ACCENT),
+        phase=Chip(plan.phase, Tone.INFO if plan.phase == "induction" else Tone.ACCENT)
+        if plan.active
+        else Chip("ended"),
         interval=f"every {days(plan.interval_days)}",
         next_due=day_moment(plan.next_due_on),
         why=plan.why,
         attended=plan.attended,
+        ended=not plan.active,
     )
 
 

@@ -70,6 +70,7 @@ class PlanView:
     next_due: Moment
     why: str
     attended: int
+    ended: bool
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from shared.walltime import to_wall
 _DEEDS: Final = MappingProxyType(
     {
         "discharged": "Discharged",
+        "reinstated": "Put back in care",
         "joined": "Records joined",
         "moved": "Session moved",
         "cancelled": "Session cancelled",

@@ -38,7 +38,9 @@ def register(handlers: Handlers, desk: Desk) -> None:
 
     @handlers.on(PatientDischarged)
     async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
-        if not await people.discharge(tx, event) and not await people.known(tx, event.patient):
-            raise NotYet("A patient was discharged before the enrolment arrived.")
+        if not await people.discharge(tx, event):
+            if not await people.known(tx, event.patient):
+                raise NotYet("A patient was discharged before the enrolment arrived.")
+            return  # They are back in care since, or it is told once more: what waits for them stays.
         pending = (MESSAGES.c.patient == event.patient) & MESSAGES.c.purpose.in_(_TO_PATIENTS)
         await withhold(tx, pending, Reason.DISCHARGED)

@@ -12,7 +12,7 @@ from services.notifier.model.purposes import Channel, Consented
 from services.notifier.store.messages import Recipient
 from services.notifier.tables import BAD_ADDRESSES, CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
 from shared.database import Reader, Transaction
-from shared.events import ClinicChanged, PatientDischarged, PatientEnrolled
+from shared.events import ClinicChanged, PatientChanged, PatientDischarged, PatientEnrolled
 from shared.events.clinic import Contact
 from shared.ids import ClinicId, PatientId
 from shared.protection import Keyring, mask
@@ -87,13 +87,19 @@ async def clinics(reader: Reader) -> Sequence[ClinicId]:
 
 
 async def keep_patient(tx: Transaction, event: PatientEnrolled, keyring: Keyring) -> bool:
-    """Keep a patient with contact points and consents; return False where a newer version is held."""
-    values = {"version": event.version, "language": event.language, "zone": event.zone}
+    """Keep a patient with contact points and consents; return False where a newer version is held.
+
+    Only an enrolment brings back who was discharged; a change does not.
+    """
+    values: dict[str, Any] = {"version": event.version, "language": event.language, "zone": event.zone}
+    back = {} if isinstance(event, PatientChanged) else {"discharged": False}
     statement = insert(PATIENTS).values(
         patient=event.patient, clinic=event.clinic, discharged=False, consent_version=0, **values
     )
     newer = PATIENTS.c.version < statement.excluded.version
-    kept = await tx.execute(statement.on_conflict_do_update(index_elements=["patient"], set_=values, where=newer))
+    kept = await tx.execute(
+        statement.on_conflict_do_update(index_elements=["patient"], set_=values | back, where=newer)
+    )
     if int(kept.rowcount) == 0:
         return False
     before = {row.contact: row for row in await contact_points(tx, PatientId(event.patient))}

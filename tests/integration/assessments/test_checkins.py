@@ -17,9 +17,10 @@ from shared.events import (
     MessageDelivered,
     MessageWithheld,
     PatientDischarged,
+    PatientEnrolled,
 )
 from shared.settings import Settings
-from tests.integration.assessments.ward import NINE_ZEROS, Ward, spread
+from tests.integration.assessments.ward import NINE_ZEROS, Ward, a_contact, spread
 from tests.support.bench import KEYRING, bench_of
 from tests.support.databases import Databases
 
@@ -332,3 +333,42 @@ async def test_a_week_of_the_induction_is_asked_though_the_plan_went_on_since_it
     await ward.bench.tell(week)
     (opened,) = await ward.bench.said(CheckinOpened)
     assert opened.instruments == ("post-session", "phq-9")
+
+
+async def _back(ward: Ward, version: int) -> None:
+    await ward.bench.tell(
+        PatientEnrolled(
+            clinic=ward.bench.clinic,
+            version=version,
+            patient=ward.patient,
+            language="en",
+            zone="America/New_York",
+            given_name=KEYRING.seal("Ana", context="name"),
+            contacts=(a_contact("+12025550123"),),
+        )
+    )
+
+
+async def test_a_second_word_of_discharge_that_comes_late_never_ends_the_questions_again(ward: Ward) -> None:
+    await ward.bench.tell(PatientDischarged(clinic=ward.bench.clinic, version=2, patient=ward.patient))
+    await _back(ward, 3)
+    await opened(ward, "phq-9")
+    await ward.bench.tell(PatientDischarged(clinic=ward.bench.clinic, version=2, patient=ward.patient))
+    assert await ward.bench.said(CheckinExpired) == []
+    await opened(ward, "post-session")
+
+
+async def test_what_a_discharge_ended_is_never_asked_after_the_return(ward: Ward) -> None:
+    event = await ward.ask("phq-9")
+    await ward.bench.tell(PatientDischarged(clinic=ward.bench.clinic, version=2, patient=ward.patient))
+    await _back(ward, 3)
+    assert (await ward.bench.call("GET", ward.path(event), token="")).status == 410
+    assert await ward.bench.said(CheckinOpened) == [event]
+
+
+async def test_a_change_never_brings_back_who_was_discharged(ward: Ward) -> None:
+    await ward.bench.tell(PatientDischarged(clinic=ward.bench.clinic, version=2, patient=ward.patient))
+    await ward.enrol(language="es")
+    await ward.enrol(language="es")
+    body = {"patient": str(ward.patient), "instruments": ["phq-9"]}
+    assert (await ward.bench.call("POST", "/checkins", body)).status == 409

@@ -92,9 +92,10 @@ class Practice:
         zone: str = NEW_YORK,
         language: Literal["en", "es"] = "en",
         version: int = 1,
+        back: bool = False,
     ) -> UUID:
         chosen = patient or uuid4()
-        kind = PatientEnrolled if version == 1 else PatientChanged
+        kind = PatientEnrolled if back or version == 1 else PatientChanged
         event = kind(
             clinic=self.bench.clinic,
             version=version,

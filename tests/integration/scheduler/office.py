@@ -59,6 +59,9 @@ class Office:
     async def discharge(self, *, version: int = 9) -> None:
         await self.bench.tell(PatientDischarged(clinic=self.bench.clinic, version=version, patient=self.patient))
 
+    async def reinstate(self, *, version: int) -> None:
+        await self.bench.tell(self._patient(PatientEnrolled, "America/New_York", self.patient, version))
+
     async def start(self, start_on: str = "2026-12-01") -> Any:
         body = {"protocol": "iv-ketamine", "start_on": start_on}
         answer = await self.bench.call("POST", f"/patients/{self.patient}/plans", body)

@@ -211,3 +211,22 @@ async def test_a_change_that_comes_after_the_discharge_revives_nothing(office: O
     await office.moves_home("America/Los_Angeles", version=3)
     assert await office.bench.pending() == {}
     assert (await office.try_to_book("2026-12-22T10:00")).status == 409
+
+
+async def test_a_second_word_of_discharge_that_comes_late_never_ends_care_again(office: Office) -> None:
+    await office.discharge(version=2)
+    await office.reinstate(version=3)
+    booked = await office.try_to_book("2026-12-22T10:00")
+    assert booked.status == 201
+    await office.discharge(version=2)
+    assert (await office.try_to_book("2026-12-23T10:00")).status == 201
+    assert (await office.bench.call("GET", f"/sessions/{booked.json['id']}")).json["state"] == "booked"
+
+
+async def test_who_is_put_back_in_care_never_has_the_plan_restarted_unasked(office: Office) -> None:
+    await office.attend_at("2026-12-02T14:00")
+    await office.discharge(version=2)
+    await office.reinstate(version=3)
+    assert await office.bench.pending() == {}
+    assert (await office.bench.call("GET", f"/patients/{office.patient}/plan")).status == 404
+    await office.start("2026-12-10")

@@ -1,0 +1,58 @@
+"""A patient whose discharge was a mistake: written to as before, and never against what was said meanwhile."""
+
+from uuid import UUID
+
+from shared.events import PatientDischarged
+from tests.integration.notifier.practice import Practice, contact_of
+from tests.integration.notifier.test_replies import PHONE, text
+
+AT = contact_of("sms", PHONE)
+
+
+async def _leaves(practice: Practice, patient: UUID, version: int = 2) -> None:
+    await practice.bench.tell(PatientDischarged(clinic=practice.bench.clinic, version=version, patient=patient))
+
+
+async def test_who_is_put_back_in_care_is_never_left_without_reminders(practice: Practice) -> None:
+    patient = await practice.enrol(AT)
+    await _leaves(practice, patient)
+    await practice.enrol(AT, patient=patient, version=3, back=True)
+    await practice.due(await practice.book(patient))
+    await practice.in_state("accepted")
+
+
+async def test_a_second_word_of_discharge_that_comes_late_withholds_nothing(resting: Practice) -> None:
+    patient = await resting.enrol(AT)
+    await _leaves(resting, patient)
+    await resting.enrol(AT, patient=patient, version=3, back=True)
+    await resting.due(await resting.book(patient))
+    await _leaves(resting, patient)
+    assert (await resting.only()).reason is None
+
+
+async def test_a_stop_said_while_discharged_is_never_forgotten_at_the_return(practice: Practice) -> None:
+    patient = await practice.enrol(AT)
+    await _leaves(practice, patient)
+    await text(practice, "STOP")
+    await practice.enrol(AT, patient=patient, version=3, back=True)
+    await practice.due(await practice.book(patient))
+    await practice.in_state("withheld")
+
+
+async def test_what_the_discharge_withheld_is_never_sent_at_the_return(practice: Practice) -> None:
+    patient = await practice.enrol(AT)
+    session = await practice.book(patient)
+    await _leaves(practice, patient)
+    await practice.due(session)
+    await practice.in_state("withheld")
+    await practice.enrol(AT, patient=patient, version=3, back=True)
+    await practice.in_state("withheld")
+    assert practice.exchange.to(PHONE) == []
+
+
+async def test_a_change_never_brings_back_who_was_discharged(practice: Practice) -> None:
+    patient = await practice.enrol(AT)
+    await _leaves(practice, patient)
+    await practice.enrol(AT, patient=patient, version=3)
+    await practice.due(await practice.book(patient))
+    await practice.in_state("withheld")

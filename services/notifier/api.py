@@ -2,16 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
+from pydantic import StringConstraints
 from sqlalchemy import Row
 
-from services.notifier.store import addresses, people, reading
+from services.notifier.store import addresses, opting, people, reading
 from services.notifier.store.reading import Line
 from shared.database import Database, Transaction
-from shared.web.api import Command, CommandCall, Listing, Paging, Reads, View, listing, versioned
+from shared.protection import Keyring
+from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, View, listing, versioned
 from shared.web.problems import NotFound
 
 
@@ -51,7 +53,23 @@ class CheckedContact(View):
     works: bool
 
 
-def api(database: Database) -> APIRouter:
+class DoubtEnded(View):
+    """A contact point whose texts go on; `were_held` is false where none was held for want of an answer."""
+
+    id: UUID
+    version: int
+    patient: UUID
+    kind: str
+    were_held: bool
+
+
+class EndOfDoubt(Body):
+    """Why texts go on although the number has not answered whether it wants them, such as `Said so by phone today`."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500)]
+
+
+def api(database: Database, keyring: Keyring) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/api/v1", tags=["messages"])
 
@@ -85,17 +103,39 @@ def api(database: Database) -> APIRouter:
         """Say that a contact point works after all; what the provider says later still counts."""
         return await command.run(database, _check(contact, command, works=True))
 
+    @router.post("/contacts/{contact}/wants-texts", response_model=DoubtEnded)
+    async def wants_texts(contact: UUID, body: EndOfDoubt, command: Command) -> Response:
+        """Say why texts go on to a number that was asked whether it wants them and has not answered.
+
+        Who, when and why (sealed) are kept beside the number's own words. A number that said stop stays stopped: only
+        a START from the number itself brings its texts back.
+        """
+
+        async def work(tx: Transaction) -> DoubtEnded:
+            found = await _own(tx, contact, command)
+            how = f"staff, {command.principal.name}: {keyring.seal(body.reason, context='doubt-reason')}"
+            held = await opting.end_doubt(tx, found.fingerprint, how=how)
+            version = await people.consent_version(tx, found.patient)
+            return DoubtEnded(id=found.contact, version=version, patient=found.patient, kind=found.kind, were_held=held)
+
+        return await command.run(database, work)
+
     return router
 
 
 Work = Callable[[Transaction], Awaitable[CheckedContact]]
 
 
+async def _own(tx: Transaction, contact_id: UUID, command: CommandCall) -> Row[Any]:
+    found = await addresses.contact(tx, contact_id)
+    if found is None or found.clinic != command.principal.clinic:
+        raise NotFound("There is no such contact point in this clinic.")
+    return found
+
+
 def _check(contact_id: UUID, command: CommandCall, *, works: bool) -> Work:
     async def work(tx: Transaction) -> CheckedContact:
-        found = await addresses.contact(tx, contact_id)
-        if found is None or found.clinic != command.principal.clinic:
-            raise NotFound("There is no such contact point in this clinic.")
+        found = await _own(tx, contact_id, command)
         if works:
             await addresses.mark_good(tx, found.fingerprint, by=command.principal.name)
         else:

@@ -103,7 +103,7 @@ def build(context: Context) -> Service:
         database=context.database,
         history=HISTORY,
         handlers=handlers(desk),
-        routers=[api(context.database), webhooks(door)],
+        routers=[api(context.database, context.keyring), webhooks(door)],
         loops=[
             Loop("sender", send),
             Loop("settler", settler.run),

@@ -133,6 +133,12 @@ async def settle(tx: Transaction, fingerprint: str) -> bool:
     return (await tx.execute(gone)).scalar() == Kind.STOP
 
 
+async def end_doubt(tx: Transaction, fingerprint: str) -> bool:
+    """Forget that a number was asked whether it wants texts; return whether it was. What else it was asked stays."""
+    asked = (QUESTIONS.c.fingerprint == fingerprint) & (QUESTIONS.c.kind == Kind.STOP)
+    return int((await tx.execute(delete(QUESTIONS).where(asked))).rowcount) > 0
+
+
 async def mark_wrong(tx: Transaction, fingerprint: str) -> None:
     """Write that a number is not that of those who were thought to use it: until it is corrected nothing goes there."""
     marked = update(CONTACT_POINTS).where(CONTACT_POINTS.c.fingerprint == fingerprint, ~CONTACT_POINTS.c.retired)

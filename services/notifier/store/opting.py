@@ -8,9 +8,8 @@ from sqlalchemy import Row, and_, or_, select
 
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Occurrence
-from services.notifier.store import people
+from services.notifier.store import conversation, people
 from services.notifier.store.changes import plan_next_channel
-from services.notifier.store.conversation import mark_wrong
 from services.notifier.store.messages import look_again, withhold
 from services.notifier.tables import CONTACT_POINTS, MESSAGES, STOPS
 from shared.bus import publish
@@ -44,12 +43,25 @@ async def opt_in(tx: Transaction, fingerprint: str, *, how: str) -> None:
     await _tell(tx, users, granted=True, how=how)
 
 
+async def end_doubt(tx: Transaction, fingerprint: str, *, how: str) -> bool:
+    """Let texts of a number go on that was asked whether it wants them; return whether they were held for it.
+
+    A person says so, and why. It lifts no stop, and the number may still say one.
+    """
+    users = await people.lock_patients_at(tx, fingerprint)
+    if not await conversation.end_doubt(tx, fingerprint):
+        return False
+    await people.record_consent(tx, fingerprint, users, granted=True, how=how)
+    await look_again(tx, MESSAGES.c.patient.in_([user.patient for user in users]))
+    return True
+
+
 async def retract(tx: Transaction, fingerprint: str, users: Sequence[Row[Any]], *, how: str) -> None:
     """Keep that a number is not its users': nothing of theirs goes there until the clinic has corrected it."""
     for row in await withhold(tx, _only_to(fingerprint) & MESSAGES.c.patient.is_not(None), Reason.WRONG_NUMBER):
         await plan_next_channel(tx, row)
     await people.record_consent(tx, fingerprint, users, granted=False, how=how)
-    await mark_wrong(tx, fingerprint)
+    await conversation.mark_wrong(tx, fingerprint)
     await _tell(tx, users, granted=False, how=how)
 
 

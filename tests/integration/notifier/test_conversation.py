@@ -2,16 +2,18 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 
-from services.notifier.tables import QUESTIONS, STOPS
+from services.notifier.tables import CONSENTS, QUESTIONS, STOPS
 from services.notifier.webhooks import INBOUND_PATH
 from shared.events import ConsentChanged, ReplyReceived
+from shared.ids import ClinicId
 from tests.integration.notifier.exchange import OUR_NUMBER
 from tests.integration.notifier.practice import Practice, Session, contact_of
-from tests.support.bench import KEYRING
+from tests.support.bench import KEYRING, Answer
 
 PHONE = "+12025550123"
 
@@ -217,6 +219,59 @@ async def test_in_doubt_nothing_else_goes_out_until_the_question_is_answered(pra
     assert ["your visit is on" in body for body in practice.exchange.to(PHONE)].count(True) == 1
     async with practice.bench.database.reading() as reader:
         assert await reader.all(select(QUESTIONS)) == []
+
+
+async def wants_texts(
+    practice: Practice, contact: UUID, reason: str = "Said so by phone today.", **more: Any
+) -> Answer:
+    path, key = f"/contacts/{contact}/wants-texts", {"Idempotency-Key": str(uuid4())}
+    return await practice.bench.call("POST", path, {"reason": reason}, headers=key, **more)
+
+
+async def test_a_reminder_does_not_wait_for_an_answer_that_a_person_has_had_by_phone(practice: Practice) -> None:
+    contact = contact_of("sms", PHONE)
+    patient = await practice.enrol(contact)
+    await text(practice, "enough", MessageSid="SM1")
+    await practice.due(await practice.book(patient))
+    await practice.settled()
+    assert (await practice.messages())[-1].reason == "asked"
+    answer = await wants_texts(practice, contact.id)
+    assert (answer.status, answer.json["were_held"]) == (200, True)
+    await practice.settled()
+    assert ["your visit is on" in body for body in practice.exchange.to(PHONE)].count(True) == 1
+    async with practice.bench.database.reading() as reader:
+        kept = (await reader.all(select(CONSENTS).order_by(CONSENTS.c.id)))[-1]
+        assert await reader.all(select(QUESTIONS)) == []
+    assert (kept.patient, kept.granted) == (patient, True)
+    who, sealed = kept.how.split(": ")
+    assert who == "staff, test"
+    assert KEYRING.open(sealed, context="doubt-reason") == "Said so by phone today."
+    assert (await wants_texts(practice, contact.id)).json["were_held"] is False
+
+
+async def test_a_person_who_ends_a_doubt_lifts_no_stop(practice: Practice) -> None:
+    contact = contact_of("sms", PHONE)
+    patient = await practice.enrol(contact)
+    await text(practice, "enough", MessageSid="SM1")
+    await text(practice, "STOP", MessageSid="SM2")
+    assert (await wants_texts(practice, contact.id)).json["were_held"] is False
+    await practice.due(await practice.book(patient))
+    await practice.settled()
+    assert await stopped(practice)
+    assert not any("your visit is on" in body for body in practice.exchange.to(PHONE))
+
+
+async def test_no_doubt_is_ended_without_a_reason_nor_by_another_clinic(practice: Practice) -> None:
+    contact = contact_of("sms", PHONE)
+    await practice.enrol(contact)
+    await text(practice, "enough", MessageSid="SM1")
+    assert (await wants_texts(practice, contact.id, "   ")).status == 422
+    another = practice.bench.token(clinic=ClinicId(uuid4()))
+    assert (await wants_texts(practice, contact.id, token=another)).status == 404
+    looker = practice.bench.token(scopes=frozenset({"read"}))
+    assert (await wants_texts(practice, contact.id, token=looker)).status == 403
+    async with practice.bench.database.reading() as reader:
+        assert len(await reader.all(select(QUESTIONS))) == 1
 
 
 async def test_the_answer_stop_after_the_question_ends_it(practice: Practice) -> None:

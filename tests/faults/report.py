@@ -27,6 +27,7 @@ def as_json(result: Result) -> dict[str, Any]:
             "accepted": verdict.reminders,
             "accepted_after_the_answer_in_bounds": verdict.in_flight,
             "overtaken_after_a_refused_or_unknown_call": verdict.overtaken,
+            "left_out_as_nothing_arrives_there": verdict.unreached,
             "slowest_seconds": round(verdict.slowest, 1),
         },
         "verdict": verdict.counts(),

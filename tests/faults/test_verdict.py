@@ -103,6 +103,15 @@ def test_a_reminder_that_never_went_out_is_lost() -> None:
     assert found(record_of(), ledger_of()) == ["lost"]
 
 
+def test_a_reminder_to_a_number_that_is_not_in_use_is_not_lost_and_to_one_that_was_off_it_is() -> None:
+    def ended(error: int) -> MessageView:
+        return reminder(1, name="SM0").model_copy(update={"body": "?", "status": "undelivered", "error": error})
+
+    assert judge(record_of(), ledger_of(ended(30005))).unreached == 1
+    assert "lost" not in found(record_of(), ledger_of(ended(30005)))
+    assert "lost" in found(record_of(), ledger_of(ended(30003)))
+
+
 def test_a_reminder_in_the_ledger_twice_is_twice() -> None:
     assert found(record_of(), ledger_of(reminder(1), reminder(2, name="SM2"))) == ["twice"]
 

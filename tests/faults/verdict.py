@@ -9,6 +9,8 @@ Which text must have gone out, and which must not:
 - *in flight*: the end was answered after the reminder was due, so a text may be on its way already. Accepted more than
   `BOUND` seconds of service later is **stale**; a second in which something between the order and the provider was hurt
   is not one of service.
+- where the provider said of an earlier text that the number is not in use, or a landline, either is right: nothing more
+  is sent there until staff have put it right.
 - otherwise either is right, for the order was on its way when the reminder fell due.
 
 A reminder of one time that is in the ledger twice is **twice**, whatever else holds.
@@ -36,6 +38,8 @@ AFTERMATH: Final = timedelta(seconds=8)
 EDGE: Final = timedelta(seconds=0.05)
 """Two processes' views of one instant: an order answered this close to it counts as on its way."""
 OPTED_OUT: Final = 21610
+NO_SUCH_NUMBER: Final = frozenset({30005, 30006})
+"""Twilio's codes for a number that is not in use, and for a landline."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Verdict:
 
     Attributes:
         must, must_not, either: how many reminders were of each kind.
+        unreached: reminders that were left out since nothing arrives at their number.
         in_flight: how many of them were accepted after their order's answer, within the bound.
         slowest: seconds from due to accepted.
         overtaken: texts that came after one that was due later, because their own first call had been refused, or had
@@ -63,6 +68,7 @@ class Verdict:
     must: int = 0
     must_not: int = 0
     either: int = 0
+    unreached: int = 0
     reminders: int = 0
     replies: int = 0
     in_flight: int = 0
@@ -97,12 +103,13 @@ def judge(record: Record, ledger: LedgerView, *, called_again: frozenset[str] = 
             verdict.find("unread", text.to, f"{text.sid} says nothing that the catalogue knows")
     verdict.reminders = sum(len(texts) for texts in said.values())
     hurt = _hurt(record.faults)
+    dead = {text.to for text in ledger.messages if text.status == "undelivered" and text.error in NO_SUCH_NUMBER}
     times: dict[str, list[tuple[datetime, MessageView]]] = defaultdict(list)
     for session in record.sessions:
         for placement in session.placements:
             day, clock = when(Language(session.language), placement.starts_at, by_mail=False)
             texts = said.pop((session.number, day, clock), [])
-            _one(verdict, Case(record, session, placement, hurt), texts)
+            _one(verdict, Case(record, session, placement, hurt, dead=session.number in dead), texts)
             times[session.number] += [(placement.due, text) for text in texts[:1] if placement.due is not None]
     for (number, day, clock), texts in said.items():
         verdict.find("unasked", number, f"{len(texts)} text(s) of {day} {clock}, which no session had")
@@ -129,7 +136,9 @@ def _one(verdict: Verdict, case: "Case", texts: Sequence[MessageView]) -> None:
         verdict.slowest = max(verdict.slowest, (first.at - due).total_seconds())
     if case.must:
         verdict.must += 1
-        if first is None:
+        if first is None and case.dead:
+            verdict.unreached += 1
+        elif first is None:
             verdict.find("lost", number, f"{case.name}: placed at {placed.answered:%H:%M:%S}, in no ledger")
         return
     verdict.either += 1
@@ -149,6 +158,7 @@ class Case:
     session: SessionRecord
     placement: Placement
     hurt: Sequence[tuple[datetime, datetime]]
+    dead: bool = False
 
     @property
     def name(self) -> str:

@@ -42,7 +42,7 @@ class Owner:
         self.firsts[method, path] = (status, {**body, **changes})
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def quickly_hashed() -> Iterator[None]:
     """Let a password cost little: the real cost is most of what a test of another thing would wait for."""
     with pytest.MonkeyPatch.context() as patch:

@@ -140,7 +140,7 @@ class World:
     def ward(self, number: int) -> dict[str, str]:
         """Enrol a patient with a plan, a session, a check-in, an alert and a text; return ids by path parameter."""
         consents = [{"purpose": p, "how": "on paper", "at": "2026-11-01T10:00:00Z"} for p in ("reminders", "checkins")]
-        patient = self.post(
+        enrolled = self.post(
             "/patients",
             {
                 "given_name": "Ana",
@@ -149,7 +149,8 @@ class World:
                 "language": "en",
                 "contacts": [{"kind": "sms", "value": f"+1202555{number:04d}", "consents": consents}],
             },
-        )["id"]
+        )
+        patient = enrolled["id"]
         self.post(f"/patients/{patient}/plans", {"protocol": "iv-ketamine", "start_on": "2026-12-01"})
         session = self.post("/sessions", {"patient": patient, "starts_at": "2026-12-08T10:00", "minutes": 90})["id"]
         open_one = self.post("/checkins", {"patient": patient, "instruments": ["phq-9"]})["id"]
@@ -162,6 +163,7 @@ class World:
         return {
             "patient": patient,
             "patient_id": patient,
+            "contact": enrolled["contacts"][0]["id"],
             "session": session,
             "checkin_id": open_one,
             "alert_id": taken["alert"],

@@ -13,7 +13,7 @@ PARTS = (
     "tests/kafka/bus/test_relay.py",
     "tests/kafka/test_split.py",
     "tests/integration/shared/test_schemas.py",
-    "tests/integration/shared/test_standing.py",
+    "tests/integration/shared/test_outbox_backlog.py",
     "tests/integration/notifier/test_figures.py",
 )
 

@@ -1,4 +1,5 @@
 import os
+import re
 import sys
 from pathlib import Path
 from threading import Barrier
@@ -109,3 +110,14 @@ def test_a_part_of_a_suite_says_nothing_of_how_long_the_whole_takes(
     run.TIMES.write_text("no JSON", encoding="utf-8")
     code_of(monkeypatch, "unit")
     assert "unit (not timed here yet)" in capsys.readouterr().out
+
+
+def test_a_file_that_a_suite_runs_by_name_is_there() -> None:
+    root = Path(__file__).parents[2]
+    named = {
+        (path.relative_to(root).as_posix(), name)
+        for path in (root / "tests").rglob("*.py")
+        for name in re.findall(r'"(tests/[a-z0-9_/]+\.py)"', path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert {(where, name) for where, name in named if not (root / name).is_file()} == set()

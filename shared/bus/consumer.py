@@ -173,12 +173,16 @@ class Consumer:
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
             return ()
         self._failures, self.failing = 0, None
-        records = tuple(chain.from_iterable(read.values()))
-        return records if await self._follows(consumer, records) else ()
+        firsts = {part: records[0].offset for part, records in read.items()}
+        return tuple(chain.from_iterable(read.values())) if await self._follows(consumer, firsts) else ()
 
-    async def _follows(self, consumer: AIOKafkaConsumer, records: Records) -> bool:
-        """Tell whether records follow on what the group handled; where not, begin again at what lies between."""
-        firsts, _ = _span(records)
+    async def _follows(self, consumer: AIOKafkaConsumer, firsts: Mapping[TopicPartition, int]) -> bool:
+        """Tell whether records follow on what the group handled; where not, begin again at what lies between.
+
+        Args:
+            consumer: which has read them.
+            firsts: the offset of the first of them, by partition.
+        """
         try:
             again = await self._passed_over(consumer, firsts)
         except Exception as error:  # noqa: BLE001 - whatever it was: the batch comes again, and `blocked` says why
@@ -187,7 +191,7 @@ class Consumer:
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
             return False
         if again:
-            _rewind(consumer, firsts | again)
+            _rewind(consumer, {**firsts, **again})
         return not again
 
     async def _passed_over(
@@ -240,7 +244,7 @@ class Consumer:
         try:
             with batch_span(self.service, self.group, str(self.topic), records):
                 await self._isolate(records, _Patience())
-            self._next.update(_span(records)[1])
+            self._next.update({TopicPartition(one.topic, one.partition): one.offset + 1 for one in records})
         except Exception as error:
             self._block(error)
             await self._database.clock.pause(ENVIRONMENT_PAUSE)
@@ -330,17 +334,6 @@ def is_environment(error: Exception) -> bool:
             return True
         return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
     return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError) or was_lost(error)
-
-
-def _span(records: Records) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
-    """Return the first offset of each partition, and the one after its last."""
-    firsts: dict[TopicPartition, int] = {}
-    ends: dict[TopicPartition, int] = {}
-    for record in records:
-        part = TopicPartition(record.topic, record.partition)
-        firsts.setdefault(part, record.offset)
-        ends[part] = record.offset + 1
-    return firsts, ends
 
 
 def _rewind(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:

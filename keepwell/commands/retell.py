@@ -36,8 +36,8 @@ LISTENERS: Final = {
 }
 """Who listens to what is told anew."""
 NOT_TOLD: Final = (
-    "The links of check-ins are not told anew, for only their hashes are kept: whoever got one can use it. Texts that "
-    "patients wrote, and what became of messages, are not told anew either."
+    "The links of check-ins are not told anew, for only their hashes are kept: whoever got one can use it. What became "
+    "of messages is not told anew either."
 )
 
 
@@ -48,7 +48,7 @@ async def retell(directory: DataDirectory, settings: Settings, *, as_json: bool)
         told = await clinic_retelling.retell(databases["clinic"], directory.keyring(settings))
         told += await scheduler_retelling.retell(databases["scheduler"])
         told += await assessments_retelling.retell(databases["assessments"], _kit(directory, settings))
-        told += await notifier_retelling.retell(databases["notifier"])
+        told += await notifier_retelling.retell(databases["notifier"], directory.keyring(settings))
         heard = await _all_heard(databases, kafka_of(directory, settings))
         if heard:
             for name, database in databases.items():

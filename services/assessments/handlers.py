@@ -1,7 +1,7 @@
 """What this service does about events."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -209,7 +209,7 @@ def _hear(found: Handlers, kit: Kit) -> None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
         await _read(tx, event, event.patient)
         if event.intent == WRONG_NUMBER:
-            await checkin_acts.close_links(tx, event.patient)
+            await checkin_acts.close_links(tx, event.patient, said_at=event.at)
 
     @found.on(UnknownNumberTexted)
     async def stranger_texted(tx: Transaction, event: UnknownNumberTexted) -> None:
@@ -221,9 +221,16 @@ def _hear(found: Handlers, kit: Kit) -> None:
     ) -> None:
         words = kit.keyring.open(event.wrote or event.text, context="reply")
         where = "Text message" if patient is not None else "Text message from a number that is no patient's"
+        where += _late(tx.now - event.at)
         await alert_acts.raise_for_words(
             tx, kit, clinic=event.clinic, patient=patient, reply=event.reply, words=words, where=where, sender=sender
         )
+
+
+def _late(age: timedelta) -> str:
+    """Return what to add where words are read long after they were written: whoever is paged must know that."""
+    hours = int(age.total_seconds() // 3600)
+    return "" if hours < 1 else f", written {hours} hour{'s' if hours > 1 else ''} before it was read here"
 
 
 def _watch(found: Handlers, kit: Kit) -> None:

@@ -17,7 +17,7 @@ from services.notifier.model.inbound import read
 from services.notifier.model.outcomes import Blind
 from services.notifier.ports import Port, ProviderText
 from services.notifier.presence import HEARD, in_turn
-from services.notifier.store import hearing, inbound
+from services.notifier.store import hearing, inbound, telling
 from shared.clock import Clock, RealClock
 from shared.database import Database, Reader
 from shared.telemetry.log import get_logger
@@ -109,10 +109,10 @@ class Listener:
             await hearing.read_until(tx, began)
         self._desk.bell.ring()
 
-    def _as_it_came(self, text: ProviderText, since: datetime, now: datetime) -> inbound.Text:
+    def _as_it_came(self, text: ProviderText, since: datetime, now: datetime) -> telling.Text:
         """Return a text of the list; where its date is not known a STOP is the last word, and nothing else is."""
         undated = now if read(text.body).ends_texts else since
-        return inbound.Text(text.sid, text.number, text.body, Arrival(text.at or undated))
+        return telling.Text(text.sid, text.number, text.body, Arrival(text.at or undated))
 
     async def _could_not_see(self, blind: Blind, found: Row[Any], began: datetime) -> None:
         log.warning("listener.blind", reason=blind.reason)

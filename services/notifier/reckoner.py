@@ -15,7 +15,7 @@ from services.notifier.model.reckoning import SLACK, AskPerson, Sent, Why, recko
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port, ProviderText
 from services.notifier.presence import HELD, in_turn
-from services.notifier.store import holds, inbound, settling
+from services.notifier.store import holds, inbound, settling, telling
 from services.notifier.wording import purposes_of
 from shared.clock import RealClock
 from shared.database import Database
@@ -81,7 +81,7 @@ class Reckoner:
         since = restore.backed_up_at - SLACK
         for text in (each for each in texts if each.at is None or each.at >= since):
             async with self._database.transaction() as tx:
-                told = inbound.Text(text.sid, text.number, text.body, Arrival(text.at or restore.restored_at))
+                told = telling.Text(text.sid, text.number, text.body, Arrival(text.at or restore.restored_at))
                 await inbound.recover(tx, told, self._desk, self._stamp)
         async with self._database.transaction() as tx:
             await holds.texts_read(tx, restore.id)

@@ -1,20 +1,49 @@
-"""Telling anew which numbers said stop, for services that may have missed it."""
+"""Telling anew what people wrote, and which numbers said stop, for services that may have missed it."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
+from services.notifier.store import people, telling
 from services.notifier.store.opting import tell_standing
-from services.notifier.tables import CONTACT_POINTS, PATIENTS, STOPS
+from services.notifier.tables import CONTACT_POINTS, INBOUND, PATIENTS, STOPS
 from shared.database import Database
 from shared.ids import PatientId
+from shared.protection import Keyring
 
 TOGETHER: Final = 100
-"""Patients that are told of in one transaction."""
+"""Patients that are told of in one transaction, and texts that are looked up at once."""
+LATELY: Final = timedelta(days=31)
+"""How far back texts are told. Every service remembers for longer what it handled (`KEEPWELL_KEEP_DAYS`), and a topic
+keeps records for a week where nothing else is set."""
 
 
-async def retell(database: Database) -> int:
-    """Publish the stop of every number that said it and is some patient's; return how many."""
+async def retell(database: Database, keyring: Keyring) -> int:
+    """Publish the texts of the last month, and the stop of every number that said it; return how many facts."""
+    return await _texts(database, keyring) + await _stops(database)
+
+
+async def _texts(database: Database, keyring: Keyring) -> int:
+    """Publish each text under the ids that it had: who read it does not read it twice, who missed it reads it now."""
+    told = 0
+    last: tuple[datetime, str] | None = None
+    place = tuple_(INBOUND.c.received_at, INBOUND.c.sid)
+    while True:
+        async with database.reading() as reader:
+            wanted = select(INBOUND).where(INBOUND.c.received_at > reader.now - LATELY)
+            wanted = wanted if last is None else wanted.where(place > tuple_(*last))
+            found = await reader.all(wanted.order_by(INBOUND.c.received_at, INBOUND.c.sid).limit(TOGETHER))
+        for row in found:
+            async with database.transaction() as tx:
+                await people.lock_number(tx, row.fingerprint)
+                told += await telling.tell_again(tx, row, keyring)
+        if not found:
+            return told
+        last = (found[-1].received_at, found[-1].sid)
+
+
+async def _stops(database: Database) -> int:
     told, last = 0, None
     same = STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint
     stopped = select(CONTACT_POINTS.c.patient).join(STOPS, same).where(~CONTACT_POINTS.c.retired)

@@ -232,7 +232,9 @@ INBOUND: Final = Table(
     Column("door", Text, comment="the process that it came to"),
     Column("words", Text, comment="fingerprint of its words: who repeats them may be a machine"),
     Column("sessions", JSONB(none_as_null=True), comment="that it said yes or no to: {session: placed}"),
+    Column("told", JSONB(none_as_null=True), comment="[{type, body}] of the events it led to; null: an older version"),
     Index("inbound_number", "fingerprint", "received_at"),
+    Index("inbound_received", "received_at", "sid"),
 )
 
 QUESTIONS: Final = Table(

@@ -21,7 +21,7 @@ from services.notifier.desk import Desk
 from services.notifier.metrics import FORGED
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import verdict_of
-from services.notifier.store import callbacks, hearing, inbound
+from services.notifier.store import callbacks, hearing, inbound, telling
 from services.notifier.tables import FORGERIES
 from services.notifier.together import Together
 from shared.clock import Clock, RealClock
@@ -133,7 +133,7 @@ def webhooks(door: Door) -> APIRouter:
     async def text(request: Request) -> Response:
         arrival = Arrival(door.database.clock.now(), stamp=door.stamp.now(), door=door.name)
         form = await _checked(request, door, validators)
-        received = inbound.Text(
+        received = telling.Text(
             sid=_needed(form, "MessageSid", LONGEST_SID),
             number=_needed(form, "From", LONGEST_SID),
             body=form.get("Body", "")[:LONGEST_TEXT],

@@ -35,6 +35,21 @@ REMOVED = "+12025550123"
 CRISIS = {Language.EN: "Call 988.", Language.ES: "Llame al 988."}
 
 
+async def delete_records(kafka: str, which: Topic) -> None:
+    """Let Kafka forget everything that was said on a topic, as it does when the retention ends."""
+    admin, consumer = AIOKafkaAdminClient(bootstrap_servers=kafka), AIOKafkaConsumer(bootstrap_servers=kafka)
+    await admin.start()
+    await consumer.start()
+    try:
+        (topic,) = await admin.describe_topics([str(which)])
+        parts = [TopicPartition(topic["topic"], part["partition"]) for part in topic["partitions"]]
+        ends = await consumer.end_offsets(parts)
+        await admin.delete_records({part: RecordsToDelete(before_offset=end) for part, end in ends.items()})
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
 @pytest.fixture
 async def phones() -> AsyncIterator[Exchange]:
     async with exchange() as here:
@@ -100,21 +115,7 @@ class Ground:
         await eventually(empty, seconds=30)
 
     async def delete_clinic_records(self) -> None:
-        """Let Kafka forget everything that the clinic has said, as it does when the retention ends."""
-        admin, consumer = (
-            AIOKafkaAdminClient(bootstrap_servers=self.kafka),
-            AIOKafkaConsumer(bootstrap_servers=self.kafka),
-        )
-        await admin.start()
-        await consumer.start()
-        try:
-            (topic,) = await admin.describe_topics([str(Topic.CLINIC)])
-            parts = [TopicPartition(topic["topic"], part["partition"]) for part in topic["partitions"]]
-            ends = await consumer.end_offsets(parts)
-            await admin.delete_records({part: RecordsToDelete(before_offset=end) for part, end in ends.items()})
-        finally:
-            await consumer.stop()
-            await admin.close()
+        await delete_records(self.kafka, Topic.CLINIC)
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened, Messa
 from shared.ids import new_id
 
 _LINK: Final = "link"
+_CROSSED: Final = timedelta(minutes=10)
+"""A link may have been under way to a number while its holder wrote that it is the wrong one."""
 _FIRST_ANSWER: Final = 2
 """The version of a check-in that was answered whole at once: none of its scores can be on record yet."""
 
@@ -119,12 +121,13 @@ async def renew_links(tx: Transaction, kit: Kit, patient: Patient) -> None:
         await reopen(tx, kit, patient, checkin)
 
 
-async def close_links(tx: Transaction, patient_id: UUID) -> None:
+async def close_links(tx: Transaction, patient_id: UUID, *, said_at: datetime) -> None:
     """Let every link of a patient die: whoever has the number says that it is not theirs.
 
-    Check-ins that wait can still be answered by phone, and get a new link once the clinic has changed the number.
+    Check-ins that wait can still be answered by phone, and get a new link once the clinic has changed the number. Where
+    the text is heard of late, a link that went out since then went to another number, and stays.
     """
-    await checkins.close_links(tx, patient_id, but=())
+    await checkins.close_links(tx, patient_id, but=(), sent_before=said_at + _CROSSED)
 
 
 async def reopen(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Checkin:

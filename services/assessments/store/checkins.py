@@ -189,10 +189,14 @@ async def renew(tx: Transaction, checkin: Checkin, token_hash: str) -> Checkin:
     return checkin_of(row.one())
 
 
-async def close_links(tx: Transaction, patient_id: UUID, *, but: Sequence[UUID]) -> None:
-    """Let every link of a patient lead nowhere, but those of some check-ins."""
+async def close_links(
+    tx: Transaction, patient_id: UUID, *, but: Sequence[UUID], sent_before: datetime | None = None
+) -> None:
+    """Let every link of a patient lead nowhere, but those of some check-ins, and those that were sent since."""
     nowhere = func.concat("closed-", checkins.c.id.cast(Text))
     mine = (checkins.c.patient == patient_id) & checkins.c.id.not_in(but)
+    if sent_before is not None:
+        mine &= checkins.c.sent_at.is_(None) | (checkins.c.sent_at <= sent_before)
     await tx.execute(update(checkins).where(mine).values(token_hash=nowhere))
 
 

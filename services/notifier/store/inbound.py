@@ -1,66 +1,34 @@
 """Texts from people: kept once, acted on and answered in one transaction, one number's texts one after the other."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
-from sqlalchemy import Row, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.desk import Desk
 from services.notifier.echoes import without_our_words
 from services.notifier.metrics import INBOUND as COUNTED
 from services.notifier.model.addresses import canonical
-from services.notifier.model.answering import ANSWER_EVERY, CLARIFY_WITHIN, Ahead, Answer, Effect, effect_of
-from services.notifier.model.arriving import Arrival, start_holds, stop_holds
+from services.notifier.model.answering import ANSWER_EVERY, CLARIFY_WITHIN, Answer, Effect, effect_of
+from services.notifier.model.arriving import start_holds, stop_holds
 from services.notifier.model.inbound import Flag, Intent, Reading, read
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.store import conversation, crisis, people
+from services.notifier.store import conversation, crisis, people, telling
 from services.notifier.store.messages import Plan, look_again
 from services.notifier.store.opting import opt_in, opt_out, retract
+from services.notifier.store.telling import Heard, Text
 from services.notifier.tables import INBOUND, MESSAGES
-from shared.bus import publish
 from shared.clock import Clock
 from shared.crisis import find as danger_in
 from shared.database import Transaction
-from shared.events import ReplyReceived, UnknownNumberTexted
-from shared.ids import ClinicId, PatientId, derived_id
-from shared.protection import mask
+from shared.ids import ClinicId, PatientId
 
 _TOGETHER: Final = timedelta(hours=1)
 """How far back, by the service's clock, texts are looked for that came together with this one."""
 _SOON: Final = frozenset({Answer.STOPPED, Answer.DOUBT})
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text as the provider handed it over, or lists it.
-
-    Attributes:
-        verdict: what the provider says that it took it for.
-        media: pictures and files that came with it.
-    """
-
-    sid: str
-    number: str
-    body: str
-    arrival: Arrival
-    verdict: Intent | None = None
-    media: int = 0
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """A text whose turn has come; `words` is what its sender wrote of it, without quotes and reactions."""
-
-    text: Text
-    fingerprint: str
-    number: str
-    words: str
-    users: Sequence[Row[Any]] = field(default_factory=list)
 
 
 async def receive(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> None:
@@ -86,7 +54,7 @@ async def recover(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> None
     await _act(tx, text, desk, stamp)
 
 
-async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[_Heard, Effect] | None:
+async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[Heard, Effect] | None:
     """Keep a text, do what it asks for, tell the clinic; return whose it was and what it meant, None for a repeat."""
     fingerprint = people.print_of(desk.keyring, text.number)
     await people.lock_number(tx, fingerprint)
@@ -101,7 +69,7 @@ async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[_
         media=text.media,
         without_ours=partial(without_our_words, sender=sender_name),
     )
-    heard = _Heard(text, fingerprint, canonical(text.number), reading.words, users)
+    heard = Heard(text, fingerprint, canonical(text.number), reading.words, users)
     words = desk.keyring.fingerprint(" ".join(text.body.split()).casefold(), context="words")
     if not await _keep(tx, heard, reading, words, desk):
         return None
@@ -110,12 +78,12 @@ async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[_
         # The crisis text is the answer, and nothing is asked back.
         effect = replace(effect, asks=None, flags=effect.flags - {Flag.ASKED, Flag.ASKED_WHICH} | {Flag.CRISIS})
     effect = await _heed(tx, heard, effect)
-    await _note(tx, text, effect)
-    await _tell_clinic(tx, heard, effect, desk)
+    told = await telling.tell(tx, heard, effect, desk.keyring)
+    await _note(tx, text, effect, told)
     return heard, effect
 
 
-async def _keep(tx: Transaction, heard: _Heard, reading: Reading, words: str, desk: Desk) -> bool:
+async def _keep(tx: Transaction, heard: Heard, reading: Reading, words: str, desk: Desk) -> bool:
     text = heard.text
     values = {
         "sid": text.sid,
@@ -133,14 +101,16 @@ async def _keep(tx: Transaction, heard: _Heard, reading: Reading, words: str, de
     return int(kept.rowcount) > 0
 
 
-async def _note(tx: Transaction, text: Text, effect: Effect) -> None:
-    """Write what a text was taken for, once that is known."""
+async def _note(tx: Transaction, text: Text, effect: Effect, told: list[Any]) -> None:
+    """Write what a text was taken for, once that is known, and what was told of it."""
     intent = Intent.STOP if effect.ends_texts else effect.intent
     said = {str(each.session): each.placed for each in effect.sessions}
-    await tx.execute(update(INBOUND).where(INBOUND.c.sid == text.sid).values(intent=intent, sessions=said or None))
+    await tx.execute(
+        update(INBOUND).where(INBOUND.c.sid == text.sid).values(intent=intent, sessions=said or None, told=told)
+    )
 
 
-async def _heed(tx: Transaction, heard: _Heard, effect: Effect) -> Effect:
+async def _heed(tx: Transaction, heard: Heard, effect: Effect) -> Effect:
     """Do what a number asks for about its texts; return the effect as it is after that."""
     fingerprint = heard.fingerprint
     if effect.settles and await conversation.settle(tx, fingerprint):
@@ -165,60 +135,7 @@ async def _heed(tx: Transaction, heard: _Heard, effect: Effect) -> Effect:
     return effect
 
 
-async def _tell_clinic(tx: Transaction, heard: _Heard, effect: Effect, desk: Desk) -> None:
-    if not heard.users:
-        await _tell_of_stranger(tx, heard, effect, desk)
-        return
-    named = {each.patient for each in effect.sessions}
-    told: set[UUID] = set()
-    for user in heard.users:
-        if user.patient in told or (named and user.patient not in named):
-            continue
-        told.add(user.patient)
-        mine = [each for each in effect.sessions if each.patient == user.patient]
-        await publish(tx, first := _reply(heard, effect, user, mine[0] if mine else None, desk), event_id=first.reply)
-        # Each further session that it says yes or no to is a reply of its own.
-        for session in mine[1:]:
-            more = _reply(heard, effect, user, session, desk, str(session.session))
-            await publish(tx, more, event_id=more.reply)
-
-
-def _reply(heard: _Heard, effect: Effect, user: Row[Any], session: Ahead | None, desk: Desk, *of: str) -> ReplyReceived:
-    return ReplyReceived(
-        clinic=user.clinic,
-        patient=user.patient,
-        version=1,
-        reply=derived_id("reply", heard.text.sid, str(user.patient), *of),
-        intent=effect.intent.value,
-        session=session.session if session else None,
-        session_version=session.version if session else None,
-        text=desk.keyring.seal(heard.text.body, context="reply"),
-        wrote=desk.keyring.seal(heard.words, context="reply"),
-        at=heard.text.arrival.at,
-        flags=tuple(sorted(effect.flags)),
-    )
-
-
-async def _tell_of_stranger(tx: Transaction, heard: _Heard, effect: Effect, desk: Desk) -> None:
-    """Tell the clinic of a text from a number that is no patient's; where there are several, each of them."""
-    for clinic in await people.clinics(tx):
-        reply = derived_id("reply", heard.text.sid, str(clinic))
-        event = UnknownNumberTexted(
-            clinic=clinic,
-            version=1,
-            reply=reply,
-            intent=effect.intent.value,
-            number=desk.keyring.seal(heard.number, context="contact"),
-            masked=mask(heard.number),
-            text=desk.keyring.seal(heard.text.body, context="reply"),
-            wrote=desk.keyring.seal(heard.words, context="reply"),
-            at=heard.text.arrival.at,
-            flags=tuple(sorted(effect.flags)),
-        )
-        await publish(tx, event, event_id=reply)
-
-
-async def _answer(tx: Transaction, heard: _Heard, effect: Effect, desk: Desk) -> None:
+async def _answer(tx: Transaction, heard: Heard, effect: Effect, desk: Desk) -> None:
     if effect.answer is None:
         return
     about = effect.sessions[0] if len(effect.sessions) == 1 else None

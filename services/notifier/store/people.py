@@ -168,6 +168,12 @@ async def discharge(tx: Transaction, event: PatientDischarged) -> bool:
     return int((await tx.execute(left.values(discharged=True, version=event.version))).rowcount) > 0
 
 
+async def lock_patients(tx: Transaction, which: Select[tuple[UUID]] | Sequence[UUID]) -> None:
+    """Lock patients in a fixed order."""
+    mine = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_(which))
+    await tx.all(mine.order_by(PATIENTS.c.patient).with_for_update(key_share=True))
+
+
 async def lock_patients_at(tx: Transaction, fingerprint: str) -> Sequence[Row[Any]]:
     """Lock the patients who use a number, in a fixed order, and return each with that contact point."""
     here = (
@@ -176,13 +182,7 @@ async def lock_patients_at(tx: Transaction, fingerprint: str) -> Sequence[Row[An
         ~CONTACT_POINTS.c.retired,
         CONTACT_POINTS.c.wrong_at.is_(None),
     )
-    users = select(CONTACT_POINTS.c.patient).where(*here)
-    await tx.all(
-        select(PATIENTS.c.patient)
-        .where(PATIENTS.c.patient.in_(users))
-        .order_by(PATIENTS.c.patient)
-        .with_for_update(key_share=True)
-    )
+    await lock_patients(tx, select(CONTACT_POINTS.c.patient).where(*here))
     joined = PATIENTS.join(CONTACT_POINTS, CONTACT_POINTS.c.patient == PATIENTS.c.patient)
     columns = (*PATIENTS.c, CONTACT_POINTS.c.contact, CONTACT_POINTS.c.kind, CONTACT_POINTS.c.purposes)
     return await tx.all(select(*columns).select_from(joined).where(*here).order_by(PATIENTS.c.patient))

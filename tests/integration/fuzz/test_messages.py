@@ -23,7 +23,7 @@ from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
 from services.notifier.model.settling import Patience
 from services.notifier.sender import Limits, Sender
-from services.notifier.store import callbacks, inbound, settling
+from services.notifier.store import callbacks, inbound, settling, telling
 from services.notifier.store.outcomes import Call, store_outcomes
 from services.notifier.tables import ATTEMPTS, MESSAGES, METADATA
 from shared.clock import RealClock
@@ -215,7 +215,7 @@ class Messages(Machine):
     def text(self, stop: bool) -> None:
         body = "STOP" if stop else "START"
         came = Arrival(self.now, stamp=STAMP.now(), door="door")
-        text = inbound.Text(f"SM{uuid4().hex}", self.number, body, came)
+        text = telling.Text(f"SM{uuid4().hex}", self.number, body, came)
         self.do(lambda tx: inbound.receive(tx, text, self.desk, STAMP))
         self.stopped = stop
 

@@ -123,12 +123,17 @@ async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
     patient, earlier = await known.lock_patient(tx, event.patient), await known.plan(tx, event.plan)
     if not await known.save_plan(tx, event, await _induction_end(tx, event)):
         return
+    current = patient is not None and event.plan == await known.current_plan(tx, event.patient)
+    if event.taken_back is not None and patient is not None and current:
+        # The interval of before holds again: what is still the latest evidence may be decided again.
+        await proposal_acts.reconsider(tx, kit, patient)
+        return
     waiting = await proposals.current_of_plan(tx, event.plan)
     if waiting is None:
         return
     # Only a corrected record leads from maintenance back to induction.
     back = earlier is not None and earlier.plan.maintenance and event.phase == "induction"
-    if back and patient is not None and event.plan == await known.current_plan(tx, event.patient):
+    if back and patient is not None and current:
         await proposal_acts.reconsider(tx, kit, patient)
     elif not event.active or waiting.from_days != event.interval_days:
         await proposal_acts.supersede(tx, event.plan)

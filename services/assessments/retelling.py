@@ -79,5 +79,6 @@ async def _proposals(tx: Transaction, patient: UUID) -> int:
         if one.proposed_at > tx.now - LATELY
     ]
     plan = await known.current_plan(tx, patient)
-    decided = next((one for one in found if one.plan == plan and one.decision is not None), None)
+    stands = [one for one in found if one.decision is not None and one.taken_back_at is None]
+    decided = next((one for one in stands if one.plan == plan), None)
     return sum([await proposal_acts.tell_again(tx, one, decided=one is decided) for one in found])

@@ -266,6 +266,10 @@ proposals = Table(
     Column("decided_at", DateTime(timezone=True)),
     Column("reason", Text),
     Column("overruled", Text),
+    Column("taken_back_by", Text, comment="who took the decision back; it counts no more"),
+    Column("taken_back_staff", Uuid, comment="whose account it was; none for a program"),
+    Column("taken_back_at", DateTime(timezone=True)),
+    Column("taken_back_why", Text, comment="sealed"),
     Index("proposals_patient", "patient", "id"),
     Index("proposals_one_open", "plan", unique=True, postgresql_where=text("state = 'open'")),
     schema=SCHEMA,
@@ -293,5 +297,22 @@ signatures = Table(
     Column("signed_by", Text, nullable=False),
     Column("signed_at", DateTime(timezone=True), nullable=False),
     Column("note", Text),
+    schema=SCHEMA,
+)
+
+withdrawn_signatures = Table(
+    "withdrawn_signatures",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False, index=True),
+    Column("rule", Text, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("signed_by", Text, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+    Column("note", Text),
+    Column("withdrawn_by", Text, nullable=False),
+    Column("staff", Uuid, comment="whose account it was; none for a program"),
+    Column("withdrawn_at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False, comment="sealed"),
     schema=SCHEMA,
 )

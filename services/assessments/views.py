@@ -1,20 +1,19 @@
 """What programs see of this service's things."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
 from services.assessments.acts import alerts as alert_acts
 from services.assessments.acts import proposals as proposal_acts
+from services.assessments.acts import taking_back
 from services.assessments.described import InstrumentBrief
 from services.assessments.kit import Kit
 from services.assessments.model.haste import is_quick
-from services.assessments.model.rules import Rule
 from services.assessments.packs import Packs
 from services.assessments.store.alerts import Alert, Page
 from services.assessments.store.checkins import Checkin, KeptScore
 from services.assessments.store.further import Further
-from services.assessments.store.proposals import Proposal, Signature
+from services.assessments.store.proposals import Proposal
 from shared.web.api import View
 
 
@@ -268,11 +267,28 @@ class Detail(View):
     ladder: tuple[int, ...] | None = None
 
 
+class TakenBackView(View):
+    """Who took a decision back, and why."""
+
+    by: str
+    at: datetime
+    reason: str
+
+    @classmethod
+    def of(cls, kit: Kit, proposal: Proposal) -> "TakenBackView | None":
+        """Show it; None of a decision that stands."""
+        why = taking_back.why_taken_back(kit, proposal)
+        if proposal.taken_back_by is None or proposal.taken_back_at is None or why is None:
+            return None
+        return cls(by=proposal.taken_back_by, at=proposal.taken_back_at, reason=why)
+
+
 class ProposalView(View):
     """An interval proposal; `interval_days` is what now holds once it was approved or changed.
 
     `overruled` says what stood against the decision, `override_reason` why it was taken all the same. `ladder` holds
-    the intervals that the protocol allows, in days; null where the plan had not said them.
+    the intervals that the protocol allows, in days; null where the plan had not said them. `taken_back` says who took
+    the decision back: it then counts no more.
     """
 
     id: UUID
@@ -299,6 +315,7 @@ class ProposalView(View):
     reason: str | None
     overruled: tuple[str, ...]
     override_reason: str | None
+    taken_back: TakenBackView | None
 
     @classmethod
     def of(cls, kit: Kit, proposal: Proposal) -> "ProposalView":
@@ -330,51 +347,7 @@ class ProposalView(View):
             reason=proposal_acts.reason_text(kit, proposal),
             overruled=() if overruled is None else overruled.against,
             override_reason=None if overruled is None else overruled.reason,
-        )
-
-
-class RuleView(View):
-    """A clinical rule with its provenance; `runs` says whether it is in force at this clinic.
-
-    `signed_version` is the version that was signed last: where it is not `rule_version`, that must be signed anew.
-    """
-
-    id: str
-    rule_version: int
-    name: str
-    text: str
-    points: tuple[str, ...]
-    source_url: str
-    grade: str
-    verified_on: date
-    applies_to: str
-    needs_signature: bool
-    runs: bool
-    signed_by: str | None
-    signed_at: datetime | None
-    signed_version: int | None
-    note: str | None
-
-    @classmethod
-    def of(cls, rule: Rule, signed: Mapping[tuple[str, int], Signature]) -> "RuleView":
-        """Show a rule as it stands at a clinic, by the clinic's signatures."""
-        signature = signed.get((rule.id, rule.version))
-        return cls(
-            id=rule.id,
-            rule_version=rule.version,
-            name=rule.name,
-            text=rule.text,
-            points=rule.points,
-            source_url=rule.source_url,
-            grade=rule.grade,
-            verified_on=rule.verified_on,
-            applies_to=rule.applies_to,
-            needs_signature=rule.needs_signature,
-            runs=rule.runs(signed=signature is not None),
-            signed_by=None if signature is None else signature.signed_by,
-            signed_at=None if signature is None else signature.signed_at,
-            signed_version=max((version for rule_id, version in signed if rule_id == rule.id), default=None),
-            note=None if signature is None else signature.note,
+            taken_back=TakenBackView.of(kit, proposal),
         )
 
 

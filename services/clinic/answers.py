@@ -129,6 +129,19 @@ def _proposal(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
         "at": datetime.fromisoformat(answer["decided_at"]),
         "reason": keyring.seal(reason, context="decision-reason") if reason else None,
         "overruled": keyring.seal(overruled, context="decision-overruled") if overruled else None,
+        **_taken_back(answer, keyring),
+    }
+
+
+def _taken_back(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
+    said = answer.get("taken_back")
+    if said is None:
+        return {}
+    return {
+        "decision": answer["decision"],
+        "taken_back_by": said["by"],
+        "taken_back_at": datetime.fromisoformat(said["at"]),
+        "taken_back_why": keyring.seal(said["reason"], context="decision-taken-back"),
     }
 
 

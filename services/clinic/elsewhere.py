@@ -9,6 +9,7 @@ from services.clinic.model.reads import Source
 from services.clinic.views.patient import Choice
 from services.clinic.views.rows import Sources
 from shared.clock import Clock
+from shared.ids import ClinicId
 from shared.web.client import ServiceClient
 from shared.web.problems import Problem
 from shared.web.tokens import Principal
@@ -16,6 +17,8 @@ from shared.web.tokens import Principal
 PATIENCE: Final = 1.5
 """Real seconds that a page waits for what it can do without."""
 _FRESH: Final = timedelta(minutes=5)
+_SIGNED: Final = timedelta(seconds=10)
+"""How long signatures are taken as they were read: another process may have heard of one that was withdrawn."""
 _PROPOSES: Final = "interval proposals"
 _SULK: Final = timedelta(seconds=15)
 """How long a service that did not answer is left alone."""
@@ -38,7 +41,7 @@ class Elsewhere:
     def __init__(self, client: ServiceClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._held: dict[str, _Held] = {}
+        self._held: dict[tuple[ClinicId, str], _Held] = {}
 
     async def protocols(self, principal: Principal) -> tuple[Choice, ...]:
         """Return the protocols to choose from, the newest version of each; none, where the scheduler never answered."""
@@ -55,23 +58,28 @@ class Elsewhere:
             return {}
         return {one["id"]: (_source(one),) for one in content["items"]}
 
-    async def unsigned(self, principal: Principal) -> tuple[str, ...]:
-        """Return the names of the rules that would propose intervals, were they signed."""
+    async def unsigned(self, principal: Principal) -> dict[str, str]:
+        """Return the rules that would propose intervals, were they signed: their names by id."""
         content = await self._read("assessments", "/rules", principal)
         off = [one for one in content["items"] if one["applies_to"] == _PROPOSES and not one["runs"]] if content else []
-        return tuple(one.get("name", one["id"]) for one in off)
+        return {one["id"]: one.get("name", one["id"]) for one in off}
+
+    def forget(self, principal: Principal) -> None:
+        """Read the rules anew: the clinic has signed one, or withdrawn its signature."""
+        self._held.pop((principal.clinic, "/rules"), None)
 
     async def _read(self, service: str, path: str, principal: Principal) -> Any:
-        held, now = self._held.get(path), self._clock.now()
+        key = (principal.clinic, path)
+        held, now = self._held.get(key), self._clock.now()
         if held is not None and held.until > now:
             return held.content
         try:
             async with asyncio.timeout(PATIENCE):
                 content = await self._client.get(service, path, principal=principal)
-            self._held[path] = _Held(content, now + _FRESH)
+            self._held[key] = _Held(content, now + (_SIGNED if path == "/rules" else _FRESH))
         except (Problem, TimeoutError):
-            self._held[path] = _Held(held.content if held else None, now + _SULK)
-        return self._held[path].content
+            self._held[key] = _Held(held.content if held else None, now + _SULK)
+        return self._held[key].content
 
 
 def _source(rule: Any) -> Source:

@@ -172,6 +172,15 @@ def _proposals(made: Handlers, bell: Bell) -> None:
         await learn.change(tx, PROPOSALS, event.proposal, event.version, values)
         bell.after(tx, event.clinic, "proposals")
 
+    @made.on(events.IntervalTakenBack)
+    async def taken_back(tx: Transaction, event: events.IntervalTakenBack) -> None:
+        decided = {"by": event.decided_by, "at": event.decided_at, "decided_days": event.interval_days}
+        was = {"decision": event.decision, **decided}
+        said = {"taken_back_by": event.by, "taken_back_at": event.at, "taken_back_why": event.reason}
+        values = {"state": str(ProposalState.TAKEN_BACK), **was, **said}
+        await learn.change(tx, PROPOSALS, event.proposal, event.version, values)
+        bell.after(tx, event.clinic, "proposals")
+
     @made.on(events.IntervalExpired)
     async def expired(tx: Transaction, event: events.IntervalExpired) -> None:
         state = ProposalState.SUPERSEDED if event.overtaken else ProposalState.EXPIRED

@@ -276,6 +276,10 @@ PROPOSALS = _learnt(
     _instant("at", nullable=True),
     Column("reason", Text),  # sealed
     Column("overruled", Text),  # sealed
+    Column("decision", Text, comment="of a decision that was taken back: what it was"),
+    Column("taken_back_by", Text),
+    _instant("taken_back_at", nullable=True),
+    Column("taken_back_why", Text),  # sealed
     Index("seen_proposals_state", "clinic", "state"),
 )
 

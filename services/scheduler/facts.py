@@ -13,7 +13,7 @@ P = TypeVar("P", bound=PlanStarted)
 S = TypeVar("S", bound=SessionEvent)
 
 
-def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = ()) -> P:
+def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = (), **more: object) -> P:
     """Return the event of a kind that tells how a plan now stands, by the days of its attended sessions."""
     completed_on = plan.protocol.induction.completed_on(held_on)
     in_series = not plan.induction_complete
@@ -40,6 +40,7 @@ def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = ()) -> P:
         opt_in_above=rungs.opt_in_above,
         modality=plan.protocol.modality,
         route=plan.protocol.route,
+        **more,
     )
 
 

@@ -1,13 +1,16 @@
 """What the scheduler does about the events of other services."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.scheduler import orders, store
 from services.scheduler.model.patients import Patient
+from services.scheduler.model.plans import Plan
 from services.scheduler.model.replies import ReplyOutcome, judge, judge_no
 from services.scheduler.tables import decisions, replies
 from shared.bus import Handlers, NotYet
@@ -15,6 +18,7 @@ from shared.database import Transaction
 from shared.events import (
     ClinicChanged,
     IntervalDecided,
+    IntervalTakenBack,
     PatientChanged,
     PatientDischarged,
     PatientEnrolled,
@@ -35,6 +39,10 @@ class DecisionOutcome(StrEnum):
     REFUSED = "refused"
     PLAN_ENDED = "plan-ended"
     UNKNOWN = "not-known-here"
+    TAKEN_BACK = "taken-back"
+
+
+_HOLDS: Final = (DecisionOutcome.APPLIED.value, DecisionOutcome.KEPT.value)
 
 
 @handlers.on(ClinicChanged)
@@ -118,7 +126,28 @@ async def interval_decided(tx: Transaction, event: IntervalDecided) -> None:
         await orders.decide(tx, patient, plan, event.interval_days, to_wall(event.at, patient.zone).date())
 
 
-async def _is_new(tx: Transaction, event: IntervalDecided, outcome: DecisionOutcome) -> bool:
+@handlers.on(IntervalTakenBack)
+async def interval_taken_back(tx: Transaction, event: IntervalTakenBack) -> None:
+    """Give the plan the interval that it had before a decision that a clinician took back."""
+    patient = await _patient(tx, event.patient)
+    held = await tx.scalar(select(decisions.c.outcome).where(decisions.c.proposal == event.proposal))
+    plan = await store.active_plan(tx, patient.id)
+    if not await _is_new(tx, event, DecisionOutcome.TAKEN_BACK):
+        return
+    if held in _HOLDS and plan is not None and plan.id == event.plan:
+        await orders.take_back(tx, patient, plan, event.proposal, await _decided_before(tx, plan, patient.zone))
+
+
+async def _decided_before(tx: Transaction, plan: Plan, zone: str) -> tuple[int, date] | None:
+    """Return the interval, in days, and the day of the latest decision about a plan that stands."""
+    mine = (decisions.c.plan == plan.id) & decisions.c.outcome.in_(_HOLDS)
+    row = await tx.one_or_none(select(decisions).where(mine).order_by(decisions.c.decided_at.desc()).limit(1))
+    return None if row is None else (row.interval_days, to_wall(row.decided_at, zone).date())
+
+
+async def _is_new(tx: Transaction, event: IntervalDecided | IntervalTakenBack, outcome: DecisionOutcome) -> bool:
+    """Keep what became of a decision, unless a newer version is kept; return whether it was news."""
+    decided_at = event.at if isinstance(event, IntervalDecided) else event.decided_at
     statement = insert(decisions).values(
         proposal=event.proposal,
         patient=event.patient,
@@ -126,7 +155,7 @@ async def _is_new(tx: Transaction, event: IntervalDecided, outcome: DecisionOutc
         version=event.version,
         decision=event.decision,
         interval_days=event.interval_days,
-        decided_at=event.at,
+        decided_at=decided_at,
         outcome=outcome.value,
     )
     changed = {name: statement.excluded[name] for name in ("version", "decision", "interval_days", "decided_at")}

@@ -7,6 +7,7 @@ overlap, and their events leave in the order in which they were written.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from uuid import UUID
 
 from services.scheduler import asking, store, timers
 from services.scheduler.facts import plan_event, session_event
@@ -29,6 +30,7 @@ from shared.events import (
     SessionUnconfirmed,
 )
 from shared.ids import PlanId, SessionId, new_id
+from shared.walltime import to_wall
 
 
 async def start_plan(tx: Transaction, patient: Patient, protocol: str, start_on: date) -> Plan:
@@ -172,6 +174,19 @@ async def decide(tx: Transaction, patient: Patient, plan: Plan, interval_days: i
     await publish(tx, plan_event(PlanChanged, decided, held_on))
     await _plan_again(tx, patient, decided)
     return decided
+
+
+async def take_back(
+    tx: Transaction, patient: Patient, plan: Plan, proposal: UUID, before: tuple[int, date] | None
+) -> Plan:
+    """Give a plan the interval that it had before a decision that was taken back. What is booked stays."""
+    held_on = await store.attended_on(tx, plan.id)
+    today = to_wall(tx.now, patient.zone).date()
+    stood = plans.after_taking_back(plan, before, today, held_on)
+    await store.save_plan(tx, stood)
+    await publish(tx, plan_event(PlanChanged, stood, held_on, taken_back=proposal))
+    await _plan_again(tx, patient, stood)
+    return stood
 
 
 async def move_home(tx: Transaction, patient: Patient) -> None:

@@ -12,6 +12,7 @@ from shared.events.assessments import (
     IntervalDecided,
     IntervalExpired,
     IntervalProposed,
+    IntervalTakenBack,
     ResultChanged,
 )
 from shared.events.base import Event, PatientEvent, Topic
@@ -82,6 +83,7 @@ __all__ = [
     "IntervalDecided",
     "IntervalExpired",
     "IntervalProposed",
+    "IntervalTakenBack",
     "MessageDelivered",
     "MessageEvent",
     "MessageFailed",

@@ -208,3 +208,25 @@ class IntervalDecided(PatientEvent):
     at: Instant
     reason: SealedText | None = None
     overruled: SealedText | None = None
+
+
+class IntervalTakenBack(PatientEvent):
+    """A clinician took a decision back: it counts no more, and what held before it holds again.
+
+    `decision`, `interval_days`, `decided_by` and `decided_at` say what was decided. `reason` is why it was taken back,
+    sealed for the context `decision-taken-back`. What is decided again comes as another proposal.
+    """
+
+    TYPE: ClassVar = "interval.taken-back"
+    TOPIC: ClassVar = Topic.ASSESSMENTS
+
+    proposal: UUID
+    plan: UUID
+    decision: Decision
+    interval_days: int | None
+    decided_by: str
+    decided_at: Instant
+    by: str
+    staff: UUID | None = Field(None, description="the account of `by`; absent for a program's token")
+    at: Instant
+    reason: SealedText

@@ -46,5 +46,6 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     assessments.IntervalProposed,
     assessments.IntervalExpired,
     assessments.IntervalDecided,
+    assessments.IntervalTakenBack,
 )
 BY_TYPE: Final[dict[str, type[Event]]] = {event.TYPE: event for event in EVENTS}

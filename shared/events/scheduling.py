@@ -59,6 +59,9 @@ class PlanStarted(PatientEvent):
     )
     modality: str | None = Field(default=None, description="what is given", examples=["ketamine"])
     route: str | None = Field(default=None, description="how it is given", examples=["intravenous"])
+    taken_back: UUID | None = Field(
+        default=None, description="the proposal whose decision was taken back, where that changed the plan"
+    )
 
     @property
     def maintains(self) -> bool:

@@ -6,21 +6,24 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from services.assessments import facts
+from services.assessments.acts import signing
 from services.assessments.kit import Kit
 from services.assessments.model.interval.history import Direction, History, Parameters, Verdict
 from services.assessments.model.interval.ladder import RULE, RULE_VERSION, evaluate
 from services.assessments.model.interval.objections import objections
 from services.assessments.model.lifecycles import PROPOSAL, ProposalState
-from services.assessments.model.rules import BEYOND_28
+from services.assessments.model.rules import BEYOND_28, find
 from services.assessments.store import alerts, checkins, known, proposals
 from services.assessments.store.checkins import Checkin
 from services.assessments.store.known import KnownPlan, Patient
-from services.assessments.store.proposals import OpenAlert, Proposal, Signature
+from services.assessments.store.proposals import OpenAlert, Proposal
+from services.assessments.store.signatures import Signature
 from shared.bus import cancel_timers, publish
-from shared.database import Reader, Transaction
-from shared.events import IntervalDecided, IntervalExpired, IntervalProposed
+from shared.database import Transaction
+from shared.events import IntervalExpired
 from shared.events.assessments import Decision
-from shared.ids import ClinicId, new_id
+from shared.ids import new_id
 from shared.languages import Language, say_day, say_time
 from shared.telemetry.log import get_logger
 from shared.walltime import to_wall
@@ -28,7 +31,6 @@ from shared.walltime import to_wall
 log = get_logger(__name__)
 
 INSTRUMENT: Final = "phq-9"
-TRIAL: Final = "for trial"
 _PROPOSAL: Final = "proposal"
 _STEPS: Final = "ladder"
 _REASON: Final = "decision-reason"
@@ -38,17 +40,6 @@ _DECIDED: Final[dict[Decision, ProposalState]] = {
     "change": ProposalState.CHANGED,
     "refuse": ProposalState.REFUSED,
 }
-
-
-async def signatures(reader: Reader, kit: Kit, clinic: ClinicId) -> dict[tuple[str, int], Signature]:
-    """Return under which rules a clinic has signed.
-
-    In trial time the interval rule counts as signed for trial; that ends with the trial.
-    """
-    signed = await proposals.signed(reader, clinic)
-    if kit.trial:
-        signed.setdefault((RULE, RULE_VERSION), Signature(RULE, RULE_VERSION, TRIAL, reader.now, None))
-    return signed
 
 
 @dataclass(frozen=True)
@@ -92,6 +83,16 @@ class NeedsNoDecisionError(Exception):
     """A proposal that holds the interval is neither approved nor refused."""
 
 
+class RuleUnsignedError(Exception):
+    """A proposal of a rule that the clinic has not signed, or not any more, cannot be approved."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: this clinic's signature does not hold, so that nothing of it can be approved. Sign the rule "
+            "again under Rules, or refuse this; another interval is your own decision, with your reason."
+        )
+
+
 class OverrideNeededError(Exception):
     """Something stands against this interval, and no reason was given to decide it all the same."""
 
@@ -121,9 +122,11 @@ async def _put(tx: Transaction, kit: Kit, patient: Patient, plan_id: UUID) -> Pr
     plan = await known.plan(tx, plan_id)
     if plan is None or patient.discharged:
         return None
-    signed = await signatures(tx, kit, patient.clinic)
+    signed = await signing.in_force(tx, kit, patient.clinic)
     if (RULE, RULE_VERSION) not in signed:
         log.info("interval.rule_unsigned", rule=RULE)
+        # What it had proposed rests on older answers: signed again, it must not come to be approved.
+        await supersede(tx, plan.id)
         return None
     history = await _history(tx, kit, patient, plan)
     current = await proposals.current_of_plan(tx, plan.id)
@@ -185,28 +188,10 @@ async def _add(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan, ver
         expires_at=tx.now + timedelta(days=kit.times.proposal_days),
     )
     await proposals.add(tx, proposal)
-    await publish(tx, _proposed(proposal))
+    await publish(tx, facts.proposed(proposal))
     if waits:
-        await publish(tx, _expired(proposal, 2), at=proposal.expires_at, timer=_timer(proposal.id))
+        await publish(tx, facts.expired(proposal, 2), at=proposal.expires_at, timer=_timer(proposal.id))
     return proposal
-
-
-def _proposed(proposal: Proposal) -> IntervalProposed:
-    return IntervalProposed(
-        clinic=proposal.clinic,
-        patient=proposal.patient,
-        proposal=proposal.id,
-        plan=proposal.plan,
-        version=1,
-        direction=proposal.direction.value,
-        from_days=proposal.from_days,
-        to_days=proposal.to_days,
-        rule=proposal.rule,
-        rule_version=proposal.rule_version,
-        detail=proposal.sealed,
-        expires_at=proposal.expires_at,
-        needs_decision=proposal.direction is not Direction.HOLD,
-    )
 
 
 async def tell_again(tx: Transaction, proposal: Proposal, *, decided: bool) -> int:
@@ -218,14 +203,18 @@ async def tell_again(tx: Transaction, proposal: Proposal, *, decided: bool) -> i
         decided: it is the newest that was decided of a running plan. An older decision is not told: whoever missed it
             would put it in place of what was decided since.
     """
+    if proposal.state is ProposalState.TAKEN_BACK:
+        await publish(tx, facts.proposed(proposal))
+        await publish(tx, facts.taken_back(proposal))
+        return 2
     if proposal.decision is not None and not decided:
         return 0
-    await publish(tx, _proposed(proposal))
+    await publish(tx, facts.proposed(proposal))
     if proposal.decision is not None:
-        await publish(tx, _decided(proposal))
+        await publish(tx, facts.decided(proposal))
     elif proposal.state in {ProposalState.SUPERSEDED, ProposalState.EXPIRED}:
         overtaken = proposal.state is ProposalState.SUPERSEDED
-        await publish(tx, _expired(proposal, proposal.version, overtaken=overtaken))
+        await publish(tx, facts.expired(proposal, proposal.version, overtaken=overtaken))
     else:
         return 1
     return 2
@@ -280,7 +269,7 @@ async def supersede(tx: Transaction, plan_id: UUID) -> None:
         return
     changed = await proposals.change(tx, current.id, {"state": ProposalState.SUPERSEDED})
     await cancel_timers(tx, _timer(current.id))
-    await publish(tx, _expired(changed, changed.version, overtaken=True))
+    await publish(tx, facts.expired(changed, changed.version, overtaken=True))
 
 
 async def expire(tx: Transaction, event: IntervalExpired) -> None:
@@ -299,6 +288,7 @@ async def decide(
         AlertOpenError: a safety alert of the patient is not closed; nothing gives way to that.
         NeedsNoDecisionError: the proposal holds the interval.
         IllegalTransitionError: it is decided, superseded or expired.
+        RuleUnsignedError: approved, and the clinic's signature under the rule does not hold any more.
         OverrideNeededError: something stands against the interval, and no reason was given to decide it all the same.
     """
     if blocking := await proposals.open_alerts(tx, patient.id):
@@ -309,6 +299,8 @@ async def decide(
             f"The interval stays at {proposal.from_days} days without a decision. For another one, send a change."
         )
     PROPOSAL.move(ProposalState.EXPIRED if _is_late(tx.now, proposal) else proposal.state, state)
+    if state is ProposalState.APPROVED:
+        await _refuse_unsigned(tx, kit, patient, proposal)
     holds = {"approve": proposal.to_days, "change": choice.interval_days, "refuse": None}[choice.decision]
     against = () if holds is None else await _against(tx, kit, patient, proposal, holds)
     if against and choice.override_reason is None:
@@ -328,8 +320,14 @@ async def decide(
         },
     )
     await cancel_timers(tx, _timer(proposal.id))
-    await publish(tx, _decided(changed))
+    await publish(tx, facts.decided(changed))
     return changed
+
+
+async def _refuse_unsigned(tx: Transaction, kit: Kit, patient: Patient, proposal: Proposal) -> None:
+    if (proposal.rule, proposal.rule_version) not in await signing.in_force(tx, kit, patient.clinic):
+        rule = find(proposal.rule)
+        raise RuleUnsignedError(proposal.rule if rule is None else rule.name)
 
 
 async def _against(
@@ -339,7 +337,7 @@ async def _against(
     plan = await known.plan(tx, proposal.plan)
     if plan is None:
         return ()
-    signed = await signatures(tx, kit, patient.clinic)
+    signed = await signing.in_force(tx, kit, patient.clinic)
     return objections(await _history(tx, kit, patient, plan), plan.plan, _parameters(signed), interval_days)
 
 
@@ -349,30 +347,3 @@ def _is_late(now: datetime, proposal: Proposal) -> bool:
 
 def _timer(proposal_id: UUID) -> str:
     return f"proposal:{proposal_id}"
-
-
-def _decided(proposal: Proposal) -> IntervalDecided:
-    return IntervalDecided(
-        clinic=proposal.clinic,
-        patient=proposal.patient,
-        proposal=proposal.id,
-        plan=proposal.plan,
-        version=proposal.version,
-        decision=proposal.decision,
-        interval_days=proposal.interval_days,
-        by=proposal.decided_by,
-        at=proposal.decided_at,
-        reason=proposal.reason,
-        overruled=proposal.overruled,
-    )
-
-
-def _expired(proposal: Proposal, version: int, *, overtaken: bool = False) -> IntervalExpired:
-    return IntervalExpired(
-        clinic=proposal.clinic,
-        patient=proposal.patient,
-        proposal=proposal.id,
-        plan=proposal.plan,
-        version=version,
-        overtaken=overtaken,
-    )

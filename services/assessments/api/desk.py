@@ -10,7 +10,13 @@ from pydantic import StringConstraints
 
 from services.assessments.acts.checkins import AlreadyAnsweredError
 from services.assessments.acts.corrections import ScoreStandsError
-from services.assessments.acts.proposals import AlertOpenError, NeedsNoDecisionError, OverrideNeededError
+from services.assessments.acts.proposals import (
+    AlertOpenError,
+    NeedsNoDecisionError,
+    OverrideNeededError,
+    RuleUnsignedError,
+)
+from services.assessments.acts.taking_back import DecisionStandsError
 from services.assessments.kit import Kit
 from services.assessments.model.machine import IllegalTransitionError
 from services.assessments.model.scoring import AnswersRefusedError
@@ -22,6 +28,8 @@ from shared.ids import ClinicId
 from shared.web.problems import Conflict, FieldError, Invalid, NotFound
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"\w{2}")]
+"""A reason that says something: a word at least, no lone full stop."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ def refusals() -> Iterator[None]:
         ScoreStandsError,
         AlertOpenError,
         NeedsNoDecisionError,
+        RuleUnsignedError,
+        DecisionStandsError,
     ) as error:
         raise Conflict(str(error)) from error
     except OverrideNeededError as error:

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from services.assessments.acts import proposals as acts
-from services.assessments.api.desk import Desk, refusals
+from services.assessments.acts import taking_back
+from services.assessments.api.desk import Desk, Why, refusals
 from services.assessments.store import proposals
 from services.assessments.store.proposals import Proposal
 from services.assessments.views import OutsideChangeView, ProposalView
@@ -18,8 +19,6 @@ from shared.web.api import Body, Command, Day, DecideCommand, Listing, Paging, R
 from shared.web.problems import FieldError, Invalid, NotFound
 
 LONGEST_DAYS = 365
-Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"\w{2}")]
-"""A reason that says something: a word at least, no lone full stop."""
 
 
 class NewDecision(Body):
@@ -33,6 +32,12 @@ class NewDecision(Body):
     interval_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=True)] | None = None
     reason: Why | None = None
     override_reason: Why | None = None
+
+
+class NewTakingBack(Body):
+    """Why a decision is taken back."""
+
+    reason: Annotated[Why, Field(examples=["Approved for the wrong patient."], description="kept sealed")]
 
 
 class NewOutsideChange(Body):
@@ -73,6 +78,23 @@ def add(routes: APIRouter, desk: Desk) -> None:
             with refusals():
                 decided = await acts.decide(tx, desk.kit, patient, proposal, choice, by=command.principal.name)
             return ProposalView.of(desk.kit, decided)
+
+        return await command.run(desk.database, work)
+
+    @routes.post("/proposals/{proposal_id}/take-back", response_model=ProposalView)
+    async def take_back(proposal_id: UUID, body: NewTakingBack, command: DecideCommand) -> Response:
+        """Take a decision back: what held before holds. Refused once a later session or decision rests on it."""
+
+        async def work(tx: Transaction) -> ProposalView:
+            who = command.principal
+            patient = await desk.lock(tx, who.clinic, (await _own(tx, who.clinic, proposal_id)).patient)
+            proposal = await _own(tx, who.clinic, proposal_id)
+            command.if_match(proposal.version)
+            with refusals():
+                changed = await taking_back.take_back(
+                    tx, desk.kit, patient, proposal, by=who.name, staff=who.staff, reason=body.reason
+                )
+            return ProposalView.of(desk.kit, changed)
 
         return await command.run(desk.database, work)
 

@@ -26,7 +26,8 @@ class AlertState(StrEnum):
 class ProposalState(StrEnum):
     """Of an interval proposal: waiting, decided in one of three ways, or overtaken by newer answers or by time.
 
-    One that holds the interval waits for nobody: it is information, and can be changed to another interval.
+    One that holds the interval waits for nobody: it is information, and can be changed to another interval. A decision
+    that was taken back stays on record and counts no more; the rule may put another proposal in its place.
     """
 
     OPEN = "open"
@@ -36,6 +37,7 @@ class ProposalState(StrEnum):
     REFUSED = "refused"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
+    TAKEN_BACK = "taken-back"
 
 
 CHECKIN: Final = Lifecycle(
@@ -68,5 +70,8 @@ PROPOSAL: Final = Lifecycle(
             },
         ),
         ProposalState.HELD: frozenset({ProposalState.CHANGED, ProposalState.SUPERSEDED}),
+        ProposalState.APPROVED: frozenset({ProposalState.TAKEN_BACK}),
+        ProposalState.CHANGED: frozenset({ProposalState.TAKEN_BACK}),
+        ProposalState.REFUSED: frozenset({ProposalState.TAKEN_BACK}),
     },
 )

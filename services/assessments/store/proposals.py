@@ -1,4 +1,4 @@
-"""Interval proposals and what was decided, outside changes, and the clinic's signatures under rules."""
+"""Interval proposals and what was decided, and outside changes."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.assessments.model.interval.history import Change, Direction, OutsideChange
 from services.assessments.model.lifecycles import ProposalState
-from services.assessments.tables import outside_changes, proposals, signatures
+from services.assessments.tables import outside_changes, proposals
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, new_id
 from shared.protection import Keyring
@@ -28,7 +28,7 @@ class Proposal:
     """A proposal as it stands.
 
     Sealed are: `sealed`, its reasons and evidence; `reason`, the clinician's own; `overruled`, what stood against the
-    decision and why it was taken all the same.
+    decision and why it was taken all the same; `taken_back_why`, why it was taken back.
     """
 
     id: UUID
@@ -53,6 +53,10 @@ class Proposal:
     decided_at: datetime | None = None
     reason: str | None = None
     overruled: str | None = None
+    taken_back_by: str | None = None
+    taken_back_staff: UUID | None = None
+    taken_back_at: datetime | None = None
+    taken_back_why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,17 +65,6 @@ class OpenAlert:
 
     level: str
     raised_at: datetime
-
-
-@dataclass(frozen=True)
-class Signature:
-    """A clinic's word that a rule may run."""
-
-    rule: str
-    rule_version: int
-    signed_by: str
-    signed_at: datetime
-    note: str | None
 
 
 def _proposal(row: Row[Any]) -> Proposal:
@@ -111,10 +104,17 @@ async def current_of_plan(reader: Reader, plan_id: UUID) -> Proposal | None:
 
 
 async def decided(reader: Reader, plan_id: UUID) -> list[Proposal]:
-    """Return the proposals of a plan that a clinician decided, newest first."""
-    wanted = select(proposals).where(proposals.c.plan == plan_id, proposals.c.decision.is_not(None))
+    """Return the proposals of a plan that a clinician decided and did not take back, newest first."""
+    counts = proposals.c.decision.is_not(None) & proposals.c.taken_back_at.is_(None)
+    wanted = select(proposals).where(proposals.c.plan == plan_id, counts)
     rows = await reader.all(wanted.order_by(proposals.c.proposed_at.desc()).limit(_DECIDED))
     return [_proposal(row) for row in rows]
+
+
+async def waiting_patients(reader: Reader, clinic_id: UUID) -> list[UUID]:
+    """Return the patients of a clinic with a proposal that waits, in the order in which rows are locked."""
+    wanted = select(proposals.c.patient).where(proposals.c.clinic == clinic_id, proposals.c.state == ProposalState.OPEN)
+    return [row.patient for row in await reader.all(wanted.distinct().order_by(proposals.c.patient))]
 
 
 async def open_alerts(reader: Reader, patient_id: UUID) -> list[OpenAlert]:
@@ -152,7 +152,8 @@ async def decided_changes(reader: Reader, plan_id: UUID, zone: str) -> tuple[Cha
     """Return the decided changes of a plan's interval, by the date of the decision where the patient lives."""
     rows = await reader.fetch(
         "SELECT decided_at, from_days, interval_days FROM proposals"
-        " WHERE plan = $1 AND interval_days IS NOT NULL AND interval_days <> from_days ORDER BY decided_at",
+        " WHERE plan = $1 AND interval_days IS NOT NULL AND interval_days <> from_days AND taken_back_at IS NULL"
+        " ORDER BY decided_at",
         plan_id,
     )
     return tuple(
@@ -187,20 +188,3 @@ async def outside(reader: Reader, keyring: Keyring, patient_id: UUID) -> tuple[O
         OutsideChange(happened_on, json.loads(keyring.open(sealed, context=_OUTSIDE))["kind"])
         for happened_on, sealed in rows
     )
-
-
-async def sign(tx: Transaction, *, clinic: UUID, rule: str, rule_version: int, by: str, note: str | None) -> None:
-    """Keep a clinic's signature under a rule; the first one stays."""
-    await tx.execute(
-        insert(signatures)
-        .values(clinic=clinic, rule=rule, rule_version=rule_version, signed_by=by, signed_at=tx.now, note=note)
-        .on_conflict_do_nothing()
-    )
-
-
-async def signed(reader: Reader, clinic_id: UUID) -> dict[tuple[str, int], Signature]:
-    """Return a clinic's signatures by rule and version."""
-    rows = await reader.fetch(
-        "SELECT rule, rule_version, signed_by, signed_at, note FROM signatures WHERE clinic = $1", clinic_id
-    )
-    return {(row["rule"], row["rule_version"]): Signature(*row) for row in rows}

@@ -52,6 +52,7 @@ class ProposalState(StrEnum):
     REFUSED = "refused"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
+    TAKEN_BACK = "taken-back"
 
 
 class MessageState(StrEnum):
@@ -285,11 +286,21 @@ class Source:
 
 
 @dataclass(frozen=True)
+class TakenBack:
+    """Who took a decision back, when, and why."""
+
+    by: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True)
 class Proposal:
     """A proposed interval with its reasons; `review` says that a clinician should look before anything else changes.
 
     `reason` is the clinician's own; `overruled` is what stood against the decision, `override_reason` why it was taken
     all the same. `ladder` holds the intervals that the protocol allows, in days; none where nobody has said them.
+    `taken_back` says who took the decision back; `decision` is what it was.
     """
 
     id: ProposalId
@@ -314,6 +325,8 @@ class Proposal:
     overruled: tuple[str, ...] = ()
     override_reason: str | None = None
     ladder: tuple[int, ...] = ()
+    decision: str | None = None
+    taken_back: TakenBack | None = None
 
 
 @dataclass(frozen=True)
@@ -342,36 +355,6 @@ class Message:
     at: datetime
     story: tuple[Step, ...]
     why: str | None = None
-
-
-@dataclass(frozen=True)
-class Stop:
-    """A number's word that it wants nothing more; `how` is the notifier's, such as `text`."""
-
-    how: str
-    at: datetime
-
-    @property
-    def blocked_by_carrier(self) -> bool:
-        """Tell whether the provider itself refuses texts to the number."""
-        return self.how.startswith("provider")
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """What was taken back.
-
-    Attributes:
-        purposes: contact id and purpose, each that was taken back by itself.
-        contacts: contact points that said stop, by id: for every purpose, whatever the clinic's ledger says.
-    """
-
-    purposes: frozenset[tuple[str, str]] = frozenset()
-    contacts: Mapping[str, Stop] = field(default_factory=dict)
-
-    def holds(self, contact: str, purpose: str) -> bool:
-        """Tell whether nothing may be sent to a contact point for a purpose."""
-        return contact in self.contacts or (contact, purpose) in self.purposes
 
 
 @dataclass(frozen=True)

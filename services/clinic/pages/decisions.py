@@ -19,7 +19,13 @@ from services.clinic.views.patient import ProposalView
 from services.clinic.views.rows import proposal_view
 from shared.web.problems import NotFound
 
-_DECIDED = [ProposalState.APPROVED, ProposalState.CHANGED, ProposalState.REFUSED, ProposalState.EXPIRED]
+_DECIDED = [
+    ProposalState.APPROVED,
+    ProposalState.CHANGED,
+    ProposalState.REFUSED,
+    ProposalState.EXPIRED,
+    ProposalState.TAKEN_BACK,
+]
 _NOT_CLOSED = [AlertState.OPEN, AlertState.ACKNOWLEDGED]
 _LATELY = 20
 
@@ -58,7 +64,8 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
 
             def shown(proposals: Sequence[Proposal]) -> tuple[ProposalView, ...]:
                 return tuple(
-                    proposal_view(one, names, clinic.zone, sources, blocked=one.patient in alarmed) for one in proposals
+                    proposal_view(one, names, clinic.zone, sources, blocked=one.patient in alarmed, off=unsigned)
+                    for one in proposals
                 )
 
             view = ProposalsPage(
@@ -66,7 +73,7 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
                 held=shown(held),
                 decided=shown(decided),
                 rules=tuple(dict.fromkeys(source for one in waiting for source in sources.get(one.rule, ()))),
-                unsigned=unsigned,
+                unsigned=tuple(unsigned.values()),
                 may_decide=may(here.role, Permission.DECIDE),
             )
             return await console.show(here, reader, clinic, view, template="proposals")
@@ -86,6 +93,16 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
             body["override_reason"] = override
         path = f"/proposals/{proposal}/decision"
         order = Order("assessments", path, body, answers.PROPOSAL, "decided", f"decide-{proposal}")
+        return await pages.carry_out(here, patient, order, form)
+
+    @routes.post("/console/proposals/{proposal}/take-back")
+    async def take_back(proposal: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.DECIDE)
+        form = await here.form()
+        patient = await pages.owner(here.principal.clinic, answers.PROPOSAL, proposal)
+        body = {"reason": form.get("reason", "").strip()}
+        path = f"/proposals/{proposal}/take-back"
+        order = Order("assessments", path, body, answers.PROPOSAL, "taken-back", f"take-back-{proposal}")
         return await pages.carry_out(here, patient, order, form)
 
 

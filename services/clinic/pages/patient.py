@@ -67,6 +67,7 @@ class PatientPages:
         async with console.database.transaction() as tx:
             found = await console.orders.read(tx, here.principal, patient, note=not here.live)
         sources = await console.elsewhere.sources(here.principal)
+        unsigned = await console.elsewhere.unsigned(here.principal)
         protocols = await console.elsewhere.protocols(here.principal)
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
@@ -79,6 +80,7 @@ class PatientPages:
                 now=reader.now,
                 zone=clinic.zone,
                 sources=sources,
+                off=frozenset(unsigned),
                 protocols=protocols,
                 crisis=clinic.crisis[found.language],
                 form=form,

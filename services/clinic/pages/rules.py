@@ -11,7 +11,7 @@ from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.views.others import RulesPage, RuleView
-from services.clinic.views.parts import Chip, Notice, Tone, moment
+from services.clinic.views.parts import Chip, FormState, Notice, Tone, moment
 from shared.web.problems import Problem
 
 
@@ -33,13 +33,37 @@ def router(console: Console) -> APIRouter:
             )
         except Problem as problem:
             return await _rules(console, here, problem=problem)
+        console.elsewhere.forget(here.principal)
         await console.note(here, "rule.signed")
         return console.done("signed", "/console/rules")
+
+    @routes.post("/console/rules/{rule}/withdraw")
+    async def withdraw(rule: str, request: Request) -> Response:
+        here = await console.visit(request, Permission.SIGN_RULES)
+        form = await here.form()
+        body = {"reason": form.get("reason", "").strip()}
+        try:
+            await console.client.order(
+                "assessments",
+                f"/rules/{rule}/withdraw",
+                body,
+                principal=here.principal,
+                idempotency_key=form.get("key"),
+            )
+        except Problem as problem:
+            errors = {flaw.pointer.removeprefix("/"): flaw.detail for flaw in problem.errors}
+            typed = FormState(form, errors, f"withdraw-{rule}")
+            return await _rules(console, here, problem=problem, form=typed)
+        console.elsewhere.forget(here.principal)
+        await console.note(here, "rule.withdrawn")
+        return console.done("withdrawn", "/console/rules")
 
     return routes
 
 
-async def _rules(console: Console, here: Visit, *, problem: Problem | None = None) -> Response:
+async def _rules(
+    console: Console, here: Visit, *, problem: Problem | None = None, form: FormState | None = None
+) -> Response:
     held: list[Mapping[str, Any]] = []
     trouble = None
     try:
@@ -49,7 +73,7 @@ async def _rules(console: Console, here: Visit, *, problem: Problem | None = Non
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)
         signer = may(here.role, Permission.SIGN_RULES)
-        view = RulesPage(tuple(_rule(one, clinic.zone, signer=signer) for one in held), trouble)
+        view = RulesPage(tuple(_rule(one, clinic.zone, signer=signer) for one in held), trouble, form or FormState())
         notices = (Notice(problem.detail, Tone.DANGER),) if problem else ()
         status = problem.status if problem else 200
         return await console.show(here, reader, clinic, view, template="rules", notices=notices, status=status)
@@ -72,5 +96,15 @@ def _rule(one: Mapping[str, Any], zone: str, *, signer: bool) -> RuleView:
         sources=(Source(f"Read on {one['verified_on']}, for {one['applies_to']}.", one["source_url"], grade),),
         state=Chip("in force", Tone.GOOD) if one["runs"] else Chip("off until signed", Tone.DANGER),
         signed=signed,
+        can_withdraw=signer and one["needs_signature"] and bool(one["signed_by"]),
+        withdrawn=tuple(_withdrawn(past, zone) for past in one.get("withdrawn", ())),
         can_sign=signer and one["needs_signature"] and (not one["signed_by"] or one["signed_by"] == "for trial"),
     )
+
+
+def _withdrawn(past: Mapping[str, Any], zone: str) -> str:
+    """Say who had signed, and who withdrew it when and why."""
+    signed = moment(datetime.fromisoformat(past["signed_at"]), zone).text
+    withdrawn = moment(datetime.fromisoformat(past["withdrawn_at"]), zone).text
+    by = f"Signed by {past['signed_by']}, {signed}." if past["signed_by"] != "for trial" else "It ran for trial."
+    return f"{by} Withdrawn by {past['withdrawn_by']}, {withdrawn}: “{past['reason']}”"

@@ -29,11 +29,11 @@ from services.clinic.model.reads import (
     Session,
     SessionState,
     Step,
-    Stop,
-    Stopped,
+    TakenBack,
     Void,
 )
 from services.clinic.model.states import known
+from services.clinic.model.stopped import Stop, Stopped
 from services.clinic.tables import (
     ALERTS,
     CHECKINS,
@@ -346,6 +346,11 @@ def _proposal(row: Row[Any], keyring: Keyring) -> Proposal:
         overruled=tuple(overruled.get("against", ())),
         override_reason=overruled.get("reason"),
         ladder=tuple(detail.get("ladder") or ()),
+        decision=row.decision,
+        taken_back=row.taken_back_by
+        and TakenBack(
+            row.taken_back_by, row.taken_back_at, keyring.open(row.taken_back_why, context="decision-taken-back")
+        ),
     )
 
 

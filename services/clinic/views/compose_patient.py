@@ -1,6 +1,6 @@
 """One patient and the list of patients, out of the read models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -24,9 +24,9 @@ from services.clinic.model.reads import (
     Score,
     Session,
     SessionState,
-    Stopped,
 )
 from services.clinic.model.staff import Permission, Role, may
+from services.clinic.model.stopped import Stopped
 from services.clinic.store.checks import Broken
 from services.clinic.views.answers import answer_row, flag_words, mood_chip
 from services.clinic.views.compose_today import may_attend, may_miss
@@ -138,6 +138,7 @@ def patient_page(
     now: datetime,
     zone: str,
     sources: Sources,
+    off: Collection[str] = (),
     protocols: Sequence[Choice] = (),
     crisis: str = "",
     form: FormState | None = None,
@@ -146,7 +147,8 @@ def patient_page(
 ) -> PatientPage:
     """Return the page of one patient; `zone` is the clinic's, in which all but the patient's own time is shown.
 
-    `crisis` is what a person in crisis is told, in the patient's language: it stands beside an open alert.
+    `crisis` is what a person in crisis is told, in the patient's language: it stands beside an open alert. `off` holds
+    the ids of the rules that do not run.
     """
     names = {patient.id: patient.name}
     today = to_wall(now, zone).date()
@@ -173,7 +175,7 @@ def patient_page(
         book_at=_book_at(running, to_wall(now, zone)),
         upcoming=tuple(_session(session, record, now, zone) for session in ordered if session.state in _OPEN),
         past=tuple(_session(session, record, now, zone) for session in reversed(ordered) if session.state not in _OPEN),
-        proposal=_proposal(record, names, zone, sources, blocked=alarmed),
+        proposal=_proposal(record, names, zone, sources, blocked=alarmed, off=off),
         decided=tuple(proposal_view(p, names, zone, sources) for p in record.proposals if p.state not in _UNDECIDED),
         alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is not AlertState.CLOSED),
         old_alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is AlertState.CLOSED),
@@ -192,12 +194,14 @@ def patient_page(
     )
 
 
-def _proposal(record: Record, names: Names, zone: str, sources: Sources, *, blocked: bool) -> ProposalView | None:
+def _proposal(
+    record: Record, names: Names, zone: str, sources: Sources, *, blocked: bool, off: Collection[str]
+) -> ProposalView | None:
     """Return the proposal that waits, or else what the rule last said for information."""
     for state in (ProposalState.OPEN, ProposalState.HELD):
         for one in record.proposals:
             if one.state is state:
-                return proposal_view(one, names, zone, sources, blocked=blocked)
+                return proposal_view(one, names, zone, sources, blocked=blocked, off=off)
     return None
 
 

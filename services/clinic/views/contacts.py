@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.clinic.model.contacts import Contact, ContactKind, Purpose, country_abroad, show_phone
-from services.clinic.model.reads import Stop, Stopped
+from services.clinic.model.stopped import Stop, Stopped
 from services.clinic.model.worklist import Unreached
 from services.clinic.store.checks import Broken
 from services.clinic.views.parts import Chip, Tone, say_date

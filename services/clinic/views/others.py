@@ -1,6 +1,6 @@
 """Login, enrolment, proposals and rules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.clinic.model.reads import Source
 from services.clinic.views.doubles import DoubleRow
@@ -66,6 +66,8 @@ class RuleView:
     signed: str | None
     can_sign: bool
     settings: tuple[str, ...] = ()
+    can_withdraw: bool = False
+    withdrawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class RulesPage:
 
     rules: tuple[RuleView, ...]
     trouble: str | None = None
+    form: FormState = field(default_factory=FormState)
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,7 @@ _PROPOSAL: dict[str, Chip] = {
     ProposalState.EXPIRED: Chip("expired"),
     ProposalState.HELD: Chip("nothing to decide"),
     ProposalState.SUPERSEDED: Chip("overtaken"),
+    ProposalState.TAKEN_BACK: Chip("taken back", Tone.WARN),
 }
 _LANGUAGES = {Language.EN: "English", Language.ES: "Spanish"}
 _OCCURRENCES = {

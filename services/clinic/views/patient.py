@@ -144,7 +144,8 @@ class MessageRow:
 class ProposalView:
     """A proposal with all that its decision needs.
 
-    `held` is information; `blocked` waits for a safety alert to be closed; `said` is what staff typed at the decision.
+    `held` is information; `blocked` waits for a safety alert to be closed; `off` says that the clinic's signature under
+    its rule does not hold; `said` is what staff typed at the decision and as it was taken back.
     """
 
     id: UUID
@@ -168,6 +169,8 @@ class ProposalView:
     decided: str | None
     said: tuple[str, ...]
     ladder: tuple[int, ...]
+    off: bool = False
+    can_take_back: bool = False
 
 
 @dataclass(frozen=True)

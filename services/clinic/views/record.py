@@ -23,6 +23,7 @@ _DEEDS: Final = MappingProxyType(
         "missed": "Session noted as missed",
         "attended": "Session noted as attended",
         "decided": "Proposal decided",
+        "taken-back": "Decision taken back",
         "contact-bad": "Number or address marked as bad",
     }
 )

@@ -1,6 +1,6 @@
 """Rows that several pages show: an alert, a check-in, a proposal, a reply, a message that did not go out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, TypeVar
 
@@ -92,6 +92,8 @@ _PURPOSES: Final = {
 _WAYS: Final = {"sms": "text", "email": "e-mail"}
 _COMES_LATE: Final = "it comes after the time that the patient was told, so please call them"
 _ANY_STEP: Final = "Tell them by phone what they should know today."
+_DECISIONS: Final = {"approve": "approved", "change": "changed", "refuse": "refused"}
+_STANDS: Final = (ProposalState.APPROVED, ProposalState.CHANGED, ProposalState.REFUSED)
 _DIRECTIONS: Final = {"shorten": "Shorten", "hold": "Hold", "lengthen": "Lengthen"}
 _CHECKINS: Final[dict[str, Chip]] = {
     CheckinState.OPEN: Chip("not answered yet"),
@@ -199,7 +201,13 @@ def proposal_row(proposal: Proposal, names: Names, zone: str, now: datetime) -> 
 
 
 def proposal_view(
-    proposal: Proposal, names: Names, zone: str, sources: Sources, *, blocked: bool = False
+    proposal: Proposal,
+    names: Names,
+    zone: str,
+    sources: Sources,
+    *,
+    blocked: bool = False,
+    off: Collection[str] = (),
 ) -> ProposalView:
     """Return a proposal with all that its decision needs.
 
@@ -209,11 +217,13 @@ def proposal_view(
         zone: of the clinic.
         sources: those of every rule that is known.
         blocked: a safety alert of the patient is not closed: nothing is decided before that.
+        off: the rules that do not run here, by their ids.
     """
     decided = None
     if proposal.by and proposal.at:
         given = f", {days(proposal.decided_days)}" if proposal.decided_days else ""
-        decided = f"{str(proposal.state).capitalize()} by {proposal.by}, {moment(proposal.at, zone).text}{given}"
+        word = _DECISIONS.get(proposal.decision or "") or str(proposal.state)
+        decided = f"{word.capitalize()} by {proposal.by}, {moment(proposal.at, zone).text}{given}"
     known = sources.get(proposal.rule, ())
     called = known[0].name if known else "Interval rule"
     return ProposalView(
@@ -236,9 +246,19 @@ def proposal_view(
         sources=known,
         expires=moment(proposal.expires_at, zone),
         decided=decided,
-        said=_said(proposal),
+        said=(*_said(proposal), *_unsaid(proposal, zone)),
         ladder=tuple(sorted({*proposal.ladder, proposal.to_days, proposal.from_days})),
+        off=proposal.rule in off,
+        can_take_back=proposal.state in _STANDS,
     )
+
+
+def _unsaid(proposal: Proposal, zone: str) -> tuple[str, ...]:
+    """Return that a decision was taken back, by whom and why."""
+    if proposal.taken_back is None:
+        return ()
+    by, when = proposal.taken_back.by, moment(proposal.taken_back.at, zone).text
+    return (f"Taken back by {by}, {when}, because: “{proposal.taken_back.why}” It counts no more.",)
 
 
 def _said(proposal: Proposal) -> tuple[str, ...]:

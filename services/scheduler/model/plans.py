@@ -164,6 +164,23 @@ def after_decision(plan: Plan, interval_days: int, decided_on: date, attended_on
     return standing(replace(plan, decided_days=interval_days, decided_on=decided_on), attended_on)
 
 
+def after_taking_back(
+    plan: Plan, before: tuple[int, date] | None, taken_back_on: date, attended_on: Sequence[date]
+) -> Plan:
+    """Return the plan without its latest decision: with the interval, in days, and the day of the one before.
+
+    Args:
+        plan: as the decision left it.
+        before: what was decided before it, which holds again; None where the protocol's interval does.
+        taken_back_on: the day on which it was taken back, where the patient lives.
+        attended_on: the days of all its attended sessions.
+    """
+    decided_days, decided_on = before or (None, None)
+    stood = standing(replace(plan, decided_days=decided_days, decided_on=decided_on), attended_on)
+    taken = _days(plan.decided_days) if plan.decided_days else "another interval"
+    return replace(stood, why=f"{stood.why} On {taken_back_on:%Y-%m-%d} the decision on {taken} was taken back.")
+
+
 def ended(plan: Plan) -> Plan:
     """Return the plan of a patient who left the clinic's care."""
     return replace(plan, version=plan.version + 1, active=False, why="The patient was discharged.")

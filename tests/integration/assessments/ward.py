@@ -92,6 +92,7 @@ class Ward:
         ladder: tuple[int, ...] | None = (7, 14, 21, 28, 42, 56, 84),
         kind: str | None = None,
         again: bool = False,
+        **more: Any,
     ) -> None:
         """Tell how the plan now stands."""
         self._plan_version += not again
@@ -113,6 +114,7 @@ class Ward:
                 why="told by a test",
                 ladder=ladder,
                 opt_in_above=None if ladder is None else 28,
+                **more,
             )
         )
 

@@ -126,6 +126,21 @@ class Facts:
             **self.whose, **about, decision="approve", interval_days=21, by="Alma Reid", at=NOON
         )
 
+    def taken_back(self, version: int = 3, **changes: Any) -> events.IntervalTakenBack:
+        said = {
+            "proposal": self.proposal_id,
+            "plan": self.plan_id,
+            "version": version,
+            "decision": "approve",
+            "interval_days": 21,
+            "decided_by": "Alma Reid",
+            "decided_at": NOON,
+            "by": "Ben Cho",
+            "at": NOON + timedelta(minutes=5),
+            "reason": KEYRING.seal("The wrong patient's row.", context="decision-taken-back"),
+        }
+        return events.IntervalTakenBack(**self.whose, **{**said, **changes})
+
     def message(self, kind: type[events.MessageEvent], version: int, **changes: Any) -> events.MessageEvent:
         said = {
             "message": self.message_id,

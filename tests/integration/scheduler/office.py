@@ -10,6 +10,7 @@ from shared.events import (
     CrisisTexts,
     Event,
     IntervalDecided,
+    IntervalTakenBack,
     PatientChanged,
     PatientDischarged,
     PatientEnrolled,
@@ -120,6 +121,25 @@ class Office:
             interval_days=interval,
             by="Dr. Mora",
             at=self.bench.clock.now(),
+        )
+        await self.bench.tell(event)
+
+    async def take_back(self, plan: str, proposal: UUID, interval: int | None, *, version: int = 3) -> None:
+        """Tell that the decision of a proposal was taken back; it was approved a moment before."""
+        now = self.bench.clock.now()
+        event = IntervalTakenBack(
+            clinic=self.bench.clinic,
+            version=version,
+            patient=self.patient,
+            proposal=proposal,
+            plan=plan,
+            decision="approve",
+            interval_days=interval,
+            decided_by="Dr. Mora",
+            decided_at=now,
+            by="Dr. Mora",
+            at=now,
+            reason=SEALED,
         )
         await self.bench.tell(event)
 

@@ -28,12 +28,19 @@ def test_a_closed_alert_is_never_opened_again() -> None:
     assert not ALERT.allows(AlertState.CLOSED, AlertState.ACKNOWLEDGED)
 
 
-DECIDED = [state for state in ProposalState if state not in {ProposalState.OPEN, ProposalState.HELD}]
+DECIDED = [ProposalState.APPROVED, ProposalState.CHANGED, ProposalState.REFUSED]
+OVER = [ProposalState.SUPERSEDED, ProposalState.EXPIRED]
 
 
 @pytest.mark.parametrize("state", DECIDED)
-def test_a_proposal_is_decided_once(state: ProposalState) -> None:
+def test_a_proposal_is_decided_once_and_that_can_only_be_taken_back(state: ProposalState) -> None:
     assert PROPOSAL.allows(ProposalState.OPEN, state)
+    assert [after for after in ProposalState if PROPOSAL.allows(state, after)] == [ProposalState.TAKEN_BACK]
+
+
+@pytest.mark.parametrize("state", [*OVER, ProposalState.TAKEN_BACK])
+def test_nothing_follows_a_proposal_that_is_over(state: ProposalState) -> None:
+    assert PROPOSAL.allows(ProposalState.OPEN, state) is (state in OVER)
     assert PROPOSAL.ended(state)
 
 

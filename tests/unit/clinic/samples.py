@@ -27,10 +27,10 @@ from services.clinic.model.reads import (
     Silent,
     Source,
     Step,
-    Stopped,
     Void,
 )
 from services.clinic.model.staff import Role
+from services.clinic.model.stopped import Stopped
 from services.clinic.model.worklist import Dead, Due, Failure, Found, Unreached, Worklist
 from services.clinic.store.staff import Member
 from services.clinic.views.compose_patient import Record

@@ -155,6 +155,20 @@ async def test_one_turn_of_the_loop_in_a_browser(  # noqa: PLR0915 - a turn has 
     await expect(console.locator("main")).to_contain_text("Seen today together with Dr. Cho.")
     await look(console, "patient-decided")
 
+    # A wrong click: it is taken back with a reason, the plan has its date of before, both words stay.
+    record = console.get_by_role("region", name="Decisions and closed alerts")
+    await record.get_by_text("Take back").click()
+    await look(console, "patient-take-back")
+    await record.get_by_label("Why it is taken back").fill("Meant for another patient.")
+    await record.get_by_role("button", name="Take the decision back").click()
+    await clinic.live_until(await clinic.now())
+    await console.goto(f"{clinic.base}/console/patients/{patient}")
+    await expect(console.locator("#plan time").first).to_have_attribute("datetime", before)
+    await expect(record).to_contain_text("Changed by")
+    await expect(record).to_contain_text("because: “Meant for another patient.” It counts no more.")
+    await expect(proposal.get_by_text("Set another interval")).to_be_visible()
+    await look(console, "patient-taken-back")
+
 
 async def test_a_hold_is_shown_and_asks_for_no_click(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:
     console = await desk.new_page()
@@ -174,6 +188,25 @@ async def test_a_hold_is_shown_and_asks_for_no_click(clinic: Keepwell, desk: Bro
     await expect(console.locator("#proposal").get_by_role("button", name="Approve")).to_have_count(0)
 
 
+async def test_a_signature_is_withdrawn_and_given_again(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:
+    console = await desk.new_page()
+    await log_in(console, clinic)
+    await console.goto(f"{clinic.base}/console/rules")
+    rule = console.locator("article", has_text="PHQ-9 interval rule").first
+    await rule.get_by_text("Withdraw the signature").click()
+    await look(console, "rules-withdraw")
+    await rule.get_by_label("Why").fill("The board has not met yet.")
+    await rule.get_by_role("button", name="Withdraw").click()
+    await expect(rule).to_contain_text("off until signed")
+    await expect(rule).to_contain_text("“The board has not met yet.”")
+    await look(console, "rules-withdrawn")
+    await console.goto(f"{clinic.base}/console/proposals")
+    await expect(console.locator("main")).to_contain_text("off until a clinician of this clinic signs it")
+    await console.goto(f"{clinic.base}/console/rules")
+    await rule.get_by_role("button", name="Sign version").click()
+    await expect(rule).to_contain_text("in force")
+
+
 async def test_every_other_page_is_silent_under_axe(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:
     console = await desk.new_page()
     await log_in(console, clinic)
@@ -188,13 +221,33 @@ async def test_every_other_page_is_silent_under_axe(clinic: Keepwell, desk: Brow
 
 
 async def test_the_console_fits_a_small_phone_and_the_dark(clinic: Keepwell, browser: object, look: Look) -> None:
-    context = await browser.new_context(viewport={"width": 360, "height": 640}, color_scheme="dark")  # type: ignore[attr-defined]
+    context = await browser.new_context(viewport={"width": 320, "height": 640}, color_scheme="dark")  # type: ignore[attr-defined]
     page = await context.new_page()
     await log_in(page, clinic)
-    for path in ("today", "patients", "patients/new", "proposals"):
+    for path in ("today", "patients", "patients/new", "proposals", "rules"):
         await page.goto(f"{clinic.base}/console/{path}")
         await look(page, f"dark-{path.replace('/', '-')}")
     await context.close()
+
+
+async def test_a_printed_list_tells_two_patients_of_one_name_apart(
+    clinic: Keepwell, desk: BrowserContext, look: Look
+) -> None:
+    for born, number in (("1984-06-17", "+12025550161"), ("1991-02-03", "+12025550162")):
+        body = {"given_name": "Dee", "family_name": "Rivera", "birth_date": born, "zone": "America/New_York"}
+        contact = {"kind": "sms", "value": number, "consents": []}
+        await clinic.post("/patients", {**body, "language": "en", "contacts": [contact]}, status=201)
+    console = await desk.new_page()
+    await log_in(console, clinic)
+    await console.goto(f"{clinic.base}/console/patients")
+    rows = console.locator("tr", has_text="Dee")
+    await expect(rows.first.locator(".born")).to_be_hidden()
+    await console.emulate_media(media="print")
+    await expect(rows).to_have_count(2)
+    for born in ("born Jun 17, 1984", "born Feb 3, 1991"):
+        await expect(rows.locator(".born", has_text=born)).to_be_visible()
+    await expect(console.locator(".printed")).to_contain_text("printed")
+    await look(console, "patients-printed")
 
 
 async def test_a_wrong_number_is_refused_on_the_form_and_nothing_typed_is_lost(

@@ -1,10 +1,20 @@
 """What is asked of a person's own data: names, birth date, and the words a form gives."""
 
 import unicodedata
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from services.clinic.model.flaws import RefusedError
+
+
+@dataclass(frozen=True)
+class Who:
+    """By what a person is told from others: a name alone is not enough on paper."""
+
+    name: str
+    born: date | None = None
+
 
 LONGEST_NAME: Final = 100
 LONGEST_LINE: Final = 200

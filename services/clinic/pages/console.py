@@ -14,6 +14,7 @@ from services.clinic.bell import Bell
 from services.clinic.elsewhere import Elsewhere
 from services.clinic.gate import Gate
 from services.clinic.model.clinic import Clinic
+from services.clinic.model.people import Who
 from services.clinic.model.reads import AlertState, OnCall, ProposalState
 from services.clinic.model.staff import Permission
 from services.clinic.orders import Patients, who
@@ -126,8 +127,8 @@ class Console:
 
     async def names(
         self, reader: Reader, clinic: ClinicId, *things: Iterable[Any], also: Iterable[PatientId] = ()
-    ) -> dict[PatientId, str]:
-        """Return the names of the patients that these things are about, and of others."""
+    ) -> dict[PatientId, Who]:
+        """Return by what the patients that these things are about, and others, are told apart."""
         wanted = {thing.patient for group in things for thing in group if thing.patient} | set(also)
         return await patients.names(reader, clinic, wanted, self.keyring)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
 from services.clinic.model.patient import Details, Patient, PatientState
+from services.clinic.model.people import Who
 from services.clinic.tables import CONTACTS, PATIENTS
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, ContactId, PatientId
@@ -133,19 +134,23 @@ async def some(reader: Reader, clinic: ClinicId, wanted: Collection[PatientId], 
 
 async def names(
     reader: Reader, clinic: ClinicId, wanted: Iterable[PatientId], keyring: Keyring
-) -> dict[PatientId, str]:
-    """Return the names of some patients."""
+) -> dict[PatientId, Who]:
+    """Return by what some patients are told from others."""
     ids = set(wanted)
     if not ids:
         return {}
-    columns = select(PATIENTS.c.id, PATIENTS.c.given_name, PATIENTS.c.family_name)
+    columns = select(PATIENTS.c.id, PATIENTS.c.given_name, PATIENTS.c.family_name, PATIENTS.c.birth_date)
     rows = await reader.all(columns.where(PATIENTS.c.clinic == clinic, PATIENTS.c.id.in_(ids)))
-    return {
-        PatientId(row.id): " ".join(
-            name for name in (keyring.open(one, context=NAME) for one in (row.given_name, row.family_name)) if name
-        )
-        for row in rows
-    }
+    return {PatientId(row.id): Who(_name(row, keyring), _born(row, keyring)) for row in rows}
+
+
+def _name(row: Row[Any], keyring: Keyring) -> str:
+    opened = (keyring.open(one, context=NAME) for one in (row.given_name, row.family_name))
+    return " ".join(name for name in opened if name)
+
+
+def _born(row: Row[Any], keyring: Keyring) -> date | None:
+    return date.fromisoformat(keyring.open(row.birth_date, context=BIRTH_DATE)) if row.birth_date else None
 
 
 async def count(reader: Reader, clinic: ClinicId) -> int:
@@ -241,7 +246,6 @@ def _consent(written: Mapping[str, Any]) -> Consent:
 
 
 def _patient(row: Row[Any], contacts: Sequence[Contact], keyring: Keyring) -> Patient:
-    born = row.birth_date and keyring.open(row.birth_date, context=BIRTH_DATE)
     return Patient(
         id=PatientId(row.id),
         clinic=ClinicId(row.clinic),
@@ -249,7 +253,7 @@ def _patient(row: Row[Any], contacts: Sequence[Contact], keyring: Keyring) -> Pa
         state=PatientState(row.state),
         given_name=keyring.open(row.given_name, context=NAME),
         family_name=keyring.open(row.family_name, context=NAME),
-        birth_date=date.fromisoformat(born) if born else None,
+        birth_date=_born(row, keyring),
         zone=row.zone,
         language=Language(row.language),
         external_id=row.external_id and keyring.open(row.external_id, context=EXTERNAL_ID),

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.clinic.model.chart import Reading, Scale, draw, spark
 from services.clinic.model.contacts import HOME_REGION, ContactKind
 from services.clinic.model.patient import Patient, PatientState
-from services.clinic.model.people import age_on
+from services.clinic.model.people import Who, age_on
 from services.clinic.model.reads import (
     Alert,
     AlertState,
@@ -34,13 +34,13 @@ from services.clinic.views.contacts import contact_view
 from services.clinic.views.parts import (
     Chip,
     FormState,
-    Person,
     Tone,
     band_chip,
     day_moment,
     days,
     message_chip,
     moment,
+    named,
     say_born,
     say_date,
     say_instrument,
@@ -150,7 +150,7 @@ def patient_page(
     `crisis` is what a person in crisis is told, in the patient's language: it stands beside an open alert. `off` holds
     the ids of the rules that do not run.
     """
-    names = {patient.id: patient.name}
+    names = {patient.id: Who(patient.name, patient.birth_date)}
     today = to_wall(now, zone).date()
     running = record.plan if record.plan and record.plan.active else None
     ordered = sorted((one.by_clock_of(zone) for one in record.sessions), key=lambda session: session.starts_at_utc)
@@ -227,7 +227,7 @@ def patient_row(
     if patient.state is PatientState.DISCHARGED:
         marks.append(state_chip(patient.state))
     return PatientRow(
-        person=Person(patient.id, patient.listed_name),
+        person=named(patient.id, Who(patient.listed_name, patient.birth_date)),
         under=f"{say_language(patient.language)}, {plan.phase}" if plan else say_language(patient.language),
         state=state_chip(patient.state),
         interval=days(plan.interval_days) if plan else "",

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from babel.dates import format_date
 
+from services.clinic.model.people import Who
 from services.clinic.model.reads import MessageState, ProposalState, Score, SessionState
 from shared.events.scheduling import days_before
+from shared.ids import PatientId
 from shared.languages import Language, say_time
 from shared.walltime import to_wall
 
@@ -48,10 +50,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Person:
-    """A patient's name with the id that its page has; None for somebody who is no patient."""
+    """A patient's name with the id that its page has; None for somebody who is no patient.
+
+    `born` stands beside the name on paper, where no link leads to whose it is.
+    """
 
     id: UUID | None
     name: str
+    born: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,11 @@ class FormState:
 def say_date(day: date) -> str:
     """Return a day as a list shows it: `Tue, Dec 1, 2026`."""
     return format_date(day, "EEE, MMM d, y", locale="en_US")
+
+
+def named(patient: PatientId, who: Who) -> Person:
+    """Return a patient for a page."""
+    return Person(patient, who.name, say_born(who.born))
 
 
 def say_born(day: date | None) -> str:

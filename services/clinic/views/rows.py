@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, TypeVar
 
+from services.clinic.model.people import Who
 from services.clinic.model.reads import (
     COMES_LATE,
     Alert,
@@ -30,6 +31,7 @@ from services.clinic.views.parts import (
     day_moment,
     days,
     moment,
+    named,
     plain_chip,
     proposal_chip,
     say_date,
@@ -49,7 +51,7 @@ from services.clinic.views.today import (
 )
 from shared.ids import PatientId
 
-Names = Mapping[PatientId, str]
+Names = Mapping[PatientId, Who]
 Sources = Mapping[str, tuple[Source, ...]]
 
 T = TypeVar("T")
@@ -105,7 +107,8 @@ _CHECKINS: Final[dict[str, Chip]] = {
 
 def person(patient: PatientId, names: Names) -> Person:
     """Return a patient for a page."""
-    return Person(patient, names.get(patient, "Unknown patient"))
+    found = names.get(patient)
+    return Person(patient, "Unknown patient") if found is None else named(patient, found)
 
 
 def say_paged(alert: Alert, zone: str) -> str:

@@ -8,6 +8,7 @@ from services.clinic.model.chart import Scale
 from services.clinic.model.clinic import Clinic, OnCall
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
 from services.clinic.model.patient import Patient, PatientState
+from services.clinic.model.people import Who
 from services.clinic.model.reads import (
     Alert,
     AlertState,
@@ -105,7 +106,7 @@ def a_patient(number: int = 0, **changes: object) -> Patient:
 
 
 PATIENTS = [a_patient(number) for number in range(len(NAMES))]
-NAME_OF = {patient.id: patient.name for patient in PATIENTS}
+NAME_OF = {patient.id: Who(patient.name, patient.birth_date) for patient in PATIENTS}
 
 
 def a_session(number: int, wall: datetime, state: SessionState = SessionState.BOOKED, nth: int | None = 4) -> Session:

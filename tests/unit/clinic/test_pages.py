@@ -241,6 +241,18 @@ def test_no_printed_list_of_patients_is_without_where_and_when(name: str) -> Non
     assert "printed Tue, Dec 1" in printed[1]
 
 
+@pytest.mark.parametrize("name", ["today", "waiting", "patients", "proposals", "alerts"])
+def test_no_name_on_a_printed_list_is_without_its_birth_date(name: str) -> None:
+    """Two patients of one name are told apart on paper, where no link leads to whose row it is."""
+    rows = re.findall(r'<a class="person"[^>]*><bdi>[^<]*</bdi></a>(.{0,60})', rendered(name), re.DOTALL)
+    assert rows
+    for after in rows:
+        assert re.match(r'<span class="born">, (born \w{3} \d+, \d{4}|no birth date on record)</span>', after), after
+    style = (SHARED_STATIC / "console.css").read_text(encoding="utf-8")
+    assert ".printed, .born { display: none; }" in style
+    assert ".born { display: inline; }" in style[style.index("@media print") :]
+
+
 def test_a_list_on_a_narrow_screen_names_what_stands_in_each_row() -> None:
     assert rendered("patients").count("data-label=") == 2
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,10 @@ WHERE = {
     TORMENT: ("tests/faults/test_torment.py", "-s"),
 }
 """What pytest is given for a suite whose folder has not its name; the torment says how far it is, and what it saw."""
-PROCESSES = {"integration": ("--numprocesses=3", "--dist=loadfile")}
-"""Suites of many short tests, which wait for a database more than they count; each process has its own PostgreSQL."""
+PROCESSES = {"integration": 3, "kafka": 2}
+"""Suites that wait more than they count, each with its processes: each has a PostgreSQL and a Kafka of its own."""
+TEST_KAFKA = "TEST_KAFKA"
+"""Names a Kafka that is there already: one process alone can make its topics anew."""
 LANES = (("unit", "contracts", "integration"), ("kafka", "browser"), (FAULTS,))
 """Suites that may run side by side, lane by lane; each of the others runs alone."""
 TIMES = Path(__file__).parent.parent / ".pytest_cache" / "suites.json"
@@ -101,8 +103,10 @@ def run(suite: str, extra: list[str], mark: str = "") -> Outcome:
             "pytest",
             *where,
             "-q",
+            "--durations=8",
+            "--durations-min=5",
             f"--junitxml={report}",
-            *PROCESSES.get(suite, ()),
+            *processes(suite, os.environ),
             *extra,
         ]
         began = time.monotonic()
@@ -148,6 +152,13 @@ def run_all(suites: Sequence[str], extra: list[str]) -> list[Outcome]:
         outcomes = [outcome for lane in drivers.map(drive, lanes) for outcome in lane]
     ran = {outcome.suite for outcome in outcomes}
     return outcomes + [run(suite, extra) for suite in suites if suite not in ran]
+
+
+def processes(suite: str, given: Mapping[str, str]) -> Sequence[str]:
+    """Return what has pytest run a suite in several processes, none where one alone can."""
+    if suite not in PROCESSES or (suite == "kafka" and TEST_KAFKA in given):
+        return ()
+    return (f"--numprocesses={PROCESSES[suite]}", "--dist=loadfile")
 
 
 def environment(suite: str) -> dict[str, str]:

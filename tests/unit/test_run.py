@@ -121,3 +121,9 @@ def test_a_file_that_a_suite_runs_by_name_is_there() -> None:
     }
     assert named
     assert {(where, name) for where, name in named if not (root / name).is_file()} == set()
+
+
+def test_a_kafka_that_is_there_already_is_never_shared_by_two_processes() -> None:
+    assert "--numprocesses=2" in run.processes("kafka", {})
+    assert run.processes("kafka", {"TEST_KAFKA": "127.0.0.1:9092"}) == ()
+    assert run.processes("unit", {}) == ()

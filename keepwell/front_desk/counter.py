@@ -53,7 +53,7 @@ class PlanAnswer(Seen):
 
     id: str
     version: int
-    attended: int
+    induction_complete: bool
     next_due_on: date
 
 

@@ -13,8 +13,6 @@ from shared.clock import Clock
 
 _DEALT_WITH: Final = timedelta(hours=12)
 """How long an acknowledged alert of the last days is being dealt with."""
-INDUCTION: Final = 6
-"""Sessions of the induction that everybody here goes through."""
 _WHY: Final = "Agreed with the patient at the end of the induction."
 
 
@@ -60,7 +58,7 @@ class CastClinicians(Clinicians):
             return
         plan = await self._counter.get(PlanAnswer, f"patients/{chart.patient}/plan")
         proposals = await self._counter.every(ProposalSeen, f"patients/{chart.patient}/proposals")
-        if plan.attended < INDUCTION or not proposals or proposals[0].state not in {"open", "held"}:
+        if not plan.induction_complete or not proposals or proposals[0].state not in {"open", "held"}:
             return
         sent = {"decision": "change", "interval_days": days, "reason": _WHY, "override_reason": _WHY}
         newest = proposals[0].id

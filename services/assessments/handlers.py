@@ -131,8 +131,8 @@ async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
     waiting = await proposals.current_of_plan(tx, event.plan)
     if waiting is None:
         return
-    # Only a corrected record leads from maintenance back to induction.
-    back = earlier is not None and earlier.plan.maintenance and event.phase == "induction"
+    # Only a corrected record leads from maintenance back to a series.
+    back = earlier is not None and earlier.plan.maintenance and not event.maintains
     if back and patient is not None and current:
         await proposal_acts.reconsider(tx, kit, patient)
     elif not event.active or waiting.from_days != event.interval_days:

@@ -70,7 +70,7 @@ def course(tx: Transaction, patient: Patient, plan: Plan | None, record: Known) 
         cadence=plan.protocol.cadence,
         latest_on=latest_on,
         held_on=record.held_on,
-        induction_sessions=plan.protocol.induction.sessions,
+        series_sessions=plan.protocol.series_sessions,
         next_on=next_on if next_on >= today else None,
         from_on=today if tx.now < at_wall(today, ASK_AT, patient.zone) else today + timedelta(days=1),
         before_on=plan.before_on if was_asked else None,
@@ -129,7 +129,7 @@ async def _set_baseline(tx: Transaction, patient: Patient, plan: Plan, booked: S
 async def after_change(tx: Transaction, patient: Patient, plan: Plan, record: Known) -> Plan:
     """Set the measures of maintenance by the next session as it now is; return the plan, which may know a new one."""
     follows = course(tx, patient, plan, record)
-    if follows.cadence.measures is None or plan.attended < follows.induction_sessions:
+    if follows.cadence.measures is None or plan.attended < follows.series_sessions:
         return plan
     changed = with_measure_before(plan, follows)
     if changed != plan:

@@ -15,8 +15,8 @@ S = TypeVar("S", bound=SessionEvent)
 
 def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = (), **more: object) -> P:
     """Return the event of a kind that tells how a plan now stands, by the days of its attended sessions."""
-    completed_on = plan.protocol.induction.completed_on(held_on)
-    in_series = not plan.induction_complete
+    completed_on = plan.protocol.series_completed_on(held_on)
+    follows = plan.protocol.position(plan.attended)
     rungs = plan.protocol.maintenance
     return kind(
         clinic=plan.clinic,
@@ -25,7 +25,7 @@ def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = (), **more: 
         plan=plan.id,
         protocol=plan.protocol.id,
         protocol_version=plan.protocol.version,
-        phase=plan.phase.value,
+        phase=plan.phase,
         interval_days=plan.interval_days,
         next_due_on=plan.next_due_on,
         induction_complete=plan.induction_complete,
@@ -33,9 +33,9 @@ def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = (), **more: 
         why=plan.why,
         induction_completed_on=completed_on,
         active=plan.active,
-        phase_kind=plan.phase.value,
-        session=plan.attended + 1 if in_series else None,
-        sessions=plan.protocol.induction.sessions if in_series else None,
+        phase_kind=follows.phase.kind.value,
+        session=None if follows.sessions is None else follows.number,
+        sessions=follows.sessions,
         ladder=rungs.ladder,
         opt_in_above=rungs.opt_in_above,
         modality=plan.protocol.modality,

@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert
 from services.scheduler.model.catalogue import exactly
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
-from services.scheduler.model.protocols import Phase
 from services.scheduler.model.sessions import OPEN, Session, SessionKind, SessionState, Slot
 from services.scheduler.tables import clinics, corrections, patients, plans, sessions
 from shared.database import Reader, Transaction
@@ -102,7 +101,7 @@ async def save_plan(tx: Transaction, plan: Plan) -> None:
         protocol=plan.protocol.id,
         protocol_version=plan.protocol.version,
         start_on=plan.start_on,
-        phase=plan.phase.value,
+        phase=plan.phase,
         attended=plan.attended,
         last_attended_on=plan.last_attended_on,
         interval_days=plan.interval_days,
@@ -232,7 +231,7 @@ def _plan(row: Row[Any]) -> Plan:
         version=row.version,
         protocol=exactly(row.protocol, row.protocol_version),
         start_on=row.start_on,
-        phase=Phase(row.phase),
+        phase=row.phase,
         attended=row.attended,
         last_attended_on=row.last_attended_on,
         interval_days=row.interval_days,

@@ -66,7 +66,6 @@ plans: Final = Table(
     Column("decided_on", Date),
     Column("before_on", Date),
     Column("measured_on", Date),
-    CheckConstraint("phase IN ('induction', 'maintenance')", name="plans_phase"),
     Index("plans_one_active", "patient", unique=True, postgresql_where=text("active")),
 )
 

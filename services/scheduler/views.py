@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from services.scheduler.model.plans import Plan
-from services.scheduler.model.protocols import Phase, Protocol, Provenance
+from services.scheduler.model.protocols import Maintenance, PhaseKind, Protocol, Provenance, Series
 from services.scheduler.model.sessions import Session, SessionKind, SessionState
 from shared.evidence import Grade
 from shared.walltime import parse_wall, wall_text
@@ -126,14 +126,34 @@ class RuleView(View):
 
 
 class PhaseView(View):
-    """A phase: fixed days in induction; an interval and its ladder, in days, in maintenance."""
+    """A phase: fixed days in a series; an interval and its ladder, in days, in maintenance."""
 
-    phase: Phase
-    days: list[int] | None = None
+    phase: Annotated[str, Field(description="its name, as plans tell it", examples=["induction"])]
+    kind: PhaseKind
+    days: Annotated[list[int] | None, Field(description="of each session, counted from the phase's first")] = None
+    after_days: Annotated[int | None, Field(description="from the last session of the phase before to its first")] = (
+        None
+    )
     interval_days: int | None = None
     ladder: list[int] | None = None
     opt_in_above: int | None = None
     rules: list[RuleView]
+
+    @classmethod
+    def of(cls, phase: Series | Maintenance, *, first: bool) -> "PhaseView":
+        """Return the view of a phase."""
+        rules = [RuleView.of(phase.provenance)]
+        if isinstance(phase, Series):
+            after = None if first else phase.after_days
+            return cls(phase=phase.name, kind=phase.kind, days=list(phase.days), after_days=after, rules=rules)
+        return cls(
+            phase=phase.name,
+            kind=phase.kind,
+            interval_days=phase.interval_days,
+            ladder=list(phase.ladder),
+            opt_in_above=phase.opt_in_above,
+            rules=[*rules, RuleView.of(phase.ladder_provenance)],
+        )
 
 
 class ProtocolView(View):
@@ -148,21 +168,11 @@ class ProtocolView(View):
     @classmethod
     def of(cls, protocol: Protocol) -> "ProtocolView":
         """Return the view of a protocol."""
-        induction, maintenance = protocol.induction, protocol.maintenance
         return cls(
             id=protocol.id,
             version=protocol.version,
             name=protocol.name,
-            phases=[
-                PhaseView(phase=Phase.INDUCTION, days=list(induction.days), rules=[RuleView.of(induction.provenance)]),
-                PhaseView(
-                    phase=Phase.MAINTENANCE,
-                    interval_days=maintenance.interval_days,
-                    ladder=list(maintenance.ladder),
-                    opt_in_above=maintenance.opt_in_above,
-                    rules=[RuleView.of(maintenance.provenance), RuleView.of(maintenance.ladder_provenance)],
-                ),
-            ],
+            phases=[PhaseView.of(phase, first=place == 0) for place, phase in enumerate(protocol.phases)],
             cadence=[RuleView.of(rule) for rule in protocol.cadence.provenance],
         )
 
@@ -176,7 +186,7 @@ class PlanView(View):
     protocol: str
     protocol_version: int
     start_on: date
-    phase: Phase
+    phase: Annotated[str, Field(description="the name of the next session's phase", examples=["induction"])]
     attended: int
     induction_complete: bool
     interval_days: int

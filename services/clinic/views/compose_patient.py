@@ -259,9 +259,7 @@ def _plan(plan: Plan, protocols: Sequence[Choice], *, late: bool) -> PlanView:
     return PlanView(
         protocol=f"{name}, version {plan.protocol_version}",
         late=late,
-        phase=Chip(plan.phase, Tone.INFO if plan.phase == "induction" else Tone.ACCENT)
-        if plan.active
-        else Chip("ended"),
+        phase=Chip(plan.phase, Tone.ACCENT if plan.induction_complete else Tone.INFO) if plan.active else Chip("ended"),
         interval=f"every {days(plan.interval_days)}",
         next_due=day_moment(plan.next_due_on),
         why=plan.why,

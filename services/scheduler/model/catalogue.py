@@ -6,11 +6,11 @@ from typing import Final
 
 from services.scheduler.model.protocols import (
     Cadence,
-    Induction,
     Maintenance,
     Measures,
     Protocol,
     Provenance,
+    Series,
     UnknownProtocolError,
 )
 from shared.evidence import Grade
@@ -112,15 +112,18 @@ IV_KETAMINE_1: Final = Protocol(
     name="IV ketamine: six sessions over three weeks, then maintenance",
     modality="ketamine",
     route="intravenous",
-    induction=Induction(
-        days=(0, 3, 7, 10, 14, 17),
-        provenance=Provenance(
-            id="iv-ketamine-induction-1",
-            text="Six sessions over three weeks, two in each week.",
-            source_url="https://pubmed.ncbi.nlm.nih.gov/32871698/",
-            grade=Grade.OBSERVATIONAL,
-            verified_on=_READ_ON,
-            applies_to=_IV,
+    series=(
+        Series(
+            name="induction",
+            days=(0, 3, 7, 10, 14, 17),
+            provenance=Provenance(
+                id="iv-ketamine-induction-1",
+                text="Six sessions over three weeks, two in each week.",
+                source_url="https://pubmed.ncbi.nlm.nih.gov/32871698/",
+                grade=Grade.OBSERVATIONAL,
+                verified_on=_READ_ON,
+                applies_to=_IV,
+            ),
         ),
     ),
     maintenance=Maintenance(

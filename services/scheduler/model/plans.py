@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from services.scheduler.model.protocols import Phase, Protocol
+from services.scheduler.model.protocols import Protocol, Series
 from shared.ids import ClinicId, PatientId, PlanId
 
 
@@ -13,6 +13,7 @@ class Plan:
     """A plan as it now stands.
 
     Attributes:
+        phase: the name of the phase of the next session.
         attended: sessions attended under this plan.
         last_attended_on: the day of the latest of them, at its place.
         interval_days: days from the last attended session to the next; before the first, the protocol's first gap.
@@ -32,7 +33,7 @@ class Plan:
     version: int
     protocol: Protocol
     start_on: date
-    phase: Phase
+    phase: str
     attended: int
     last_attended_on: date | None
     interval_days: int
@@ -46,12 +47,13 @@ class Plan:
 
     @property
     def induction_complete(self) -> bool:
-        """Return whether every session of the induction was attended."""
-        return self.attended >= self.protocol.induction.sessions
+        """Return whether every session of the protocol's series was attended."""
+        return self.attended >= self.protocol.series_sessions
 
 
 def start(protocol: Protocol, start_on: date, *, plan: PlanId, clinic: ClinicId, patient: PatientId) -> Plan:
     """Return a new plan whose first session is due on `start_on`."""
+    first = protocol.series[0]
     return Plan(
         id=plan,
         clinic=clinic,
@@ -59,12 +61,12 @@ def start(protocol: Protocol, start_on: date, *, plan: PlanId, clinic: ClinicId,
         version=1,
         protocol=protocol,
         start_on=start_on,
-        phase=Phase.INDUCTION,
+        phase=first.name,
         attended=0,
         last_attended_on=None,
-        interval_days=protocol.induction.gap_after(1),
+        interval_days=protocol.gap_after(1),
         next_due_on=start_on,
-        why=f"The plan begins on {start_on:%Y-%m-%d} with session 1 of {protocol.induction.sessions} of the induction.",
+        why=f"The plan begins on {start_on:%Y-%m-%d} with session 1 of {first.sessions} of the {first.name}.",
     )
 
 
@@ -82,16 +84,13 @@ def standing(plan: Plan, attended_on: Sequence[date]) -> Plan:
         begun = start(plan.protocol, plan.start_on, plan=plan.id, clinic=plan.clinic, patient=plan.patient)
         return _kept(plan, replace(begun, why=begun.why + _later(plan)))
     attended, last = len(attended_on), max(attended_on)
-    induction = plan.protocol.induction
-    if attended < induction.sessions:
-        phase, interval = Phase.INDUCTION, induction.gap_after(attended)
+    follows = plan.protocol.position(attended)
+    if isinstance(follows.phase, Series):
+        interval = plan.protocol.gap_after(attended)
         due = last + timedelta(days=interval)
-        why = (
-            f"{_count(attended)} of the {induction.sessions} of the induction took place, the latest on "
-            f"{last:%Y-%m-%d}. Session {attended + 1} is due {_days(interval)} later.{_later(plan)}"
-        )
+        why = f"{_so_far(plan.protocol, attended, last)} is due {_days(interval)} later.{_later(plan)}"
     else:
-        phase, interval = Phase.MAINTENANCE, plan.decided_days or plan.protocol.maintenance.interval_days
+        interval = plan.decided_days or plan.protocol.maintenance.interval_days
         counted = last + timedelta(days=interval)
         # A date that a decision leaves in the past becomes the day of the decision: due now.
         due = counted if plan.decided_on is None else max(counted, plan.decided_on)
@@ -102,7 +101,7 @@ def standing(plan: Plan, attended_on: Sequence[date]) -> Plan:
         plan,
         replace(
             plan,
-            phase=phase,
+            phase=follows.phase.name,
             attended=attended,
             last_attended_on=last,
             interval_days=interval,
@@ -131,28 +130,40 @@ def _why_in_maintenance(plan: Plan, attended: int, last: date, interval: int) ->
             f"A clinician decided on {plan.decided_on:%Y-%m-%d} on {_days(interval)} between sessions; the latest of "
             f"{attended} was on {last:%Y-%m-%d}."
         )
-    if attended == plan.protocol.induction.sessions:
+    if attended == plan.protocol.series_sessions:
+        begins = plan.protocol.maintenance.name.capitalize()
         return (
-            f"The induction was completed on {last:%Y-%m-%d}. Maintenance begins with {_days(interval)} between "
-            "sessions."
+            f"The {plan.protocol.series[-1].name} was completed on {last:%Y-%m-%d}. {begins} begins with "
+            f"{_days(interval)} between sessions."
         )
     return f"There are {_days(interval)} between sessions; the latest of {attended} was on {last:%Y-%m-%d}."
 
 
+def _so_far(protocol: Protocol, attended: int, last: date) -> str:
+    """Say where a series stands, up to the number of its next session."""
+    follows = protocol.position(attended)
+    if follows.number == 1:
+        over = protocol.position(attended - 1).phase.name
+        first = f"Session 1 of {follows.sessions} of the {follows.phase.name}"
+        return f"The {over} was completed on {last:%Y-%m-%d}. {first}"
+    taken = f"{_count(follows.number - 1)} of the {follows.sessions} of the {follows.phase.name}"
+    return f"{taken} took place, the latest on {last:%Y-%m-%d}. Session {follows.number}"
+
+
 def _later(plan: Plan) -> str:
-    """Say that a decision waits for the end of the induction."""
+    """Say that a decision waits for the end of the series."""
     if plan.decided_days is None or plan.decided_on is None:
         return ""
     return (
         f" The interval of {_days(plan.decided_days)} that a clinician decided on {plan.decided_on:%Y-%m-%d} holds "
-        "from the end of the induction; its series goes on as it is."
+        f"from the end of the {plan.protocol.series[-1].name}; its series goes on as it is."
     )
 
 
 def after_decision(plan: Plan, interval_days: int, decided_on: date, attended_on: Sequence[date]) -> Plan:
     """Return the plan with the interval that a clinician decided, in days.
 
-    The decision holds off the ladder too: the product proposes, a clinician decides. In the induction it is kept until
+    The decision holds off the ladder too: the product proposes, a clinician decides. In a series it is kept until
     maintenance begins: a series of fixed gaps has no interval that could be longer or shorter, and a single gap of 21
     days in it would end the series without anyone having said so.
 

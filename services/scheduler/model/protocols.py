@@ -9,8 +9,8 @@ from itertools import pairwise
 from shared.evidence import Grade
 
 
-class Phase(StrEnum):
-    """Where a patient stands in a protocol."""
+class PhaseKind(StrEnum):
+    """What a phase allows: nothing but its own series, or an interval that a clinician decides."""
 
     INDUCTION = "induction"
     MAINTENANCE = "maintenance"
@@ -45,44 +45,44 @@ class Provenance:
 
 
 @dataclass(frozen=True)
-class Induction:
-    """A fixed series of sessions: `days[n]` is the day of session n + 1, counted from the first."""
+class Series:
+    """A phase with a fixed number of sessions on fixed days.
 
+    Attributes:
+        name: as a plan and its events tell it, such as `induction`.
+        days: `days[n]` is the day of session n + 1 of the phase, counted from its first.
+        after_days: days from the last session of the phase before to the first of this; of the first phase not used.
+    """
+
+    name: str
     days: tuple[int, ...]
     provenance: Provenance
+    after_days: int = 7
 
     def __post_init__(self) -> None:
-        """Refuse a series that does not begin on day 0 and rise."""
+        """Refuse a series that does not begin on day 0 and rise, or that begins before the one before it has ended."""
         if self.days[:1] != (0,) or any(later <= earlier for earlier, later in pairwise(self.days)):
-            raise ValueError(f"An induction's days begin with 0 and rise; these do not: {self.days}.")
+            raise ValueError(f"The days of a series begin with 0 and rise; those of {self.name!r} do not: {self.days}.")
+        if self.after_days < 1:
+            raise ValueError(f"{self.name!r} begins {self.after_days} days after the phase before: that is 1 at least.")
+
+    @property
+    def kind(self) -> PhaseKind:
+        """Return what the phase allows."""
+        return PhaseKind.INDUCTION
 
     @property
     def sessions(self) -> int:
         """Return how many sessions the series has."""
         return len(self.days)
 
-    def completed_on(self, attended_on: Sequence[date]) -> date | None:
-        """Return the day on which the series was completed, by the days of the attended sessions; None before that."""
-        held = sorted(attended_on)
-        return held[self.sessions - 1] if len(held) >= self.sessions else None
-
-    def gap_after(self, attended: int) -> int:
-        """Return the days between session number `attended` and the next one of the series.
-
-        Raises:
-            ValueError: if the series has no session after that one.
-        """
-        if not 1 <= attended < self.sessions:
-            raise ValueError(f"After session {attended} of {self.sessions} the series has no next session.")
-        return self.days[attended] - self.days[attended - 1]
-
 
 @dataclass(frozen=True)
 class Maintenance:
-    """Single sessions at an interval that a clinician moves along a ladder, in days.
+    """A phase of single sessions, without an end, at an interval that a clinician moves along a ladder, in days.
 
     Attributes:
-        interval_days: the interval with which maintenance begins.
+        interval_days: the interval with which the phase begins.
         ladder: the intervals that may be proposed, in days, rising.
         opt_in_above: longer rungs are proposed only where the clinic has opted in.
     """
@@ -92,6 +92,7 @@ class Maintenance:
     opt_in_above: int
     provenance: Provenance
     ladder_provenance: Provenance
+    name: str = "maintenance"
 
     def __post_init__(self) -> None:
         """Refuse a ladder that does not rise or does not hold the first interval."""
@@ -99,6 +100,11 @@ class Maintenance:
             raise ValueError(f"A ladder rises; this one does not: {self.ladder}.")
         if self.interval_days not in self.ladder:
             raise ValueError(f"The first interval, {self.interval_days} days, is no rung of {self.ladder}.")
+
+    @property
+    def kind(self) -> PhaseKind:
+        """Return what the phase allows."""
+        return PhaseKind.MAINTENANCE
 
 
 @dataclass(frozen=True)
@@ -146,12 +152,32 @@ class Cadence:
 
 
 @dataclass(frozen=True)
+class Position:
+    """Where the next session lies.
+
+    Attributes:
+        phase: that it belongs to.
+        number: of the session in that phase, from 1.
+    """
+
+    phase: Series | Maintenance
+    number: int
+
+    @property
+    def sessions(self) -> int | None:
+        """Return how many sessions the phase has; None where it has no end."""
+        return self.phase.sessions if isinstance(self.phase, Series) else None
+
+
+@dataclass(frozen=True)
 class Protocol:
     """A protocol as it was at one version; a plan keeps the version it began with.
 
     Attributes:
         modality: what is given, such as `ketamine`.
         route: how it is given, such as `intravenous`.
+        series: the phases of fixed sessions, in order; one at least.
+        maintenance: the phase that follows them.
     """
 
     id: str
@@ -159,6 +185,52 @@ class Protocol:
     name: str
     modality: str
     route: str
-    induction: Induction
+    series: tuple[Series, ...]
     maintenance: Maintenance
     cadence: Cadence
+
+    def __post_init__(self) -> None:
+        """Refuse a protocol without a series, or with one name for two phases."""
+        if not self.series:
+            raise ValueError(f"Protocol {self.id!r} has no series of sessions before its maintenance.")
+        names = [phase.name for phase in self.phases]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"Protocol {self.id!r} has two phases named {twice[0]!r}.")
+
+    @property
+    def phases(self) -> tuple[Series | Maintenance, ...]:
+        """Return all phases, in order."""
+        return (*self.series, self.maintenance)
+
+    @property
+    def series_sessions(self) -> int:
+        """Return how many sessions all series have together."""
+        return sum(phase.sessions for phase in self.series)
+
+    def position(self, attended: int) -> Position:
+        """Return where the session lies that follows so many attended ones."""
+        before = 0
+        for phase in self.series:
+            if attended < before + phase.sessions:
+                return Position(phase, attended - before + 1)
+            before += phase.sessions
+        return Position(self.maintenance, attended - before + 1)
+
+    def gap_after(self, attended: int) -> int:
+        """Return the days between session number `attended` and the next one of the series.
+
+        Raises:
+            ValueError: if the series have no session after that one.
+        """
+        follows = self.position(attended)
+        if attended < 1 or not isinstance(follows.phase, Series):
+            raise ValueError(f"After session {attended} of {self.series_sessions} the series has no next session.")
+        if follows.number == 1:
+            return follows.phase.after_days
+        days = follows.phase.days
+        return days[follows.number - 1] - days[follows.number - 2]
+
+    def series_completed_on(self, attended_on: Sequence[date]) -> date | None:
+        """Return the day on which all series were completed, by the days of the attended sessions; None before that."""
+        held = sorted(attended_on)
+        return held[self.series_sessions - 1] if len(held) >= self.series_sessions else None

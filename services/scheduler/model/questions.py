@@ -49,7 +49,7 @@ class Course:
     Attributes:
         latest_on: the day of the patient's latest attended session, in a plan or not.
         held_on: the days of the plan's attended sessions; none without a plan.
-        induction_sessions: how many sessions the plan's induction has.
+        series_sessions: how many sessions the plan's series have before maintenance.
         next_on: the day of the next session, booked or else due; None where that has passed or is not known.
         from_on: the first day whose questions are still ahead; None where all of them are.
         before_on: the day of a measure that was asked before a session, though the session may have moved since.
@@ -60,7 +60,7 @@ class Course:
     cadence: Cadence
     latest_on: date | None
     held_on: tuple[date, ...] = ()
-    induction_sessions: int = 0
+    series_sessions: int = 0
     next_on: date | None = None
     from_on: date | None = None
     before_on: date | None = None
@@ -124,7 +124,7 @@ def _owed(course: Course, rule: Measures, days: Sequence[date]) -> list[date]:
 
 
 def _complete(course: Course) -> bool:
-    return len(course.held_on) >= course.induction_sessions
+    return len(course.held_on) >= course.series_sessions
 
 
 def _weekly(course: Course, last: date) -> list[date]:
@@ -136,7 +136,7 @@ def _weeks(course: Course) -> list[date]:
     """Return the induction's weekly days, through the first one after its last session."""
     held, cadence = sorted(course.held_on), course.cadence
     if _complete(course):
-        span = (held[course.induction_sessions - 1] - held[0]).days + WEEK
+        span = (held[course.series_sessions - 1] - held[0]).days + WEEK
     else:
         span = (held[-1] - held[0]).days + cadence.last_weekly_day
     return [held[0] + timedelta(days=days) for days in range(cadence.first_weekly_day, span + 1, WEEK)]

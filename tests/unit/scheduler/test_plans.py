@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.scheduler.model.catalogue import IV_KETAMINE_2
 from services.scheduler.model.plans import Plan, after_decision, ended, standing, start
-from services.scheduler.model.protocols import Phase
+from services.scheduler.model.protocols import Series
 from shared.ids import ClinicId, PatientId, PlanId, new_id
 
 DAY_0 = date(2026, 12, 1)
@@ -30,7 +30,7 @@ def after_induction(*more: date) -> Plan:
 
 def test_the_first_session_is_due_on_the_day_the_plan_begins() -> None:
     plan = new_plan()
-    assert (plan.next_due_on, plan.phase, plan.interval_days) == (DAY_0, Phase.INDUCTION, 3)
+    assert (plan.next_due_on, plan.phase, plan.interval_days) == (DAY_0, "induction", 3)
 
 
 def test_attending_on_the_due_days_walks_the_induction_as_the_protocol_says() -> None:
@@ -46,8 +46,33 @@ def test_attending_on_the_due_days_walks_the_induction_as_the_protocol_says() ->
 def test_the_sixth_session_completes_the_induction_and_begins_maintenance_every_28_days() -> None:
     plan = after_induction()
     assert plan.induction_complete
-    assert (plan.phase, plan.interval_days) == (Phase.MAINTENANCE, 28)
+    assert (plan.phase, plan.interval_days) == ("maintenance", 28)
     assert plan.next_due_on == DAY_0 + timedelta(days=17 + 28)
+
+
+def test_a_phase_between_induction_and_maintenance_is_walked_as_its_data_say() -> None:
+    consolidation = Series("consolidation", (0, 7, 14, 21), IV_KETAMINE_2.series[0].provenance, after_days=5)
+    longer = replace(IV_KETAMINE_2, series=(*IV_KETAMINE_2.series, consolidation))
+    held: list[date] = []
+    plan = replace(new_plan(), protocol=longer)
+    phases = []
+    for _ in range(11):
+        held.append(plan.next_due_on)
+        plan = standing(plan, held)
+        phases.append(plan.phase)
+    assert [(day - DAY_0).days for day in held] == [0, 3, 7, 10, 14, 17, 22, 29, 36, 43, 71]
+    assert phases == ["induction"] * 5 + ["consolidation"] * 4 + ["maintenance"] * 2
+
+
+def test_the_reason_names_the_phase_and_counts_its_own_sessions() -> None:
+    consolidation = Series("consolidation", (0, 7, 14, 21), IV_KETAMINE_2.series[0].provenance, after_days=5)
+    longer = replace(new_plan(), protocol=replace(IV_KETAMINE_2, series=(*IV_KETAMINE_2.series, consolidation)))
+    said = [standing(longer, [DAY_0 + timedelta(days=n) for n in range(attended)]).why for attended in (6, 7, 10)]
+    assert said == [
+        "The induction was completed on 2026-12-06. Session 1 of 4 of the consolidation is due 5 days later.",
+        "1 session of the 4 of the consolidation took place, the latest on 2026-12-07. Session 2 is due 7 days later.",
+        "The consolidation was completed on 2026-12-10. Maintenance begins with 28 days between sessions.",
+    ]
 
 
 def test_maintenance_goes_on_at_its_interval() -> None:
@@ -71,7 +96,7 @@ def test_an_older_session_recorded_afterwards_counts_but_does_not_pull_the_date_
 def test_a_session_taken_back_leaves_the_plan_as_if_it_had_never_been_recorded() -> None:
     six = after_induction()
     five = standing(six, INDUCTION[:5])
-    assert (five.phase, five.attended, five.next_due_on) == (Phase.INDUCTION, 5, DAY_0 + timedelta(days=17))
+    assert (five.phase, five.attended, five.next_due_on) == ("induction", 5, DAY_0 + timedelta(days=17))
     none = standing(five, ())
     assert (none.attended, none.last_attended_on, none.next_due_on) == (0, None, DAY_0)
     assert none.version == five.version + 1 == six.version + 2
@@ -136,7 +161,7 @@ def test_in_any_order_of_records_the_plan_is_the_same(attended_on: list[date], c
         plan = standing(plan, mixed[:count])
     assert replace(plan, version=2) == standing(first, attended_on)
     assert plan.attended == len(attended_on)
-    assert plan.induction_complete == (len(attended_on) >= 6) == (plan.phase is Phase.MAINTENANCE)
+    assert plan.induction_complete == (len(attended_on) >= 6) == (plan.phase == "maintenance")
     if attended_on:
         assert plan.next_due_on == max(attended_on) + timedelta(days=plan.interval_days)
 

@@ -48,7 +48,7 @@ def course(held: Sequence[int], next_on: int | None = None, **more: int) -> Cour
         cadence=CADENCE_2,
         latest_on=day(max(held)) if held else None,
         held_on=tuple(day(number) for number in held),
-        induction_sessions=6,
+        series_sessions=6,
         next_on=None if next_on is None else day(next_on),
         **known,
     )

@@ -88,24 +88,26 @@ def _log_in(data_dir: Path) -> Path:
 
 
 @asynccontextmanager
-async def keepwell(settings: Mapping[str, str], *arguments: str, folder: Path | None = None) -> AsyncIterator[Keepwell]:
+async def keepwell(
+    settings: Mapping[str, str], *arguments: str, folder: Path | None = None, program: Sequence[str] = COMMAND
+) -> AsyncIterator[Keepwell]:
     """Start `keepwell up --json`, wait until it says that it is ready, and stop it by SIGTERM at the end.
 
     Its data lies in a folder of its own right below /tmp: as root PostgreSQL runs as another account, which pytest's
     own temporary folders would keep out.
     """
     with tempfile.TemporaryDirectory(prefix="kwr", dir="/tmp", ignore_cleanup_errors=True) as place:
-        async with _keepwell(folder or Path(place), arguments, settings) as running:
+        async with _keepwell(folder or Path(place), (*program, *(arguments or ("up",))), settings) as running:
             yield running
 
 
 @asynccontextmanager
-async def _keepwell(data_dir: Path, arguments: Sequence[str], settings: Mapping[str, str]) -> AsyncIterator[Keepwell]:
+async def _keepwell(data_dir: Path, command: Sequence[str], settings: Mapping[str, str]) -> AsyncIterator[Keepwell]:
     environment = clean_environment(KEEPWELL_DATA_DIR=str(data_dir), KEEPWELL_HTTP_PORT="0") | dict(settings)
     log = await asyncio.to_thread(_log_in, data_dir)
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, *(arguments or ("up",)), "--json", env=environment, stdout=asyncio.subprocess.PIPE, stderr=errors
+            *command, "--json", env=environment, stdout=asyncio.subprocess.PIPE, stderr=errors
         )
     assert process.stdout is not None
     try:

@@ -30,6 +30,9 @@ EVERY: Final = 5.0
 """Real seconds between two rounds."""
 BOUND: Final = 3.0
 """Real seconds for which a database, or Kafka, is waited for; its own client's time-out ends the question."""
+RENEW_AFTER: Final = 30.0
+"""Real seconds without an answer of Kafka after which its clients are made anew: one that has died inside answers never
+again, and says so in no way."""
 KAFKA: Final = "kafka"
 
 _HOSTED: Final = gauge("hosted", "1 for each service that this process hosts.", "service")
@@ -93,6 +96,7 @@ class Sampler:
         self._clock = clock
         self._problems = problems
         self._open = False
+        self._renewed_at = monotonic()
         self._remembered: dict[str, dict[tuple[str, int], int]] = {}
         self._one_at_a_time = asyncio.Lock()
         self.failing: dict[str, str] = {}
@@ -159,7 +163,19 @@ class Sampler:
             if question.done():
                 del self._asked[source]
 
+    async def _renew(self) -> None:
+        """Connect to Kafka anew where nothing was answered for long; whether that helps is seen by the next answer."""
+        silent_since = max(self._taken_at[KAFKA], self._renewed_at)
+        if KAFKA not in self.failing or monotonic() - silent_since < RENEW_AFTER:
+            return
+        self._renewed_at = monotonic()
+        log.warning("figures.clients_renewed", source=KAFKA, age=round(self.age(KAFKA)))
+        await self._watch.start()
+        await self._backlog.close()
+        self._open = False
+
     async def _of_kafka(self) -> None:
+        await self._renew()
         await self._watch.lag()
         await self._remember()
         if not self._open:

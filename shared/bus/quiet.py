@@ -41,14 +41,22 @@ class Watch:
         self._known: dict[str, dict[TopicPartition, int]] = {}
 
     async def start(self) -> None:
-        """Connect; raises `KafkaError` where Kafka is away."""
-        self._admin = AIOKafkaAdminClient(**asking(self._servers))
-        self._watch = AIOKafkaConsumer(**asking(self._servers), enable_auto_commit=False)
+        """Connect, or connect anew: what asks meanwhile goes on with the clients so far.
+
+        Raises:
+            KafkaError: Kafka is away; the clients so far are kept.
+        """
+        admin = AIOKafkaAdminClient(**asking(self._servers))
+        watch = AIOKafkaConsumer(**asking(self._servers), enable_auto_commit=False)
         try:
-            await self._learn(self._admin, self._watch)
+            await self._learn(admin, watch)
         except BaseException:
-            await self.close()
+            await _let_go(admin, watch)
             raise
+        before = self._admin, self._watch
+        self._admin, self._watch = admin, watch
+        self._coordinators.clear()
+        await _let_go(*before)
 
     async def _learn(self, admin: AIOKafkaAdminClient, watch: AIOKafkaConsumer) -> None:
         await admin.start()
@@ -61,11 +69,9 @@ class Watch:
         }
 
     async def close(self) -> None:
-        if self._watch is not None:
-            await self._watch.stop()
-        if self._admin is not None:
-            await self._admin.close()
+        before = self._admin, self._watch
         self._admin = self._watch = None
+        await _let_go(*before)
 
     async def lag(self) -> dict[str, dict[str, int]]:
         """Return the records behind, by group and topic, and export them as a metric."""
@@ -161,3 +167,10 @@ class Watch:
         every = [part for parts in self._partitions.values() for part in parts]
         ends: dict[TopicPartition, int] = await self._watch.end_offsets(every)
         return ends
+
+
+async def _let_go(admin: AIOKafkaAdminClient | None, watch: AIOKafkaConsumer | None) -> None:
+    if watch is not None:
+        await watch.stop()
+    if admin is not None:
+        await admin.close()

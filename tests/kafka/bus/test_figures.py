@@ -1,15 +1,17 @@
 """The figures that stand in Kafka and in the outbox, and how a process says that it cannot take them."""
 
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
 
+from keepwell import sampler
 from shared.bus import dead_letters
 from shared.database import Transaction
 from shared.events import PatientDischarged
 from tests.conftest import TUESDAY_NOON
 from tests.kafka.bus.conftest import Toy
+from tests.support.bench import eventually
 from tests.support.figures import figure
 
 
@@ -46,6 +48,28 @@ async def test_lag_and_position_tell_what_a_group_has_done_and_what_not(toy: Toy
     assert figure("keepwell_consumer_committed_records", **labels) == 7
     assert figure("keepwell_hosted", service="toy") == 1
     assert figure("keepwell_problems") == 0
+
+
+async def test_a_client_of_kafka_that_has_died_inside_is_replaced(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = toy.make_engine()
+    await engine.start()
+    await engine.sampler.round()
+    assert engine.sampler.failing == {}
+    inside: Any = engine.watch._watch
+    # The task that learns where the brokers are is never started again; who waits for it waits for good.
+    inside._client._sync_task.cancel()
+    inside._client.force_metadata_update()
+    monkeypatch.setattr(sampler, "RENEW_AFTER", 1e9)
+    await engine.sampler.round()
+    assert engine.sampler.failing == {"kafka": "TimeoutError"}
+    monkeypatch.setattr(sampler, "RENEW_AFTER", 0.0)
+
+    async def answered() -> bool:
+        await engine.sampler.round()
+        return engine.sampler.failing == {}
+
+    await eventually(answered, seconds=60)
+    assert engine.sampler.age("kafka") < 5
 
 
 def away() -> NoReturn:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from shared.clock import SteppedClock
 from tests.support.databases import Databases, cluster
@@ -16,6 +17,10 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+# A busy machine is no fault of what is tested: no example has a time to keep to, nor has the drawing of one.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 TUESDAY_NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
 """Tuesday 1 December 2026, noon in New York."""

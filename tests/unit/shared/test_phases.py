@@ -33,7 +33,10 @@ def flaws(source: str) -> Iterator[str]:
 
 
 def _only_allows(call: ast.Call) -> bool:
-    """Tell whether a column is altered in one way alone: it may be empty from now on."""
+    """Tell whether more is allowed and nothing less: a column may be empty, or a check of its values is gone."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "drop_constraint":
+        kinds = [word.value for word in call.keywords if word.arg == "type_"]
+        return any(isinstance(kind, ast.Constant) and kind.value == "check" for kind in kinds)
     said = {word.arg: word.value for word in call.keywords if word.arg != "schema"}
     value = said.pop("nullable", None)
     return not said and isinstance(value, ast.Constant) and value.value is True
@@ -59,6 +62,9 @@ def test_a_revision_that_comes_before_takes_nothing_away(file: Path) -> None:
         ('op.alter_column("a", "b", nullable=False)', ["alter_column"]),
         ('op.alter_column("a", "b", nullable=True, schema="c")', []),
         ('op.alter_column("a", "b", nullable=True, type_=sa.Text())', ["alter_column"]),
+        ('op.drop_constraint("a", "b", type_="check")', []),
+        ('op.drop_constraint("a", "b", type_="unique")', ["drop_constraint"]),
+        ('op.drop_constraint("a", "b")', ["drop_constraint"]),
         ('op.add_column("a", sa.Column("b", nullable=False))', ["add_column of a required one without a default"]),
         ('op.add_column("a", sa.Column("b", nullable=False, server_default="x"))', []),
         ('op.add_column("a", sa.Column("b"))', []),

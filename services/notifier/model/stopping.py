@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
+from services.notifier.model import hints
 from services.notifier.model.words import is_stop, phrases
 
 
@@ -45,7 +46,7 @@ _PERHAPS: Final = phrases("""
 _ALONE: Final = phrases("""
     end all, quit all, cancel all, stop, stopall, stop all, unsubscribe, quit, end, revoke, optout, opt out,
     opt me out, cancel, remove me,
-    remove, remove my number, delete my number, delete me, no more, no mas, ya no, ya no mas, alto, para, pare,
+    estop, remove, remove my number, delete my number, delete me, no more, no mas, ya no, ya no mas, alto, para, pare,
     paren, parar, basta, ya basta, baja, cancelar, detener, salir, detenga, detengan, detente, deten,
     detengase, detenganse, parale, parenle, dar de baja, darme de baja, denme de baja, dame de baja, deme de baja,
     anular suscripcion, eliminar, borrar, eliminarme, borrarme, quitar, take me off, leave me alone,
@@ -70,6 +71,8 @@ _UNCLEAR_ALONE: Final = phrases("""
     undo, off, sto, top, stops, unfollow, no gracias no mas, bloquear, lose my number, uninstall, deactivate,
     discontinue, cease, halt, disable, suficiente, dejen, dejame, dejenme
 """)
+_WAIT: Final = frozenset({"alto", "para", "pare", "basta"})
+"""Words that also mean `wait`, or `enough of that`, beside something else."""
 _SIGNS: Final = re.compile(r"[🛑🚫⛔✋]")
 
 _CLEAR: Final = tuple(
@@ -268,16 +271,17 @@ def judge(parts: Sequence[Sequence[str]], text: str) -> Stop:
     """
     said = [" ".join(words) for words in parts]
     whole = " ".join(said)
-    if _is_broken_up(whole.split()):
-        return Stop.YES
-    if _core(whole) in _ALONE or whole in _ALONE:
+    if _is_broken_up(whole.split()) or _core(whole) in _ALONE or whole in _ALONE:
         return Stop.YES
     if not parts:
         return Stop.ASK if _SIGNS.search(text) else Stop.NO
     found = max(_clause(words, clause, alone=len(said) == 1) for words, clause in zip(parts, said, strict=True))
-    if found is Stop.NO and _SIGNS.search(text) and len(parts) == 1:
-        return Stop.ASK
-    return found
+    if found is Stop.YES:
+        return Stop.ASK if len(said) > 1 and set(said) & _WAIT and not hints.is_about(whole) else Stop.YES
+    if any(hints.are_about_calls(clause, whole) for clause in said):
+        return Stop.NO
+    signs = bool(_SIGNS.search(text)) and len(parts) == 1
+    return Stop.ASK if found is Stop.ASK or signs or _hinted(said, whole) else Stop.NO
 
 
 def _is_broken_up(words: Sequence[str]) -> bool:
@@ -285,8 +289,17 @@ def _is_broken_up(words: Sequence[str]) -> bool:
     return len(words) > 1 and max(map(len, words)) < len("stop") and is_stop("".join(words))
 
 
+def _hinted(said: Sequence[str], whole: str) -> bool:
+    alone = len(said) == 1 or hints.is_about(whole)
+    return any(hints.of(clause, alone=alone) for clause in said if not _is_denied(clause))
+
+
+def _is_denied(clause: str) -> bool:
+    return bool(_NOT_MEANT.search(clause))
+
+
 def _clause(words: Sequence[str], clause: str, *, alone: bool) -> Stop:
-    if _NOT_MEANT.search(clause) or _ABOUT_ANOTHER.search(clause):
+    if _is_denied(clause) or _ABOUT_ANOTHER.search(clause):
         return Stop.ASK if _ABOUT_ANOTHER.search(clause) else Stop.NO
     core = _core(clause)
     if core in _ALONE_IN_A_CLAUSE or clause in _ALONE_IN_A_CLAUSE:
@@ -308,7 +321,7 @@ def _core(clause: str) -> str:
 
 _POLITE: Final = phrases("""
     please, thanks, thank, you, now, ok, okay, hi, hello, hey, por, favor, gracias, hola, sir, ya, kindly,
-    just, asap, ahora, pues
+    just, asap, ahora, pues, x, oiga, oigan
 """)
 _EVERYDAY: Final = frozenset(
     {

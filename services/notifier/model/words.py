@@ -12,14 +12,15 @@ def phrases(text: str) -> frozenset[str]:
 
 
 _ENDS: Final = re.compile(r"[.!?;:,\n()\"“”«»…/]+|\s[-–—]+\s")  # noqa: RUF001 - what phones send
-_SPELLED_OUT: Final = re.compile(r"\b(?:[a-z]\W{1,3}){2,}[a-z]\b", re.IGNORECASE)
+_SPELLED_OUT: Final = re.compile(r"\b(?:[a-z0]\W{1,3}){2,}[a-z]\b", re.IGNORECASE)
 _STRETCHED: Final = re.compile(r"(.)\1{2,}")
-_ZERO: Final = re.compile(r"(?<=[a-z])0(?=[a-z])")
+_ZERO: Final = re.compile(r"(?<=[a-z])0(?=[a-z]|$)")
 _GLUED: Final = re.compile(
     r"(?:pls|plz|please)?stop+(?:\d*(?:quit|end)|now|it|this|that|all|please|pls|plz|sms|me|texts?|txts?"
     r"|texting(?:me)?"
     r"|messages?|messaging|msgs?|\d+)?(?:please|pls|plz|now)?"
 )
+_DRAWLED: Final = re.compile(r"s+t+(?:a+h+|a+w+|o+h+|a+u+)p+")
 _NO_SLIPS: Final = phrases("""
     stoop, step, steps, shop, shops, top, tops, stow, slop, atop, sop, stomp, scop, strop, stops, swop, stoup,
     drop, stock, store, story, stay, spot, spots, post, posts, sto, estop, pots, opts, sport
@@ -73,7 +74,10 @@ _SAME: Final = {
     ),
     **dict.fromkeys(("mensage", "mensages", "msj", "msjs", "mensaje", "mensajitos", "mensjes", "sms"), "mensajes"),
     **dict.fromkeys(("xfavor", "porfa", "porfavor", "porfis", "pf"), "favor"),
-    "q": "que",
+    **dict.fromkeys(("q", "ke", "k"), "que"),
+    **dict.fromkeys(("kiero", "qiero"), "quiero"),
+    "vaja": "baja",
+    "w": "with",
     "wanna": "want",
     "gimme": "give",
     **dict.fromkeys(("vasta", "bastaa", "bastaya"), "basta"),
@@ -92,6 +96,8 @@ _JOINED: Final = (
     (re.compile(r"\bdonnt\b"), "dont"),
     (re.compile(r"\bi[']?m\b"), "im"),
     (re.compile(r"\bi am\b"), "im"),
+    (re.compile(r"\bpor fa\b"), "favor"),
+    (re.compile(r"\b(dej\w+|darme|denme|deme|dame|dar|doy|par\w+|mas) d\b"), r"\1 de"),
     (re.compile(r"\bi[']ll\b"), "ill"),
 )
 
@@ -132,7 +138,12 @@ def _word(word: str) -> str:
 
 def is_stop(word: str) -> bool:
     """Tell whether a word is STOP, also stretched, glued to another word or one slip of the thumb away."""
-    if word in _SLIPS or _GLUED.fullmatch(word) or _GLUED.fullmatch(_STRETCHED.sub(r"\1", word)):
+    if (
+        word in _SLIPS
+        or _DRAWLED.fullmatch(word)
+        or _GLUED.fullmatch(word)
+        or _GLUED.fullmatch(_STRETCHED.sub(r"\1", word))
+    ):
         return True
     return word.isalpha() and word not in _NO_SLIPS and _one_slip(re.sub(r"(.)\1+", r"\1", word), "stop")
 

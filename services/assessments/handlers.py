@@ -9,7 +9,8 @@ from services.assessments.acts import alerts as alert_acts
 from services.assessments.acts import checkins as checkin_acts
 from services.assessments.acts import proposals as proposal_acts
 from services.assessments.kit import Kit
-from services.assessments.store import known, proposals
+from services.assessments.store import checkins, known, proposals
+from services.assessments.store.known import KnownPlan
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import (
@@ -33,6 +34,7 @@ from shared.events import (
     SessionCorrected,
     UnknownNumberTexted,
 )
+from shared.events.clinic import stays
 from shared.telemetry.log import get_logger
 from shared.walltime import to_wall
 
@@ -71,8 +73,11 @@ def _learn(found: Handlers, kit: Kit) -> None:
     async def patient_told(tx: Transaction, event: PatientEnrolled) -> None:
         before = await known.lock_patient(tx, event.patient)
         ways = tuple(kit.way_of(contact) for contact in event.contacts)
-        if not await known.save_patient(tx, event, ways) or before is None:
+        in_care = stays(event, None if before is None else not before.discharged)
+        if not await known.save_patient(tx, event, ways, in_care=in_care) or before is None:
             return
+        if not in_care and not before.discharged:
+            await _end_care(tx, kit, event.patient)  # Their leaving was missed here.
         # Where the ways before are not known, a link may have gone by one that is no longer the patient's.
         if before.ways is None or set(before.ways) - set(ways):
             now = replace(before, version=event.version, ways=ways)
@@ -86,10 +91,14 @@ def _learn(found: Handlers, kit: Kit) -> None:
         if event.version <= patient.version:
             return  # They are back in care since, or it is told once more.
         await known.discharge(tx, event.patient, event.version)
-        await checkin_acts.end_all(tx, kit, event.patient)
-        plan = await known.current_plan(tx, event.patient)
-        if plan is not None:
-            await proposal_acts.supersede(tx, plan)
+        await _end_care(tx, kit, event.patient)
+
+
+async def _end_care(tx: Transaction, kit: Kit, patient: UUID) -> None:
+    await checkin_acts.end_all(tx, kit, patient)
+    plan = await known.current_plan(tx, patient)
+    if plan is not None:
+        await proposal_acts.supersede(tx, plan)
 
 
 def _follow(found: Handlers, kit: Kit) -> None:
@@ -97,7 +106,14 @@ def _follow(found: Handlers, kit: Kit) -> None:
 
     @found.on(SessionAttended)
     async def session_attended(tx: Transaction, event: SessionAttended) -> None:
-        await known.save_session(tx, event, event.attended_on or _day(event, event.attended_at))
+        patient = await known.lock_patient(tx, event.patient)
+        day = event.attended_on or _day(event, event.attended_at)
+        if not await known.save_session(tx, event, day) or patient is None or event.plan is None:
+            return
+        # Recorded late, it may stand before measures that the rule has already looked at.
+        late = day < to_wall(event.attended_at, event.zone).date()
+        if late and await _measured_since(tx, event.patient, event.plan, day):
+            await proposal_acts.reconsider(tx, kit, patient)
 
     @found.on(SessionCorrected)
     async def session_corrected(tx: Transaction, event: SessionCorrected) -> None:
@@ -119,7 +135,10 @@ def _follow(found: Handlers, kit: Kit) -> None:
 
 
 async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
-    """Keep a plan; what was proposed under another interval is superseded."""
+    """Keep a plan; ask the rule again where it looks at the same measures otherwise now.
+
+    What was proposed under another interval is superseded.
+    """
     patient, earlier = await known.lock_patient(tx, event.patient), await known.plan(tx, event.plan)
     if not await known.save_plan(tx, event, await _induction_end(tx, event)):
         return
@@ -129,14 +148,37 @@ async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
         await proposal_acts.reconsider(tx, kit, patient)
         return
     waiting = await proposals.current_of_plan(tx, event.plan)
-    if waiting is None:
-        return
-    # Only a corrected record leads from maintenance back to a series.
-    back = earlier is not None and earlier.plan.maintenance and not event.maintains
-    if back and patient is not None and current:
+    after = await known.plan(tx, event.plan)
+    if patient is not None and current and await _reads_otherwise(tx, patient.id, earlier, after):
         await proposal_acts.reconsider(tx, kit, patient)
-    elif not event.active or waiting.from_days != event.interval_days:
+    elif waiting is not None and (not event.active or waiting.from_days != event.interval_days):
         await proposal_acts.supersede(tx, event.plan)
+
+
+async def _reads_otherwise(tx: Transaction, patient: UUID, earlier: KnownPlan | None, after: KnownPlan | None) -> bool:
+    """Tell whether measures that are on record already mean something else to the rule under a plan as it now stands.
+
+    Induction that a session ends as it is recorded leaves the measures of before it what they were. Where the record
+    came late, or was corrected, one may have come since, and there is nothing to wait for. The same holds where a
+    correction leads back to induction, or a plan first says its ladder.
+    """
+    if earlier is None or after is None:
+        return False
+    before, now = earlier.plan, after.plan
+    if replace(before, interval_days=now.interval_days) == now:
+        return False
+    done = now.induction_completed_on
+    if before.maintenance or not now.maintenance or done is None:
+        return True
+    return await _measured_since(tx, patient, after.id, done)
+
+
+async def _measured_since(tx: Transaction, patient: UUID, plan: UUID, day: date) -> bool:
+    """Tell whether a running plan has measures from after a day."""
+    if plan != await known.current_plan(tx, patient):
+        return False
+    readings = await checkins.readings_since(tx, patient, plan, proposal_acts.INSTRUMENT, day)
+    return readings > 0
 
 
 async def _keep_clinic(tx: Transaction, event: ClinicChanged) -> None:

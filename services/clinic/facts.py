@@ -2,7 +2,7 @@
 
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import Contact
-from services.clinic.model.patient import Patient
+from services.clinic.model.patient import Patient, PatientState
 from shared import events
 from shared.languages import Language
 from shared.protection import Keyring
@@ -18,12 +18,14 @@ def enrolled(patient: Patient, keyring: Keyring) -> events.PatientEnrolled:
         zone=patient.zone,
         given_name=keyring.seal(patient.given_name, context="name"),
         contacts=tuple(_contact(contact, keyring) for contact in patient.contacts),
+        in_care=True,
     )
 
 
 def changed(patient: Patient, keyring: Keyring) -> events.PatientChanged:
     """Say how a patient now stands."""
-    return events.PatientChanged.model_validate(enrolled(patient, keyring).model_dump())
+    in_care = patient.state is PatientState.ENROLLED
+    return events.PatientChanged.model_validate(enrolled(patient, keyring).model_dump() | {"in_care": in_care})
 
 
 def discharged(patient: Patient) -> events.PatientDischarged:

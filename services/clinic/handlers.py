@@ -119,6 +119,9 @@ def _checkins(made: Handlers, bell: Bell, keyring: Keyring) -> None:
 def _alerts(made: Handlers, bell: Bell) -> None:
     @made.on(events.AlertRaised)
     async def raised(tx: Transaction, event: events.AlertRaised) -> None:
+        await show(tx, event)
+
+    async def show(tx: Transaction, event: events.AlertRaised) -> None:
         # One that was acknowledged is open again: something worse was said.
         opened = {"state": str(AlertState.OPEN), "by": None, "at": None, "pages": event.page_number}
         said = {"level": event.level, "cause": event.cause, "raised_at": event.raised_at}
@@ -130,6 +133,9 @@ def _alerts(made: Handlers, bell: Bell) -> None:
 
     @made.on(events.AlertOverdue)
     async def overdue(tx: Transaction, event: events.AlertOverdue) -> None:
+        # It carries the alert as it stands: whoever missed that it was raised learns it from the next page.
+        if await learn.version_of(tx, ALERTS, event.alert) is None:
+            await show(tx, event)
         await learn.count_page(tx, event.alert, event.page_number)
         bell.after(tx, event.clinic, "alerts")
 

@@ -24,6 +24,7 @@ from shared.events import (
     PatientEnrolled,
     ReplyReceived,
 )
+from shared.events.clinic import stays
 from shared.ids import ClinicId, PatientId
 from shared.walltime import to_wall
 
@@ -57,9 +58,11 @@ async def patient_told_of(tx: Transaction, event: PatientEnrolled) -> None:
     known = await store.lock_patient(tx, event.patient)
     if known is not None and event.version <= known.version:
         return
-    in_care = known is None or known.in_care or not isinstance(event, PatientChanged)
+    in_care = stays(event, None if known is None else known.in_care)
     patient = Patient(PatientId(event.patient), ClinicId(event.clinic), event.version, event.zone, in_care)
     await store.save_patient(tx, patient)
+    if known is not None and known.in_care and not in_care:
+        await orders.discharge(tx, patient)  # Their leaving was missed here.
     if known is not None and patient.in_care and known.zone != patient.zone:
         await orders.move_home(tx, patient)
 

@@ -78,12 +78,30 @@ class PatientEnrolled(PatientEvent):
     zone: str
     given_name: SealedText
     contacts: tuple[Contact, ...] = ()
+    in_care: bool | None = Field(
+        default=None, description="whether the patient is in the clinic's care; null: an older version did not say it"
+    )
 
 
 class PatientChanged(PatientEnrolled):
-    """A patient's language, zone, name or contacts changed; the event carries all of them."""
+    """A patient's language, zone, name or contacts changed; the event carries all of them.
+
+    It says, too, whether the patient is in care: whoever missed that they left or came back learns it here.
+    """
 
     TYPE: ClassVar = "patient.changed"
+
+
+def stays(event: PatientEnrolled, known: bool | None) -> bool:
+    """Return whether a patient is in care after an event.
+
+    Args:
+        event: an enrolment or a change; an older version's change does not say it, and leaves it as it is.
+        known: whether they were before it; None where the patient was not known.
+    """
+    if event.in_care is not None:
+        return event.in_care
+    return known is None or known or not isinstance(event, PatientChanged)
 
 
 class PatientDischarged(PatientEvent):

@@ -348,6 +348,19 @@ async def readings(
     )
 
 
+async def readings_since(reader: Reader, patient_id: UUID, plan_id: UUID, instrument: str, day: date) -> int:
+    """Return how many readings of an instrument under a plan are for days after one."""
+    rows = await reader.fetch(
+        "SELECT count(*) FROM scores"
+        " WHERE patient = $1 AND instrument = $2 AND coalesce(plan, $3) = $3 AND asked_for > $4",
+        patient_id,
+        instrument,
+        plan_id,
+        day,
+    )
+    return int(rows[0]["count"])
+
+
 async def asked(reader: Reader, patient_id: UUID, plan_id: UUID, instrument: str) -> tuple[date, ...]:
     """Return for which days an instrument was asked under a plan and is answered, or can be answered no more."""
     rows = await reader.fetch(

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.assessments.model.interval.history import Plan
 from services.assessments.tables import clinics, patients, plans, sessions
 from shared.database import Reader, Transaction
-from shared.events import ClinicChanged, PatientChanged, PatientEnrolled, PlanStarted, SessionEvent
+from shared.events import ClinicChanged, PatientEnrolled, PlanStarted, SessionEvent
 from shared.ids import ClinicId
 
 
@@ -94,11 +94,8 @@ def _clinic(row: Row[Any]) -> Clinic:
     return Clinic(row.id, row.name, row.phone, {"en": row.crisis_en, "es": row.crisis_es})
 
 
-async def save_patient(tx: Transaction, event: PatientEnrolled, ways: Sequence[str]) -> bool:
-    """Keep a patient with the fingerprints of their contact points; return false where a newer version is kept.
-
-    Only an enrolment brings back who was discharged; a change does not.
-    """
+async def save_patient(tx: Transaction, event: PatientEnrolled, ways: Sequence[str], *, in_care: bool) -> bool:
+    """Keep a patient with the fingerprints of their contact points; return false where a newer version is kept."""
     values: dict[str, Any] = {
         "clinic": event.clinic,
         "version": event.version,
@@ -106,14 +103,12 @@ async def save_patient(tx: Transaction, event: PatientEnrolled, ways: Sequence[s
         "zone": event.zone,
         "given_name": event.given_name,
         "ways": list(ways),
+        "discharged": not in_care,
     }
-    back = {} if isinstance(event, PatientChanged) else {"discharged": False}
     result = await tx.execute(
         insert(patients)
         .values(id=event.patient, **values)
-        .on_conflict_do_update(
-            index_elements=[patients.c.id], set_=values | back, where=patients.c.version < event.version
-        )
+        .on_conflict_do_update(index_elements=[patients.c.id], set_=values, where=patients.c.version < event.version)
         .returning(patients.c.id)
     )
     return result.first() is not None

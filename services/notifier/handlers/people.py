@@ -1,5 +1,7 @@
 """Clinics and patients: whom the notifier knows, and who may be written to."""
 
+from uuid import UUID
+
 from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import POLICIES
@@ -32,6 +34,8 @@ def register(handlers: Handlers, desk: Desk) -> None:
         before = {row.contact: row.purposes for row in await people.contact_points(tx, patient)}
         if await people.keep_patient(tx, event, desk.keyring):
             await tell_standing(tx, patient, before)
+            if event.in_care is False:
+                await _hold_back(tx, event.patient)
             # Another zone has other nights; another number may be one that never said stop.
             await look_again(tx, MESSAGES.c.patient == event.patient)
             tx.after_commit(desk.bell.ring)
@@ -42,5 +46,10 @@ def register(handlers: Handlers, desk: Desk) -> None:
             if not await people.known(tx, event.patient):
                 raise NotYet("A patient was discharged before the enrolment arrived.")
             return  # They are back in care since, or it is told once more: what waits for them stays.
-        pending = (MESSAGES.c.patient == event.patient) & MESSAGES.c.purpose.in_(_TO_PATIENTS)
-        await withhold(tx, pending, Reason.DISCHARGED)
+        await _hold_back(tx, event.patient)
+
+
+async def _hold_back(tx: Transaction, patient: UUID) -> None:
+    """Withhold what waits for a patient who has left."""
+    pending = (MESSAGES.c.patient == patient) & MESSAGES.c.purpose.in_(_TO_PATIENTS)
+    await withhold(tx, pending, Reason.DISCHARGED)

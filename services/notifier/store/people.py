@@ -12,8 +12,8 @@ from services.notifier.model.purposes import Channel, Consented
 from services.notifier.store.messages import Recipient
 from services.notifier.tables import BAD_ADDRESSES, CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
 from shared.database import Reader, Transaction
-from shared.events import ClinicChanged, PatientChanged, PatientDischarged, PatientEnrolled
-from shared.events.clinic import Contact
+from shared.events import ClinicChanged, PatientDischarged, PatientEnrolled
+from shared.events.clinic import Contact, stays
 from shared.ids import ClinicId, PatientId
 from shared.protection import Keyring, mask
 
@@ -87,26 +87,21 @@ async def clinics(reader: Reader) -> Sequence[ClinicId]:
 
 
 async def keep_patient(tx: Transaction, event: PatientEnrolled, keyring: Keyring) -> bool:
-    """Keep a patient with contact points and consents; return False where a newer version is held.
-
-    Only an enrolment brings back who was discharged; a change does not.
-    """
+    """Keep a patient with contact points and consents; return False where a newer version is held."""
+    mine = select(PATIENTS.c.discharged).where(PATIENTS.c.patient == event.patient)
+    known = await tx.one_or_none(mine.with_for_update())
     values: dict[str, Any] = {"version": event.version, "language": event.language, "zone": event.zone}
-    back = {} if isinstance(event, PatientChanged) else {"discharged": False}
-    statement = insert(PATIENTS).values(
-        patient=event.patient, clinic=event.clinic, discharged=False, consent_version=0, **values
-    )
+    values["discharged"] = not stays(event, None if known is None else not known.discharged)
+    statement = insert(PATIENTS).values(patient=event.patient, clinic=event.clinic, consent_version=0, **values)
     newer = PATIENTS.c.version < statement.excluded.version
-    kept = await tx.execute(
-        statement.on_conflict_do_update(index_elements=["patient"], set_=values | back, where=newer)
-    )
+    kept = await tx.execute(statement.on_conflict_do_update(index_elements=["patient"], set_=values, where=newer))
     if int(kept.rowcount) == 0:
         return False
     before = {row.contact: row for row in await contact_points(tx, PatientId(event.patient))}
     for position, contact in enumerate(event.contacts):
         await _keep_contact(tx, event, contact, position, keyring)
-        known = before.pop(contact.id, None)
-        await _record_differences(tx, event, contact, set(known.purposes) if known else set(), keyring)
+        earlier = before.pop(contact.id, None)
+        await _record_differences(tx, event, contact, set(earlier.purposes) if earlier else set(), keyring)
     gone = update(CONTACT_POINTS).where(CONTACT_POINTS.c.contact.in_(before))
     await tx.execute(gone.values(retired=True, purposes=[], wrong_at=None))
     return True

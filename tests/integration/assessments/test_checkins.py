@@ -372,3 +372,19 @@ async def test_a_change_never_brings_back_who_was_discharged(ward: Ward) -> None
     await ward.enrol(language="es")
     body = {"patient": str(ward.patient), "instruments": ["phq-9"]}
     assert (await ward.bench.call("POST", "/checkins", body)).status == 409
+
+
+async def test_a_return_whose_event_was_lost_is_never_the_end_of_the_questions(ward: Ward) -> None:
+    await ward.bench.tell(PatientDischarged(clinic=ward.bench.clinic, version=2, patient=ward.patient))
+    for _ in range(3):
+        await ward.enrol(in_care=True)
+    await opened(ward, "phq-9")
+
+
+async def test_a_discharge_whose_event_was_lost_ends_the_questions_at_the_next_change(ward: Ward) -> None:
+    event = await ward.ask("phq-9")
+    await ward.enrol(in_care=False)
+    assert [one.checkin for one in await ward.bench.said(CheckinExpired)] == [event.checkin]
+    assert (await ward.bench.call("GET", ward.path(event), token="")).status == 410
+    body = {"patient": str(ward.patient), "instruments": ["phq-9"]}
+    assert (await ward.bench.call("POST", "/checkins", body)).status == 409

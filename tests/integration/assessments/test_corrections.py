@@ -1,6 +1,6 @@
 """What rested on a wrong record of a session is taken back."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from shared.events import CheckinDue, CheckinExpired, SessionCorrected
@@ -122,3 +122,65 @@ async def test_a_correction_of_a_session_that_nothing_rests_on_ends_nothing(ward
     await corrected(ward, session, "cancelled", before="missed", version=1)
     states = {item["id"]: item["state"] for item in await ward.items(f"/patients/{ward.patient}/checkins")}
     assert states[str(opened.checkin)] == "open", "older news than is kept"
+
+
+async def test_a_correction_that_completes_the_induction_never_waits_for_the_next_measure(ward: Ward) -> None:
+    await ward.phq9(20)
+    await ward.live_until(ward.today + timedelta(days=1))
+    session, held_on = await ward.attend(), ward.today
+    await corrected(ward, session, "missed", before="attended")
+    await ward.live_until(ward.today + timedelta(days=7))
+    await ward.phq9(4)
+    assert (await ward.proposals())[0]["reasons"][0]["code"] == "induction-not-complete"
+    await corrected(ward, session, "attended", before="missed", version=4, on=held_on)
+    await ward.plan_is(phase="maintenance", interval=21, complete=True)
+    (now,) = [one for one in await ward.proposals() if one["state"] in {"open", "held"}]
+    assert now["from_days"] == 21
+    assert now["reasons"][0]["code"] != "induction-not-complete"
+    assert [reading["total"] for reading in now["evidence"]][-1] == 4
+
+
+async def test_a_correction_proposes_at_once_where_the_measures_suffice(ward: Ward) -> None:
+    await ward.phq9(20)
+    await ward.live_until(ward.today + timedelta(days=1))
+    session, held_on = await ward.attend(), ward.today
+    await corrected(ward, session, "missed", before="attended")
+    await cycle(ward, (4, 4, 4, 4, 15, 16), days=42)
+    assert not [one for one in await ward.proposals() if one["state"] == "open"]
+    await corrected(ward, session, "attended", before="missed", version=4, on=held_on)
+    await ward.plan_is(phase="maintenance", interval=21, complete=True)
+    now = (await ward.proposals())[0]
+    assert (now["direction"], now["from_days"], now["to_days"]) == ("shorten", 21, 14)
+
+
+async def test_the_last_session_recorded_days_late_never_waits_for_the_next_measure(ward: Ward) -> None:
+    await ward.phq9(20)
+    held_on = ward.today + timedelta(days=1)
+    await ward.live_until(held_on)
+    await cycle(ward, (4, 4, 4, 4, 15, 16), days=42)
+    await ward.attend(on=held_on)
+    await ward.plan_is(phase="maintenance", interval=21, complete=True)
+    now = (await ward.proposals())[0]
+    assert (now["direction"], now["from_days"], now["to_days"]) == ("shorten", 21, 14)
+
+
+async def test_a_session_of_maintenance_recorded_days_late_is_reckoned_with_at_once(ward: Ward) -> None:
+    await through_induction(ward)
+    await cycle(ward, (4, 4, 4))
+    held_on = ward.today
+    await cycle(ward, (4, 4, 4))
+    before = (await ward.proposals())[0]
+    assert before["state"] == "held", "without the session all is one cycle"
+    await ward.attend(on=held_on)
+    (now,) = [one for one in await ward.proposals() if one["state"] in {"open", "held"}]
+    assert now["id"] != before["id"]
+    assert now["direction"] == "lengthen"
+
+
+async def test_the_last_session_of_the_induction_recorded_on_its_day_asks_nothing_anew(ward: Ward) -> None:
+    await ward.phq9(20)
+    await ward.live_until(ward.today + timedelta(days=1))
+    await ward.attend()
+    (before,) = await ward.proposals()
+    await ward.plan_is(phase="maintenance", interval=21, complete=True)
+    assert [(one["id"], one["state"]) for one in await ward.proposals()] == [(before["id"], "superseded")]

@@ -66,6 +66,7 @@ class Ward:
         numbers: Sequence[str] = ("+12025550123",),
         name: str = "Ana",
         patient: UUID | None = None,
+        in_care: bool | None = None,
     ) -> None:
         """Tell of the patient, or of another one."""
         self._patient_version += 1
@@ -79,6 +80,7 @@ class Ward:
                 zone=ZONE,
                 given_name=KEYRING.seal(name, context="name"),
                 contacts=tuple(a_contact(number) for number in numbers),
+                in_care=in_care,
             )
         )
 
@@ -127,8 +129,8 @@ class Ward:
         """Move on to a wall time of the patient, firing what falls due."""
         await self.bench.live_until(to_instant(datetime.combine(day, at), ZONE))
 
-    async def attend(self) -> UUID:
-        """Tell of a session attended now."""
+    async def attend(self, *, on: date | None = None) -> UUID:
+        """Tell of a session that is recorded now, as attended today or on an earlier day."""
         session = uuid4()
         now = self.bench.clock.now()
         await self.bench.tell(
@@ -144,6 +146,7 @@ class Ward:
                 minutes=60,
                 state="attended",
                 attended_at=now,
+                attended_on=on,
             )
         )
         return session

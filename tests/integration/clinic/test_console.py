@@ -84,6 +84,15 @@ async def test_a_task_stands_on_today_and_is_not_said_to_page(home: Home, facts:
     assert "Unknown number" in page
 
 
+async def test_an_alert_whose_raising_was_missed_is_never_hidden_once_it_is_paged_again(
+    home: Home, facts: Facts, browser: Browser
+) -> None:
+    await home.bench.tell(facts.raised(events.AlertOverdue, page_number=2))
+    assert "1 safety alert not acknowledged yet" in (await browser.get("/console/today")).text
+    await home.bench.tell(facts.acknowledged())
+    assert "1 acknowledged safety alert to close" in (await browser.get("/console/today")).text
+
+
 async def test_an_alert_is_loud_until_it_is_acknowledged_and_its_pages_are_counted(
     home: Home, facts: Facts, browser: Browser
 ) -> None:

@@ -78,7 +78,7 @@ async def test_a_change_against_an_old_version_is_refused(home: Home, patient: A
     assert (changed.status, changed.json["version"], changed.json["zone"]) == (200, 2, "America/Chicago")
     assert stale.status == 412
     said = await home.bench.said(events.PatientChanged)
-    assert [(event.version, event.zone) for event in said] == [(2, "America/Chicago")]
+    assert [(event.version, event.zone, event.in_care) for event in said] == [(2, "America/Chicago", True)]
 
 
 async def test_a_contact_that_stays_keeps_its_id(home: Home, patient: Any) -> None:

@@ -93,6 +93,7 @@ class Practice:
         language: Literal["en", "es"] = "en",
         version: int = 1,
         back: bool = False,
+        in_care: bool | None = None,
     ) -> UUID:
         chosen = patient or uuid4()
         kind = PatientEnrolled if back or version == 1 else PatientChanged
@@ -104,6 +105,7 @@ class Practice:
             zone=zone,
             given_name=KEYRING.seal("Ana", context="name"),
             contacts=contacts,
+            in_care=in_care,
         )
         await self.bench.tell(event)
         return chosen

@@ -5,6 +5,7 @@ from uuid import UUID
 from shared.events import PatientDischarged
 from tests.integration.notifier.practice import Practice, contact_of
 from tests.integration.notifier.test_replies import PHONE, text
+from tests.support.bench import running
 
 AT = contact_of("sms", PHONE)
 
@@ -54,5 +55,32 @@ async def test_a_change_never_brings_back_who_was_discharged(practice: Practice)
     patient = await practice.enrol(AT)
     await _leaves(practice, patient)
     await practice.enrol(AT, patient=patient, version=3)
+    await practice.due(await practice.book(patient))
+    await practice.in_state("withheld")
+
+
+async def test_a_return_whose_event_was_lost_leaves_nobody_without_reminders(practice: Practice) -> None:
+    patient = await practice.enrol(AT)
+    await _leaves(practice, patient)
+    await practice.enrol(AT, patient=patient, version=4, in_care=True)
+    await practice.due(await practice.book(patient))
+    await practice.in_state("accepted")
+
+
+async def test_a_discharge_whose_event_was_lost_lets_nothing_out_after_the_next_change(resting: Practice) -> None:
+    patient = await resting.enrol(AT)
+    await resting.due(await resting.book(patient))
+    await resting.enrol(AT, patient=patient, version=3, in_care=False)
+    assert (await resting.only()).reason == "discharged"
+    await resting.due(await resting.book(patient, "2026-12-05T10:00"))
+    async with running(resting.bench.service):
+        await resting.in_state("withheld", "withheld")
+    assert resting.exchange.to(PHONE) == []
+
+
+async def test_a_change_of_long_ago_that_comes_late_brings_nobody_back(practice: Practice) -> None:
+    patient = await practice.enrol(AT)
+    await _leaves(practice, patient, version=3)
+    await practice.enrol(AT, patient=patient, version=2, in_care=True)
     await practice.due(await practice.book(patient))
     await practice.in_state("withheld")

@@ -52,6 +52,11 @@ class Office:
     async def moves_home(self, zone: str, *, version: int) -> None:
         await self.bench.tell(self._patient(PatientChanged, zone, self.patient, version))
 
+    async def is_told(self, *, in_care: bool, version: int) -> None:
+        """Tell of a change of the patient, which says whether they are in care."""
+        event = self._patient(PatientChanged, NEW_YORK, self.patient, version)
+        await self.bench.tell(event.model_copy(update={"in_care": in_care}))
+
     def _patient(self, kind: type[PatientEnrolled], zone: str, patient: UUID, version: int) -> PatientEnrolled:
         return kind(
             clinic=self.bench.clinic, version=version, patient=patient, language="en", zone=zone, given_name=SEALED

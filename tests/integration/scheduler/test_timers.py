@@ -230,3 +230,19 @@ async def test_who_is_put_back_in_care_never_has_the_plan_restarted_unasked(offi
     assert await office.bench.pending() == {}
     assert (await office.bench.call("GET", f"/patients/{office.patient}/plan")).status == 404
     await office.start("2026-12-10")
+
+
+async def test_a_return_whose_event_was_lost_is_never_a_refusal_to_book(office: Office) -> None:
+    await office.discharge(version=2)
+    await office.is_told(in_care=True, version=4)
+    assert (await office.try_to_book("2026-12-22T10:00")).status == 201
+
+
+async def test_a_discharge_whose_event_was_lost_ends_what_was_planned_at_the_next_change(office: Office) -> None:
+    booked = await office.try_to_book("2026-12-22T10:00")
+    await office.is_told(in_care=False, version=3)
+    assert await office.bench.pending() == {}
+    assert (await office.try_to_book("2026-12-23T10:00")).status == 409
+    assert (await office.bench.call("GET", f"/sessions/{booked.json['id']}")).json["state"] == "cancelled"
+    await office.discharge(version=2)
+    assert (await office.try_to_book("2026-12-23T10:00")).status == 409

@@ -5,12 +5,13 @@ import json
 from services.clinic.bell import Bell
 from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
-from services.clinic.store import checks, learn
+from services.clinic.store import audit, checks, learn
 from services.clinic.store.reads import WHOLE
 from services.clinic.tables import ALERTS, CHECKINS, FURTHER, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
 from shared.bus import Handlers
 from shared.database import Transaction
+from shared.ids import PatientId
 from shared.protection import Keyring
 from shared.walltime import parse_wall
 
@@ -200,6 +201,8 @@ def _messaging(made: Handlers, bell: Bell) -> None:
         async def became(tx: Transaction, event: events.messaging.MessageEvent) -> None:
             names = ("purpose", "channel", "occurrence", "about", "to", "reason", "error", "at", "why", "step")
             values = {name: getattr(event, name) for name in names}
+            if isinstance(event, events.MessageSent | events.MessageFailed) and event.words is not None:
+                values["words"] = event.words
             step = {
                 "at": event.at.isoformat(),
                 "what": _STORY[state],
@@ -222,6 +225,13 @@ def _messaging(made: Handlers, bell: Bell) -> None:
     on(events.MessageDelivered, MessageState.DELIVERED)
     on(events.MessageFailed, MessageState.FAILED)
     on(events.MessageWithheld, MessageState.WITHHELD)
+
+    @made.on(events.MessagesRead)
+    async def read(tx: Transaction, event: events.MessagesRead) -> None:
+        what = "messages.read" if event.message is None else "message.read"
+        by = f"staff:{event.staff}" if event.staff else f"token:{event.by}"
+        whose = None if event.patient is None else PatientId(event.patient)
+        await audit.note(tx, event.clinic, by, what, thing=event.message, patient=whose, at=event.at)
 
     @made.on(events.ContactChecked)
     async def checked(tx: Transaction, event: events.ContactChecked) -> None:

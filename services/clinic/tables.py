@@ -295,6 +295,7 @@ MESSAGES = _learnt(
     Column("error", Text),
     Column("why", Text, comment="of reason or error, in the notifier's words"),
     Column("step", Text, comment="what a person can do about it, in the notifier's words"),
+    Column("words", Text, comment="what it said, sealed; null: not told"),
     _instant("at"),
     Column("story", JSONB, nullable=False),  # [{at, what, detail}]
     Column("seen_by", Text),  # who has seen to a message that did not go out

@@ -1,6 +1,6 @@
 """Messages over the interface for programs: what was sent, what became of it, and why."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,12 +9,16 @@ from fastapi import APIRouter, Response
 from pydantic import StringConstraints
 from sqlalchemy import Row
 
+from services.notifier.kept_words import open_words
 from services.notifier.store import addresses, opting, people, reading
-from services.notifier.store.reading import Line
+from services.notifier.store.reading import Line, Said
+from shared.bus import publish
 from shared.database import Database, Transaction
+from shared.events import MessagesRead
 from shared.protection import Keyring
 from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, View, listing, versioned
 from shared.web.problems import NotFound
+from shared.web.tokens import Principal
 
 
 class StoryLine(View):
@@ -25,8 +29,23 @@ class StoryLine(View):
     detail: str
 
 
+class WordsView(View):
+    """What one attempt to send a message said; `state` tells what became of the attempt.
+
+    `body` is null where the words were not kept, `subject` where it is no mail. A link's secret part is left out.
+    """
+
+    at: datetime
+    state: str
+    subject: str | None
+    body: str | None
+
+
 class MessageView(View):
-    """A message; `due_at` is its new time where it is held, and `reason` says why it waits or did not go out."""
+    """A message; `due_at` is its new time where it is held, and `reason` says why it waits or did not go out.
+
+    `words` is what it said, once for each attempt to send it, oldest first; empty where there was none.
+    """
 
     id: UUID
     version: int
@@ -40,6 +59,7 @@ class MessageView(View):
     to: str
     reason: str | None
     error: str | None
+    words: list[WordsView]
     story: list[StoryLine]
 
 
@@ -73,25 +93,31 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/api/v1", tags=["messages"])
 
+    async def shown(tx: Transaction, rows: Sequence[Row[Any]]) -> list[MessageView]:
+        told, said = await reading.stories(tx, rows), await reading.said(tx, rows)
+        return [_view(row, told[row.id], [_words(each, keyring) for each in said[row.id]]) for row in rows]
+
     @router.get("/patients/{patient}/messages")
     async def messages(patient: UUID, principal: Reads, page: Paging) -> Listing[MessageView]:
-        """List a patient's messages, oldest first."""
-        async with database.reading() as reader:
-            if not await reading.patient_is_of(reader, patient, principal.clinic):
+        """List a patient's messages with their words, oldest first; who was shown them is kept."""
+        async with database.transaction() as tx:
+            if not await reading.patient_is_of(tx, patient, principal.clinic):
                 raise NotFound("There is no such patient in this clinic.")
-            rows = await reading.messages_of(reader, patient, page)
-            told = await reading.stories(reader, rows)
-        return listing([_view(row, told[row.id]) for row in rows], page, cursor=lambda view: str(view.id))
+            rows = await reading.messages_of(tx, patient, page)
+            views = await shown(tx, rows)
+            await publish(tx, _read(tx, principal, patient=patient))
+        return listing(views, page, cursor=lambda view: str(view.id))
 
     @router.get("/messages/{message}", response_model=MessageView)
     async def message(message: UUID, principal: Reads) -> Response:
-        """Return one message with its story: why it was or was not sent."""
-        async with database.reading() as reader:
-            row = await reading.message(reader, message, principal.clinic)
+        """Return one message with its words and its story: why it was or was not sent. Who was shown it is kept."""
+        async with database.transaction() as tx:
+            row = await reading.message(tx, message, principal.clinic)
             if row is None:
                 raise NotFound("There is no such message in this clinic.")
-            told = await reading.stories(reader, [row])
-        return versioned(_view(row, told[row.id]))
+            (view,) = await shown(tx, [row])
+            await publish(tx, _read(tx, principal, patient=row.patient, message=row.id))
+        return versioned(view)
 
     @router.post("/contacts/{contact}/bad", response_model=CheckedContact)
     async def bad(contact: UUID, command: Command) -> Response:
@@ -146,7 +172,24 @@ def _check(contact_id: UUID, command: CommandCall, *, works: bool) -> Work:
     return work
 
 
-def _view(row: Row[Any], told: list[Line]) -> MessageView:
+def _read(tx: Transaction, principal: Principal, *, patient: UUID | None, message: UUID | None = None) -> MessagesRead:
+    return MessagesRead(
+        clinic=principal.clinic,
+        version=1,
+        patient=patient,
+        message=message,
+        by=principal.name,
+        staff=principal.staff,
+        at=tx.now,
+    )
+
+
+def _words(said: Said, keyring: Keyring) -> WordsView:
+    words = None if said.words is None else open_words(keyring, said.words)
+    return WordsView(at=said.at, state=said.state, subject=words and (words.subject or None), body=words and words.body)
+
+
+def _view(row: Row[Any], told: list[Line], said: list[WordsView]) -> MessageView:
     return MessageView(
         id=row.id,
         version=row.version,
@@ -160,5 +203,6 @@ def _view(row: Row[Any], told: list[Line]) -> MessageView:
         to=row.to_masked,
         reason=row.reason,
         error=row.error,
+        words=said,
         story=[StoryLine(at=line.at, what=line.what, detail=line.detail) for line in told],
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from services.notifier.calendar_entry import Visit, calendar_entry, method_of
 from services.notifier.facts import draft_of, facts_of
+from services.notifier.kept_words import seal_words, words_to_keep
 from services.notifier.metrics import HELD
 from services.notifier.model.explaining import WHY
 from services.notifier.model.judging import Expire, Hold, Send, Verdict, Withhold, judge
@@ -20,7 +21,7 @@ from services.notifier.ports import CalendarPart, Letter
 from services.notifier.store import claims, holds
 from services.notifier.store.changes import Change, apply
 from services.notifier.store.messages import note, note_all
-from services.notifier.wording import Content, calendar_summary, compose
+from services.notifier.wording import Content, Wording, calendar_summary, compose
 from shared.database import Transaction
 from shared.ids import new_id
 from shared.languages import TextsError
@@ -37,10 +38,16 @@ UNSENDABLE: Final = "unsendable"
 
 @dataclass(frozen=True)
 class Ready:
-    """A letter whose attempt is on record once the transaction has committed; `trace` is its message's traceparent."""
+    """A letter whose attempt is on record once the transaction has committed.
+
+    Attributes:
+        kept: its words as staff may read them.
+        trace: its message's traceparent.
+    """
 
     channel: Channel
     letter: Letter
+    kept: Wording
     purpose: str
     trace: str | None
 
@@ -111,7 +118,14 @@ class Dispatch:
         )
         printed = body_print(self._keyring)
         attempts = [
-            claims.Attempt(ready.letter.attempt, row.id, row.channel, row.address, printed(ready.letter.body))
+            claims.Attempt(
+                ready.letter.attempt,
+                row.id,
+                row.channel,
+                row.address,
+                printed(ready.letter.body),
+                seal_words(self._keyring, ready.kept),
+            )
             for row, ready in going
         ]
         await claims.write_attempts(tx, attempts, owner)
@@ -153,7 +167,8 @@ class Dispatch:
             subject=wording.subject,
             calendar=self._calendar(row, content, now) if with_calendar else None,
         )
-        return Ready(channel, letter, row.purpose, row.trace)
+        kept = words_to_keep(purpose, channel, row.occurrence, content, wording)
+        return Ready(channel, letter, kept, row.purpose, row.trace)
 
     def _detained(self, row: Row[Any], now: datetime) -> holds.Detained | None:
         """Return how a message is held where a restore is open and it may have gone out before; else None."""

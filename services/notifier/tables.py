@@ -192,6 +192,7 @@ ATTEMPTS: Final = Table(
     Column("channel", Text, nullable=False),
     Column("address", Text, nullable=False, comment="sealed"),
     Column("body_print", Text, nullable=False, comment="fingerprint of the exact body, to find it at the provider"),
+    Column("words", Text, comment="sealed, without the secret of a link; null: an older version kept none"),
     Column("started_at", INSTANT, nullable=False),
     Column("ended_at", INSTANT),
     Column("detail", Text),

@@ -28,6 +28,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     messaging.MessageDelivered,
     messaging.MessageFailed,
     messaging.MessageWithheld,
+    messaging.MessagesRead,
     messaging.OnCallChecked,
     messaging.ConsentChanged,
     messaging.ContactChecked,

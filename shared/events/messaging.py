@@ -56,10 +56,21 @@ class MessagePlanned(MessageEvent):
     in_time: bool
 
 
+SentWords = Annotated[
+    SealedText | None,
+    Field(
+        description="what it said, as JSON of `subject` (of mail alone) and `body`, without the secret of a link; "
+        "sealed for the context `sent-words`; absent: they were not kept, or it was never worded"
+    ),
+]
+
+
 class MessageSent(MessageEvent):
     """The provider accepted a message."""
 
     TYPE: ClassVar = "message.sent"
+
+    words: SentWords = None
 
 
 class MessageDelivered(MessageEvent):
@@ -73,11 +84,34 @@ class MessageFailed(MessageEvent):
 
     TYPE: ClassVar = "message.failed"
 
+    words: SentWords = None
+
 
 class MessageWithheld(MessageEvent):
     """A message was held back for good, with the reason."""
 
     TYPE: ClassVar = "message.withheld"
+
+
+class MessagesRead(Event):
+    """Somebody was shown what a patient was sent, by the interface for programs; the clinic keeps who read what.
+
+    `message` is None where all of a patient's were listed, `staff` where a program read them by a token of that name.
+    """
+
+    TYPE: ClassVar = "messages.read"
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    patient: UUID | None
+    message: UUID | None
+    by: str
+    staff: UUID | None
+    at: Instant
+
+    @property
+    def key(self) -> UUID:
+        """Return the patient's id, or the clinic's for a message about no patient."""
+        return self.patient or self.clinic
 
 
 class OnCallContact(Piece):

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from services.clinic.model.chart import Scale
+from services.clinic.model.sent_words import SentWords
 from shared.ids import AlertId, CheckinId, MessageId, PatientId, PlanId, ProposalId, SessionId
 from shared.walltime import to_wall
 
@@ -340,7 +341,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Message:
-    """A message to a patient or a page to staff; `to` is masked, `why` what kept it from them."""
+    """A message to a patient or a page to staff; `to` is masked, `why` what kept it from them.
+
+    `words` is None where they were not kept, or nobody asked for them.
+    """
 
     id: MessageId
     patient: PatientId | None
@@ -355,6 +359,7 @@ class Message:
     at: datetime
     story: tuple[Step, ...]
     why: str | None = None
+    words: SentWords | None = None
 
 
 @dataclass(frozen=True)

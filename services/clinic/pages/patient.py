@@ -228,7 +228,7 @@ async def _record(console: Console, reader: Reader, patient: Patient) -> Record:
         scores=await reads.scores(reader, reads.of_patient(CHECKINS, clinic, whom), keyring),
         proposals=await reads.proposals(reader, reads.of_patient(PROPOSALS, clinic, whom), keyring, limit=_MOST),
         alerts=await reads.alerts(reader, reads.of_patient(ALERTS, clinic, whom), keyring),
-        messages=await reads.messages(reader, reads.of_patient(MESSAGES, clinic, whom), limit=_MOST),
+        messages=await reads.messages(reader, reads.of_patient(MESSAGES, clinic, whom), keyring, limit=_MOST),
         replies=await reads.replies(reader, reads.of_patient(REPLIES, clinic, whom), keyring, limit=_MOST),
         unread=await reads.unread(reader, reads.of_patient(REPLIES, clinic, whom), keyring),
         stopped=await reads.stopped(reader, whom),

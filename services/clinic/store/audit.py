@@ -1,5 +1,6 @@
 """The audit trail: who read or changed what, by ids alone. Rows are only ever added; a trigger refuses the rest."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -17,6 +18,7 @@ async def note(
     *,
     thing: UUID | None = None,
     patient: PatientId | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Add a line.
 
@@ -27,6 +29,7 @@ async def note(
         what: such as `patient.read`.
         thing: the id of what was read or changed.
         patient: whose data, where it is one patient's.
+        at: when, where that was before the transaction.
     """
-    values = {"id": new_id(), "clinic": clinic, "at": tx.now, "who": who, "what": what}
+    values = {"id": new_id(), "clinic": clinic, "at": at or tx.now, "who": who, "what": what}
     await tx.execute(insert(AUDIT).values(**values, thing=thing, patient=patient))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,7 @@ from services.clinic.model.reads import (
     TakenBack,
     Void,
 )
+from services.clinic.model.sent_words import CONTEXT, SentWords
 from services.clinic.model.states import known
 from services.clinic.model.stopped import Stop, Stopped
 from services.clinic.tables import (
@@ -154,14 +156,14 @@ async def proposals(reader: Reader, where: Condition, keyring: Keyring, *, limit
     return [_proposal(row, keyring) for row in rows]
 
 
-async def messages(reader: Reader, where: Condition, *, limit: int = 100) -> list[Message]:
-    """Return messages, the newest first."""
+async def messages(reader: Reader, where: Condition, keyring: Keyring, *, limit: int = 100) -> list[Message]:
+    """Return messages with their words, the newest first."""
     rows = await reader.all(select(MESSAGES).where(where).order_by(MESSAGES.c.at.desc()).limit(limit))
-    return [_message(row) for row in rows]
+    return [replace(_message(row), words=_words(row.words, keyring)) for row in rows]
 
 
 async def messages_in_order(reader: Reader, where: Condition, *, limit: int) -> list[Message]:
-    """Return messages, the oldest first."""
+    """Return messages without their words, the oldest first."""
     rows = await reader.all(select(MESSAGES).where(where).order_by(MESSAGES.c.at, MESSAGES.c.id).limit(limit))
     return [_message(row) for row in rows]
 
@@ -370,6 +372,10 @@ def _message(row: Row[Any]) -> Message:
         story=tuple(Step(datetime.fromisoformat(one["at"]), one["what"], one["detail"]) for one in row.story),
         why=row.why,
     )
+
+
+def _words(sealed: str | None, keyring: Keyring) -> SentWords | None:
+    return None if sealed is None else SentWords.read(keyring.open(sealed, context=CONTEXT))
 
 
 def _reply(row: Row[Any], keyring: Keyring) -> Reply:

@@ -77,6 +77,7 @@ from services.clinic.views.rows import (
     reply_row,
     session_detail,
     why_words,
+    words_hint,
 )
 from shared.languages import Language, say_time
 from shared.walltime import to_wall
@@ -364,6 +365,7 @@ def _heard(reply: Reply, zone: str) -> MessageRow:
 
 
 def _message(message: Message, zone: str) -> MessageRow:
+    words = message.words
     return MessageRow(
         what=message_words(message),
         to=message.to,
@@ -374,4 +376,7 @@ def _message(message: Message, zone: str) -> MessageRow:
             StepView(moment(step.at, zone), step.what + (f": {step.detail}" if step.detail else ""))
             for step in message.story
         ),
+        words=words.body if words else None,
+        subject=words.subject if words else "",
+        hint=words_hint(message),
     )

@@ -129,7 +129,7 @@ class StepView:
 
 @dataclass(frozen=True)
 class MessageRow:
-    """A message with its story, or a text from the patient with its words."""
+    """A message with its story, or a text from the patient; `hint` is what there is to say of its words."""
 
     what: str
     to: str | None
@@ -138,6 +138,8 @@ class MessageRow:
     why: str | None
     story: tuple[StepView, ...]
     words: str | None = None
+    subject: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)

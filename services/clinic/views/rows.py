@@ -93,6 +93,10 @@ _PURPOSES: Final = {
 }
 _WAYS: Final = {"sms": "text", "email": "e-mail"}
 _COMES_LATE: Final = "it comes after the time that the patient was told, so please call them"
+_WORDED: Final = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.FAILED})
+_NEVER_WORDED: Final = "unsendable"
+"""The notifier's error of a message that could not be made."""
+_LINK_LEFT_OUT: Final = "The patient's own link is left out here: whoever opens it answers for them."
 _ANY_STEP: Final = "Tell them by phone what they should know today."
 _DECISIONS: Final = {"approve": "approved", "change": "changed", "refuse": "refused"}
 _STANDS: Final = (ProposalState.APPROVED, ProposalState.CHANGED, ProposalState.REFUSED)
@@ -338,6 +342,14 @@ def why_words(message: Message) -> str | None:
     if message.reason == COMES_LATE:
         return _COMES_LATE
     return message.why or plain_cause(message.reason or message.error)
+
+
+def words_hint(message: Message) -> str:
+    """Return what there is to say of a message's words: that they are missing, or that something is left out."""
+    if message.words is None:
+        worded = message.state in _WORDED and message.error != _NEVER_WORDED
+        return "The words were not kept." if worded else ""
+    return _LINK_LEFT_OUT if message.purpose == "checkin" else ""
 
 
 def broken_words(dead: Broken | Dead, day: str) -> str:

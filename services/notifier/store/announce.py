@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from services.notifier.model.explaining import Explanation, explain
 from shared.bus import publish_all
 from shared.database import Transaction
-from shared.events import MessageEvent, MessageFailed, MessageWithheld
+from shared.events import MessageEvent, MessageFailed, MessageSent, MessageWithheld
 from shared.ids import derived_id
 
 
@@ -20,7 +20,7 @@ class Announcement:
 
     Attributes:
         kind: what happened; it happens once to a message, so the event's id follows from both.
-        row: every column of the message.
+        row: every column of the message; of one that was sent or failed also `words`, those of its latest attempt.
         version: the row's own, but for the first of two events of one step.
         traceparent: what it follows from; the message's own trace where None.
     """
@@ -52,6 +52,7 @@ class Announcement:
             at=tx.now,
             why=said and said.why,
             step=said and said.step,
+            **({"words": row.words} if issubclass(self.kind, MessageSent | MessageFailed) else {}),
         )
 
     def _explanation(self) -> Explanation | None:

@@ -35,9 +35,10 @@ _APPLY = text(
                 CAST(:sids AS text[]), CAST(:nexts AS timestamptz[]), CAST(:steps AS int[]))
          AS c (id, state, error, reason, sid, next_at, steps)
     WHERE m.id = c.id
-    RETURNING m.*
+    RETURNING m.*, (SELECT a.words FROM attempts AS a WHERE a.message = m.id ORDER BY a.id DESC LIMIT 1) AS words
     """
 )
+"""Returned with each row: the words of its latest attempt, which its event carries."""
 
 
 _LOCK = text("SELECT * FROM messages WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")

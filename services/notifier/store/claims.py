@@ -111,10 +111,11 @@ _SENDING: Final = text(
 
 _CALLING: Final = text(
     """
-    INSERT INTO attempts (id, message, state, owner, channel, address, body_print, started_at, empty_looks)
-    SELECT c.id, c.message, 'calling', :owner, c.channel, c.address, c.body_print, :now, 0
+    INSERT INTO attempts (id, message, state, owner, channel, address, body_print, words, started_at, empty_looks)
+    SELECT c.id, c.message, 'calling', :owner, c.channel, c.address, c.body_print, c.words, :now, 0
     FROM unnest(CAST(:ids AS uuid[]), CAST(:messages AS uuid[]), CAST(:channels AS text[]),
-                CAST(:addresses AS text[]), CAST(:prints AS text[])) AS c (id, message, channel, address, body_print)
+                CAST(:addresses AS text[]), CAST(:prints AS text[]), CAST(:words AS text[]))
+         AS c (id, message, channel, address, body_print, words)
     """
 )
 
@@ -162,6 +163,7 @@ class Attempt:
     Attributes:
         address: sealed.
         body_print: fingerprint of the exact body.
+        words: sealed, as staff may read them.
     """
 
     id: UUID
@@ -169,6 +171,7 @@ class Attempt:
     channel: str
     address: str
     body_print: str
+    words: str
 
 
 async def write_attempts(tx: Transaction, attempts: Sequence[Attempt], owner: int) -> None:
@@ -182,6 +185,7 @@ async def write_attempts(tx: Transaction, attempts: Sequence[Attempt], owner: in
             channels=[each.channel for each in attempts],
             addresses=[each.address for each in attempts],
             prints=[each.body_print for each in attempts],
+            words=[each.words for each in attempts],
         )
     )
 

@@ -29,6 +29,15 @@ class Line:
     detail: str
 
 
+@dataclass(frozen=True)
+class Said:
+    """What an attempt said or was about to say; `words` are sealed, None where they were not kept."""
+
+    at: datetime
+    state: str
+    words: str | None
+
+
 async def told_of(reader: Reader, clinic: UUID, patient: UUID, session: UUID) -> list[Told]:
     """Return what the patient has, or may have, read of a session."""
     told = select(MESSAGES.c.channel, MESSAGES.c.occurrence, MESSAGES.c.starts_at, _WENT.label("at")).where(
@@ -119,3 +128,13 @@ async def stories(reader: Reader, rows: Sequence[Row[Any]]) -> dict[UUID, list[L
     for line in await reader.all(select(NOTES).where(NOTES.c.message.in_(ids)).order_by(NOTES.c.id)):
         told[line.message].append(Line(line.at, line.what, line.detail))
     return {key: sorted(lines, key=lambda line: line.at) for key, lines in told.items()}
+
+
+async def said(reader: Reader, rows: Sequence[Row[Any]]) -> dict[UUID, list[Said]]:
+    """Return what each attempt of messages said, in order."""
+    columns = (ATTEMPTS.c.message, ATTEMPTS.c.started_at, ATTEMPTS.c.state, ATTEMPTS.c.words)
+    mine = select(*columns).where(ATTEMPTS.c.message.in_([row.id for row in rows]))
+    told: dict[UUID, list[Said]] = defaultdict(list)
+    for attempt in await reader.all(mine.order_by(ATTEMPTS.c.id)):
+        told[attempt.message].append(Said(attempt.started_at, attempt.state, attempt.words))
+    return told

@@ -5,7 +5,7 @@ import json
 from services.clinic.bell import Bell
 from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
-from services.clinic.store import audit, checks, learn
+from services.clinic.store import audit, checks, doubts, learn
 from services.clinic.store.reads import WHOLE
 from services.clinic.tables import ALERTS, CHECKINS, FURTHER, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
@@ -237,6 +237,12 @@ def _messaging(made: Handlers, bell: Bell) -> None:
     async def checked(tx: Transaction, event: events.ContactChecked) -> None:
         names = ("clinic", "patient", "contact", "version", "works", "why", "words", "by", "at")
         await checks.keep(tx, {name: getattr(event, name) for name in names})
+        bell.after(tx, event.clinic, "consents")
+
+    @made.on(events.ContactDoubted)
+    async def doubted(tx: Transaction, event: events.ContactDoubted) -> None:
+        names = ("clinic", "patient", "contact", "version", "open", "wrote", "at")
+        await doubts.keep(tx, {name: getattr(event, name) for name in names})
         bell.after(tx, event.clinic, "consents")
 
     @made.on(events.ConsentChanged)

@@ -94,7 +94,7 @@ def _pages(console: Console) -> list[APIRouter]:
         patients.router(console),
         patient.router(pages),
         sessions.router(pages),
-        contacts.router(console),
+        contacts.router(pages),
         phone.router(pages),
         came.router(pages),
         decisions.router(pages),

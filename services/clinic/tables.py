@@ -352,6 +352,21 @@ CHECKS = Table(
     schema=SCHEMA,
 )
 
+DOUBTS = Table(
+    "seen_doubts",
+    METADATA,
+    Column("contact", Uuid, primary_key=True),
+    Column("clinic", Uuid, nullable=False),
+    Column("patient", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("wrote", Text),  # sealed
+    _instant("at"),
+    Index("seen_doubts_patient", "patient"),
+    comment="numbers that were asked whether they want texts",
+    schema=SCHEMA,
+)
+
 CONSENTS = Table(
     "seen_consents",
     METADATA,

@@ -17,7 +17,7 @@ from shared.database import Database, Transaction
 from shared.events import MessagesRead
 from shared.protection import Keyring
 from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, View, listing, versioned
-from shared.web.problems import NotFound
+from shared.web.problems import Conflict, NotFound
 from shared.web.tokens import Principal
 
 
@@ -74,7 +74,7 @@ class CheckedContact(View):
 
 
 class DoubtEnded(View):
-    """A contact point whose texts go on; `were_held` is false where none was held for want of an answer."""
+    """A contact point that is not in doubt any more; `were_held` is false where no text waited for an answer."""
 
     id: UUID
     version: int
@@ -84,7 +84,7 @@ class DoubtEnded(View):
 
 
 class EndOfDoubt(Body):
-    """Why texts go on although the number has not answered whether it wants them, such as `Said so by phone today`."""
+    """How you know whether the number wants texts, although it has not answered: such as `Said so by phone today`."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500)]
 
@@ -136,15 +136,16 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
         Who, when and why (sealed) are kept beside the number's own words. A number that said stop stays stopped: only
         a START from the number itself brings its texts back.
         """
+        return await command.run(database, _end_doubt(contact, command, body, keyring, wanted=True))
 
-        async def work(tx: Transaction) -> DoubtEnded:
-            found = await _own(tx, contact, command)
-            how = f"staff, {command.principal.name}: {keyring.seal(body.reason, context='doubt-reason')}"
-            held = await opting.end_doubt(tx, found.fingerprint, how=how)
-            version = await people.consent_version(tx, found.patient)
-            return DoubtEnded(id=found.contact, version=version, patient=found.patient, kind=found.kind, were_held=held)
+    @router.post("/contacts/{contact}/wants-no-texts", response_model=DoubtEnded)
+    async def wants_no_texts(contact: UUID, body: EndOfDoubt, command: Command) -> Response:
+        """Say why no more texts go to a number that was asked whether it wants them and has not answered.
 
-        return await command.run(database, work)
+        It then counts as a number that said stop, for all who use it: only a START from the number itself brings its
+        texts back. Where it has answered meanwhile, its own word holds, and this is refused.
+        """
+        return await command.run(database, _end_doubt(contact, command, body, keyring, wanted=False))
 
     return router
 
@@ -157,6 +158,21 @@ async def _own(tx: Transaction, contact_id: UUID, command: CommandCall) -> Row[A
     if found is None or found.clinic != command.principal.clinic:
         raise NotFound("There is no such contact point in this clinic.")
     return found
+
+
+def _end_doubt(
+    contact_id: UUID, command: CommandCall, body: EndOfDoubt, keyring: Keyring, *, wanted: bool
+) -> Callable[[Transaction], Awaitable[DoubtEnded]]:
+    async def work(tx: Transaction) -> DoubtEnded:
+        found, by = await _own(tx, contact_id, command), command.principal.name
+        how = f"staff, {by}: {keyring.seal(body.reason, context='doubt-reason')}"
+        held = await opting.end_doubt(tx, found.fingerprint, wanted=wanted, by=by, how=how)
+        if not held and not wanted:
+            raise Conflict("It is not in doubt any more whether this number wants texts. Read what it wrote since.")
+        version = await people.consent_version(tx, found.patient)
+        return DoubtEnded(id=found.contact, version=version, patient=found.patient, kind=found.kind, were_held=held)
+
+    return work
 
 
 def _check(contact_id: UUID, command: CommandCall, *, works: bool) -> Work:

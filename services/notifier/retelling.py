@@ -1,11 +1,11 @@
-"""Telling anew what people wrote, and which numbers said stop, for services that may have missed it."""
+"""Telling anew what people wrote, and which numbers said stop or may have meant to, for whoever may have missed it."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select, tuple_
 
-from services.notifier.store import people, telling
+from services.notifier.store import doubting, people, telling
 from services.notifier.store.opting import tell_standing
 from services.notifier.tables import CONTACT_POINTS, INBOUND, PATIENTS, STOPS
 from shared.database import Database
@@ -20,8 +20,8 @@ keeps records for a week where nothing else is set."""
 
 
 async def retell(database: Database, keyring: Keyring) -> int:
-    """Publish the texts of the last month, and the stop of every number that said it; return how many facts."""
-    return await _texts(database, keyring) + await _stops(database)
+    """Publish the texts of the last month, every number's stop, and each doubt that is open; return how many facts."""
+    return await _texts(database, keyring) + await _stops(database) + await _doubts(database)
 
 
 async def _texts(database: Database, keyring: Keyring) -> int:
@@ -56,3 +56,16 @@ async def _stops(database: Database) -> int:
         if not found:
             return told
         last = found[-1].patient
+
+
+async def _doubts(database: Database) -> int:
+    told, last = 0, None
+    while True:
+        async with database.transaction() as tx:
+            found = await doubting.in_doubt(tx, last, TOGETHER)
+            locked = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_(found)).order_by(PATIENTS.c.patient)
+            await tx.all(locked.with_for_update())
+            told += sum([await doubting.tell_standing(tx, PatientId(patient)) for patient in found])
+        if not found:
+            return told
+        last = found[-1]

@@ -30,6 +30,7 @@ from shared.events.clinic import (
 from shared.events.messaging import (
     ConsentChanged,
     ContactChecked,
+    ContactDoubted,
     FindingChanged,
     MessageDelivered,
     MessageEvent,
@@ -78,6 +79,7 @@ __all__ = [
     "ConsentChanged",
     "Contact",
     "ContactChecked",
+    "ContactDoubted",
     "CrisisTexts",
     "Event",
     "FindingChanged",

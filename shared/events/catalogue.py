@@ -32,6 +32,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     messaging.OnCallChecked,
     messaging.ConsentChanged,
     messaging.ContactChecked,
+    messaging.ContactDoubted,
     messaging.ReplyReceived,
     messaging.UnknownNumberTexted,
     messaging.FindingChanged,

@@ -196,6 +196,23 @@ class ReplyReceived(PatientEvent):
     flags: tuple[str, ...] = Field((), description="what else was seen in it, such as `may-mean-visit` or `dislike`")
 
 
+class ContactDoubted(PatientEvent):
+    """A number was asked whether its texts should go on, or that is settled; in between nothing else goes there.
+
+    `version` counts within the patient. `wrote` is what was not clear, sealed for the context `reply`; absent where it
+    is not known any more. `by` is the person who settled it where the number itself did not.
+    """
+
+    TYPE: ClassVar = "contact.doubted"
+    TOPIC: ClassVar = Topic.MESSAGING
+
+    contact: UUID
+    open: bool
+    wrote: SealedText | None = None
+    by: str | None = None
+    at: Instant
+
+
 class FindingChanged(Event):
     """Something that keeps texts from coming or going, and that a person must mend, began, changed or ended."""
 

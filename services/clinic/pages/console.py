@@ -80,6 +80,8 @@ SAID: Final = {
     "acknowledged": "You have acknowledged the alert. It stays on Today until it is closed with what was done.",
     "contact-bad": "Noted: nothing is sent there any more, until it is corrected or said to work.",
     "contact-works": "Noted: it is used again.",
+    "wants-texts": "Noted: texts go on to this number.",
+    "wants-no-texts": "Noted: no more texts go to this number. Only a text START from it brings them back.",
     "called": "Noted that you called.",
     "seen": "Marked as seen to.",
     "closed": "The alert is closed.",

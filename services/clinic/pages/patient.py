@@ -18,7 +18,7 @@ from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.told import Word, word_of
 from services.clinic.pages.visit import PageRoute, Visit
-from services.clinic.store import came, checks, learn, patients, reads, reasons
+from services.clinic.store import came, checks, doubts, learn, patients, reads, reasons
 from services.clinic.tables import ALERTS, CHECKINS, MESSAGES, PROPOSALS, REPLIES, SESSIONS
 from services.clinic.views.compose_patient import Record, patient_page
 from services.clinic.views.parts import FormState, Notice, Tone
@@ -233,5 +233,6 @@ async def _record(console: Console, reader: Reader, patient: Patient) -> Record:
         unread=await reads.unread(reader, reads.of_patient(REPLIES, clinic, whom), keyring),
         stopped=await reads.stopped(reader, whom),
         broken=await checks.broken(reader, whom),
+        doubts=await doubts.of_patient(reader, whom, keyring),
         came=await came.of_patient(reader, clinic, whom, keyring, limit=_MOST),
     )

@@ -28,9 +28,10 @@ from services.clinic.model.reads import (
 from services.clinic.model.staff import Permission, Role, may
 from services.clinic.model.stopped import Stopped
 from services.clinic.store.checks import Broken
+from services.clinic.store.doubts import Doubt
 from services.clinic.views.answers import answer_row, flag_words, mood_chip
 from services.clinic.views.compose_today import may_attend, may_miss
-from services.clinic.views.contacts import contact_view
+from services.clinic.views.contacts import Findings, contact_view
 from services.clinic.views.parts import (
     Chip,
     FormState,
@@ -111,6 +112,7 @@ class Record:
     broken: Mapping[UUID, Broken] = field(default_factory=dict)
     came: Sequence[Came] = ()
     corrections: Mapping[UUID, Correction] = field(default_factory=dict)
+    doubts: Mapping[UUID, Doubt] = field(default_factory=dict)
 
 
 def able(role: Role) -> Able:
@@ -163,7 +165,7 @@ def patient_page(
         state=state_chip(patient.state),
         facts=_facts(patient, now, today),
         contacts=tuple(
-            contact_view(contact, record.stopped, record.broken.get(contact.id), zone, region)
+            contact_view(contact, Findings(record.stopped, record.broken, record.doubts), zone, region)
             for contact in patient.contacts
         ),
         picture=picture(running, record.sessions, record.scores, record.alerts, now=now, zone=zone),

@@ -1,13 +1,17 @@
 """A patient's contact points: what each may be used for, and why nothing is sent to one."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from services.clinic.model.contacts import Contact, ContactKind, Purpose, country_abroad, show_phone
 from services.clinic.model.stopped import Stop, Stopped
 from services.clinic.model.worklist import Unreached
 from services.clinic.store.checks import Broken
-from services.clinic.views.parts import Chip, Tone, say_date
-from services.clinic.views.patient import ContactView
+from services.clinic.store.doubts import Doubt
+from services.clinic.views.parts import Chip, Tone, moment, say_date
+from services.clinic.views.patient import ContactView, DoubtView
 from services.clinic.views.rows import Names, broken_words, found_words, person
 from services.clinic.views.today import UnreachedRow
 from shared.walltime import to_wall
@@ -19,8 +23,18 @@ _PURPOSES: Final = {
 }
 
 
-def contact_view(contact: Contact, stopped: Stopped, dead: Broken | None, zone: str, region: str) -> ContactView:
+@dataclass(frozen=True)
+class Findings:
+    """What was found of a patient's contact points: which said stop, do not work, or may want no texts."""
+
+    stopped: Stopped
+    broken: Mapping[UUID, Broken] = field(default_factory=dict)
+    doubts: Mapping[UUID, Doubt] = field(default_factory=dict)
+
+
+def contact_view(contact: Contact, found: Findings, zone: str, region: str) -> ContactView:
     """Return a contact point with what was agreed to, and why nothing is sent there where nothing is."""
+    stopped, dead, doubt = found.stopped, found.broken.get(contact.id), found.doubts.get(contact.id)
     sms = contact.kind is ContactKind.SMS
     kept = [c for c in contact.consents if not stopped.holds(str(contact.id), str(c.purpose))]
     notes = [
@@ -42,6 +56,8 @@ def contact_view(contact: Contact, stopped: Stopped, dead: Broken | None, zone: 
         value=f"{show_phone(contact.value)}{_abroad(contact.value, region)}" if sms else contact.value,
         consents=tuple(Chip(_PURPOSES[c.purpose], Tone.GOOD) for c in kept),
         notes=tuple(notes),
+        # Of a number that said stop, or may be used for nothing, there is no doubt to end.
+        doubt=DoubtView(moment(doubt.at, zone), doubt.wrote) if doubt and kept and stop is None else None,
     )
 
 
@@ -74,6 +90,11 @@ def _stop_words(stop: Stop, zone: str) -> str:
         return (
             f"Nothing is sent to this number: on {day} whoever has it said that it is not the patient's. Ask the "
             "patient, and correct it."
+        )
+    if stop.how == "staff":
+        return (
+            f"Nothing is sent to this number: on {day} staff noted that no more texts are wanted. Texts begin again "
+            "when whoever has the phone texts START from it."
         )
     if stop.blocked_by_carrier:
         return (

@@ -48,6 +48,14 @@ class PatientsPage:
 
 
 @dataclass(frozen=True)
+class DoubtView:
+    """That a number was asked whether it wants texts, when, and what it had written; None where that is not known."""
+
+    asked: Moment
+    wrote: str | None
+
+
+@dataclass(frozen=True)
 class ContactView:
     """A contact point with its consents; `works` unless messages were found not to arrive there."""
 
@@ -57,6 +65,7 @@ class ContactView:
     value: str
     consents: tuple[Chip, ...]
     notes: tuple[str, ...]
+    doubt: DoubtView | None = None
 
 
 @dataclass(frozen=True)

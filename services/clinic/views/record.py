@@ -25,6 +25,8 @@ _DEEDS: Final = MappingProxyType(
         "decided": "Proposal decided",
         "taken-back": "Decision taken back",
         "contact-bad": "Number or address marked as bad",
+        "wants-texts": "Texts go on, though the number has not answered",
+        "wants-no-texts": "No more texts, though the number has not answered",
     }
 )
 

@@ -6,7 +6,7 @@ from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import POLICIES
 from services.notifier.model.quiet import WakingHours
-from services.notifier.store import people
+from services.notifier.store import doubting, people
 from services.notifier.store.messages import look_again, withhold
 from services.notifier.store.opting import tell_standing
 from services.notifier.tables import MESSAGES
@@ -31,9 +31,10 @@ def register(handlers: Handlers, desk: Desk) -> None:
     @handlers.on(PatientEnrolled, PatientChanged)
     async def patient_changed(tx: Transaction, event: PatientEnrolled) -> None:
         patient = PatientId(event.patient)
-        before = {row.contact: row.purposes for row in await people.contact_points(tx, patient)}
+        before = {row.contact: row for row in await people.contact_points(tx, patient)}
         if await people.keep_patient(tx, event, desk.keyring):
-            await tell_standing(tx, patient, before)
+            await tell_standing(tx, patient, {key: row.purposes for key, row in before.items()})
+            await doubting.tell_standing(tx, patient, {key: row.fingerprint for key, row in before.items()})
             if event.in_care is False:
                 await _hold_back(tx, event.patient)
             # Another zone has other nights; another number may be one that never said stop.

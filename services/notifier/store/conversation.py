@@ -106,8 +106,8 @@ def _option(kept: dict[str, Any]) -> Ahead:
     )
 
 
-async def ask(tx: Transaction, fingerprint: str, question: Question) -> None:
-    """Keep what a number is asked; a question about texts is not replaced by another."""
+async def ask(tx: Transaction, fingerprint: str, question: Question) -> bool:
+    """Keep what a number is asked; a question about texts is not replaced by another. Return whether it was kept."""
     options = [
         {
             "patient": str(each.patient),
@@ -120,11 +120,12 @@ async def ask(tx: Transaction, fingerprint: str, question: Question) -> None:
     ]
     values = {"kind": question.kind, "options": options, "asked_at": tx.now}
     statement = insert(QUESTIONS).values(fingerprint=fingerprint, **values)
-    await tx.execute(
+    kept = await tx.execute(
         statement.on_conflict_do_update(
             index_elements=["fingerprint"], set_=values, where=QUESTIONS.c.kind != Kind.STOP
         )
     )
+    return int(kept.rowcount) > 0
 
 
 async def settle(tx: Transaction, fingerprint: str) -> bool:

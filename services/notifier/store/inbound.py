@@ -12,11 +12,11 @@ from services.notifier.desk import Desk
 from services.notifier.echoes import without_our_words
 from services.notifier.metrics import INBOUND as COUNTED
 from services.notifier.model.addresses import canonical
-from services.notifier.model.answering import ANSWER_EVERY, CLARIFY_WITHIN, Answer, Effect, effect_of
+from services.notifier.model.answering import ANSWER_EVERY, CLARIFY_WITHIN, Answer, Effect, Kind, effect_of
 from services.notifier.model.arriving import start_holds, stop_holds
 from services.notifier.model.inbound import Flag, Intent, Reading, read
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.store import conversation, crisis, people, telling
+from services.notifier.store import conversation, crisis, doubting, people, telling
 from services.notifier.store.messages import Plan, look_again
 from services.notifier.store.opting import opt_in, opt_out, retract
 from services.notifier.store.telling import Heard, Text
@@ -77,7 +77,7 @@ async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[H
     if danger_in(reading.words) is not None:
         # The crisis text is the answer, and nothing is asked back.
         effect = replace(effect, asks=None, flags=effect.flags - {Flag.ASKED, Flag.ASKED_WHICH} | {Flag.CRISIS})
-    effect = await _heed(tx, heard, effect)
+    effect = await _heed(tx, heard, effect, desk)
     told = await telling.tell(tx, heard, effect, desk.keyring)
     await _note(tx, text, effect, told)
     return heard, effect
@@ -110,13 +110,16 @@ async def _note(tx: Transaction, text: Text, effect: Effect, told: list[Any]) ->
     )
 
 
-async def _heed(tx: Transaction, heard: Heard, effect: Effect) -> Effect:
+async def _heed(tx: Transaction, heard: Heard, effect: Effect, desk: Desk) -> Effect:
     """Do what a number asks for about its texts; return the effect as it is after that."""
     fingerprint = heard.fingerprint
     if effect.settles and await conversation.settle(tx, fingerprint):
+        await doubting.tell(tx, heard.users, is_open=False)
         await look_again(tx, MESSAGES.c.patient.in_([user.patient for user in heard.users]))
-    if effect.asks is not None:
-        await conversation.ask(tx, fingerprint, effect.asks)
+    asks = effect.asks
+    if asks is not None and await conversation.ask(tx, fingerprint, asks) and asks.kind is Kind.STOP:
+        wrote = desk.keyring.seal(heard.text.body, context="reply")
+        await doubting.tell(tx, heard.users, is_open=True, wrote=wrote)
     if effect.intent == Intent.WRONG_NUMBER:
         await retract(tx, fingerprint, heard.users, how="wrong number")
     since = heard.text.arrival.at - _TOGETHER

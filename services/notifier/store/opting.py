@@ -1,14 +1,14 @@
 """Opting out and in: by the number itself, for every patient who uses it, at once."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, and_, or_, select
 
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Occurrence
-from services.notifier.store import conversation, people
+from services.notifier.store import conversation, doubting, people
 from services.notifier.store.changes import plan_next_channel
 from services.notifier.store.messages import look_again, withhold
 from services.notifier.tables import CONTACT_POINTS, MESSAGES, STOPS
@@ -17,16 +17,19 @@ from shared.database import Transaction
 from shared.events import ConsentChanged
 from shared.ids import PatientId
 
+STAFF: Final = "staff"
+"""How a number came to its stop where a person said so."""
 
-async def opt_out(tx: Transaction, fingerprint: str, *, how: str) -> Sequence[Row[Any]]:
+
+async def opt_out(tx: Transaction, fingerprint: str, *, how: str, ledger: str | None = None) -> Sequence[Row[Any]]:
     """Keep that a number said stop: ledger, events, pending texts withheld; return its users, locked.
 
-    Another number of the same patient stays as it was.
+    Another number of the same patient stays as it was. The ledger says `how` too, where it is given no other words.
     """
     users = await people.lock_patients_at(tx, fingerprint)
     if not await people.stop(tx, fingerprint, how):
         return users
-    await people.record_consent(tx, fingerprint, users, granted=False, how=how)
+    await people.record_consent(tx, fingerprint, users, granted=False, how=ledger or how)
     for row in await withhold(tx, _only_to(fingerprint), Reason.OPTED_OUT):
         await plan_next_channel(tx, row)
     await _tell(tx, users, granted=False, how=how)
@@ -43,14 +46,25 @@ async def opt_in(tx: Transaction, fingerprint: str, *, how: str) -> None:
     await _tell(tx, users, granted=True, how=how)
 
 
-async def end_doubt(tx: Transaction, fingerprint: str, *, how: str) -> bool:
-    """Let texts of a number go on that was asked whether it wants them; return whether they were held for it.
+async def end_doubt(tx: Transaction, fingerprint: str, *, wanted: bool, by: str, how: str) -> bool:
+    """End, on a person's word, the doubt whether a number wants texts; return whether there was one.
 
-    A person says so, and why. It lifts no stop, and the number may still say one.
+    It lifts no stop, and the number may still say one.
+
+    Args:
+        tx: the caller's.
+        fingerprint: of the number.
+        wanted: whether its texts go on; else it counts as one that said stop.
+        by: who says so.
+        how: what the ledger says of it: by whom and, sealed, why.
     """
     users = await people.lock_patients_at(tx, fingerprint)
     if not await conversation.end_doubt(tx, fingerprint):
         return False
+    await doubting.tell(tx, users, is_open=False, by=by)
+    if not wanted:
+        await opt_out(tx, fingerprint, how=STAFF, ledger=how)
+        return True
     await people.record_consent(tx, fingerprint, users, granted=True, how=how)
     await look_again(tx, MESSAGES.c.patient.in_([user.patient for user in users]))
     return True

@@ -30,7 +30,9 @@ def changed(patient: Patient, keyring: Keyring) -> events.PatientChanged:
 
 def discharged(patient: Patient) -> events.PatientDischarged:
     """Say that a patient left."""
-    return events.PatientDischarged(clinic=patient.clinic, patient=patient.id, version=patient.version)
+    return events.PatientDischarged(
+        clinic=patient.clinic, patient=patient.id, version=patient.version, joined_into=patient.joined_into
+    )
 
 
 def clinic_changed(clinic: Clinic, keyring: Keyring) -> events.ClinicChanged:

@@ -9,6 +9,7 @@ from services.clinic.model.contacts import Contact
 from services.clinic.model.patient import MOST_CONTACTS, Patient, PatientState
 from services.clinic.model.reads import AlertState, SessionState
 from services.clinic.model.reasons import Reason
+from services.clinic.model.stopped import Stopped
 from services.clinic.orders import Patients, read_reason, who
 from services.clinic.store import audit, patients, reads, reasons
 from services.clinic.tables import ALERTS, SESSIONS
@@ -59,12 +60,11 @@ async def join(
     ended = replace(closed, version=closed.version + 1, joined_into=goes_on.id, state=PatientState.DISCHARGED)
     ended = replace(ended, discharged_at=closed.discharged_at or tx.now)
     await patients.discharge(tx, ended, words, orders.keyring)
-    if closed.state is PatientState.ENROLLED:
-        await publish(tx, facts.discharged(ended))
+    await publish(tx, facts.discharged(ended))
     joined = replace(
         goes_on,
         version=goes_on.version + 1,
-        contacts=_together(goes_on, closed),
+        contacts=_together(goes_on, closed, await reads.stopped(tx, PatientId(closed.id))),
         external_id=goes_on.external_id or closed.external_id,
         birth_date=goes_on.birth_date or closed.birth_date,
     )
@@ -95,8 +95,15 @@ async def _refuse(tx: Transaction, goes_on: Patient, closed: Patient) -> None:
         raise Conflict("The other record has a safety alert that is not closed. Deal with it first, then join.")
 
 
-def _together(goes_on: Patient, closed: Patient) -> tuple[Contact, ...]:
-    """Return the contact points of both; one that moves gets an id of its own, its consents stay as they were given."""
+def _together(goes_on: Patient, closed: Patient, stopped: Stopped) -> tuple[Contact, ...]:
+    """Return the contact points of both; one that moves gets an id of its own, its consents stay as they were given.
+
+    A number whose holder said that it is not this person's does not move: under a new id texts would go there again.
+    """
     known = {(one.kind, one.value) for one in goes_on.contacts}
-    moved = [replace(one, id=ContactId(new_id())) for one in closed.contacts if (one.kind, one.value) not in known]
+    moved = [
+        replace(one, id=ContactId(new_id()))
+        for one in closed.contacts
+        if (one.kind, one.value) not in known and not stopped.is_anothers(str(one.id))
+    ]
     return (*goes_on.contacts, *moved)[:MOST_CONTACTS]

@@ -58,6 +58,8 @@ PATIENTS: Final = Table(
     Column("zone", Text, nullable=False),
     Column("discharged", Boolean, nullable=False),
     Column("consent_version", Integer, nullable=False, comment="counts changes of consent by text"),
+    Column("joined_into", Uuid, comment="the person's other record, in which care goes on"),
+    Index("patients_joined", "joined_into", postgresql_where=text("joined_into IS NOT NULL")),
 )
 
 CONTACT_POINTS: Final = Table(

@@ -105,7 +105,12 @@ def stays(event: PatientEnrolled, known: bool | None) -> bool:
 
 
 class PatientDischarged(PatientEvent):
-    """A patient left the clinic's care: nothing more may be sent."""
+    """A patient left the clinic's care: nothing more may be sent.
+
+    Where two records of one person were joined, the one that is closed names the one that goes on.
+    """
 
     TYPE: ClassVar = "patient.discharged"
     TOPIC: ClassVar = Topic.CLINIC
+
+    joined_into: UUID | None = Field(None, description="the person's other record, in which care goes on")

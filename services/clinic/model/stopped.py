@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+WRONG_NUMBER: Final = "wrong number"
+"""How the notifier says that a number is somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Stopped:
 
     purposes: frozenset[tuple[str, str]] = frozenset()
     contacts: Mapping[str, Stop] = field(default_factory=dict)
+
+    def is_anothers(self, contact: str) -> bool:
+        """Tell whether whoever has a number said that it is not this patient's."""
+        return contact in self.contacts and self.contacts[contact].how == WRONG_NUMBER
 
     def holds(self, contact: str, purpose: str) -> bool:
         """Tell whether nothing may be sent to a contact point for a purpose."""

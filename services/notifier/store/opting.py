@@ -114,10 +114,11 @@ async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUI
 
 async def _tell(tx: Transaction, users: Sequence[Row[Any]], *, granted: bool, how: str) -> None:
     for user in users:
+        # Of a record that was joined the contact point is still its own, and so is the count of its changes.
         event = ConsentChanged(
             clinic=user.clinic,
-            patient=user.patient,
-            version=await people.next_consent_version(tx, user.patient),
+            patient=user.owner,
+            version=await people.next_consent_version(tx, user.owner),
             contact=user.contact,
             kind=user.kind,
             purposes=tuple(user.purposes),

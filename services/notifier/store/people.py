@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select, text, update
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, case, delete, func, select, text, union, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.addresses import canonical, older_spellings
@@ -158,29 +158,58 @@ async def _record_differences(
 
 
 async def discharge(tx: Transaction, event: PatientDischarged) -> bool:
-    """Keep that a patient left; return False where a newer version is held."""
-    left = update(PATIENTS).where(PATIENTS.c.patient == event.patient, PATIENTS.c.version < event.version)
-    return int((await tx.execute(left.values(discharged=True, version=event.version))).rowcount) > 0
+    """Keep that a patient left, and in which record they go on; return False where a newer version is held."""
+    newer = PATIENTS.c.version < event.version
+    if event.joined_into is not None:
+        # Kept before a discharge named the other record, it is learnt when it is told anew.
+        newer |= (PATIENTS.c.version == event.version) & PATIENTS.c.joined_into.is_(None)
+    left = update(PATIENTS).where(PATIENTS.c.patient == event.patient, newer)
+    values = {"discharged": True, "version": event.version, "joined_into": event.joined_into}
+    if int((await tx.execute(left.values(values))).rowcount) == 0:
+        return False
+    if event.joined_into is not None:
+        # Records that had been joined into this one go on in the other with it.
+        led = update(PATIENTS).where(PATIENTS.c.joined_into == event.patient)
+        await tx.execute(led.values(joined_into=event.joined_into))
+    return True
 
 
-async def lock_patients(tx: Transaction, which: Select[tuple[UUID]] | Sequence[UUID]) -> None:
+async def lock_patients(
+    tx: Transaction, which: Select[tuple[UUID]] | CompoundSelect[tuple[UUID]] | Sequence[UUID]
+) -> None:
     """Lock patients in a fixed order."""
     mine = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_(which))
     await tx.all(mine.order_by(PATIENTS.c.patient).with_for_update(key_share=True))
 
 
 async def lock_patients_at(tx: Transaction, fingerprint: str) -> Sequence[Row[Any]]:
-    """Lock the patients who use a number, in a fixed order, and return each with that contact point."""
+    """Lock the patients who use a number, in a fixed order, and return each with that contact point.
+
+    A number of a record that was joined into another one is that one's: what comes from it stands where somebody looks.
+    `owner` is the record that the contact point belongs to.
+    """
     here = (
         CONTACT_POINTS.c.fingerprint == fingerprint,
         CONTACT_POINTS.c.kind == "sms",
         ~CONTACT_POINTS.c.retired,
         CONTACT_POINTS.c.wrong_at.is_(None),
     )
-    await lock_patients(tx, select(CONTACT_POINTS.c.patient).where(*here))
-    joined = PATIENTS.join(CONTACT_POINTS, CONTACT_POINTS.c.patient == PATIENTS.c.patient)
-    columns = (*PATIENTS.c, CONTACT_POINTS.c.contact, CONTACT_POINTS.c.kind, CONTACT_POINTS.c.purposes)
-    return await tx.all(select(*columns).select_from(joined).where(*here).order_by(PATIENTS.c.patient))
+    owner = PATIENTS.alias()
+    holder = func.coalesce(owner.c.joined_into, owner.c.patient)
+    at_number = CONTACT_POINTS.join(owner, owner.c.patient == CONTACT_POINTS.c.patient)
+    await lock_patients(
+        tx,
+        union(
+            select(owner.c.patient).select_from(at_number).where(*here),
+            select(holder).select_from(at_number).where(*here),
+        ),
+    )
+    joined = at_number.join(PATIENTS, PATIENTS.c.patient == holder)
+    point = (CONTACT_POINTS.c.contact, CONTACT_POINTS.c.kind, CONTACT_POINTS.c.purposes)
+    columns = (*PATIENTS.c, *point, owner.c.patient.label("owner"))
+    rows = await tx.all(select(*columns).select_from(joined).where(*here).order_by(PATIENTS.c.patient, owner.c.patient))
+    own = {row.patient for row in rows if row.owner == row.patient}
+    return [row for row in rows if row.owner == row.patient or row.patient not in own]
 
 
 async def next_consent_version(tx: Transaction, patient: UUID) -> int:

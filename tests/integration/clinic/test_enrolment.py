@@ -228,6 +228,40 @@ async def test_two_records_of_one_person_are_joined_with_their_number_and_told(h
     assert f"/console/patients/{kept}" in (await browser.get(f"/console/patients/{twin}")).text
 
 
+async def test_a_number_that_is_somebody_elses_is_never_texted_again_because_records_were_joined(
+    home: Home, browser: Browser
+) -> None:
+    kept = (await home.bench.call("POST", "/patients", a_body(**BORN, contacts=[]))).json["id"]
+    other = [{"kind": "sms", "value": "+12025550177", "consents": []}]
+    twin = (await home.bench.call("POST", "/patients", a_body(**BORN, contacts=[*a_body()["contacts"], *other]))).json
+    wrong = next(one for one in twin["contacts"] if one["value"] == "+12025550123")
+    said = events.ConsentChanged(
+        clinic=home.login.clinic,
+        patient=UUID(twin["id"]),
+        version=1,
+        contact=UUID(wrong["id"]),
+        kind="sms",
+        purposes=("reminders", "checkins"),
+        granted=False,
+        how="wrong number",
+        at=home.bench.clock.now(),
+    )
+    await home.bench.tell(said)
+    assert (await _join(browser, kept, twin["id"], version="1")).status == 303
+    stays = (await home.bench.call("GET", f"/patients/{kept}")).json
+    assert [one["value"] for one in stays["contacts"]] == ["+12025550177"]
+
+
+async def test_a_join_with_a_record_that_had_left_before_is_told_too(home: Home, browser: Browser) -> None:
+    kept = (await home.bench.call("POST", "/patients", a_body(**BORN, contacts=[]))).json["id"]
+    left = (await home.bench.call("POST", "/patients", a_body(**BORN))).json["id"]
+    await home.bench.call("POST", f"/patients/{left}/discharge", {"reason": "Moved away"})
+    await home.bench.said(clear=True)
+    assert (await _join(browser, kept, left, version="1")).status == 303
+    (told,) = await home.bench.said(events.PatientDischarged)
+    assert (str(told.patient), str(told.joined_into), told.version) == (left, kept, 3)
+
+
 async def test_a_record_with_a_session_ahead_is_never_closed_by_a_join(home: Home, browser: Browser) -> None:
     kept = (await home.bench.call("POST", "/patients", a_body(**BORN, contacts=[]))).json["id"]
     twin = (await home.bench.call("POST", "/patients", a_body(**BORN))).json["id"]

@@ -13,10 +13,11 @@ from services.notifier.kept_words import open_words
 from services.notifier.store import addresses, opting, people, reading
 from services.notifier.store.reading import Line, Said
 from shared.bus import publish
-from shared.database import Database, Transaction
+from shared.database import Database, Reader, Transaction
 from shared.events import MessagesRead
 from shared.protection import Keyring
 from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, View, listing, versioned
+from shared.web.awaited import awaited
 from shared.web.problems import Conflict, NotFound
 from shared.web.tokens import Principal
 
@@ -100,9 +101,14 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
     @router.get("/patients/{patient}/messages")
     async def messages(patient: UUID, principal: Reads, page: Paging) -> Listing[MessageView]:
         """List a patient's messages with their words, oldest first; who was shown them is kept."""
+
+        async def mine(reader: Reader) -> bool | None:
+            return await reading.patient_is_of(reader, patient, principal.clinic) or None
+
+        # Somebody who was enrolled just now is waited for.
+        if await awaited(database, mine) is None:
+            raise NotFound("There is no such patient in this clinic.")
         async with database.transaction() as tx:
-            if not await reading.patient_is_of(tx, patient, principal.clinic):
-                raise NotFound("There is no such patient in this clinic.")
             rows = await reading.messages_of(tx, patient, page)
             views = await shown(tx, rows)
             await publish(tx, _read(tx, principal, patient=patient))

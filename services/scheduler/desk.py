@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, TypeVar
 from uuid import UUID
 
 from fastapi import Response
@@ -17,13 +16,9 @@ from services.scheduler.views import SessionView
 from shared.database import Database, Reader, Transaction
 from shared.ids import ClinicId
 from shared.web.api import CommandCall
+from shared.web.awaited import awaited
 from shared.web.problems import Conflict, Invalid, NotFound
 
-KNOWN_WITHIN: Final = 2.0
-"""Real seconds that a call waits for a patient or clinic of which the scheduler has not been told yet."""
-_LOOK_AGAIN: Final = 0.05
-
-T = TypeVar("T")
 Order = Callable[[Transaction, Patient, Session], Awaitable[Session]]
 
 
@@ -56,22 +51,10 @@ class Desk:
         Raises:
             NotFound: there is no such patient, or it is another clinic's.
         """
-        found = await self._known(lambda reader: store.find_patient(reader, patient))
+        found = await awaited(self.database, lambda reader: store.find_patient(reader, patient))
         if found is None or found.clinic != clinic:
             raise NotFound(f"There is no patient {patient} in this clinic.")
         return found
-
-    async def _known(self, look: Callable[[Reader], Awaitable[T | None]]) -> T | None:
-        """Return what is looked for, waiting a moment for what was made just now and has not been told of yet."""
-        looks = round(KNOWN_WITHIN / _LOOK_AGAIN)
-        for left in reversed(range(looks + 1)):
-            async with self.database.reading() as reader:
-                found = await look(reader)
-            if found is not None:
-                return found
-            if left:
-                await self.database.clock.pause(_LOOK_AGAIN)
-        return None
 
     async def zone(self, clinic: ClinicId) -> str:
         """Return the zone of the clinic's clock, what a wall time without a zone means; waits as `patient` does.
@@ -79,7 +62,7 @@ class Desk:
         Raises:
             Invalid: the clinic has not been told of here, so that the zone has to be named.
         """
-        zone = await self._known(lambda reader: store.clinic_zone(reader, clinic))
+        zone = await awaited(self.database, lambda reader: store.clinic_zone(reader, clinic))
         if zone is None:
             raise Invalid.at("/zone", "The clinic's time zone is not known here yet. Name the zone beside the time.")
         return zone

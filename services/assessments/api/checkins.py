@@ -48,8 +48,8 @@ def add(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/patients/{patient_id}/checkins")
     async def list_checkins(patient_id: UUID, principal: Reads, page: Paging) -> Listing[CheckinView]:
         """Return a patient's check-ins, newest first."""
+        patient = await desk.known(principal.clinic, patient_id)
         async with desk.database.reading() as reader:
-            patient = await desk.patient(reader, principal.clinic, patient_id)
             found = await checkins.of_patient(reader, patient.id, limit=page.limit, after=page.after)
         return listing([CheckinView.of(one) for one in found], page, cursor=lambda view: str(view.id))
 
@@ -62,6 +62,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/checkins", status_code=201, response_model=CheckinView)
     async def open_checkin(body: NewCheckin, command: Command) -> Response:
         """Open a check-in now; the patient gets its link by text where there is consent."""
+        await desk.known(command.principal.clinic, body.patient)
 
         async def work(tx: Transaction) -> CheckinView:
             return await _open(tx, desk, command.principal.clinic, body)

@@ -23,8 +23,9 @@ from services.assessments.model.scoring import AnswersRefusedError
 from services.assessments.packs import UnknownInstrumentError
 from services.assessments.store import known
 from services.assessments.store.known import Patient
-from shared.database import Database, Reader, Transaction
+from shared.database import Database, Transaction
 from shared.ids import ClinicId
+from shared.web.awaited import awaited
 from shared.web.problems import Conflict, FieldError, Invalid, NotFound
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -39,13 +40,13 @@ class Desk:
     database: Database
     kit: Kit
 
-    async def patient(self, reader: Reader, clinic: ClinicId, patient_id: UUID) -> Patient:
-        """Return a patient of the clinic.
+    async def known(self, clinic: ClinicId, patient_id: UUID) -> Patient:
+        """Return a patient of the clinic, waiting a moment for one who was enrolled just now.
 
         Raises:
             NotFound: there is none, or it is another clinic's.
         """
-        return _own(await known.patient(reader, patient_id), clinic)
+        return _own(await awaited(self.database, lambda reader: known.patient(reader, patient_id)), clinic)
 
     async def lock(self, tx: Transaction, clinic: ClinicId, patient_id: UUID) -> Patient:
         """Lock and return a patient of the clinic.

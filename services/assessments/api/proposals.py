@@ -53,8 +53,8 @@ def add(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/patients/{patient_id}/proposals")
     async def list_proposals(patient_id: UUID, principal: Reads, page: Paging) -> Listing[ProposalView]:
         """Return a patient's proposals, newest first."""
+        patient = await desk.known(principal.clinic, patient_id)
         async with desk.database.reading() as reader:
-            patient = await desk.patient(reader, principal.clinic, patient_id)
             found = await proposals.of_patient(reader, patient.id, limit=page.limit, after=page.after)
         return listing([ProposalView.of(desk.kit, one) for one in found], page, cursor=lambda view: str(view.id))
 
@@ -101,6 +101,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/patients/{patient_id}/outside-changes", status_code=201, response_model=OutsideChangeView)
     async def note_outside_change(patient_id: UUID, body: NewOutsideChange, command: Command) -> Response:
         """Note a shock, or a change of dose or medication: the interval rule holds for the cycle it falls in."""
+        await desk.known(command.principal.clinic, patient_id)
 
         async def work(tx: Transaction) -> OutsideChangeView:
             patient = await desk.lock(tx, command.principal.clinic, patient_id)

@@ -42,8 +42,8 @@ def add(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/patients/{patient_id}/scores")
     async def list_scores(patient_id: UUID, principal: Reads, page: Paging) -> Listing[ScoreView]:
         """Return a patient's scores, newest first; those that were voided or corrected stay, and say so."""
+        patient = await desk.known(principal.clinic, patient_id)
         async with desk.database.reading() as reader:
-            patient = await desk.patient(reader, principal.clinic, patient_id)
             found = await checkins.scores_of_patient(
                 reader, desk.kit.keyring, patient.id, limit=page.limit, after=page.after
             )

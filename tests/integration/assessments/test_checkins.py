@@ -34,6 +34,33 @@ async def opened(ward: Ward, *instruments: str) -> str:
     return str(answer.json["id"])
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/checkins", {"instruments": ["phq-9"]}),
+        ("/patients/{}/outside-changes", {"kind": "dose", "happened_on": "2026-11-30"}),
+        ("/patients/{}/scores", None),
+        ("/patients/{}/checkins", None),
+        ("/patients/{}/proposals", None),
+    ],
+)
+async def test_a_patient_who_was_enrolled_just_now_is_not_unknown(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, object] | None
+) -> None:
+    late, waited, pause = uuid4(), [], ward.bench.clock.pause
+
+    async def enrol_meanwhile(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            await ward.enrol(patient=late)
+        await pause(0)
+
+    monkeypatch.setattr(ward.bench.clock, "pause", enrol_meanwhile)
+    whole = None if body is None else body | ({} if "{}" in path else {"patient": str(late)})
+    answer = await ward.bench.call("GET" if body is None else "POST", path.format(late), whole)
+    assert answer.status == (200 if body is None else 201), answer.text
+
+
 async def test_a_check_in_that_is_due_is_told_with_its_link_sealed(ward: Ward) -> None:
     event = await ward.ask("phq-9")
     assert "/c/" not in event.model_dump_json()

@@ -2,9 +2,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.scheduler import desk
 from shared.events import SessionBooked, SessionMoved
 from shared.ids import ClinicId
+from shared.web.awaited import KNOWN_WITHIN
 from shared.web.tokens import Scope
 from tests.integration.scheduler.office import Office
 
@@ -247,7 +247,7 @@ async def test_a_patient_who_never_comes_is_not_found_after_a_bounded_wait(
 
     monkeypatch.setattr(office.bench.clock, "pause", at_once)
     assert (await office.bench.call("GET", f"/patients/{uuid4()}/plan")).status == 404
-    assert sum(waited) == pytest.approx(desk.KNOWN_WITHIN)
+    assert sum(waited) == pytest.approx(KNOWN_WITHIN)
 
 
 async def test_sessions_are_listed_page_by_page(office: Office) -> None:

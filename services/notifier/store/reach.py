@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, text, update
 
+from services.notifier.model.outcomes import OPTED_OUT
 from services.notifier.model.purposes import Channel
 from services.notifier.store import people
 from services.notifier.tables import CLINICS
@@ -100,7 +101,10 @@ async def _trouble(reader: Reader, channel: Channel, fingerprint: str, channels:
     if await people.stopped(reader, fingerprint):
         return STOPPED
     last = await reader.one_or_none(_LAST_PAGE.bindparams(fingerprint=fingerprint))
-    return (last.error or "failed") if last is not None and last.state in _LOST else None
+    # Refused for a stop that the number has taken back since: that page says nothing of the next one.
+    if last is None or last.state not in _LOST or last.error == OPTED_OUT:
+        return None
+    return last.error or "failed"
 
 
 def _plain(seen: Found) -> list[dict[str, Any]]:

@@ -107,6 +107,17 @@ async def test_that_the_number_on_call_said_stop_is_known_before_an_alert(practi
     assert not await unreached(practice)
 
 
+async def test_a_start_ends_the_alarm_that_the_providers_refusal_began(practice: Practice) -> None:
+    await practice.opens(version=2, oncall=on_call(NURSE))
+    patient = await practice.enrol(contact_of("sms", PHONE))
+    practice.exchange.script.append("refuse 21610")
+    await practice.alert(patient)
+    await practice.settled()
+    assert await unreached(practice)
+    await text(practice, "START", number=NURSE)
+    assert not await unreached(practice)
+
+
 async def test_that_nobody_is_on_call_is_no_quiet_state(practice: Practice) -> None:
     assert await unreached(practice)
 

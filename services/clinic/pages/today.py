@@ -186,6 +186,7 @@ async def _names(console: Console, reader: Reader, clinic: Clinic, held: Day) ->
         waiting.unrecorded.rows,
         waiting.due.rows,
         waiting.replies.rows,
+        waiting.calls.rows,
         waiting.answers.rows,
         waiting.silent.rows,
         waiting.unreached.rows,

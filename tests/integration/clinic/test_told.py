@@ -113,6 +113,8 @@ async def test_whom_no_message_reaches_in_time_is_on_today_until_somebody_called
     page = (await scene.browser.get("/console/today")).text
     assert CALL in page.replace(" hidden", "")
     assert "Their visit has a new time, and they know the old one." in page
+    assert "Unknown patient" not in page
+    assert scene.patient["family_name"] in page.partition(CALL)[2].partition("</ul>")[0]
     assert "Messages that did not" not in page.split(CALL)[0]
     done = await scene.browser.post(f"/console/calls/{scene.facts.message_id}/called")
     assert done.status == 303

@@ -163,7 +163,9 @@ def read(
         flags.add(Flag.DISLIKE)
     intent, by_provider, ends = reading.intent, reading.by_provider, reading.ends_texts
     if verdict is not None:
-        intent, by_provider, ends = verdict, True, verdict == Intent.STOP
+        # To the provider YES is START, whatever was asked: it brings texts back only where there was a stop.
+        yes = verdict == Intent.START and reading.intent == Intent.AGREE
+        intent, by_provider, ends = reading.intent if yes else verdict, True, verdict == Intent.STOP
     return Reading(
         intent=intent,
         by_provider=by_provider,

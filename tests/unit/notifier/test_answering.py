@@ -40,6 +40,13 @@ def test_a_plain_yes_means_the_soonest_session_that_is_open(text: str) -> None:
     assert (effect.answer, effect.others) == (Answer.CONFIRMED_LEFT, (THURSDAY,))
 
 
+@pytest.mark.parametrize("text", ["YES", "yes", "sí"])
+def test_a_yes_that_the_provider_reads_as_start_is_not_lost_on_a_visit(text: str) -> None:
+    assert said(text, verdict=Intent.START).sessions == (TUESDAY,)
+    effect = said(text, replace(SENDER, stopped=True), verdict=Intent.START)
+    assert (effect.intent, effect.sessions) == (Intent.START, ())
+
+
 def test_a_second_yes_is_never_spent_on_a_visit_already_agreed() -> None:
     effect = said("C", replace(SENDER, ahead=agreed(TUESDAY)))
     assert [each.session for each in effect.sessions] == [THURSDAY.session]

@@ -1,5 +1,6 @@
 """The patient's pages behind a one-time link: no script, one instrument a page, kind when the link no longer opens."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,6 +40,8 @@ log = get_logger(__name__)
 
 MOST_FIELDS: Final = 100
 MISSING: Final = 422
+PATIENCE: Final = 5.0
+"""Real seconds after which a page says that it does not work just now. Engineering default."""
 Page = Callable[[], HTMLResponse]
 """A page that is still to be rendered."""
 LinkLanguage = Annotated[str | None, Query(alias="lang")]
@@ -122,7 +125,12 @@ def _kind_route(pages: Pages) -> type[APIRoute]:
 
             async def handler(request: Request) -> Response:
                 try:
-                    return await inner(request)
+                    async with asyncio.timeout(PATIENCE):
+                        return await inner(request)
+                except TimeoutError:
+                    # A database that stands still says nothing by itself.
+                    log.warning("page.without_database")
+                    why, status = "away", int(HTTPStatus.SERVICE_UNAVAILABLE)
                 except HTTPException as refused:
                     bad = refused.status_code == HTTPStatus.BAD_REQUEST
                     why, status = "unreadable", MISSING if bad else refused.status_code

@@ -52,6 +52,7 @@ class Flag(StrEnum):
     ASKED_WHICH = "asked-which"
     REPEATED = "repeated"
     CRISIS = "crisis"
+    UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True)

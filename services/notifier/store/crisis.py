@@ -33,7 +33,7 @@ async def answer(tx: Transaction, desk: Desk, *, sid: str, number: str, words: s
     """Plan the clinic's crisis text where a text sounds like a person in danger; return whether it does.
 
     Also for a number whose patient was discharged, and for one that is nobody's where there is only one clinic. A stop
-    blocks it, as it blocks all; the alert then says so.
+    blocks it, as it blocks all; the text then says so to whoever reads it.
 
     Args:
         tx: the caller's.

@@ -73,10 +73,12 @@ async def _act(tx: Transaction, text: Text, desk: Desk, stamp: Clock) -> tuple[H
     words = desk.keyring.fingerprint(" ".join(text.body.split()).casefold(), context="words")
     if not await _keep(tx, heard, reading, words, desk):
         return None
-    effect = effect_of(reading, await conversation.sender_of(tx, fingerprint, users, words))
+    sender = await conversation.sender_of(tx, fingerprint, users, words)
+    effect = effect_of(reading, sender)
     if danger_in(reading.words) is not None:
-        # The crisis text is the answer, and nothing is asked back.
-        effect = replace(effect, asks=None, flags=effect.flags - {Flag.ASKED, Flag.ASKED_WHICH} | {Flag.CRISIS})
+        # The crisis text is the answer, and nothing is asked back; a stop blocks it, and whoever reads this must know.
+        found = {Flag.CRISIS, Flag.UNANSWERED} if sender.stopped or effect.ends_texts else {Flag.CRISIS}
+        effect = replace(effect, asks=None, flags=effect.flags - {Flag.ASKED, Flag.ASKED_WHICH} | found)
     effect = await _heed(tx, heard, effect, desk)
     told = await telling.tell(tx, heard, effect, desk.keyring)
     await _note(tx, text, effect, told)

@@ -7,7 +7,7 @@ import pytest
 from services.notifier.model.purposes import Channel
 from services.notifier.store import reach
 from services.notifier.watch import OnCallWatch
-from shared.events import AlertOverdue, AlertRaised, OnCallChecked, PatientDischarged, StaffContact
+from shared.events import AlertOverdue, AlertRaised, OnCallChecked, PatientDischarged, ReplyReceived, StaffContact
 from shared.ids import new_id
 from tests.integration.notifier.practice import Practice, contact_of
 from tests.support.bench import KEYRING
@@ -59,6 +59,18 @@ async def test_a_cry_from_a_discharged_patient_does_not_meet_silence(practice: P
     await practice.bench.tell(PatientDischarged(clinic=practice.bench.clinic, patient=patient, version=2))
     await text(practice, "I want to die")
     assert len(answers(practice)) == 1
+
+
+@pytest.mark.parametrize("words", [("STOP", "i have the pills"), ("stop texting me i want to die",)])
+async def test_a_cry_that_a_stop_keeps_from_being_answered_says_so(practice: Practice, words: tuple[str, ...]) -> None:
+    await practice.enrol(contact_of("sms", PHONE))
+    for each in words:
+        await text(practice, each)
+    assert answers(practice) == []
+    assert {"crisis", "unanswered"} <= set((await practice.bench.said(ReplyReceived))[-1].flags)
+    await text(practice, "START")
+    await text(practice, "i want to die")
+    assert "unanswered" not in (await practice.bench.said(ReplyReceived))[-1].flags
 
 
 async def test_machines_that_answer_one_another_are_damped(practice: Practice) -> None:

@@ -1,0 +1,127 @@
+"""What fails below a clinic, on processes split as in production: nothing goes out on what is stale, and it is said."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from time import perf_counter
+
+import aiohttp
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.clinic.gate import COOKIE
+from shared.clock import RealClock
+from shared.events import Topic
+from tests.faults.record import Order
+from tests.faults.stage import Stage, staged
+from tests.support.bench import eventually
+from tests.support.frozen import family_of, frozen
+from tests.support.running import clean_environment, run_command
+
+WHO_HELPS_STAFF = ("cannot reach its database", "What still works", "Whom to call", "988")
+WHO_HELPS_A_PATIENT = ("This page does not work just now", "988", "+12025550100")
+SECONDS = 12
+"""Within which a page says that the database stands still."""
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    async with staged() as there:
+        yield there
+
+
+async def delete_all(servers: str, topic: Topic) -> None:
+    """Let Kafka forget everything that was said on a topic, as it does when the retention ends."""
+    admin, consumer = AIOKafkaAdminClient(bootstrap_servers=servers), AIOKafkaConsumer(bootstrap_servers=servers)
+    await admin.start()
+    await consumer.start()
+    try:
+        (described,) = await admin.describe_topics([str(topic)])
+        parts = [TopicPartition(described["topic"], part["partition"]) for part in described["partitions"]]
+        ends = await consumer.end_offsets(parts)
+        await admin.delete_records({part: RecordsToDelete(before_offset=end) for part, end in ends.items()})
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+async def waiting_to_be_sent(stage: Stage, service: str) -> int:
+    engine = create_async_engine(stage.deployment.database.url)
+    try:
+        async with engine.connect() as connection:
+            counted = await connection.execute(text(f"SELECT count(*) FROM {service}.outbox WHERE due_at <= now()"))
+            return int(counted.scalar_one())
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.timeout(300)
+async def test_a_removed_number_is_not_texted_since_the_log_had_a_gap(stage: Stage) -> None:
+    deployment = stage.deployment
+    number, patient, zone = await stage.patient()
+    await stage.settled()
+    notifier = deployment.members["notifier-1"]
+    await notifier.end(signal.SIGTERM)
+    now = RealClock().now()
+    await stage.caller.order("PATCH", f"/patients/{patient}", {"contacts": []}, Order(now))
+
+    async def sent() -> bool:
+        return await waiting_to_be_sent(stage, "clinic") == 0
+
+    await eventually(sent, seconds=60)
+    await delete_all(deployment.kafka.bootstrap_servers, Topic.CLINIC)
+    session = await stage.caller.order("POST", "/sessions", stage.booking(patient, zone), Order(now))
+    await stage.due_now(session["id"])
+    await notifier.start()
+    await stage.until_state(number, "planned")
+    async with stage.http.get(f"{notifier.url}/readyz") as answer:
+        notes = (await answer.json())["notes"]
+    assert any("records of keepwell.clinic were gone before notifier had read them" in note for note in notes), notes
+    assert any("keepwell retell" in note for note in notes)
+    assert await stage.reminders(number) == 0, "nothing goes out on what may be stale"
+    told = clean_environment(**deployment.settings, KEEPWELL_DATA_DIR=str(deployment.folder / "migrate"))
+    code, said, complaint = await run_command("retell", "--json", environment=told)
+    assert (code, json.loads(said)["heard"]) == (0, True), complaint
+    await stage.until_state(number, "withheld")
+    assert await stage.reminders(number) == 0
+    async with stage.http.get(f"{notifier.url}/readyz") as answer:
+        assert not any("keepwell retell" in note for note in (await answer.json())["notes"])
+
+
+async def test_a_frozen_database_never_leaves_anybody_before_an_empty_page(stage: Stage) -> None:
+    (mark,) = (stage.deployment.folder / "postgres").rglob("postmaster.pid")
+    pid = int((await asyncio.to_thread(mark.read_text)).split()[0])
+    # Whoever has logged in once is looked up, and so is every link.
+    logged_in = {"Cookie": f"{COOKIE}={'x' * 43}", "Accept": "text/html"}
+    pages = {
+        "/console/today": WHO_HELPS_STAFF,
+        "/console/alerts": WHO_HELPS_STAFF,
+        f"/c/{'x' * 43}": WHO_HELPS_A_PATIENT,
+    }
+
+    async def ask(path: str) -> tuple[int, str, float]:
+        began = perf_counter()
+        async with stage.http.get(stage.deployment.gateway + path, headers=logged_in, allow_redirects=False) as answer:
+            return answer.status, await answer.text(), perf_counter() - began
+
+    for path in pages:
+        assert (await ask(path))[0] in {303, 404}
+    with frozen(await family_of(pid)):
+        for path, help_ in pages.items():
+            status, shown, took = await ask(path)
+            assert status == 503, path
+            assert took < SECONDS, path
+            assert all(words in shown for words in help_), (path, shown)
+
+    async def back() -> bool:
+        try:
+            async with asyncio.timeout(5):
+                return (await ask("/console/today"))[0] == 303
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    await eventually(back, seconds=60)

@@ -1,0 +1,141 @@
+"""The texting provider turns a deaf ear, hides, refuses: on the running stack nobody is hurt by it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.notifier.exchange import ACCOUNT, OUR_NUMBER, TOKEN, Exchange, exchange
+from tests.support.bench import eventually
+from tests.support.clinic import Clinic, Person, clinic, gathered, row_of
+
+SECOND, NEITHER = "the token of tomorrow", "the token of yesterday"
+FORTY = 40
+
+
+@dataclass
+class Ground:
+    """A clinic with a provider of its own."""
+
+    clinic: Clinic
+    phones: Exchange
+
+    async def hand_over(self, number: str, words: str, at: datetime, token: str = TOKEN) -> int:
+        """Have the provider list a text and hand it over; return the webhook's status."""
+        sid = f"SM{uuid4().hex}"
+        said = {"sid": sid, "to": OUR_NUMBER, "from": number, "body": words, "status": "received"}
+        listed: dict[str, Any] = {**said, "error_code": None, "direction": "inbound", "date_sent": format_datetime(at)}
+        self.phones.inbound.insert(0, listed)
+        form = {"MessageSid": sid, "From": number, "To": OUR_NUMBER, "Body": words, "AccountSid": ACCOUNT}
+        return await self.phones.post(f"{self.clinic.keepwell.base}/webhooks/twilio/inbound", form, token=token)
+
+    async def reminders_to(self, person: Person) -> int:
+        return sum("your visit is on" in words for words in self.phones.to(person.number))
+
+    async def problems(self, words: str) -> str:
+        """Return the problem of `/status` in which these words stand; nothing where none does."""
+        found = (await self.clinic.keepwell.get("/status"))["problems"]
+        return next((one for one in found if words in one), "")
+
+    async def told(self, words: str) -> str:
+        """Wait until `/status` tells of a problem in these words."""
+        return str(await eventually(lambda: self.problems(words), seconds=30))
+
+
+@pytest.fixture(scope="module")
+async def here() -> AsyncIterator[Ground]:
+    async with exchange() as phones:
+        settings = {
+            "KEEPWELL_TWILIO_BASE_URL": phones.url,
+            "KEEPWELL_TWILIO_ACCOUNT_SID": ACCOUNT,
+            "KEEPWELL_TWILIO_AUTH_TOKEN": TOKEN,
+            "KEEPWELL_TWILIO_AUTH_TOKEN_OTHER": SECOND,
+            "KEEPWELL_TWILIO_FROM": OUR_NUMBER,
+        }
+        async with clinic(settings, sandbox=False) as running:
+            yield Ground(running, phones)
+
+
+async def test_a_stop_refused_at_the_door_is_obeyed_before_anything_goes_out(here: Ground) -> None:
+    care = here.clinic
+    pat, ana = await care.enrol("Pat"), await care.enrol("Ana")
+    for person in (pat, ana):
+        await care.book(person, await care.at(4, 10))
+    for token in (TOKEN, SECOND):
+        assert await here.hand_over(ana.number, "hello", await care.now(), token) == 200, "two tokens hold at once"
+    for person, words in ((pat, "STOP"), (ana, "what time?"), (ana, "C")):
+        await care.live(minutes=20)
+        assert await here.hand_over(person.number, words, await care.now(), NEITHER) == 403
+    problem = await here.told("calls of the texting provider were refused")
+    assert "KEEPWELL_TWILIO_AUTH_TOKEN_OTHER" in problem, "it names the cause and the remedy"
+
+    async def on_today() -> bool:
+        return "calls of the texting provider were refused" in await care.desk.get("/console/today")
+
+    await eventually(on_today, seconds=30)
+    assert await here.hand_over(ana.number, "still there?", await care.now()) == 200, "the token is right again"
+
+    async def over() -> bool:
+        return not await here.problems("calls of the texting provider were refused")
+
+    await eventually(over, seconds=60)
+    await care.until(10, 1, days=1)
+    assert await here.reminders_to(pat) == 0
+    assert await here.reminders_to(ana) == 1
+    assert "it asked for no more texts" in await care.patient_page(pat)
+    assert row_of(await care.waiting("replies"), "what time?")
+
+
+async def test_forty_failures_of_one_cause_are_one_finding(here: Ground) -> None:
+    care = here.clinic
+    people = await care.enrol_each(range(FORTY))
+    at = await care.at(5, 10)
+    await gathered(care.book, people, [at] * FORTY)
+    await care.until(10, 1, days=2)
+    mine = {person.number for person in people}
+    sent = [one for one in here.phones.ledger if one.to in mine]
+    assert len(sent) == FORTY
+    assert set(await gathered(here.phones.report, sent, ["undelivered"] * FORTY, ["30034"] * FORTY)) == {204}
+    await care.settle()
+    problem = await here.told("texts did not arrive")
+    assert f"{FORTY} texts did not arrive" in problem, "a true count"
+    assert "not registered with the carriers" in problem
+    assert "Remedy: " in problem
+    row = row_of(await care.desk.get("/console/today"), "texts not delivered")
+    assert f"{FORTY} texts not delivered" in row
+    assert "and 37 more" in row or "more</p>" in row
+
+
+async def test_a_dead_number_is_not_tried_for_ever(here: Ground) -> None:
+    care = here.clinic
+    person = await care.enrol()
+    for _ in range(9):
+        await care.keepwell.post("/checkins", {"patient": person.id, "instruments": ["phq-9"]}, status=201)
+        await care.settle()
+        last = [one for one in here.phones.ledger if one.to == person.number][-1]
+        await here.phones.report(last, "undelivered", "30006")
+        await care.settle()
+        await care.live(days=1)
+    assert len(here.phones.to(person.number)) == 1
+    assert person.name in row_of(await care.waiting("contacts"), person.name)
+
+
+async def test_nobody_gets_a_text_twice_because_the_list_hides_what_was_sent(here: Ground) -> None:
+    care = here.clinic
+    people = await care.enrol_each(range(5))
+    await care.settle()
+    here.phones.redacted = "body"
+    here.phones.script.extend(["lose"] * 5)
+    for person in people:
+        await care.keepwell.post("/checkins", {"patient": person.id, "instruments": ["phq-9"]}, status=201)
+    await care.live(hours=3)
+    assert [len(here.phones.to(person.number)) for person in people] == [1] * 5
+    problem = await here.told("nobody knows whether they went out")
+    assert problem.startswith("of 5 texts")
+    code, said, complaint = await care.keepwell.command("doctor", "--json")
+    assert "shows what it sent" not in said, (code, complaint)
+    here.phones.redacted = ""

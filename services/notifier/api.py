@@ -15,6 +15,7 @@ from services.notifier.store.reading import Line, Said
 from shared.bus import publish
 from shared.database import Database, Reader, Transaction
 from shared.events import MessagesRead
+from shared.ids import ClinicId
 from shared.protection import Keyring
 from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, View, listing, versioned
 from shared.web.awaited import awaited
@@ -101,13 +102,7 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
     @router.get("/patients/{patient}/messages")
     async def messages(patient: UUID, principal: Reads, page: Paging) -> Listing[MessageView]:
         """List a patient's messages with their words, oldest first; who was shown them is kept."""
-
-        async def mine(reader: Reader) -> bool | None:
-            return await reading.patient_is_of(reader, patient, principal.clinic) or None
-
-        # Somebody who was enrolled just now is waited for.
-        if await awaited(database, mine) is None:
-            raise NotFound("There is no such patient in this clinic.")
+        await _known(database, patient, principal.clinic)
         async with database.transaction() as tx:
             rows = await reading.messages_of(tx, patient, page)
             views = await shown(tx, rows)
@@ -154,6 +149,16 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
         return await command.run(database, _end_doubt(contact, command, body, keyring, wanted=False))
 
     return router
+
+
+async def _known(database: Database, patient: UUID, clinic: ClinicId) -> None:
+    """Return once a clinic has a patient, waiting a moment for one who was enrolled just now."""
+
+    async def mine(reader: Reader) -> bool | None:
+        return await reading.patient_is_of(reader, patient, clinic) or None
+
+    if await awaited(database, mine) is None:
+        raise NotFound("There is no such patient in this clinic.")
 
 
 Work = Callable[[Transaction], Awaitable[CheckedContact]]

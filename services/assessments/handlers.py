@@ -140,6 +140,7 @@ async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
     What was proposed under another interval is superseded.
     """
     patient, earlier = await known.lock_patient(tx, event.patient), await known.plan(tx, event.plan)
+    ran = await known.current_plan(tx, event.patient)
     if not await known.save_plan(tx, event, await _induction_end(tx, event)):
         return
     current = patient is not None and event.plan == await known.current_plan(tx, event.patient)
@@ -149,7 +150,9 @@ async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
         return
     waiting = await proposals.current_of_plan(tx, event.plan)
     after = await known.plan(tx, event.plan)
-    if patient is not None and current and await _reads_otherwise(tx, patient.id, earlier, after):
+    # What its measures said when it ended, they say as it goes on.
+    goes_on = earlier is not None and ran != event.plan
+    if patient is not None and current and (goes_on or await _reads_otherwise(tx, patient.id, earlier, after)):
         await proposal_acts.reconsider(tx, kit, patient)
     elif waiting is not None and (not event.active or waiting.from_days != event.interval_days):
         await proposal_acts.supersede(tx, event.plan)

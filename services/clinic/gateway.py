@@ -21,6 +21,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "scheduler": (
         "/api/v1/protocols",
         "/api/v1/patients/{patient}/plan",
+        "/api/v1/patients/{patient}/plan/continue",
         "/api/v1/patients/{patient}/plans",
         "/api/v1/patients/{patient}/sessions",
         "/api/v1/sessions",

@@ -5,7 +5,7 @@ import json
 from services.clinic.bell import Bell
 from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
-from services.clinic.store import audit, checks, doubts, learn
+from services.clinic.store import audit, checks, doubts, learn, reasons
 from services.clinic.store.reads import WHOLE
 from services.clinic.tables import ALERTS, CHECKINS, FURTHER, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
@@ -56,6 +56,8 @@ def _scheduling(made: Handlers, bell: Bell) -> None:
         )
         values = {name: getattr(event, name) for name in names}
         await learn.keep(tx, PLANS, {**_thing(event, "plan"), **values, "attended": event.attended})
+        if isinstance(event, events.PlanChanged) and event.continued is not None:
+            await reasons.keep_told(tx, event, event.continued)
         bell.after(tx, event.clinic, "plans")
 
     @made.on(

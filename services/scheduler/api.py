@@ -14,6 +14,7 @@ from services.scheduler.model.patients import Patient
 from services.scheduler.model.sessions import Session, SessionState, slot
 from services.scheduler.outcomes import Corrector
 from services.scheduler.views import (
+    ContinuedPlan,
     Corrected,
     CorrectionView,
     MovedSession,
@@ -25,6 +26,7 @@ from services.scheduler.views import (
     SessionView,
 )
 from shared.database import Database, Transaction
+from shared.events.scheduling import Continued
 from shared.protection import Keyring
 from shared.walltime import to_wall
 from shared.web.api import Command, Listing, Paging, Reads, listing, versioned
@@ -33,6 +35,8 @@ from shared.web.problems import Invalid, NotFound
 _FARTHEST_START: Final = timedelta(days=366)
 CORRECTION: Final = "correction"
 """The context that the reason of a correction is sealed for."""
+REASON: Final = "reason"
+"""The same for why a plan goes on."""
 
 
 class Ending(Protocol):
@@ -47,7 +51,7 @@ class Ending(Protocol):
 def build(database: Database, keyring: Keyring) -> list[APIRouter]:
     """Return the routes over a database; the keyring seals why a record was corrected."""
     desk = Desk(database)
-    return [_protocols(), _plans(desk), _sessions(desk), _corrections(desk, keyring), _endings(desk)]
+    return [_protocols(), _plans(desk, keyring), _sessions(desk), _corrections(desk, keyring), _endings(desk)]
 
 
 def _router() -> APIRouter:
@@ -65,7 +69,7 @@ def _protocols() -> APIRouter:
     return router
 
 
-def _plans(desk: Desk) -> APIRouter:
+def _plans(desk: Desk, keyring: Keyring) -> APIRouter:
     router = _router()
 
     @router.post("/patients/{patient}/plans", status_code=201, response_model=PlanView)
@@ -81,6 +85,21 @@ def _plans(desk: Desk) -> APIRouter:
 
         return await command.run(desk.database, work, status=201)
 
+    @router.post("/patients/{patient}/plan/continue", response_model=PlanView)
+    async def continue_plan(patient: UUID, body: ContinuedPlan, command: Command) -> Response:
+        """Let the patient's last plan go on, which had ended; what took place under it counts."""
+        who = command.principal
+        await desk.patient(who.clinic, patient)
+
+        async def work(tx: Transaction) -> PlanView:
+            held = await desk.locked(tx, patient)
+            reason = keyring.seal(body.reason.strip(), context=REASON)
+            with refusals():
+                why = Continued(by=who.name, staff=who.staff, at=tx.now, reason=reason)
+                return PlanView.of(await orders.continue_plan(tx, held, why))
+
+        return await command.run(desk.database, work)
+
     @router.get("/patients/{patient}/plan", response_model=PlanView)
     async def plan(patient: UUID, principal: Reads) -> Response:
         """Return the plan that a patient follows."""
@@ -88,7 +107,10 @@ def _plans(desk: Desk) -> APIRouter:
         async with desk.database.reading() as reader:
             found = await store.active_plan(reader, patient)
         if found is None:
-            raise NotFound("The patient follows no plan. Start one with POST /patients/{id}/plans.")
+            raise NotFound(
+                "The patient follows no plan. Start one with POST /patients/{id}/plans, or let the last one go on with "
+                "POST /patients/{id}/plan/continue."
+            )
         return versioned(PlanView.of(found))
 
     return router

@@ -11,9 +11,17 @@ from uuid import UUID
 
 from services.scheduler import asking, store, timers
 from services.scheduler.facts import plan_event, session_event
-from services.scheduler.model import plans, sessions
+from services.scheduler.model import plans, questions, sessions
 from services.scheduler.model.catalogue import newest
-from services.scheduler.model.orders import AS_USUAL, InPastError, Meant, NotInCareError, PlanActiveError, refuse
+from services.scheduler.model.orders import (
+    AS_USUAL,
+    InPastError,
+    Meant,
+    NothingToContinueError,
+    NotInCareError,
+    PlanActiveError,
+    refuse,
+)
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.sessions import Session, SessionKind, SessionState, Slot
@@ -29,6 +37,7 @@ from shared.events import (
     SessionMoved,
     SessionUnconfirmed,
 )
+from shared.events.scheduling import Continued
 from shared.ids import PlanId, SessionId, new_id
 from shared.walltime import to_wall
 
@@ -50,6 +59,38 @@ async def start_plan(tx: Transaction, patient: Patient, protocol: str, start_on:
     await publish(tx, plan_event(PlanStarted, plan))
     await asking.begin(tx, patient, plan)
     await _ask_to_book(tx, patient, plan, await asking.ahead(tx, patient))
+    return plan
+
+
+async def continue_plan(tx: Transaction, patient: Patient, why: Continued) -> Plan:
+    """Let the patient's last plan go on, which had ended: nothing that took place under it is done again.
+
+    What it asks is planned anew from today on. Sessions that were cancelled as it ended stay cancelled.
+
+    Raises:
+        NotInCareError: the patient was discharged.
+        PlanActiveError: there is a plan that runs.
+        NothingToContinueError: there never was one.
+    """
+    if not patient.in_care:
+        raise NotInCareError
+    ended = await store.newest_plan(tx, patient.id)
+    if (running := await store.active_plan(tx, patient.id)) is not None:
+        raise PlanActiveError(running)
+    if ended is None:
+        raise NothingToContinueError
+    record = await asking.known(tx, patient, ended)
+    # The measure that was set before the next session was cancelled as the plan ended.
+    plan = plans.continued(replace(ended, before_on=None), to_wall(tx.now, patient.zone).date(), record.held_on)
+    follows = asking.course(tx, patient, plan, record)
+    plan = asking.with_measure_before(plan, follows)
+    await store.save_plan(tx, plan)
+    await publish(tx, plan_event(PlanChanged, plan, record.held_on, continued=why))
+    if not plan.attended:
+        await asking.begin(tx, patient, plan)
+    planned = questions.still_ahead(questions.questions(follows, patient.zone), tx.now)
+    await timers.ask_anew(tx, patient, plan, record.latest, planned)
+    await _ask_to_book(tx, patient, plan, record.ahead)
     return plan
 
 

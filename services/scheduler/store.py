@@ -83,6 +83,13 @@ async def active_plan(reader: Reader, patient: UUID) -> Plan | None:
     return None if row is None else _plan(row)
 
 
+async def newest_plan(reader: Reader, patient: UUID) -> Plan | None:
+    """Return the plan that a patient began last, running or ended, or None."""
+    mine = select(plans).where(plans.c.patient == patient).order_by(plans.c.id.desc()).limit(1)
+    row = await reader.one_or_none(mine)
+    return None if row is None else _plan(row)
+
+
 async def find_plan(reader: Reader, plan: UUID) -> Plan | None:
     """Return a plan, running or ended."""
     row = await reader.one_or_none(select(plans).where(plans.c.id == plan))

@@ -46,6 +46,21 @@ class NewPlan(Body):
     start_on: Day
 
 
+class ContinuedPlan(Body):
+    """Why a plan goes on that had ended."""
+
+    reason: Annotated[
+        str,
+        Field(
+            min_length=3,
+            max_length=500,
+            pattern=r"\S",
+            examples=["Discharged by mistake; maintenance goes on."],
+            description="kept sealed",
+        ),
+    ]
+
+
 OddHour = Annotated[bool, Field(strict=True, description="the hour is meant, though it is before 6:00 or from 22:00")]
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.base import Instant, PatientEvent, SealedText, Topic, WallTime
 
@@ -21,6 +21,17 @@ def days_before(occurrence: str) -> int | None:
     """
     number = occurrence.removesuffix("d")
     return int(number) if occurrence.endswith("d") and number.isascii() and number.isdecimal() else None
+
+
+class Continued(BaseModel):
+    """Who had a plan go on that had ended, and why; `reason` is sealed for the context `reason`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    by: str
+    staff: UUID | None = Field(None, description="the account of `by`; absent for a program's token")
+    at: Instant
+    reason: SealedText
 
 
 class PlanStarted(PatientEvent):
@@ -70,9 +81,11 @@ class PlanStarted(PatientEvent):
 
 
 class PlanChanged(PlanStarted):
-    """A plan's phase, interval or next due date changed."""
+    """A plan's phase, interval or next due date changed, or it ended, or goes on after that."""
 
     TYPE: ClassVar = "plan.changed"
+
+    continued: Continued | None = Field(default=None, description="where it goes on after it had ended")
 
 
 class SessionEvent(PatientEvent):

@@ -37,10 +37,11 @@ SAID: Final = {
     "discharged": "The patient is discharged. Nothing more is sent to them.",
     "reinstated": (
         "The patient is in care again, with the consents of before; who said stop gets no texts. The plan and the "
-        "sessions are not restarted: start a plan below, and book."
+        "sessions are not restarted: continue the plan below, or start another, and book."
     ),
     "joined": "The two records are joined. What was recorded under the other one stays there, one click away.",
     "plan": "The plan has started.",
+    "continued": "The plan goes on. What is due stands below; sessions that were cancelled have to be booked.",
     "booked": "The session is booked. Reminders go out 3 days and 1 day before.",
     "moved": "The session is moved, and its reminders with it. Keepwell had not told the patient the old time.",
     "moved-now": "The session is moved. The patient was told the old time; the new one goes out within two minutes.",

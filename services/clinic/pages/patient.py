@@ -40,6 +40,7 @@ class Order:
         thing: names the form, so that what was typed comes back into it when the order fails.
         back: where to go when it is done; the patient's page where absent.
         changes: the session whose time changes or falls away, of which the patient may have been told.
+        reason_told: the owner tells the reason by event, so that it is kept whichever door it came by.
     """
 
     service: str
@@ -51,6 +52,7 @@ class Order:
     method: str = "POST"
     back: str | None = None
     changes: UUID | None = None
+    reason_told: bool = False
 
 
 class PatientPages:
@@ -120,7 +122,7 @@ class PatientPages:
     async def _keep_reason(self, here: Visit, patient: UUID, order: Order, answer: Mapping[str, Any]) -> None:
         """Keep why something was ordered, where the next reader of the record looks."""
         words = str(order.body.get("reason") or "").strip()
-        if not words:
+        if not words or order.reason_told:
             return
         console, principal = self.console, here.principal
         async with console.database.transaction() as tx:
@@ -151,6 +153,14 @@ def router(pages: PatientPages) -> APIRouter:
         form = await here.form()
         body = {"protocol": form.get("protocol", ""), "start_on": form.get("start_on", "")}
         order = Order("scheduler", f"/patients/{patient}/plans", body, answers.PLAN, "plan")
+        return await pages.carry_out(here, patient, order, form)
+
+    @routes.post("/console/patients/{patient}/plan/continue")
+    async def continue_plan(patient: UUID, request: Request) -> Response:
+        here = await console.visit(request, Permission.START_PLANS)
+        form = await here.form()
+        path, body = f"/patients/{patient}/plan/continue", {"reason": form.get("reason", "")}
+        order = Order("scheduler", path, body, answers.PLAN, "continued", "continue", reason_told=True)
         return await pages.carry_out(here, patient, order, form)
 
     @routes.post("/console/patients/{patient}/sessions")

@@ -2,12 +2,15 @@
 
 from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from services.clinic.model.reasons import Reason
 from services.clinic.tables import REASONS
 from shared.database import Reader, Transaction
-from shared.ids import ClinicId, PatientId, new_id
+from shared.events import PlanChanged
+from shared.events.scheduling import Continued
+from shared.ids import ClinicId, PatientId, derived_id, new_id
 from shared.protection import Keyring
 
 _REASON: Final = "reason"
@@ -20,6 +23,14 @@ async def keep(tx: Transaction, clinic: ClinicId, patient: PatientId, reason: Re
     values = {"id": new_id(), "clinic": clinic, "patient": patient, "thing": reason.thing, "what": reason.what}
     said = {"reason": keyring.seal(reason.words, context=_REASON), "by": reason.by, "at": reason.at}
     await tx.execute(insert(REASONS).values(**values, **said))
+
+
+async def keep_told(tx: Transaction, event: PlanChanged, told: Continued) -> None:
+    """Keep why a plan goes on, sealed as its owner tells it; told again it is kept once."""
+    about = {"clinic": event.clinic, "patient": event.patient, "thing": event.plan, "what": "continued"}
+    said = {"reason": told.reason, "by": told.by, "at": told.at}
+    one = derived_id("continued", str(event.plan), str(event.version))
+    await tx.execute(insert(REASONS).values(id=one, **about, **said).on_conflict_do_nothing())
 
 
 async def of_patient(reader: Reader, clinic: ClinicId, patient: PatientId, keyring: Keyring) -> list[Reason]:

@@ -17,6 +17,7 @@ _DEEDS: Final = MappingProxyType(
     {
         "discharged": "Discharged",
         "reinstated": "Put back in care",
+        "continued": "Plan continued",
         "joined": "Records joined",
         "moved": "Session moved",
         "cancelled": "Session cancelled",

@@ -42,7 +42,7 @@ class NotInCareError(OrderError):
     """The patient was discharged: nothing can be planned or booked."""
 
     def __init__(self) -> None:
-        super().__init__("The patient was discharged. Enrol them again to plan or book.")
+        super().__init__("The patient was discharged. Put them back in care or enrol them again, then plan or book.")
 
 
 class PlanActiveError(OrderError):
@@ -50,6 +50,13 @@ class PlanActiveError(OrderError):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(f"The patient already follows {plan.protocol.id!r}, begun on {plan.start_on:%Y-%m-%d}.")
+
+
+class NothingToContinueError(OrderError):
+    """The patient never followed a plan."""
+
+    def __init__(self) -> None:
+        super().__init__("The patient has no plan that could go on. Start one.")
 
 
 class OverlapError(OrderError):

@@ -197,6 +197,18 @@ def ended(plan: Plan) -> Plan:
     return replace(plan, version=plan.version + 1, active=False, why="The patient was discharged.")
 
 
+def continued(plan: Plan, on: date, attended_on: Sequence[date]) -> Plan:
+    """Return a plan that had ended as it goes on: phase, interval and due date follow from what took place under it.
+
+    Args:
+        plan: that has ended.
+        on: the day of the decision, where the patient lives.
+        attended_on: the days of all its attended sessions.
+    """
+    stood = standing(replace(plan, active=True), attended_on)
+    return replace(stood, why=f"{stood.why} It had ended, and goes on since {on:%Y-%m-%d}.")
+
+
 def not_asked(lost: Sequence[str]) -> str:
     """Say that a session was recorded too late for some of the questions about it; nothing where none is lost."""
     if not lost:

@@ -184,3 +184,17 @@ async def test_the_last_session_of_the_induction_recorded_on_its_day_asks_nothin
     (before,) = await ward.proposals()
     await ward.plan_is(phase="maintenance", interval=21, complete=True)
     assert [(one["id"], one["state"]) for one in await ward.proposals()] == [(before["id"], "superseded")]
+
+
+async def test_a_plan_that_goes_on_after_it_had_ended_never_waits_for_the_next_measure(ward: Ward) -> None:
+    await through_induction(ward)
+    await cycle(ward, (4, 4, 4))
+    await ward.attend()
+    await cycle(ward, (4, 4, 4))
+    before = (await ward.proposals())[0]
+    assert (before["direction"], before["state"]) == ("lengthen", "open")
+    await ward.plan_is(phase="maintenance", interval=21, complete=True, active=False)
+    assert (await ward.proposals())[0]["state"] == "superseded"
+    await ward.plan_is(phase="maintenance", interval=21, complete=True)
+    now = (await ward.proposals())[0]
+    assert (now["direction"], now["state"], now["id"] != before["id"]) == ("lengthen", "open", True)

@@ -2,9 +2,10 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Look, log_in
 from tests.support.running import Keepwell
@@ -228,6 +229,41 @@ async def test_the_console_fits_a_small_phone_and_the_dark(clinic: Keepwell, bro
         await page.goto(f"{clinic.base}/console/{path}")
         await look(page, f"dark-{path.replace('/', '-')}")
     await context.close()
+
+
+async def test_two_records_of_one_person_are_one_course_on_one_page(
+    clinic: Keepwell, desk: BrowserContext, browser: Browser, look: Look
+) -> None:
+    contact: dict[str, Any] = {"kind": "sms", "value": "+12025550171", "consents": []}
+    body: dict[str, Any] = {
+        "given_name": "Eva",
+        "family_name": "Rivera",
+        "birth_date": "1979-05-04",
+        "zone": "America/New_York",
+    }
+    body |= {"language": "en", "contacts": [contact], "confirm_duplicate": True}
+    kept, other = [(await clinic.post("/patients", body, status=201))["id"] for _ in range(2)]
+    for patient, answers in ((kept, [1] * 8 + [0]), (other, [2] * 8 + [0])):
+        checkin = await clinic.post("/checkins", {"patient": patient, "instruments": ["phq-9"]}, status=201)
+        taken = {"instrument": "phq-9", "answers": answers, "entered_by": "Alma Reid"}
+        await clinic.post(f"/checkins/{checkin['id']}/answers", taken)
+    await clinic.live_until(await clinic.now())
+    console = await desk.new_page()
+    await log_in(console, clinic)
+    await console.goto(f"{clinic.base}/console/patients/{kept}")
+    await console.get_by_text("Join with this record").click()
+    await console.get_by_label("Why they are one person").fill("One person, two forms")
+    await console.get_by_role("button", name="Join, and close the other record").click()
+    await expect(console.locator("#answers")).to_contain_text("16 moderately severe")
+    await expect(console.locator("#answers")).to_contain_text("8 mild")
+    await expect(console.locator("#answers").get_by_text("from the joined record")).to_have_count(1)
+    await look(console, "patient-joined")
+    small = await browser.new_context(viewport={"width": 320, "height": 640})
+    page = await small.new_page()
+    await log_in(page, clinic)
+    await page.goto(f"{clinic.base}/console/patients/{kept}")
+    await look(page, "patient-joined-320")
+    await small.close()
 
 
 async def test_a_printed_list_tells_two_patients_of_one_name_apart(

@@ -39,7 +39,7 @@ SAID: Final = {
         "The patient is in care again, with the consents of before; who said stop gets no texts. The plan and the "
         "sessions are not restarted: continue the plan below, or start another, and book."
     ),
-    "joined": "The two records are joined. What was recorded under the other one stays there, one click away.",
+    "joined": "The two records are joined. What was recorded under the other one is shown here too, marked as that.",
     "plan": "The plan has started.",
     "continued": "The plan goes on. What is due stands below; sessions that were cancelled have to be booked.",
     "booked": "The session is booked. Reminders go out 3 days and 1 day before.",

@@ -12,11 +12,12 @@ from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import Order, PatientPages
 from services.clinic.pages.visit import PageRoute, Visit, see
-from services.clinic.store import learn, reads
+from services.clinic.store import learn, patients, reads
 from services.clinic.tables import ALERTS, PROPOSALS, REPLIES
 from services.clinic.views.others import ProposalsPage
 from services.clinic.views.patient import ProposalView
 from services.clinic.views.rows import proposal_view
+from shared.ids import PatientId
 from shared.web.problems import NotFound
 
 _DECIDED = [
@@ -150,7 +151,8 @@ def _replies(routes: APIRouter, console: Console) -> None:
             if not await learn.mark_read(tx, clinic, reply, str(member.id)):
                 raise NotFound("There is no such reply in this clinic.")
             patient = await learn.patient_of(tx, REPLIES, clinic, reply)
+            shown = None if patient is None else await patients.goes_on_in(tx, clinic, PatientId(patient))
             console.bell.after(tx, clinic, "replies")
         await console.note(here, "reply.read", thing=reply, patient=patient)
         came_from_today = "/console/patients/" not in request.headers.get("referer", "")
-        return see("/console/today") if came_from_today or patient is None else see(patient_path(patient))
+        return see("/console/today") if came_from_today or shown is None else see(patient_path(shown))

@@ -98,6 +98,8 @@ class PatientPages:
     async def carry_out(self, here: Visit, patient: UUID, order: Order, form: Mapping[str, str]) -> Response:
         """Order something of its owner and go back to the page, which shows it; nothing typed is lost on the way."""
         console, version = self.console, form.get("version")
+        async with console.database.reading() as reader:
+            shown = await patients.goes_on_in(reader, here.principal.clinic, PatientId(patient))
         try:
             answer = await console.client.order(
                 order.service,
@@ -110,14 +112,14 @@ class PatientPages:
             )
         except Problem as problem:
             errors = {flaw.pointer.removeprefix("/"): flaw.detail for flaw in problem.errors}
-            return await self.show(here, patient, problem=problem, form=FormState(form, errors, order.thing))
+            return await self.show(here, shown, problem=problem, form=FormState(form, errors, order.thing))
         await console.note(here, f"patient.{order.said}", patient=patient)
         await self._keep_reason(here, patient, order, answer)
         await console.follow.up_to(order.kind, here.principal.clinic, answer)
         word = Word(order.said)
         if order.changes is not None:
             word = await word_of(console, here.principal.clinic, order.changes, order.said)
-        return console.done(word.said, order.back or patient_path(patient), when=word.when)
+        return console.done(word.said, order.back or patient_path(shown), when=word.when)
 
     async def _keep_reason(self, here: Visit, patient: UUID, order: Order, answer: Mapping[str, Any]) -> None:
         """Keep why something was ordered, where the next reader of the record looks."""
@@ -229,20 +231,26 @@ async def _file(console: Console, reader: Reader, patient: Patient, zone: str, *
 
 
 async def _record(console: Console, reader: Reader, patient: Patient) -> Record:
+    """Return what is held of a patient, with what stands in the records that were joined with theirs."""
     clinic, whom, keyring = patient.clinic, PatientId(patient.id), console.keyring
+    joined = await patients.joined_with(reader, clinic, whom)
+    every = [whom, *joined]
+    plans = await reads.plans(reader, clinic, every)
     return Record(
-        plan=await reads.plan(reader, clinic, whom),
-        sessions=await reads.sessions(reader, reads.of_patient(SESSIONS, clinic, whom)),
-        corrections=await reads.corrections(reader, reads.of_patient(SESSIONS, clinic, whom), keyring),
-        checkins=await reads.checkins(reader, reads.of_patient(CHECKINS, clinic, whom), limit=_MOST),
-        scores=await reads.scores(reader, reads.of_patient(CHECKINS, clinic, whom), keyring),
-        proposals=await reads.proposals(reader, reads.of_patient(PROPOSALS, clinic, whom), keyring, limit=_MOST),
-        alerts=await reads.alerts(reader, reads.of_patient(ALERTS, clinic, whom), keyring),
-        messages=await reads.messages(reader, reads.of_patient(MESSAGES, clinic, whom), keyring, limit=_MOST),
-        replies=await reads.replies(reader, reads.of_patient(REPLIES, clinic, whom), keyring, limit=_MOST),
-        unread=await reads.unread(reader, reads.of_patient(REPLIES, clinic, whom), keyring),
+        plan=plans.get(whom),
+        sessions=await reads.sessions(reader, reads.of_records(SESSIONS, clinic, every)),
+        corrections=await reads.corrections(reader, reads.of_records(SESSIONS, clinic, every), keyring),
+        checkins=await reads.checkins(reader, reads.of_records(CHECKINS, clinic, every), limit=_MOST),
+        scores=await reads.scores(reader, reads.of_records(CHECKINS, clinic, every), keyring),
+        proposals=await reads.proposals(reader, reads.of_records(PROPOSALS, clinic, every), keyring, limit=_MOST),
+        alerts=await reads.alerts(reader, reads.of_records(ALERTS, clinic, every), keyring),
+        messages=await reads.messages(reader, reads.of_records(MESSAGES, clinic, every), keyring, limit=_MOST),
+        replies=await reads.replies(reader, reads.of_records(REPLIES, clinic, every), keyring, limit=_MOST),
+        unread=await reads.unread(reader, reads.of_records(REPLIES, clinic, every), keyring),
         stopped=await reads.stopped(reader, whom),
         broken=await checks.broken(reader, whom),
         doubts=await doubts.of_patient(reader, whom, keyring),
-        came=await came.of_patient(reader, clinic, whom, keyring, limit=_MOST),
+        came=await came.of_records(reader, clinic, every, keyring, limit=_MOST),
+        joined=await patients.names(reader, clinic, joined, keyring),
+        other_plans=[plans[one] for one in joined if one in plans],
     )

@@ -13,7 +13,7 @@ from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.store import patients, reads
 from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
-from services.clinic.views.compose_patient import patient_row
+from services.clinic.views.compose_list import patient_row
 from services.clinic.views.patient import PatientRow, PatientsPage
 from shared.database import Reader
 from shared.ids import PatientId

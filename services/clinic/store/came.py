@@ -1,6 +1,7 @@
 """Answers that came, who has seen them, and from whom none come."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -36,12 +37,12 @@ async def unseen(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: i
     return Found(found[skip : skip + limit], total)
 
 
-async def of_patient(
-    reader: Reader, clinic: ClinicId, patient: PatientId, keyring: Keyring, *, limit: int
+async def of_records(
+    reader: Reader, clinic: ClinicId, patients: Collection[PatientId], keyring: Keyring, *, limit: int
 ) -> list[Came]:
-    """Return a patient's answers, the newest first."""
-    whole = reads.of_patient(CHECKINS, clinic, patient) & CHECKINS.c.result.is_not(None)
-    beside = reads.of_patient(FURTHER, clinic, patient)
+    """Return the answers of one person, who may have several records, the newest first."""
+    whole = reads.of_records(CHECKINS, clinic, patients) & CHECKINS.c.result.is_not(None)
+    beside = reads.of_records(FURTHER, clinic, patients)
     rows = await reader.all(select(CHECKINS).where(whole).order_by(_AT.desc(), CHECKINS.c.id.desc()).limit(limit))
     more = await reader.all(select(FURTHER).where(beside).order_by(FURTHER.c.at.desc()).limit(limit))
     return sorted(_both(rows, more, keyring), key=lambda one: one.at, reverse=True)[:limit]

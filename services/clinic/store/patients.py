@@ -111,6 +111,29 @@ async def tied_to(reader: Reader, patient: Patient, keyring: Keyring) -> list[Pa
     return await _with_contacts(reader, rows, keyring)
 
 
+async def joined_with(reader: Reader, clinic: ClinicId, patient: PatientId) -> list[PatientId]:
+    """Return the records that were closed as doubles of a patient's, those that had been joined into them too."""
+    found: list[PatientId] = []
+    ahead = [patient]
+    while ahead:
+        led = (PATIENTS.c.clinic == clinic) & PATIENTS.c.joined_into.in_(ahead)
+        ahead = [
+            PatientId(row.id) for row in await reader.all(select(PATIENTS.c.id).where(led).order_by(PATIENTS.c.id))
+        ]
+        found += ahead
+    return found
+
+
+async def goes_on_in(reader: Reader, clinic: ClinicId, patient: PatientId) -> PatientId:
+    """Return the record in which a patient's care goes on: their own, or the one that it was joined into."""
+    while True:
+        mine = (PATIENTS.c.clinic == clinic) & (PATIENTS.c.id == patient)
+        found = await reader.scalar(select(PATIENTS.c.joined_into).where(mine))
+        if found is None:
+            return patient
+        patient = PatientId(found)
+
+
 async def discharge_reason(reader: Reader, patient: PatientId, keyring: Keyring) -> str | None:
     """Return why a patient left, in the words of whoever discharged them."""
     sealed = await reader.scalar(select(PATIENTS.c.discharge_reason).where(PATIENTS.c.id == patient))

@@ -1,7 +1,7 @@
 """Reading what was learnt: rows to the frozen types of the pages, sealed fields opened."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -66,6 +66,11 @@ def of_clinic(table: Table, clinic: ClinicId) -> Condition:
 def of_patient(table: Table, clinic: ClinicId, patient: PatientId) -> Condition:
     """Return the condition of a patient's rows in a clinic."""
     return of_clinic(table, clinic) & (table.c.patient == patient)
+
+
+def of_records(table: Table, clinic: ClinicId, patients: Collection[PatientId]) -> Condition:
+    """Return the condition of the rows of one person, who may have several records."""
+    return of_clinic(table, clinic) & table.c.patient.in_(patients)
 
 
 async def plan(reader: Reader, clinic: ClinicId, patient: PatientId) -> Plan | None:

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.clinic.model.chart import Reading, Scale, draw, spark
+from services.clinic.model.chart import Reading, Scale, draw
 from services.clinic.model.contacts import HOME_REGION, ContactKind
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.people import Who, age_on
@@ -30,6 +30,7 @@ from services.clinic.model.stopped import Stopped
 from services.clinic.store.checks import Broken
 from services.clinic.store.doubts import Doubt
 from services.clinic.views.answers import answer_row, flag_words, mood_chip
+from services.clinic.views.compose_list import scale_of, state_chip
 from services.clinic.views.compose_today import may_attend, may_miss
 from services.clinic.views.contacts import Findings, contact_view
 from services.clinic.views.parts import (
@@ -41,10 +42,8 @@ from services.clinic.views.parts import (
     days,
     message_chip,
     moment,
-    named,
     say_born,
     say_date,
-    say_instrument,
     say_language,
     say_occurrence,
     session_chip,
@@ -55,13 +54,11 @@ from services.clinic.views.patient import (
     Choice,
     MessageRow,
     PatientPage,
-    PatientRow,
     PlanView,
     ProposalView,
     ScoreRow,
     ScoresView,
     SessionRow,
-    Spark,
     StepView,
 )
 from services.clinic.views.picture import picture
@@ -80,6 +77,7 @@ from services.clinic.views.rows import (
     why_words,
     words_hint,
 )
+from shared.ids import PatientId
 from shared.languages import Language, say_time
 from shared.walltime import to_wall
 
@@ -91,13 +89,16 @@ _AS: Final = {
     SessionState.CANCELLED: "cancelled",
     SessionState.BOOKED: "booked again",
 }
-_SPARK_READINGS: Final = 8
 _USUAL_HOUR: Final = time(10)
 
 
 @dataclass(frozen=True)
 class Record:
-    """What the read models hold of one patient; consents as they stand now, by contact and purpose."""
+    """What the read models hold of one patient; consents as they stand now, by contact and purpose.
+
+    `joined` are the person's records that were closed as doubles: what stands in them is read with the patient's own,
+    but for their plans, which are `other_plans`.
+    """
 
     plan: Plan | None
     sessions: Sequence[Session]
@@ -113,6 +114,8 @@ class Record:
     came: Sequence[Came] = ()
     corrections: Mapping[UUID, Correction] = field(default_factory=dict)
     doubts: Mapping[UUID, Doubt] = field(default_factory=dict)
+    joined: Mapping[PatientId, Who] = field(default_factory=dict)
+    other_plans: Sequence[Plan] = ()
 
 
 def able(role: Role) -> Able:
@@ -126,11 +129,6 @@ def able(role: Role) -> Able:
         decide=may(role, Permission.DECIDE),
         discharge=may(role, Permission.DISCHARGE),
     )
-
-
-def state_chip(state: PatientState) -> Chip:
-    """Return a patient's state."""
-    return Chip("in care", Tone.GOOD) if state is PatientState.ENROLLED else Chip("discharged")
 
 
 def patient_page(
@@ -153,7 +151,7 @@ def patient_page(
     `crisis` is what a person in crisis is told, in the patient's language: it stands beside an open alert. `off` holds
     the ids of the rules that do not run.
     """
-    names = {patient.id: Who(patient.name, patient.birth_date)}
+    names = {patient.id: Who(patient.name, patient.birth_date), **record.joined}
     today = to_wall(now, zone).date()
     running = record.plan if record.plan and record.plan.active else None
     ordered = sorted((one.by_clock_of(zone) for one in record.sessions), key=lambda session: session.starts_at_utc)
@@ -194,6 +192,8 @@ def patient_page(
         elsewhere=patient.zone.replace("_", " ") if patient.zone != zone else None,
         mailed=any(contact.kind is ContactKind.EMAIL for contact in patient.contacts),
         born=say_born(patient.birth_date),
+        joined=frozenset(record.joined),
+        other_plans=tuple(_other_plan(plan, protocols) for plan in record.other_plans),
     )
 
 
@@ -206,41 +206,6 @@ def _proposal(
             if one.state is state:
                 return proposal_view(one, names, zone, sources, blocked=blocked, off=off)
     return None
-
-
-def patient_row(
-    patient: Patient,
-    *,
-    plan: Plan | None,
-    upcoming: Session | None,
-    scores: Sequence[Score],
-    alerts: int,
-    proposals: int,
-    now: datetime,
-) -> PatientRow:
-    """Return a patient in the list; `scores` are those of the PHQ-9, oldest first."""
-    totals = [score.total for score in scores if score.total is not None]
-    drawn = spark(totals[-_SPARK_READINGS:], _scale(scores).highest) if totals else None
-    today = to_wall(now, patient.zone).date()
-    late = plan is not None and plan.next_due_on < today
-    due = f"due {say_date(plan.next_due_on)}" if plan else "no plan"
-    marks = [Chip("alert", Tone.DANGER)] * bool(alerts) + [Chip("to decide", Tone.ACCENT)] * bool(proposals)
-    if plan and late and upcoming is None and patient.state is PatientState.ENROLLED:
-        marks.append(Chip("overdue", Tone.WARN))
-    if patient.state is PatientState.DISCHARGED:
-        marks.append(state_chip(patient.state))
-    return PatientRow(
-        person=named(patient.id, Who(patient.listed_name, patient.birth_date)),
-        under=f"{say_language(patient.language)}, {plan.phase}" if plan else say_language(patient.language),
-        state=state_chip(patient.state),
-        interval=days(plan.interval_days) if plan else "",
-        next_session=wall_moment(upcoming.starts_at) if upcoming else None,
-        next_state=session_chip(upcoming.state) if upcoming else None,
-        due=due,
-        score=band_chip(scores[-1]) if scores else None,
-        spark=Spark(*drawn) if drawn else None,
-        marks=tuple(marks),
-    )
 
 
 def _facts(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
@@ -271,6 +236,13 @@ def _plan(plan: Plan, protocols: Sequence[Choice], *, late: bool) -> PlanView:
     )
 
 
+def _other_plan(plan: Plan, protocols: Sequence[Choice]) -> str:
+    """Say what plan stands in a record that was joined; it ended with that record, and its sessions count there."""
+    shown = _plan(plan, protocols, late=False)
+    last = f"{plan.phase}, {shown.interval}, {plan.attended} attended"
+    return f"{shown.protocol}: {last}. It ended as the records were joined; the plan above does not count its sessions."
+
+
 def _book_at(plan: Plan | None, now: datetime) -> str:
     """Return when a session is likely to be wanted: at ten on the day that is due, never in the past."""
     ten = datetime.combine(plan.next_due_on if plan else now.date() + timedelta(days=1), _USUAL_HOUR)
@@ -293,6 +265,7 @@ def _session(session: Session, record: Record, now: datetime, zone: str) -> Sess
         others=tuple(Choice(str(state), _AS[state]) for state in _AS if state is not session.state),
         corrected=None if corrected is None else _corrected(corrected, zone),
         not_asked=", ".join(say_occurrence(one) for one in session.not_asked),
+        joined=session.patient in record.joined,
     )
 
 
@@ -308,19 +281,9 @@ def _scores(record: Record) -> tuple[ScoresView, ...]:
         by_instrument.setdefault(score.instrument, []).append(score)
     attended = [s.starts_at.date() for s in record.sessions if s.state is SessionState.ATTENDED]
     return tuple(
-        _instrument(scores, attended)
+        _instrument(scores, attended, record.joined)
         for _, scores in sorted(by_instrument.items(), key=lambda item: item[1][-1].total is None)
     )
-
-
-def _scale(scores: Sequence[Score]) -> Scale:
-    """Return what the owner last said of the scores' instrument; else what the scores themselves show."""
-    said = next((score.scale for score in reversed(scores) if score.scale is not None), None)
-    totals = [score.total for score in scores if score.total is not None]
-    # Scores from before their instrument was described: where there is no total, the course of the mood can be drawn.
-    moods = [score.mood for score in scores if score.mood is not None]
-    name = say_instrument(scores[-1].instrument)
-    return said or (Scale.plain(name, totals) if totals else Scale.plain(name, moods, of="mood"))
 
 
 def _drawn(score: Score, scale: Scale) -> int | None:
@@ -328,8 +291,8 @@ def _drawn(score: Score, scale: Scale) -> int | None:
     return score.answers.get(scale.of) if score.total is None and scale.of is not None else score.total
 
 
-def _instrument(scores: Sequence[Score], attended: Sequence[date]) -> ScoresView:
-    scale, last = _scale(scores), scores[-1]
+def _instrument(scores: Sequence[Score], attended: Sequence[date], joined: Collection[PatientId]) -> ScoresView:
+    scale, last = scale_of(scores), scores[-1]
     title = scale.name
     values = [(score, _drawn(score, scale)) for score in scores]
     readings = [Reading(score.asked_for, value, "item9" in score.flags) for score, value in values if value is not None]
@@ -343,6 +306,7 @@ def _instrument(scores: Sequence[Score], attended: Sequence[date]) -> ScoresView
                 _score_chip(score),
                 title,
                 "; ".join(flag_words(flag) for flag in score.flags),
+                joined=score.patient in joined,
             )
             for score in reversed(scores)
         ),
@@ -355,24 +319,32 @@ def _score_chip(score: Score) -> Chip:
 
 def _conversation(record: Record, zone: str) -> list[MessageRow]:
     """Return what was sent and what came back, the newest first."""
-    said = [(message.at, _message(message, zone)) for message in record.messages]
-    heard = [(reply.at, _heard(reply, zone)) for reply in record.replies]
+    said = [(one.at, _message(one, zone, joined=one.patient in record.joined)) for one in record.messages]
+    heard = [(one.at, _heard(one, zone, joined=one.patient in record.joined)) for one in record.replies]
     return [row for _, row in sorted(said + heard, key=lambda pair: pair[0], reverse=True)]
 
 
-def _heard(reply: Reply, zone: str) -> MessageRow:
+def _heard(reply: Reply, zone: str, *, joined: bool) -> MessageRow:
     return MessageRow(
-        "Text from the patient", None, moment(reply.at, zone), intent_chip(reply.intent), None, (), reply.text
+        what="Text from the patient",
+        to=None,
+        at=moment(reply.at, zone),
+        state=intent_chip(reply.intent),
+        why=None,
+        story=(),
+        words=reply.text,
+        joined=joined,
     )
 
 
-def _message(message: Message, zone: str) -> MessageRow:
+def _message(message: Message, zone: str, *, joined: bool) -> MessageRow:
     words = message.words
     return MessageRow(
         what=message_words(message),
         to=message.to,
         at=moment(message.at, zone),
         state=message_chip(message.state),
+        joined=joined,
         why=why_words(message),
         story=tuple(
             StepView(moment(step.at, zone), step.what + (f": {step.detail}" if step.detail else ""))

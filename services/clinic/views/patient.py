@@ -106,6 +106,7 @@ class SessionRow:
     others: tuple[Choice, ...] = ()
     corrected: str | None = None
     not_asked: str = ""
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class ScoreRow:
     total: Chip
     instrument: str
     flags: str
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class MessageRow:
     words: str | None = None
     subject: str = ""
     hint: str = ""
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,10 @@ class Able:
 
 @dataclass(frozen=True)
 class PatientPage:
-    """One patient; `picture` is how they are and what comes next, in a few facts."""
+    """One patient; `picture` is how they are and what comes next, in a few facts.
+
+    `joined` are the person's records that were closed as doubles: their rows stand among the others, marked.
+    """
 
     id: UUID
     version: int
@@ -233,3 +239,5 @@ class PatientPage:
     born: str = ""
     mailed: bool = False
     elsewhere: str | None = None
+    joined: frozenset[UUID] = frozenset()
+    other_plans: tuple[str, ...] = ()

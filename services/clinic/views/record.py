@@ -91,7 +91,7 @@ def _tie(patient: Patient, other: Patient, zone: str) -> str:
     if patient.joined_into == other.id:
         return "This record was closed as a double. Care goes on in"
     if other.joined_into == patient.id:
-        return "A double was joined with this record. What was recorded there stays in"
+        return "A double was joined with this record. What stands there is shown here too, marked as that. It is"
     began = say_date(to_wall(other.enrolled_at, zone).date())
     if patient.earlier == other.id:
         return f"They were in care here before, from {began}, in"

@@ -12,7 +12,8 @@ from services.clinic.model.reads import AlertState, ProposalState
 from services.clinic.model.searching import Entry
 from services.clinic.model.staff import Role
 from services.clinic.rendering import render
-from services.clinic.views.compose_patient import able, patient_page, patient_row
+from services.clinic.views.compose_list import patient_row
+from services.clinic.views.compose_patient import able, patient_page
 from services.clinic.views.compose_today import alerts_page, today_page
 from services.clinic.views.doubles import double_row
 from services.clinic.views.others import (

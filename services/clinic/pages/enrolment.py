@@ -1,7 +1,7 @@
-"""The form that enrols a patient or changes one, and the discharge."""
+"""The form that enrols a patient or changes one, the discharge, and its taking back."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from http import HTTPStatus
 from uuid import UUID
@@ -27,6 +27,7 @@ from shared.languages import Language
 from shared.walltime import at_wall, to_wall
 from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
 from shared.web.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem
+from shared.web.tokens import Principal
 
 _NOON = time(12)
 
@@ -35,7 +36,8 @@ def router(console: Console, pages: PatientPages) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
     _new(routes, console)
-    _existing(routes, console, pages)
+    _existing(routes, console)
+    _leaving(routes, console, pages)
     _joining(routes, console, pages)
     return routes
 
@@ -135,7 +137,7 @@ class _SentOnce:
             await self._answers.finish(tx, self._principal, self._key, answer)
 
 
-def _existing(routes: APIRouter, console: Console, pages: PatientPages) -> None:
+def _existing(routes: APIRouter, console: Console) -> None:
     @routes.get("/console/patients/{patient}/change")
     async def ask(patient: UUID, request: Request) -> Response:
         here = await console.visit(request, Permission.ENROL)
@@ -163,32 +165,36 @@ def _existing(routes: APIRouter, console: Console, pages: PatientPages) -> None:
             return await _show(console, here, _state(form, problem), patient=found, problem=problem)
         return console.done("changed", patient_path(patient))
 
-    @routes.post("/console/patients/{patient}/discharge")
-    async def discharge(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.DISCHARGE)
-        form = await here.form()
-        try:
-            async with console.database.transaction() as tx:
-                present = await console.orders.held(tx, here.principal.clinic, patient)
-                await console.orders.discharge(tx, here.principal, present, form.get("reason"))
-                console.bell.after(tx, here.principal.clinic, "patients")
-        except Problem as problem:
-            return await pages.show(here, patient, problem=problem, form=FormState(form, {}, "discharge"))
-        return console.done("discharged", patient_path(patient))
 
-    @routes.post("/console/patients/{patient}/reinstate")
-    async def put_back(patient: UUID, request: Request) -> Response:
+Turn = Callable[[Transaction, Principal, Patient, str], Awaitable[Patient]]
+"""Ends a patient's care or takes that back, for a reason; the row is locked."""
+
+
+def _leaving(routes: APIRouter, console: Console, pages: PatientPages) -> None:
+    async def turn(patient: UUID, request: Request, thing: str, said: str, act: Turn) -> Response:
+        """Do what a form about a patient's care says, unless the patient was changed since it was opened."""
         here = await console.visit(request, Permission.DISCHARGE)
         form = await here.form()
         try:
             async with console.database.transaction() as tx:
                 present = await console.orders.held(tx, here.principal.clinic, patient)
                 _refuse_old(present, form)
-                await reinstate(tx, here.principal, console.orders, present, form.get("reason", ""))
+                await act(tx, here.principal, present, form.get("reason", ""))
                 console.bell.after(tx, here.principal.clinic, "patients")
         except Problem as problem:
-            return await pages.show(here, patient, problem=problem, form=FormState(form, {}, "reinstate"))
-        return console.done("reinstated", patient_path(patient))
+            return await pages.show(here, patient, problem=problem, form=FormState(form, {}, thing))
+        return console.done(said, patient_path(patient))
+
+    @routes.post("/console/patients/{patient}/discharge")
+    async def discharge(patient: UUID, request: Request) -> Response:
+        return await turn(patient, request, "discharge", "discharged", console.orders.discharge)
+
+    @routes.post("/console/patients/{patient}/reinstate")
+    async def put_back(patient: UUID, request: Request) -> Response:
+        async def back(tx: Transaction, principal: Principal, present: Patient, reason: str) -> Patient:
+            return await reinstate(tx, principal, console.orders, present, reason)
+
+        return await turn(patient, request, "reinstate", "reinstated", back)
 
 
 def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:

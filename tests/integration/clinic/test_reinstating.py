@@ -115,3 +115,23 @@ async def test_who_is_told_anew_is_never_left_discharged_elsewhere(home: Home, l
     await retell(home.bench.database, KEYRING)
     told = await home.bench.said(events.PatientEnrolled)
     assert [event.version for event in told] == [3]
+
+
+@pytest.mark.parametrize("deed", ["discharge", "reinstate"])
+@pytest.mark.parametrize("version", ["of before", ""])
+async def test_no_old_form_ends_or_takes_back_care_past_what_somebody_changed_since(
+    home: Home, browser: Browser, patient: Any, deed: str, version: str
+) -> None:
+    path = f"/console/patients/{patient['id']}"
+    if deed == "reinstate":
+        await home.bench.call("POST", f"/patients/{patient['id']}/discharge", {"reason": "Moved to Ohio"})
+    known = (await home.bench.call("GET", f"/patients/{patient['id']}")).json
+    await browser.get(path)
+    old = str(known["version"] - 1) if version else ""
+    refused = await browser.post(f"{path}/{deed}", reason="The wrong Maya", version=old)
+    assert refused.status == 412
+    assert "Somebody else has changed this patient since you opened the form" in refused.text
+    assert 'value="The wrong Maya"' in refused.text
+    assert (await home.bench.call("GET", f"/patients/{patient['id']}")).json == known
+    done = await browser.post(f"{path}/{deed}", reason="The wrong Maya", version=str(known["version"]))
+    assert done.status == 303

@@ -39,7 +39,7 @@ _KINDS: Final[dict[SessionState, type[SessionEvent]]] = {
 
 
 async def retell(database: Database) -> int:
-    """Publish the state of every running plan and of every session that may still matter; return how many."""
+    """Publish the state of every patient's last plan and of every session that may still matter; return how many."""
     told, last = 0, None
     while True:
         async with database.transaction() as tx:
@@ -52,9 +52,10 @@ async def retell(database: Database) -> int:
 
 
 async def _patient(tx: Transaction, patient: UUID) -> int:
-    plan = await store.active_plan(tx, patient)
+    # Also one that has ended: whoever missed that would go on proposing an interval for it.
+    plan = await store.newest_plan(tx, patient)
     if plan is not None:
-        await publish(tx, plan_event(PlanChanged, plan))
+        await publish(tx, plan_event(PlanChanged, plan, await store.attended_on(tx, plan.id)))
     held = await _sessions(tx, patient)
     for session in held:
         await publish(tx, session_event(_KINDS[session.state], session))

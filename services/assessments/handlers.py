@@ -85,13 +85,26 @@ def _learn(found: Handlers, kit: Kit) -> None:
 
     @found.on(PatientDischarged)
     async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
-        patient = await known.lock_patient(tx, event.patient)
-        if patient is None:
-            raise NotYet(f"Patient {event.patient} is not known here yet.")
-        if event.version <= patient.version:
-            return  # They are back in care since, or it is told once more.
-        await known.discharge(tx, event.patient, event.version)
-        await _end_care(tx, kit, event.patient)
+        await _discharged(tx, kit, event)
+
+
+async def _discharged(tx: Transaction, kit: Kit, event: PatientDischarged) -> None:
+    """End a patient's care; where the record goes on in another one, ask the rule again on what both hold."""
+    # Both records of a person are locked in one order, whichever was joined into which.
+    for one in sorted({event.patient, event.joined_into or event.patient}):
+        await known.lock_patient(tx, one)
+    patient = await known.patient(tx, event.patient)
+    if patient is None:
+        raise NotYet(f"Patient {event.patient} is not known here yet.")
+    if event.version <= patient.version:
+        return  # They are back in care since, or it is told once more.
+    await known.discharge(tx, event.patient, event.version)
+    await _end_care(tx, kit, event.patient)
+    if event.joined_into is not None:
+        await known.join(tx, event.patient, event.joined_into, one_course=not patient.discharged)
+        kept = await known.patient(tx, event.joined_into)
+        if kept is not None:
+            await proposal_acts.reconsider(tx, kit, kept)
 
 
 async def _end_care(tx: Transaction, kit: Kit, patient: UUID) -> None:

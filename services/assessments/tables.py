@@ -56,6 +56,15 @@ patients = Table(
     Column("discharged", Boolean, nullable=False, server_default=text("false")),
     Column("given_name", Text, comment="sealed; null: not told since it is kept"),
     Column("ways", ARRAY(Text), comment="fingerprints of the patient's contact points; null: not told since"),
+    Column("joined_into", Uuid, comment="the person's other record, in which care goes on"),
+    Column(
+        "one_course",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="in care until it was joined: its answers belong to the course of the other record",
+    ),
+    Index("patients_joined", "joined_into", postgresql_where=text("joined_into IS NOT NULL")),
     Index("patients_ways", "ways", postgresql_using="gin"),
     schema=SCHEMA,
 )

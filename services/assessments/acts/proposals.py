@@ -102,6 +102,8 @@ class OverrideNeededError(Exception):
 
 async def propose(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Proposal | None:
     """Put one proposal after a PHQ-9, in place of the plan's present one; none while the rule is unsigned."""
+    if patient.joined_into is not None:
+        return await reconsider(tx, kit, patient)
     plan_id = checkin.plan or await known.current_plan(tx, patient.id)
     return None if plan_id is None else await _put(tx, kit, patient, plan_id)
 
@@ -112,8 +114,11 @@ async def reconsider(tx: Transaction, kit: Kit, patient: Patient) -> Proposal | 
     For whoever voids or corrects a score, or corrects a session or the plan: call it in the same transaction, the
     patient locked and the correction written. A proposal that waits and was built on what no longer holds is
     superseded, and a new one takes its place where the rule still has something to say. Nothing happens where the rule
-    says the same as before, or where that was decided on the same readings. What was decided stays on record.
+    says the same as before, or where that was decided on the same readings. What was decided stays on record. Of a
+    record that was joined into another one the plan of that one is meant.
     """
+    if patient.joined_into is not None:
+        patient = await known.lock_patient(tx, patient.joined_into) or patient
     plan_id = await known.current_plan(tx, patient.id)
     return None if plan_id is None else await _put(tx, kit, patient, plan_id)
 
@@ -157,14 +162,25 @@ async def _was_decided(tx: Transaction, kit: Kit, plan_id: UUID, verdict: Verdic
 
 
 async def _history(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan) -> History:
+    # A person with two records that were joined is one person: half of the answers would be half of the evidence.
+    doubles = await known.doubles(tx, patient.id)
+    also = [one.id for one in doubles if one.one_course]
     return History(
-        readings=await checkins.readings(tx, kit.keyring, patient.id, plan.id, INSTRUMENT),
-        asked=await checkins.asked(tx, patient.id, plan.id, INSTRUMENT),
-        sessions=await known.attended_on(tx, plan.id),
+        readings=await checkins.readings(tx, kit.keyring, patient.id, plan.id, INSTRUMENT, also=also),
+        asked=await checkins.asked(tx, patient.id, plan.id, INSTRUMENT, also=also),
+        sessions=await known.attended_by(tx, plan.id, also),
         changes=await proposals.decided_changes(tx, plan.id, patient.zone),
         outside=await proposals.outside(tx, kit.keyring, patient.id),
-        open_alerts=await alerts.not_closed(tx, patient.id),
+        # An alert stands in the way of an interval whichever of the records it is about.
+        open_alerts=sum([await alerts.not_closed(tx, one) for one in (patient.id, *(one.id for one in doubles))]),
     )
+
+
+async def blocking(tx: Transaction, patient_id: UUID) -> list[OpenAlert]:
+    """Return the safety alerts of a person, under whichever record, that nobody has closed, oldest first."""
+    every = [patient_id, *(one.id for one in await known.doubles(tx, patient_id))]
+    found = [alert for one in every for alert in await proposals.open_alerts(tx, one)]
+    return sorted(found, key=lambda alert: alert.raised_at)
 
 
 async def _add(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan, verdict: Verdict) -> Proposal:
@@ -291,8 +307,8 @@ async def decide(
         RuleUnsignedError: approved, and the clinic's signature under the rule does not hold any more.
         OverrideNeededError: something stands against the interval, and no reason was given to decide it all the same.
     """
-    if blocking := await proposals.open_alerts(tx, patient.id):
-        raise AlertOpenError(blocking, patient.zone)
+    if standing := await blocking(tx, patient.id):
+        raise AlertOpenError(standing, patient.zone)
     state = _DECIDED[choice.decision]
     if proposal.state is ProposalState.HELD and state is not ProposalState.CHANGED:
         raise NeedsNoDecisionError(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.assessments import facts
 from services.assessments.acts import signing
-from services.assessments.acts.proposals import AlertOpenError, reconsider
+from services.assessments.acts.proposals import AlertOpenError, blocking, reconsider
 from services.assessments.kit import Kit
 from services.assessments.model.interval.ladder import RULE
 from services.assessments.model.lifecycles import PROPOSAL, ProposalState
@@ -53,8 +53,8 @@ async def take_back(
         AlertOpenError: a safety alert of the patient is not closed.
     """
     PROPOSAL.move(proposal.state, ProposalState.TAKEN_BACK)
-    if blocking := await proposals.open_alerts(tx, patient.id):
-        raise AlertOpenError(blocking, patient.zone)
+    if standing := await blocking(tx, patient.id):
+        raise AlertOpenError(standing, patient.zone)
     await _refuse(tx, patient, proposal)
     changed = await proposals.change(
         tx,

@@ -330,22 +330,29 @@ async def scores_of_checkin(reader: Reader, keyring: Keyring, checkin_id: UUID) 
 
 
 async def readings(
-    reader: Reader, keyring: Keyring, patient_id: UUID, plan_id: UUID, instrument: str
+    reader: Reader, keyring: Keyring, patient_id: UUID, plan_id: UUID, instrument: str, *, also: Sequence[UUID] = ()
 ) -> tuple[Reading, ...]:
-    """Return the totals of an instrument under a plan, and those from before the patient had one."""
+    """Return the totals of an instrument under a plan, those from before it, and those of further records.
+
+    Where a person answered for one day under two records, the higher total stands: it is one day, not two.
+    """
     rows = await reader.fetch(
-        "SELECT checkin, asked_for, at, sealed FROM scores"
-        " WHERE patient = $1 AND instrument = $2 AND coalesce(plan, $3) = $3 ORDER BY asked_for, at",
+        "SELECT checkin, asked_for, at, sealed, patient <> $1 AS other FROM scores WHERE instrument = $2"
+        " AND ((patient = $1 AND coalesce(plan, $3) = $3) OR patient = ANY ($4)) ORDER BY asked_for, at",
         patient_id,
         instrument,
         plan_id,
+        list(also),
     )
     kept = [(row, json.loads(keyring.open(row["sealed"], context=SCORE))["total"]) for row in rows]
-    return tuple(
-        Reading(checkin=row["checkin"], asked_for=row["asked_for"], completed_at=row["at"], total=total)
+    found = [
+        (row["other"], Reading(checkin=row["checkin"], asked_for=row["asked_for"], completed_at=row["at"], total=total))
         for row, total in kept
         if total is not None
-    )
+    ]
+    twice = {one.asked_for for other, one in found if other}
+    highest = {day: max((one for _, one in found if one.asked_for == day), key=lambda one: one.total) for day in twice}
+    return tuple(one for _, one in found if one.asked_for not in twice or one is highest[one.asked_for])
 
 
 async def readings_since(reader: Reader, patient_id: UUID, plan_id: UUID, instrument: str, day: date) -> int:
@@ -361,18 +368,26 @@ async def readings_since(reader: Reader, patient_id: UUID, plan_id: UUID, instru
     return int(rows[0]["count"])
 
 
-async def asked(reader: Reader, patient_id: UUID, plan_id: UUID, instrument: str) -> tuple[date, ...]:
-    """Return for which days an instrument was asked under a plan and is answered, or can be answered no more."""
+async def asked(
+    reader: Reader, patient_id: UUID, plan_id: UUID, instrument: str, *, also: Sequence[UUID] = ()
+) -> tuple[date, ...]:
+    """Return for which days an instrument was asked under a plan and is answered, or can be answered no more.
+
+    Of further records of the person those days count that were answered: who is asked twice need not answer twice.
+    """
     rows = await reader.fetch(
-        "SELECT asked_for FROM checkins AS c"
-        " WHERE patient = $1 AND $2 = ANY (instruments) AND coalesce(plan, $3) = $3"
-        " AND (state NOT IN ('open', 'partial')"
-        " OR EXISTS (SELECT FROM scores AS s WHERE s.checkin = c.id AND s.instrument = $2))",
+        "SELECT c.asked_for, c.patient <> $1 AS other, s.checkin IS NOT NULL AS answered"
+        " FROM checkins AS c LEFT JOIN scores AS s ON s.checkin = c.id AND s.instrument = $2"
+        " WHERE $2 = ANY (c.instruments) AND (c.state NOT IN ('open', 'partial') OR s.checkin IS NOT NULL)"
+        " AND ((c.patient = $1 AND coalesce(c.plan, $3) = $3) OR (c.patient = ANY ($4) AND s.checkin IS NOT NULL))",
         patient_id,
         instrument,
         plan_id,
+        list(also),
     )
-    return tuple(row["asked_for"] for row in rows)
+    others = {row["asked_for"] for row in rows if row["other"]}
+    own = [row["asked_for"] for row in rows if not row["other"] and row["asked_for"] not in others]
+    return (*own, *others)
 
 
 def _newest_first(wanted: Select[Any], at: Any, row_id: Any, after: UUID | None, limit: int) -> Select[Any]:

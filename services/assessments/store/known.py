@@ -33,6 +33,7 @@ class Patient:
     Attributes:
         version: of what is known of them; who sends a link must know at least as much.
         ways: fingerprints of their contact points, or None where they were not told yet.
+        joined_into: the person's other record, in which care goes on.
     """
 
     id: UUID
@@ -42,6 +43,7 @@ class Patient:
     discharged: bool
     version: int = 0
     ways: tuple[str, ...] | None = None
+    joined_into: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,35 @@ async def discharge(tx: Transaction, patient_id: UUID, version: int) -> None:
     )
 
 
+async def join(tx: Transaction, closed: UUID, kept: UUID, *, one_course: bool) -> None:
+    """Keep that a record goes on in another one, and with it those that had been joined into it.
+
+    Args:
+        tx: both are locked in it.
+        closed: the record that was closed.
+        kept: the one that goes on.
+        one_course: it was in care until then: what was answered under it belongs to the same course.
+    """
+    await tx.execute(
+        update(patients).where(patients.c.id == closed).values(joined_into=kept, one_course=one_course),
+    )
+    await tx.execute(update(patients).where(patients.c.joined_into == closed).values(joined_into=kept))
+
+
+@dataclass(frozen=True)
+class Double:
+    """A record of a person that was joined into theirs; `one_course` says that it was in care until then."""
+
+    id: UUID
+    one_course: bool
+
+
+async def doubles(reader: Reader, patient_id: UUID) -> list[Double]:
+    """Return the records of a person that were joined into theirs; each PHQ-9 asks for them."""
+    rows = await reader.fetch("SELECT id, one_course FROM patients WHERE joined_into = $1 ORDER BY id", patient_id)
+    return [Double(row["id"], row["one_course"]) for row in rows]
+
+
 async def patient(reader: Reader, patient_id: UUID) -> Patient | None:
     """Return a patient, or None while unknown."""
     row = await reader.one_or_none(select(patients).where(patients.c.id == patient_id))
@@ -135,7 +166,7 @@ async def lock_patient(tx: Transaction, patient_id: UUID) -> Patient | None:
 
 def _patient(row: Row[Any]) -> Patient:
     ways = None if row.ways is None else tuple(row.ways)
-    return Patient(row.id, row.clinic, row.language, row.zone, row.discharged, row.version, ways)
+    return Patient(row.id, row.clinic, row.language, row.zone, row.discharged, row.version, ways, row.joined_into)
 
 
 async def save_session(tx: Transaction, event: SessionEvent, attended_on: date | None) -> bool:
@@ -159,6 +190,17 @@ async def attended_on(reader: Reader, plan_id: UUID) -> tuple[date, ...]:
     """Return the dates of a plan's attended sessions, first to last."""
     rows = await reader.fetch(
         "SELECT attended_on FROM sessions WHERE plan = $1 AND attended_on IS NOT NULL ORDER BY attended_on", plan_id
+    )
+    return tuple(row["attended_on"] for row in rows)
+
+
+async def attended_by(reader: Reader, plan_id: UUID, also: Sequence[UUID]) -> tuple[date, ...]:
+    """Return the dates of a plan's attended sessions, and of those of further records of the person, first to last."""
+    rows = await reader.fetch(
+        "SELECT attended_on FROM sessions WHERE attended_on IS NOT NULL AND (plan = $1 OR patient = ANY ($2))"
+        " ORDER BY attended_on",
+        plan_id,
+        list(also),
     )
     return tuple(row["attended_on"] for row in rows)
 

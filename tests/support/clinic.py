@@ -52,23 +52,16 @@ class Desk:
 
     async def look(self, path: str) -> tuple[int, str]:
         """Return status and text of a page."""
-        async with self._http.get(self._base + path) as answer:
-            return answer.status, unescape(await answer.text())
+        status, text = await self._asked(path)
+        return status, unescape(text)
 
     async def get(self, path: str) -> str:
-        """Return the text of a page that must be there; one that a busy machine puts off is asked for again."""
-
-        async def shown() -> str | None:
-            status, text = await self.look(path)
-            assert status in {200, 503}, (path, status, text)
-            return text if status == 200 else None
-
-        return str(await eventually(shown, seconds=PATIENCE))
+        """Return the text of a page that must be there."""
+        return unescape(await self._shown(path))
 
     async def submit(self, path: str, action: str, **typed: str) -> tuple[int, str]:
         """Fill in a form that stands on a page, send it, and return status and text of the page that it leads to."""
-        async with self._http.get(self._base + path) as shown:
-            page = await shown.text()
+        page = await self._shown(path)
         where = path.partition("?")[0]
         form = next(each for each in read_forms(page) if urljoin(where, each.action or where) == action)
         held = {one.name: one.values[0] for one in form.fields if one.kind == "hidden" and one.values}
@@ -79,9 +72,27 @@ class Desk:
         async with self._http.post(self._base + action, data=typed) as answer:
             return answer.status, unescape(await answer.text())
 
+    async def _shown(self, path: str) -> str:
+        """Return a page that must be there; one that a busy machine puts off is asked for again."""
+
+        async def shown() -> str | None:
+            status, text = await self._asked(path)
+            assert status in {200, 503}, (path, status, text)
+            return text if status == 200 else None
+
+        return str(await eventually(shown, seconds=PATIENCE))
+
+    async def _asked(self, path: str) -> tuple[int, str]:
+        async with self._http.get(self._base + path) as answer:
+            return answer.status, await answer.text()
+
     async def log_in(self, login: str, password: str) -> None:
-        status, _ = await self.submit("/console/login", "/console/login", login=login, password=password)
-        assert status == 200
+        async def entered() -> bool:
+            status, page = await self.submit("/console/login", "/console/login", login=login, password=password)
+            assert status in {200, 503}, page
+            return status == 200
+
+        await eventually(entered, seconds=PATIENCE)
 
 
 @dataclass

@@ -193,6 +193,9 @@ async def test_a_true_answer_and_another_coding_do_not_look_the_same(here: Clini
     assert described["answers"]["examples"]
     person = await here.enrol()
     opened = await here.keepwell.post("/checkins", {"patient": person.id, "instruments": ["phq-9"]}, status=201)
+    await here.settle()
+    form = await here.desk.get(f"/console/checkins/{opened['id']}/answers")
+    assert "Several days" in form, "the form says what 1 means before it is kept"
     path = f"/checkins/{opened['id']}/answers"
     for answers in ([4] * 9, [1] * 9 + [3], [1] * 8):
         body: dict[str, Any] = {"instrument": "phq-9", "answers": answers, "entered_by": "Nurse"}

@@ -4,6 +4,8 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import aiohttp
@@ -11,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.clinic.gate import COOKIE
@@ -20,10 +23,12 @@ from tests.faults.record import Order
 from tests.faults.stage import Stage, staged
 from tests.support.bench import eventually
 from tests.support.frozen import family_of, frozen
+from tests.support.pgbouncer import pooled
 from tests.support.running import clean_environment, run_command
 
 WHO_HELPS_STAFF = ("cannot reach its database", "What still works", "Whom to call", "988")
 WHO_HELPS_A_PATIENT = ("This page does not work just now", "988", "+12025550100")
+COMMANDS = (("migrate",), ("up", "scheduler"), ("doctor",))
 SECONDS = 12
 """Within which a page says that the database stands still."""
 
@@ -125,3 +130,51 @@ async def test_a_frozen_database_never_leaves_anybody_before_an_empty_page(stage
             return False
 
     await eventually(back, seconds=60)
+
+
+async def refusals(stage: Stage, url: str) -> list[str]:
+    """Return what each command says of an address of PostgreSQL; none may take it, wait for it, or trace back."""
+    settings = {**stage.deployment.settings, "KEEPWELL_DATABASE_URL": url}
+    place = stage.deployment.folder / "refused"
+    own = clean_environment(**settings, KEEPWELL_DATA_DIR=str(place), KEEPWELL_HTTP_PORT="0")
+    async with asyncio.timeout(60):
+        ended = await asyncio.gather(*(run_command(*each, environment=own) for each in COMMANDS))
+    for each, (code, output, complaint) in zip(COMMANDS, ended, strict=True):
+        assert code != 0, each
+        assert "Traceback" not in output + complaint, each
+    return [output + complaint for _, output, complaint in ended]
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+async def test_a_pooler_in_between_is_never_taken_for_a_wrong_password_or_waited_for(stage: Stage, mode: str) -> None:
+    with TemporaryDirectory(prefix="kwp", dir="/tmp") as place:
+        async with pooled(make_url(stage.deployment.database.url), Path(place), mode=mode) as url:
+            for said in await refusals(stage, url.render_as_string(hide_password=False)):
+                assert "is a connection pooler such as PgBouncer" in said
+                assert "Set the address of the server behind it" in said
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("sslmode=require", "check sslmode"),
+        ("sslmode=verify-full&sslrootcert=/no/such.pem", "such.pem"),
+        ("sslmode=sometimes", "it is one of disable, allow, prefer"),
+        ("channel_binding=require", "cannot be honoured"),
+        ("requirepeer=postgres", "is no parameter known here"),
+    ],
+)
+async def test_a_hosters_own_address_never_ends_in_a_traceback_nor_without_its_tls(
+    stage: Stage, query: str, words: str
+) -> None:
+    for said in await refusals(stage, f"{stage.deployment.database.url}?{query}"):
+        assert words in said, said
+
+
+@pytest.mark.parametrize("query", ["sslmode=prefer", "options=-c%20statement_timeout%3D60000", "connect_timeout=10"])
+async def test_a_hosters_own_address_has_its_usual_meaning(stage: Stage, query: str) -> None:
+    url = f"{stage.deployment.database.url}?{query}"
+    settings = {**stage.deployment.settings, "KEEPWELL_DATABASE_URL": url}
+    own = clean_environment(**settings, KEEPWELL_DATA_DIR=str(stage.deployment.folder / "migrate"))
+    code, _, complaint = await run_command("migrate", environment=own)
+    assert code == 0, complaint

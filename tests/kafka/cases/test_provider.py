@@ -1,17 +1,21 @@
 """The texting provider turns a deaf ear, hides, refuses: on the running stack nobody is hurt by it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import vobject
+from aiosmtpd.smtp import SMTP
 
 from tests.integration.notifier.exchange import ACCOUNT, OUR_NUMBER, TOKEN, Exchange, exchange
+from tests.integration.notifier.test_mail import Mailbox
 from tests.support.bench import eventually
-from tests.support.clinic import Clinic, Person, clinic, gathered, row_of
+from tests.support.clinic import PURPOSES, Clinic, Person, clinic, gathered, row_of
 
 SECOND, NEITHER = "the token of tomorrow", "the token of yesterday"
 FORTY = 40
@@ -23,6 +27,7 @@ class Ground:
 
     clinic: Clinic
     phones: Exchange
+    mailbox: Mailbox
 
     async def hand_over(self, number: str, words: str, at: datetime, token: str = TOKEN) -> int:
         """Have the provider list a text and hand it over; return the webhook's status."""
@@ -48,16 +53,21 @@ class Ground:
 
 @pytest.fixture(scope="module")
 async def here() -> AsyncIterator[Ground]:
-    async with exchange() as phones:
+    mailbox, loop = Mailbox(), asyncio.get_running_loop()
+    relay = await loop.create_server(lambda: SMTP(mailbox, hostname="mail.example", loop=loop), "127.0.0.1", 0)
+    async with relay, exchange() as phones:
         settings = {
             "KEEPWELL_TWILIO_BASE_URL": phones.url,
             "KEEPWELL_TWILIO_ACCOUNT_SID": ACCOUNT,
             "KEEPWELL_TWILIO_AUTH_TOKEN": TOKEN,
             "KEEPWELL_TWILIO_AUTH_TOKEN_OTHER": SECOND,
             "KEEPWELL_TWILIO_FROM": OUR_NUMBER,
+            "KEEPWELL_SMTP_HOST": "127.0.0.1",
+            "KEEPWELL_SMTP_PORT": str(relay.sockets[0].getsockname()[1]),
+            "KEEPWELL_SMTP_FROM": "Clínica Ñandú <visits@clinic.example>",
         }
         async with clinic(settings, sandbox=False) as running:
-            yield Ground(running, phones)
+            yield Ground(running, phones, mailbox)
 
 
 async def test_a_stop_refused_at_the_door_is_obeyed_before_anything_goes_out(here: Ground) -> None:
@@ -67,6 +77,9 @@ async def test_a_stop_refused_at_the_door_is_obeyed_before_anything_goes_out(her
         await care.book(person, await care.at(4, 10))
     for token in (TOKEN, SECOND):
         assert await here.hand_over(ana.number, "hello", await care.now(), token) == 200, "two tokens hold at once"
+    report = {"MessageSid": "SM1", "MessageStatus": "delivered", "AccountSid": ACCOUNT}
+    callback = f"{care.keepwell.base}/webhooks/twilio/status"
+    assert await here.phones.post(callback, report, token=NEITHER) == 403
     for person, words in ((pat, "STOP"), (ana, "what time?"), (ana, "C")):
         await care.live(minutes=20)
         assert await here.hand_over(person.number, words, await care.now(), NEITHER) == 403
@@ -139,3 +152,61 @@ async def test_nobody_gets_a_text_twice_because_the_list_hides_what_was_sent(her
     code, said, complaint = await care.keepwell.command("doctor", "--json")
     assert "shows what it sent" not in said, (code, complaint)
     here.phones.redacted = ""
+
+
+async def by_mail(care: Clinic, name: str) -> Person:
+    """Enrol somebody who agreed to mail alone."""
+    consents = [{"purpose": one, "how": "on paper", "at": "2026-11-01T15:00:00Z"} for one in PURPOSES]
+    contacts = [{"kind": "email", "value": f"{name.lower()}@mail.example", "consents": consents}]
+    return await care.enrol(name, contacts=contacts)
+
+
+async def test_a_mail_is_read_by_every_calendar_and_names_no_envelope(here: Ground) -> None:
+    care = here.clinic
+    status, answer = await care.keepwell.call("PATCH", "/clinic", {"sender_name": "Clínica Ñandú — Salud"})
+    assert status == 200, answer
+    person = await by_mail(care, "Ida")
+    at = await care.at(4, 10)
+    session = await care.book(person, at)
+    await care.keepwell.live_until(at - timedelta(days=3) + timedelta(minutes=1))
+    await care.keepwell.post(f"/sessions/{session['id']}/cancel")
+    await care.live(minutes=3)
+    mails = [mail for mail in here.mailbox.mails if mail["To"] == "ida@mail.example"]
+    assert len(mails) == 2
+    for mail, method in zip(mails, ("REQUEST", "CANCEL"), strict=True):
+        (part,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+        assert part.get_content_charset() == "utf-8"
+        entry = vobject.readOne(part.get_content())
+        assert (entry.method.value, entry.vevent.summary.value) == (method, "Visit: Clínica Ñandú — Salud")
+        assert entry.vevent.attendee.value == "mailto:ida@mail.example"
+        assert entry.vevent.organizer.value == "mailto:visits@clinic.example"
+        assert mail["From"] == "Clínica Ñandú <visits@clinic.example>"
+    assert set(here.mailbox.senders) == {("clinic.example", "visits@clinic.example")}
+
+
+async def test_a_mail_lost_after_it_was_written_is_never_called_failed_nor_sent_again(here: Ground) -> None:
+    care = here.clinic
+    person = await by_mail(care, "Lea")
+    here.mailbox.after_data = "lose"
+    await care.keepwell.post("/checkins", {"patient": person.id, "instruments": ["phq-9"]}, status=201)
+    await care.settle()
+    here.mailbox.after_data = ""
+    await care.live(hours=3)
+    (message,) = (await care.keepwell.get(f"/patients/{person.id}/messages"))["items"]
+    assert message["state"] == "unknown"
+    assert sum(mail["To"] == "lea@mail.example" for mail in here.mailbox.mails) == 1
+
+
+async def test_mail_that_waits_is_not_waited_out_in_silence(here: Ground) -> None:
+    care = here.clinic
+    people = [await by_mail(care, name) for name in ("May", "Ada", "Eli", "Ben", "Uma")]
+    here.mailbox.refuse_recipient = "451 try later"
+    for person in people:
+        await care.keepwell.post("/checkins", {"patient": person.id, "instruments": ["phq-9"]}, status=201)
+    await care.settle()
+    await care.live(minutes=30)
+    assert (await care.keepwell.get("/status"))["counts"]["waiting_mails"] == 5
+    here.mailbox.refuse_recipient = None
+    await care.live(hours=2)
+    sent = [str(mail["To"]) for mail in here.mailbox.mails]
+    assert [sent.count(f"{person.name.split()[0].lower()}@mail.example") for person in people] == [1] * 5

@@ -5,8 +5,10 @@ from datetime import timedelta
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.conftest import Look, log_in
-from tests.browser.test_loop import at_hour, enrol, open_phone
+from tests.browser.test_loop import at_hour, enrol
 from tests.support.running import Keepwell
+
+NUMBER = "+12025550177"
 
 
 async def test_a_doubt_about_texts_is_ended_beside_what_was_written(
@@ -14,7 +16,7 @@ async def test_a_doubt_about_texts_is_ended_beside_what_was_written(
 ) -> None:
     console = await desk.new_page()
     await log_in(console, clinic)
-    patient = await enrol(console, "Cleo", "+12025550177")
+    patient = await enrol(console, "Cleo", NUMBER)
     first = await at_hour(clinic, 5, 10)
     body = {"patient": patient, "starts_at": first.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
     await clinic.post("/sessions", body, status=201)
@@ -22,7 +24,8 @@ async def test_a_doubt_about_texts_is_ended_beside_what_was_written(
     await clinic.live_until(first - timedelta(days=3) + timedelta(minutes=1))
 
     handset = await phone.new_page()
-    await open_phone(handset, clinic)
+    await handset.goto(clinic.lines["phone"])
+    await handset.locator("main a[href*='/sandbox/phone/']", has_text=NUMBER[-4:]).click()
     link = await handset.locator("a[href*='/c/']").last.get_attribute("href")
     assert link is not None
     secret = link.rpartition("/")[2]

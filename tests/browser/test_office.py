@@ -14,7 +14,7 @@ OWN = "a few words of my own"
 async def test_answers_taken_by_phone_raise_the_same_alert(clinic: Keepwell, desk: BrowserContext, look: Look) -> None:
     console = await desk.new_page()
     await log_in(console, clinic)
-    patient = await enrol(console, "Dora", "+12025550161")
+    patient = await enrol(console, "Dora", "+12025550164")
     await start_plan(console)
     await console.get_by_role("button", name="Ask for a PHQ-9 now").click()
     await console.get_by_role("link", name=re.compile("Enter answers taken by phone.*asked by staff")).click()

@@ -34,8 +34,11 @@ from shared.telemetry.metrics import counter
 
 log = get_logger(__name__)
 
-WAIT_MS: Final = 1000
+READ_MS: Final = 5000
 """How long a read waits for a first record; it returns as soon as one is there."""
+FETCH_MS: Final = 1000
+"""How long Kafka does, for a read; what is asked of it meanwhile on the same connection waits for that, such as the
+records of a partition that was taken over just now."""
 RECORDS: Final = 500
 REWINDS: Final = 3
 """Times that one place is begun again at, where Kafka leaves out records that it has; then they count as gone."""
@@ -130,6 +133,7 @@ class Consumer:
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
+            fetch_max_wait_ms=FETCH_MS,
             ack_policy=AckPolicy.NACK_ON_ERROR,
             parser=_raw_parser,
             decoder=_raw_decoder,
@@ -156,12 +160,12 @@ class Consumer:
         self._failures = 0
 
     async def _read(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[bytes, bytes], ...]:
-        """Return the next batch as soon as there is one; none after a second, or where it cannot be taken apart.
+        """Return the next batch as soon as there is one; none after some seconds, or where it cannot be taken apart.
 
         It then has gone past what it had read of other partitions in the same call, which would be committed over.
         """
         try:
-            read = await consumer.getmany(timeout_ms=WAIT_MS, max_records=RECORDS)
+            read = await consumer.getmany(timeout_ms=READ_MS, max_records=RECORDS)
         except Exception as error:
             if isinstance(error, KafkaError | ConsumerStoppedError) and not isinstance(error, _BYTES_AT_FAULT):
                 self._failures += 1

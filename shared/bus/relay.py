@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Final
 
 import asyncpg
-from sqlalchemy import func, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +19,7 @@ from shared.bus.address import Address
 from shared.bus.claim import BATCH, claim
 from shared.bus.producer import NotSent, Producer
 from shared.bus.producer_spans import record_spans
-from shared.bus.tables import SHARDS, tables_of
+from shared.bus.tables import SHARDS
 from shared.database import Database
 from shared.telemetry.log import get_logger
 from shared.telemetry.metrics import counter, gauge
@@ -38,6 +37,18 @@ STALE_AFTER: Final = 30.0
 
 FAILURES: Final = (NotSent, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """What a relay waits out: Kafka or the database is away."""
+
+# Each a single statement by the driver itself: an idle relay asks them every second, and SQLAlchemy with a transaction
+# around each cost three times as much.
+_PRESENT: Final = "SELECT pg_try_advisory_lock_shared($1::integer, $2::integer)"
+_RELAYS: Final = (
+    "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND classid = $1::integer::oid AND objid = $2::integer::oid"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+_GIVE_BACK: Final = "SELECT pg_advisory_unlock($1::integer, $2::integer)"
+_TAKE: Final = "SELECT pg_try_advisory_lock($1::integer, $2::integer)"
+_NEXT_DUE: Final = "SELECT min(due_at) FROM outbox WHERE due_at > $1"
 
 _FIRED = counter("relay_records", "Outbox rows that Kafka acknowledged.", "service")
 _FAILED = counter("relay_failures", "Rounds of a relay that were rolled back.", "service")
@@ -61,7 +72,6 @@ class Relay:
         self.database = database
         self.service = database.schema
         self._producer = Producer(bootstrap_servers)
-        self._outbox = tables_of(database.schema).outbox
         self._owned: frozenset[int] = frozenset()
         self._finished_at: float | None = None
         self.first_round = asyncio.Event()
@@ -112,7 +122,7 @@ class Relay:
         while True:
             self.database.outbox_written.clear()
             if loop.time() - looked_at >= IDLE:
-                await self._share_shards(connection)
+                await self._share_shards(driver)
                 looked_at = loop.time()
             moved = await self._round(driver)
             self._finished_at = loop.time()
@@ -123,7 +133,7 @@ class Relay:
             elif moved:
                 await self.database.clock.pause(TICK)
             else:
-                await self._wait(connection)
+                await self._wait(driver)
 
     async def _round(self, driver: asyncpg.Connection) -> int:
         with record_spans(self.service) as carry:
@@ -137,42 +147,26 @@ class Relay:
         _FIRED.labels(self.service).inc(len(records))
         return len(records)
 
-    async def _share_shards(self, connection: AsyncConnection) -> None:
+    async def _share_shards(self, driver: asyncpg.Connection) -> None:
         """Take the free shards up to a fair share among the relays of this outbox; give back what is above it."""
-        async with connection.begin():
-            presence = {"space": _lock_space(self.service), "presence": SHARDS}
-            if not self._owned:
-                await connection.execute(text("SELECT pg_try_advisory_lock_shared(:space, :presence)"), presence)
-            relays = await connection.execute(
-                text(
-                    "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-                    " AND classid = :space AND objid = :presence"
-                    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-                ),
-                presence,
-            )
-            share = -(-SHARDS // max(1, relays.scalar_one()))
-            owned = set(self._owned)
-            for shard in range(SHARDS):
-                key = {"space": presence["space"], "shard": shard}
-                if shard in owned and len(owned) > share:
-                    await connection.execute(text("SELECT pg_advisory_unlock(:space, :shard)"), key)
-                    owned.discard(shard)
-                elif shard not in owned and len(owned) < share:
-                    taken = await connection.execute(text("SELECT pg_try_advisory_lock(:space, :shard)"), key)
-                    if taken.scalar_one():
-                        owned.add(shard)
+        space = _lock_space(self.service)
+        if not self._owned:
+            await driver.execute(_PRESENT, space, SHARDS)
+        relays = await driver.fetchval(_RELAYS, space, SHARDS)
+        share = -(-SHARDS // max(1, relays))
+        owned = set(self._owned)
+        for shard in range(SHARDS):
+            if shard in owned and len(owned) > share:
+                await driver.execute(_GIVE_BACK, space, shard)
+                owned.discard(shard)
+            elif shard not in owned and len(owned) < share and await driver.fetchval(_TAKE, space, shard):
+                owned.add(shard)
         self._owned = frozenset(owned)
         _SHARDS.labels(self.service).set(len(owned))
 
-    async def _wait(self, connection: AsyncConnection) -> None:
+    async def _wait(self, driver: asyncpg.Connection) -> None:
         """Wait until something was written here, the next timer is due, or it is time to look again."""
-        outbox = self._outbox
-        async with connection.begin():
-            upcoming = await connection.execute(
-                select(func.min(outbox.c.due_at)).where(outbox.c.due_at > literal(self.database.clock.now()))
-            )
-            next_due = upcoming.scalar_one()
+        next_due = await driver.fetchval(_NEXT_DUE, self.database.clock.now())
         waits = [
             asyncio.ensure_future(self.database.outbox_written.wait()),
             asyncio.ensure_future(self.database.clock.pause(IDLE)),

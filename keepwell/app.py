@@ -22,6 +22,7 @@ from shared.web import problems
 from shared.web.api import Reads
 from shared.web.limits import Limits
 from shared.web.pages import SHARED_STATIC, SafeHeaders
+from shared.web.patience import DEFAULT, set_patience
 from shared.web.problems import Unavailable
 from shared.web.tokens import Tokens
 from shared.web.watching import Watching
@@ -30,7 +31,13 @@ VERSION = version("keepwell")
 
 
 def application(
-    services: Sequence[Service], engine: Engine, *, tokens: Tokens, kafka: Address, trial: TrialTime | None
+    services: Sequence[Service],
+    engine: Engine,
+    *,
+    tokens: Tokens,
+    kafka: Address,
+    trial: TrialTime | None,
+    page_seconds: float = DEFAULT,
 ) -> FastAPI:
     app = FastAPI(
         title="Keepwell",
@@ -41,6 +48,7 @@ def application(
         redoc_url=None,
     )
     app.state.tokens = tokens
+    set_patience(app, page_seconds)
     problems.install(app)
     app.add_middleware(Limits, tokens=tokens)
     app.add_middleware(SafeHeaders)

@@ -110,6 +110,7 @@ class Settings(BaseSettings):
         None, ge=1, le=65535, description="one more port to listen on, for a container that is reached by two"
     )
     public_url: str | None = Field(None, description="address that patients and the provider reach; http(s)://host")
+    page_seconds: float = Field(5.0, ge=1, le=120, description="seconds a page waits for its database; forms thrice")
     trusted_proxies: str | None = Field(
         None,
         description="addresses or networks of reverse proxies, with commas, whose X-Forwarded-For tells who calls",

@@ -35,13 +35,12 @@ from shared.database import Database, Reader, Transaction
 from shared.languages import Language
 from shared.protection import Keyring
 from shared.telemetry.log import get_logger
+from shared.web.patience import patience
 
 log = get_logger(__name__)
 
 MOST_FIELDS: Final = 100
 MISSING: Final = 422
-PATIENCE: Final = 5.0
-"""Real seconds after which a page says that it does not work just now. Engineering default."""
 Page = Callable[[], HTMLResponse]
 """A page that is still to be rendered."""
 LinkLanguage = Annotated[str | None, Query(alias="lang")]
@@ -125,7 +124,7 @@ def _kind_route(pages: Pages) -> type[APIRoute]:
 
             async def handler(request: Request) -> Response:
                 try:
-                    async with asyncio.timeout(PATIENCE):
+                    async with asyncio.timeout(patience(request)):
                         return await inner(request)
                 except TimeoutError:
                     # A database that stands still says nothing by itself.

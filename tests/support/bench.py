@@ -30,9 +30,12 @@ from shared.web import problems
 from shared.web.client import ServiceClient
 from shared.web.limits import Limits
 from shared.web.pages import SafeHeaders
+from shared.web.patience import set_patience
 from shared.web.tokens import ALL_SCOPES, Principal, Tokens
 
 E = TypeVar("E", bound=Event)
+UNHURRIED = 120.0
+"""Seconds that a page may take where no test asks how long: a busy machine is no database that stands still."""
 KEYRING = Keyring.from_text("k1:" + "A" * 43 + "=")
 NO_PROVIDER = Provider("http://127.0.0.1:9", None, "", "", None, 0, "clinic@example.org", None, None, "none")
 
@@ -76,6 +79,7 @@ class Bench:
     context: Context
     base_url: str
     http: aiohttp.ClientSession
+    app: FastAPI
     clinic: ClinicId = field(default_factory=lambda: ClinicId(uuid4()))
 
     @property
@@ -179,12 +183,13 @@ async def bench_of(
             )
             service = build(context)
             app.state.tokens = tokens
+            set_patience(app, UNHURRIED)
             problems.install(app)
             app.add_middleware(Limits, tokens=tokens)
             app.add_middleware(SafeHeaders)
             for router in service.routers:
                 app.include_router(router)
-            yield Bench(service, clock, context, base_url, http)
+            yield Bench(service, clock, context, base_url, http, app)
 
 
 @asynccontextmanager

@@ -68,8 +68,12 @@ class Keepwell:
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """Return this process's environment with these settings of Keepwell and no others."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | settings
+    """Return this process's environment with these settings of Keepwell and no others.
+
+    Pages are given time: a busy machine is no database that stands still.
+    """
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return bare | {f"{PREFIX}PAGE_SECONDS": "60"} | settings
 
 
 async def run_command(*arguments: str, environment: dict[str, str]) -> tuple[int, str, str]:

@@ -19,15 +19,12 @@ from services.clinic.model.staff import NotAllowedError, Permission, Role, requi
 from services.clinic.rendering import render
 from services.clinic.views.others import KindPage
 from shared.telemetry.log import get_logger
+from shared.web.patience import patience
 from shared.web.problems import Forbidden, NotFound, Problem, Unavailable
 from shared.web.tokens import Principal, Scope
 
 log = get_logger(__name__)
 
-READ_PATIENCE: Final = 5.0
-"""Real seconds after which a page that only shows gives up: a database that stands still says nothing by itself."""
-ORDER_PATIENCE: Final = 15.0
-"""The same for a form, which other services may have to answer first; sent again it counts once."""
 LOGIN_PAGE: Final = "/console/login"
 OWN_DOOR_PAGE: Final = "/console/password"
 _SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
@@ -116,9 +113,8 @@ class PageRoute(APIRoute):
         inner = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            patience = READ_PATIENCE if request.method in {"GET", "HEAD"} else ORDER_PATIENCE
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(patience(request)):
                     return await inner(request)
             except (TimeoutError, OSError, DBAPIError, PoolTimeoutError) as error:
                 # Only what a database that is away or stands still raises; a fault of a statement is ours, and is loud.

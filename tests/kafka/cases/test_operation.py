@@ -35,7 +35,7 @@ SECONDS = 12
 
 @pytest.fixture(scope="module")
 async def stage() -> AsyncIterator[Stage]:
-    async with staged() as there:
+    async with staged(KEEPWELL_PAGE_SECONDS="5") as there:
         yield there
 
 

@@ -36,7 +36,7 @@ PROCESSES = {"integration": 3, "kafka": 2}
 """Suites that wait more than they count, each with its processes: each has a PostgreSQL and a Kafka of its own."""
 TEST_KAFKA = "TEST_KAFKA"
 """Names a Kafka that is there already: one process alone can make its topics anew."""
-LANES = (("unit", "contracts", "integration"), ("kafka", "browser"), (FAULTS,))
+LANES = (("unit", "contracts", "integration"), ("kafka",), (FAULTS, "browser"))
 """Suites that may run side by side, lane by lane; each of the others runs alone."""
 TIMES = Path(__file__).parent.parent / ".pytest_cache" / "suites.json"
 """How many seconds each suite took when it last ran whole, on this machine."""

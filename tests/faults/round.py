@@ -20,7 +20,7 @@ from tests.faults.stock import stock_of
 from tests.faults.tormentor import Tormentor
 from tests.faults.verdict import Verdict, judge, message_of
 
-QUIET_WITHIN: Final = 240.0
+QUIET_WITHIN: Final = 600.0
 """Real seconds after the last fault within which all must be settled: an unknown attempt takes up to a minute, one
 that the provider refuses with 5xx on the way some more."""
 LOOK: Final = 1.0

@@ -50,8 +50,8 @@ def old_code(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         git("archive", "--output", str(packed), revision, "keepwell", "services", "shared")
         with tarfile.open(packed) as tar:
             tar.extractall(place, filter="data")
-        # Without the working directory in front: it holds the code of now.
-        yield {"PYTHONPATH": place, "PYTHONSAFEPATH": "1"}
+        # Without the working directory in front, which holds the code of now, and without settings of now.
+        yield {"PYTHONPATH": place, "PYTHONSAFEPATH": "1", "KEEPWELL_PAGE_SECONDS": ""}
 
 
 @pytest.fixture
@@ -72,7 +72,8 @@ async def where_from(environment: dict[str, str]) -> str:
 async def test_the_code_of_before_does_its_work_on_the_schema_of_now(folder: Path, old_code: dict[str, str]) -> None:
     here = clean_environment(KEEPWELL_DATA_DIR=str(folder))
     # What an older version had to take away is done before its successor comes, as docs/operations.md says.
-    code, _, complaint = await run_command("migrate", "--json", environment=here | old_code)
+    there = clean_environment(KEEPWELL_DATA_DIR=str(folder), **old_code)
+    code, _, complaint = await run_command("migrate", "--json", environment=there)
     assert code == 0, complaint
     code, output, complaint = await run_command("migrate", "--before", "--json", environment=here)
     assert code == 0, complaint

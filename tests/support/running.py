@@ -70,10 +70,11 @@ class Keepwell:
 def clean_environment(**settings: str) -> dict[str, str]:
     """Return this process's environment with these settings of Keepwell and no others.
 
-    Pages are given time: a busy machine is no database that stands still.
+    Pages are given time: a busy machine is no database that stands still. What is set to nothing is left out.
     """
     bare = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return bare | {f"{PREFIX}PAGE_SECONDS": "60"} | settings
+    given = {f"{PREFIX}PAGE_SECONDS": "60"} | settings
+    return bare | {name: value for name, value in given.items() if value}
 
 
 async def run_command(*arguments: str, environment: dict[str, str]) -> tuple[int, str, str]:
@@ -107,7 +108,7 @@ async def keepwell(
 
 @asynccontextmanager
 async def _keepwell(data_dir: Path, command: Sequence[str], settings: Mapping[str, str]) -> AsyncIterator[Keepwell]:
-    environment = clean_environment(KEEPWELL_DATA_DIR=str(data_dir), KEEPWELL_HTTP_PORT="0") | dict(settings)
+    environment = clean_environment(**{"KEEPWELL_DATA_DIR": str(data_dir), "KEEPWELL_HTTP_PORT": "0"} | dict(settings))
     log = await asyncio.to_thread(_log_in, data_dir)
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(

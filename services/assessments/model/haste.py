@@ -18,15 +18,18 @@ An engineering default too: a person who knows the questions by heart needs long
 
 
 def seconds_after(*, sent_at: datetime | None, delivered_at: datetime | None, answered_at: datetime) -> int | None:
-    """Return whole seconds from the link's arrival to the answer, or None where no link is known to have gone out.
+    """Return whole seconds from the link's arrival to the answer, or None where that is not known.
 
-    A report of delivery may come later than the answer; then what is known of the sending counts.
+    A report of delivery may come later than the answer; then what is known of the sending counts. Where a call's
+    outcome was learnt long after it, that is later too: the text had been there, and nobody knows for how long.
     """
     known = [at for at in (delivered_at, sent_at) if at is not None]
     if not known:
         return None
     before = [at for at in known if at <= answered_at]
-    return int((answered_at - max(before)).total_seconds()) if before else 0
+    if before:
+        return int((answered_at - max(before)).total_seconds())
+    return 0 if (min(known) - answered_at).total_seconds() < QUICK else None
 
 
 def is_quick(seconds: int | None) -> bool:

@@ -89,9 +89,9 @@ def things_to_try(clinic: Clinic, people: list[Person]) -> list[str]:
     ]
     if not names:
         return []
-    phone = f"Open Phones and take that of {names[0]}. Tap the link in the newest text and answer the nine questions: "
+    phone = f"Open Phones and choose {names[0]}'s. Tap the link in the newest text and answer what it asks; "
     return [
         "Log in to the console. Under Proposals, decide one: each shows its reasons and the scores behind it.",
-        f"{phone}the last one with anything but \u201cNot at all\u201d.",
+        f"{phone}of the questions about the last two weeks, answer the last with anything but \u201cNot at all\u201d.",
         f"Go back to the console: Today shows the alert that {names[0]} raised. Acknowledge it, then close it.",
     ]

@@ -85,7 +85,11 @@ def _rule(one: Mapping[str, Any], zone: str, *, signer: bool) -> RuleView:
         signed = f"Version {one['signed_version']} was signed; version {one['rule_version']} must be signed anew."
     if one["signed_by"]:
         at = moment(datetime.fromisoformat(one["signed_at"]), zone).text
-        signed = f"Signed by {one['signed_by']}, {at}" if one["signed_by"] != "for trial" else "Runs for trial only."
+        signed = (
+            f"Signed by {one['signed_by']}, {at}"
+            if one["signed_by"] != "for trial"
+            else "Nobody has signed it; it runs because there are no patients here."
+        )
     grade = one["grade"]
     return RuleView(
         id=one["id"],

@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.assessments.acts import alerts as alert_acts
-from services.assessments.acts import checkins as checkin_acts
-from services.assessments.acts import proposals as proposal_acts
+from services.assessments.commands import alerts as alert_commands
+from services.assessments.commands import checkins as checkin_commands
+from services.assessments.commands import proposals as proposal_commands
 from services.assessments.kit import Kit
 from services.assessments.store import checkins, known, proposals
 from services.assessments.store.known import KnownPlan
@@ -81,7 +81,7 @@ def _learn(found: Handlers, kit: Kit) -> None:
         # Where the ways before are not known, a link may have gone by one that is no longer the patient's.
         if before.ways is None or set(before.ways) - set(ways):
             now = replace(before, version=event.version, ways=ways)
-            await checkin_acts.renew_links(tx, kit, now)
+            await checkin_commands.renew_links(tx, kit, now)
 
     @found.on(PatientDischarged)
     async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
@@ -104,14 +104,14 @@ async def _discharged(tx: Transaction, kit: Kit, event: PatientDischarged) -> No
         await known.join(tx, event.patient, event.joined_into, one_course=not patient.discharged)
         kept = await known.patient(tx, event.joined_into)
         if kept is not None:
-            await proposal_acts.reconsider(tx, kit, kept)
+            await proposal_commands.reconsider(tx, kit, kept)
 
 
 async def _end_care(tx: Transaction, kit: Kit, patient: UUID) -> None:
-    await checkin_acts.end_all(tx, kit, patient)
+    await checkin_commands.end_all(tx, kit, patient)
     plan = await known.current_plan(tx, patient)
     if plan is not None:
-        await proposal_acts.supersede(tx, plan)
+        await proposal_commands.supersede(tx, plan)
 
 
 def _follow(found: Handlers, kit: Kit) -> None:
@@ -126,7 +126,7 @@ def _follow(found: Handlers, kit: Kit) -> None:
         # Recorded late, it may stand before measures that the rule has already looked at.
         late = day < to_wall(event.attended_at, event.zone).date()
         if late and await _measured_since(tx, event.patient, event.plan, day):
-            await proposal_acts.reconsider(tx, kit, patient)
+            await proposal_commands.reconsider(tx, kit, patient)
 
     @found.on(SessionCorrected)
     async def session_corrected(tx: Transaction, event: SessionCorrected) -> None:
@@ -136,11 +136,11 @@ def _follow(found: Handlers, kit: Kit) -> None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
         if not await known.save_session(tx, event, event.attended_on) or "attended" not in {event.before, event.state}:
             return
-        await checkin_acts.end_of_session(tx, kit, event.patient, event.session)
+        await checkin_commands.end_of_session(tx, kit, event.patient, event.session)
         if event.plan is not None and event.plan == await known.current_plan(tx, event.patient):
-            await proposal_acts.reconsider(tx, kit, patient)
+            await proposal_commands.reconsider(tx, kit, patient)
         elif event.plan is not None:
-            await proposal_acts.supersede(tx, event.plan)
+            await proposal_commands.supersede(tx, event.plan)
 
     @found.on(PlanStarted, PlanChanged)
     async def plan_told(tx: Transaction, event: PlanStarted) -> None:
@@ -159,16 +159,16 @@ async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
     current = patient is not None and event.plan == await known.current_plan(tx, event.patient)
     if event.taken_back is not None and patient is not None and current:
         # The interval of before holds again: what is still the latest evidence may be decided again.
-        await proposal_acts.reconsider(tx, kit, patient)
+        await proposal_commands.reconsider(tx, kit, patient)
         return
     waiting = await proposals.current_of_plan(tx, event.plan)
     after = await known.plan(tx, event.plan)
     # What its measures said when it ended, they say as it goes on.
     goes_on = earlier is not None and ran != event.plan
     if patient is not None and current and (goes_on or await _reads_otherwise(tx, patient.id, earlier, after)):
-        await proposal_acts.reconsider(tx, kit, patient)
+        await proposal_commands.reconsider(tx, kit, patient)
     elif waiting is not None and (not event.active or waiting.from_days != event.interval_days):
-        await proposal_acts.supersede(tx, event.plan)
+        await proposal_commands.supersede(tx, event.plan)
 
 
 async def _reads_otherwise(tx: Transaction, patient: UUID, earlier: KnownPlan | None, after: KnownPlan | None) -> bool:
@@ -193,13 +193,13 @@ async def _measured_since(tx: Transaction, patient: UUID, plan: UUID, day: date)
     """Tell whether a running plan has measures from after a day."""
     if plan != await known.current_plan(tx, patient):
         return False
-    readings = await checkins.readings_since(tx, patient, plan, proposal_acts.INSTRUMENT, day)
+    readings = await checkins.readings_since(tx, patient, plan, proposal_commands.INSTRUMENT, day)
     return readings > 0
 
 
 async def _keep_clinic(tx: Transaction, event: ClinicChanged) -> None:
     if await known.save_clinic(tx, event):
-        await alert_acts.page_at_once(tx, event.clinic)
+        await alert_commands.page_at_once(tx, event.clinic)
 
 
 def _day(event: SessionAttended, recorded_at: datetime) -> date:
@@ -242,7 +242,7 @@ def _ask(found: Handlers, kit: Kit) -> None:
             log.error("checkin.instrument_not_known", instrument=unknown, occurrence=event.occurrence)
         if not instruments:
             return
-        await checkin_acts.open_for(
+        await checkin_commands.open_for(
             tx,
             kit,
             patient,
@@ -255,12 +255,12 @@ def _ask(found: Handlers, kit: Kit) -> None:
 
     @found.on(CheckinExpired)
     async def checkin_expired(tx: Transaction, event: CheckinExpired) -> None:
-        await checkin_acts.expire(tx, kit, event)
+        await checkin_commands.expire(tx, kit, event)
 
     @found.on(IntervalExpired)
     async def interval_expired(tx: Transaction, event: IntervalExpired) -> None:
         await known.lock_patient(tx, event.patient)
-        await proposal_acts.expire(tx, event)
+        await proposal_commands.expire(tx, event)
 
 
 def _hear(found: Handlers, kit: Kit) -> None:
@@ -272,7 +272,7 @@ def _hear(found: Handlers, kit: Kit) -> None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
         await _read(tx, event, event.patient)
         if event.intent == WRONG_NUMBER:
-            await checkin_acts.close_links(tx, event.patient, said_at=event.at)
+            await checkin_commands.close_links(tx, event.patient, said_at=event.at)
 
     @found.on(UnknownNumberTexted)
     async def stranger_texted(tx: Transaction, event: UnknownNumberTexted) -> None:
@@ -285,7 +285,7 @@ def _hear(found: Handlers, kit: Kit) -> None:
         words = kit.keyring.open(event.wrote or event.text, context="reply")
         where = "Text message" if patient is not None else "Text message from a number that is no patient's"
         where += _late(tx.now - event.at)
-        await alert_acts.raise_for_words(
+        await alert_commands.raise_for_words(
             tx, kit, clinic=event.clinic, patient=patient, reply=event.reply, words=words, where=where, sender=sender
         )
 
@@ -301,13 +301,13 @@ def _watch(found: Handlers, kit: Kit) -> None:
 
     @found.on(AlertOverdue)
     async def alert_overdue(tx: Transaction, event: AlertOverdue) -> None:
-        await alert_acts.page_again(tx, kit, event)
+        await alert_commands.page_again(tx, kit, event)
 
     @found.on(MessageSent, MessageDelivered, MessageFailed, MessageWithheld)
     async def message_told(tx: Transaction, event: MessageEvent) -> None:
         if event.about is None:
             return
         if event.purpose == "page":
-            await alert_acts.heed_page(tx, kit, event, _TOLD[event.TYPE])
+            await alert_commands.heed_page(tx, kit, event, _TOLD[event.TYPE])
         elif event.purpose == "checkin":
-            await checkin_acts.heed_text(tx, kit, event, _TOLD[event.TYPE])
+            await checkin_commands.heed_text(tx, kit, event, _TOLD[event.TYPE])

@@ -1,4 +1,4 @@
-"""What the acts of this service need besides a transaction."""
+"""What the commands of this service need besides a transaction."""
 
 import hashlib
 import hmac

@@ -13,10 +13,10 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from services.assessments.acts import alerts as alert_acts
-from services.assessments.acts import checkins as checkin_acts
-from services.assessments.acts import results
-from services.assessments.acts.checkins import AlreadyAnsweredError, Outcome
+from services.assessments.commands import alerts as alert_commands
+from services.assessments.commands import checkins as checkin_commands
+from services.assessments.commands import results
+from services.assessments.commands.checkins import AlreadyAnsweredError, Outcome
 from services.assessments.forms import Form, choices, form_of, words_of
 from services.assessments.kit import Kit, hash_of
 from services.assessments.model.alert import level_of
@@ -204,7 +204,7 @@ async def _unknown(pages: Pages, reader: Reader, request: Request, posted: dict[
 
 
 def _closed(checkin: Checkin, reader: Reader) -> str | None:
-    state = checkin_acts.state_of(checkin, reader.now)
+    state = checkin_commands.state_of(checkin, reader.now)
     return {CheckinState.COMPLETED: "used", CheckinState.EXPIRED: "expired"}.get(state)
 
 
@@ -226,7 +226,7 @@ async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str
             return partial(pages.closed, closed, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
         return await _once_more(pages, tx, visit, sent, "form.again" if not sent.empty else "")
     try:
-        outcome = await checkin_acts.answer(
+        outcome = await checkin_commands.answer(
             tx, kit, checkin, visit.patient, instrument_id=name, given=sent.given, words=sent.words, replacing=True
         )
     except AlreadyAnsweredError:
@@ -253,7 +253,7 @@ async def _kept_beside(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, 
 
 async def _tell_anyway(pages: Pages, tx: Transaction, visit: Visit, sent: Sent) -> None:
     """Raise the alert that answers call for, though they came too late, or once more, and are not kept as a score."""
-    await alert_acts.raise_for(tx, pages.kit, visit.checkin, sent.name, sent.given, words=sent.words)
+    await alert_commands.raise_for(tx, pages.kit, visit.checkin, sent.name, sent.given, words=sent.words)
 
 
 async def _after(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, outcome: Outcome) -> Page:

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.assessments.acts import alerts as alert_acts
-from services.assessments.acts import proposals as proposal_acts
-from services.assessments.acts import results
+from services.assessments.commands import alerts as alert_commands
+from services.assessments.commands import proposals as proposal_commands
+from services.assessments.commands import results
 from services.assessments.kit import Kit
 from services.assessments.model.lifecycles import AlertState, CheckinState
 from services.assessments.store import alerts, checkins, known, proposals
@@ -55,7 +55,7 @@ async def _alerts(tx: Transaction, patient: UUID | None) -> int:
         if patient is None:
             await alerts.lock(tx, row.id)
         alert = await alerts.get(tx, row.id)
-        told += 0 if alert is None else await alert_acts.tell_again(tx, alert)
+        told += 0 if alert is None else await alert_commands.tell_again(tx, alert)
     return told
 
 
@@ -81,4 +81,4 @@ async def _proposals(tx: Transaction, patient: UUID) -> int:
     plan = await known.current_plan(tx, patient)
     stands = [one for one in found if one.decision is not None and one.taken_back_at is None]
     decided = next((one for one in stands if one.plan == plan), None)
-    return sum([await proposal_acts.tell_again(tx, one, decided=one is decided) for one in found])
+    return sum([await proposal_commands.tell_again(tx, one, decided=one is decided) for one in found])

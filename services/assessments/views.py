@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.assessments.acts import alerts as alert_acts
-from services.assessments.acts import proposals as proposal_acts
-from services.assessments.acts import taking_back
+from services.assessments.commands import alerts as alert_commands
+from services.assessments.commands import proposals as proposal_commands
+from services.assessments.commands import taking_back
 from services.assessments.described import InstrumentBrief
 from services.assessments.kit import Kit
 from services.assessments.model.haste import is_quick
@@ -213,9 +213,9 @@ class AlertView(View):
             patient=alert.patient,
             checkin=alert.checkin,
             reply=alert.reply,
-            kind=alert_acts.kind_of(kit, alert),
+            kind=alert_commands.kind_of(kit, alert),
             level=alert.level,
-            cause=alert_acts.cause_text(kit, alert),
+            cause=alert_commands.cause_text(kit, alert),
             state=alert.state,
             raised_at=alert.raised_at,
             pages=alert.pages,
@@ -237,7 +237,7 @@ class AlertView(View):
             closed_by=alert.closed_by,
             closed_staff=alert.closed_staff,
             closed_at=alert.closed_at,
-            disposition=alert_acts.disposition_text(kit, alert),
+            disposition=alert_commands.disposition_text(kit, alert),
         )
 
 
@@ -320,8 +320,8 @@ class ProposalView(View):
     @classmethod
     def of(cls, kit: Kit, proposal: Proposal) -> "ProposalView":
         """Show a proposal."""
-        overruled = proposal_acts.overruled(kit, proposal)
-        detail = Detail.model_validate_json(proposal_acts.detail(kit, proposal))
+        overruled = proposal_commands.overruled(kit, proposal)
+        detail = Detail.model_validate_json(proposal_commands.detail(kit, proposal))
         return cls(
             id=proposal.id,
             version=proposal.version,
@@ -344,7 +344,7 @@ class ProposalView(View):
             interval_days=proposal.interval_days,
             decided_by=proposal.decided_by,
             decided_at=proposal.decided_at,
-            reason=proposal_acts.reason_text(kit, proposal),
+            reason=proposal_commands.reason_text(kit, proposal),
             overruled=() if overruled is None else overruled.against,
             override_reason=None if overruled is None else overruled.reason,
             taken_back=TakenBackView.of(kit, proposal),

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.assessments.acts import alerts as acts
 from services.assessments.api.desk import Desk, Words, refusals
+from services.assessments.commands import alerts as commands
 from services.assessments.model.disposition import flaw_of
 from services.assessments.model.lifecycles import AlertState
 from services.assessments.store import alerts
@@ -52,7 +52,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
         async def work(tx: Transaction) -> AlertView:
             alert, who = await _locked(tx, command, alert_id), command.principal
             with refusals():
-                return await _view(tx, desk, await acts.acknowledge(tx, alert, who.name, who.staff))
+                return await _view(tx, desk, await commands.acknowledge(tx, alert, who.name, who.staff))
 
         return await command.run(desk.database, work)
 
@@ -68,7 +68,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
         async def work(tx: Transaction) -> AlertView:
             alert, who = await _locked(tx, command, alert_id), command.principal
             with refusals():
-                closed = await acts.close(tx, desk.kit, alert, who.name, body.disposition, staff=who.staff)
+                closed = await commands.close(tx, desk.kit, alert, who.name, body.disposition, staff=who.staff)
             return await _view(tx, desk, closed)
 
         return await command.run(desk.database, work)
@@ -83,7 +83,7 @@ async def _own(reader: Reader, clinic: ClinicId, alert_id: UUID) -> Alert:
 
 async def _locked(tx: Transaction, command: CommandCall, alert_id: UUID) -> Alert:
     clinic = command.principal.clinic
-    await acts.lock(tx, await _own(tx, clinic, alert_id))
+    await commands.lock(tx, await _own(tx, clinic, alert_id))
     alert = await _own(tx, clinic, alert_id)
     command.if_match(alert.version)
     return alert

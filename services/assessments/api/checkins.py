@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 
-from services.assessments.acts import checkins as acts
 from services.assessments.api.desk import Desk, refusals
 from services.assessments.api.shapes import AnswerList, Difficulty, optional_of, refuse_strangers
+from services.assessments.commands import checkins as commands
 from services.assessments.model.lifecycles import AlertState
 from services.assessments.model.scoring import from_list
 from services.assessments.packs import UnknownInstrumentError
@@ -102,7 +102,7 @@ async def _open(tx: Transaction, desk: Desk, clinic: ClinicId, body: NewCheckin)
     if await known.clinic(tx, clinic) is None:
         raise Unavailable("The clinic is not known to this service yet. Please try again.")
     _check_instruments(desk, body.instruments)
-    opened = await acts.open_for(
+    opened = await commands.open_for(
         tx,
         desk.kit,
         patient,
@@ -133,7 +133,7 @@ async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, patient: Patient
         instrument = desk.kit.packs.get(body.instrument)
         refuse_strangers(instrument, difficulty=body.difficulty, words=body.words)
         given = from_list(instrument, body.answers, optional_of(body.difficulty))
-        outcome = await acts.answer(
+        outcome = await commands.answer(
             tx,
             desk.kit,
             checkin,

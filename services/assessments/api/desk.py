@@ -8,15 +8,15 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from services.assessments.acts.checkins import AlreadyAnsweredError
-from services.assessments.acts.corrections import ScoreStandsError
-from services.assessments.acts.proposals import (
+from services.assessments.commands.checkins import AlreadyAnsweredError
+from services.assessments.commands.corrections import ScoreStandsError
+from services.assessments.commands.proposals import (
     AlertOpenError,
     NeedsNoDecisionError,
     OverrideNeededError,
     RuleUnsignedError,
 )
-from services.assessments.acts.taking_back import DecisionStandsError
+from services.assessments.commands.taking_back import DecisionStandsError
 from services.assessments.kit import Kit
 from services.assessments.model.machine import IllegalTransitionError
 from services.assessments.model.scoring import AnswersRefusedError

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from services.assessments.acts import proposals as acts
-from services.assessments.acts import taking_back
 from services.assessments.api.desk import Desk, Why, refusals
+from services.assessments.commands import proposals as commands
+from services.assessments.commands import taking_back
 from services.assessments.store import proposals
 from services.assessments.store.proposals import Proposal
 from services.assessments.views import OutsideChangeView, ProposalView
@@ -74,9 +74,9 @@ def add(routes: APIRouter, desk: Desk) -> None:
             proposal = await _own(tx, clinic, proposal_id)
             command.if_match(proposal.version)
             _check(body, proposal)
-            choice = acts.Choice(body.decision, body.interval_days, body.reason, body.override_reason)
+            choice = commands.Choice(body.decision, body.interval_days, body.reason, body.override_reason)
             with refusals():
-                decided = await acts.decide(tx, desk.kit, patient, proposal, choice, by=command.principal.name)
+                decided = await commands.decide(tx, desk.kit, patient, proposal, choice, by=command.principal.name)
             return ProposalView.of(desk.kit, decided)
 
         return await command.run(desk.database, work)

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from services.assessments.acts import signing, taking_back
 from services.assessments.api.desk import Desk, Why, Words
+from services.assessments.commands import signing, taking_back
 from services.assessments.model.rules import RULES, Rule, find
 from services.assessments.store import signatures
 from services.assessments.store.signatures import Key, Signature, Withdrawal

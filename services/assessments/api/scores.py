@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from services.assessments.acts import corrections
 from services.assessments.api.checkins import own_checkin
 from services.assessments.api.desk import Desk, Words, refusals
 from services.assessments.api.shapes import AnswerList, Difficulty, optional_of, refuse_strangers
+from services.assessments.commands import corrections
 from services.assessments.model.scoring import from_list
 from services.assessments.store import checkins, further
 from services.assessments.store.checkins import Checkin, KeptScore

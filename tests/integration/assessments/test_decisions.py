@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.assessments.acts import proposals as acts
+from services.assessments.commands import proposals as commands
 from services.assessments.kit import Kit
 from services.assessments.packs import Packs
 from services.assessments.service import build
@@ -158,7 +158,7 @@ async def reconsidered(ward: Ward) -> Any:
     async with ward.bench.database.transaction() as tx:
         patient = await known.lock_patient(tx, ward.patient)
         assert patient is not None
-        return await acts.reconsider(tx, _kit(ward), patient)
+        return await commands.reconsider(tx, _kit(ward), patient)
 
 
 def _kit(ward: Ward) -> Kit:

@@ -8,7 +8,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import text
 
-from services.assessments.acts import alerts, checkins
+from services.assessments.commands import alerts, checkins
 from services.notifier.store import settling
 from services.scheduler import timers
 from shared.bus import publish

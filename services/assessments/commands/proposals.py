@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.assessments import facts
-from services.assessments.acts import signing
+from services.assessments.commands import signing
 from services.assessments.kit import Kit
 from services.assessments.model.interval.history import Direction, History, Parameters, Verdict
 from services.assessments.model.interval.ladder import RULE, RULE_VERSION, evaluate

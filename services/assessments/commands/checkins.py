@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.assessments.acts import alerts, proposals, results
-from services.assessments.acts.results import about, sealed
+from services.assessments.commands import alerts, proposals, results
+from services.assessments.commands.results import about, sealed
 from services.assessments.kit import Kit, hash_of, new_token
 from services.assessments.model import scoring
 from services.assessments.model.haste import is_quick, seconds_after

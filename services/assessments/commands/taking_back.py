@@ -4,8 +4,8 @@ from typing import Final
 from uuid import UUID
 
 from services.assessments import facts
-from services.assessments.acts import signing
-from services.assessments.acts.proposals import AlertOpenError, blocking, reconsider
+from services.assessments.commands import signing
+from services.assessments.commands.proposals import AlertOpenError, blocking, reconsider
 from services.assessments.kit import Kit
 from services.assessments.model.interval.ladder import RULE
 from services.assessments.model.lifecycles import PROPOSAL, ProposalState

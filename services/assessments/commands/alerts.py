@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from services.assessments.acts import proposals
+from services.assessments.commands import proposals
 from services.assessments.kit import Kit
 from services.assessments.model.alert import (
     AGAIN_AFTER_ACKNOWLEDGING,

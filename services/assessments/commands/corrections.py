@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from services.assessments.acts import alerts, proposals, results
-from services.assessments.acts.checkins import ask_again
+from services.assessments.commands import alerts, proposals, results
+from services.assessments.commands.checkins import ask_again
 from services.assessments.kit import Kit
 from services.assessments.model import scoring
 from services.assessments.model.scoring import Answers

@@ -12,9 +12,9 @@ import aiohttp
 from benchmarks.figures import Report, percentile
 from benchmarks.scale import Scale
 from benchmarks.stand import CLOCK, Stand, child, first_line, stand
+from services.clinic.commands.patients import Patients
 from services.clinic.model.contacts import ContactKind
 from services.clinic.model.patient import GivenContact, GivenPatient
-from services.clinic.orders import Patients
 from services.clinic.store import clinics
 from shared.database import Database
 from shared.ids import ClinicId

@@ -3,7 +3,7 @@
 from typing import Final
 
 from keepwell.data_directory import Login
-from services.clinic.first_start import FirstMember, administrator, ensure_first_clinic
+from services.clinic.commands.first_start import FirstMember, administrator, ensure_first_clinic
 from services.clinic.model.flaws import RefusedError
 from services.clinic.model.staff import Role
 from shared.database import Database

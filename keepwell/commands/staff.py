@@ -16,8 +16,8 @@ _WHOSE = "Say whose password it is: keepwell staff reset-password LOGIN. Setting
 
 async def first_login(directory: DataDirectory, settings: Settings, *, as_json: bool) -> int:
     """Show the first login once; where nobody can log in yet, let in the administrator whom the operator names."""
-    from keepwell.first_people import named  # noqa: PLC0415 - only this command needs the clinic
-    from services.clinic.first_start import first_member  # noqa: PLC0415 - likewise
+    from keepwell.first_people import named  # noqa: PLC0415 - it alone needs the clinic
+    from services.clinic.commands.first_start import first_member  # noqa: PLC0415 - likewise
 
     known = directory.login
     if known is None or known.password is None:
@@ -40,7 +40,7 @@ async def first_login(directory: DataDirectory, settings: Settings, *, as_json: 
 
 async def reset_password(directory: DataDirectory, settings: Settings, login: str | None, *, as_json: bool) -> int:
     """Give somebody a new password for one login, and end every session of theirs; without a login, the first one."""
-    from services.clinic.first_start import forgotten_password  # noqa: PLC0415 - only this command needs the clinic
+    from services.clinic.commands.first_start import forgotten_password  # noqa: PLC0415 - it alone needs the clinic
 
     first = directory.login
     whose = login or (first.login if first is not None else None)

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from services.clinic.joining import join
+from services.clinic.commands.joining import join
+from services.clinic.commands.patients import Patients, who
+from services.clinic.commands.reinstating import reinstate
 from services.clinic.model.contacts import Contact, ContactKind, Purpose
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
-from services.clinic.orders import Patients, who
-from services.clinic.reinstating import reinstate
 from services.clinic.store import audit, patients
 from shared.database import Database, Transaction
 from shared.languages import Language

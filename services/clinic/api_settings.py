@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from services.clinic.clinic_orders import Clinics
+from services.clinic.commands.clinics import Clinics
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import ContactKind
 from services.clinic.model.settings import GivenClinic

@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from services.clinic import api, api_settings, gateway
 from services.clinic.answers import Follow
 from services.clinic.bell import Bell
-from services.clinic.clinic_orders import Clinics
+from services.clinic.commands.clinics import Clinics
+from services.clinic.commands.patients import Patients
 from services.clinic.elsewhere import Elsewhere
 from services.clinic.gate import Gate
 from services.clinic.handlers import handlers
 from services.clinic.history import HISTORY
-from services.clinic.orders import Patients
 from services.clinic.pages import (
     came,
     contacts,

@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.clinic.api import NewPatient, given_patient
-from services.clinic.orders import Patients
+from services.clinic.commands.patients import Patients
 from services.scheduler import orders, store
 from services.scheduler.model.sessions import slot
 from shared.clock import RealClock

@@ -11,13 +11,13 @@ from fastapi import Request, Response
 
 from services.clinic.answers import Follow
 from services.clinic.bell import Bell
+from services.clinic.commands.patients import Patients, who
 from services.clinic.elsewhere import Elsewhere
 from services.clinic.gate import Gate
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.people import Who
 from services.clinic.model.reads import AlertState, OnCall, ProposalState
 from services.clinic.model.staff import Permission
-from services.clinic.orders import Patients, who
 from services.clinic.pages.visit import Visit, page, see, visit
 from services.clinic.store import audit, clinics, patients, reads
 from services.clinic.tables import ALERTS, PROPOSALS

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from services.clinic.commands.patients import read_reason
 from services.clinic.model.reasons import Reason
 from services.clinic.model.staff import Permission
-from services.clinic.orders import read_reason
 from services.clinic.pages.console import patient_path
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import PageRoute, Visit

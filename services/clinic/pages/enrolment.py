@@ -8,7 +8,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic.joining import join
+from services.clinic.commands.joining import join
+from services.clinic.commands.reinstating import reinstate
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
 from services.clinic.model.doubles import Double
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
@@ -17,7 +18,6 @@ from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.pages.zones import zone_choices
-from services.clinic.reinstating import reinstate
 from services.clinic.store import patients
 from services.clinic.views.doubles import double_row
 from services.clinic.views.others import EnrolPage

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic.clinic_orders import Clinics
+from services.clinic.commands.clinics import Clinics
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import ContactKind
 from services.clinic.model.settings import MOST_ONCALL, GivenClinic

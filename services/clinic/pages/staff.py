@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic import crew
-from services.clinic.crew import GivenMember, Handed
+from services.clinic.commands import staff
+from services.clinic.commands.staff import GivenMember, Handed
 from services.clinic.gate import OldPasswordError, TooManyLoginsError
 from services.clinic.model.flaws import RefusedError
 from services.clinic.model.logins import SHORTEST_PASSWORD, read_password
@@ -35,7 +35,7 @@ def _crew(routes: APIRouter, console: Console) -> None:
         given = GivenMember(form.get("login", ""), form.get("name", ""), form.get("role", ""))
         try:
             async with console.database.transaction() as tx:
-                handed = await crew.add(tx, here.principal, here.role, given)
+                handed = await staff.add(tx, here.principal, here.role, given)
         except Problem as problem:
             errors = {flaw.pointer.removeprefix("/"): flaw.detail for flaw in problem.errors}
             return await settings.show(console, here, problem=problem, form=FormState(form, errors))
@@ -47,7 +47,7 @@ def _crew(routes: APIRouter, console: Console) -> None:
         await here.form()
         try:
             async with console.database.transaction() as tx:
-                handed = await crew.renew_password(tx, here.principal, here.role, member)
+                handed = await staff.renew_password(tx, here.principal, here.role, member)
         except Problem as problem:
             return await settings.show(console, here, problem=problem)
         return await _hand_over(console, here, handed)
@@ -58,7 +58,7 @@ def _crew(routes: APIRouter, console: Console) -> None:
         await here.form()
         try:
             async with console.database.transaction() as tx:
-                await crew.deactivate(tx, here.principal, here.role, member)
+                await staff.deactivate(tx, here.principal, here.role, member)
         except Problem as problem:
             return await settings.show(console, here, problem=problem)
         return console.done("deactivated", "/console/settings")

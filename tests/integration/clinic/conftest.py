@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from multidict import CIMultiDictProxy
 
 from services.clinic import passwords
-from services.clinic.first_start import FirstLogin, FirstMember, ensure_first_clinic
+from services.clinic.commands.first_start import FirstLogin, FirstMember, ensure_first_clinic
 from services.clinic.history import HISTORY
 from services.clinic.model.staff import Role
 from services.clinic.service import build

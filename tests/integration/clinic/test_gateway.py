@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from yarl import URL
 
-from services.clinic.first_start import ensure_first_clinic
+from services.clinic.commands.first_start import ensure_first_clinic
 from services.clinic.history import HISTORY
 from services.clinic.service import build
 from shared.clock import SteppedClock

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 from starlette.requests import Request
 
-from services.clinic.first_start import (
+from services.clinic.commands.first_start import (
     FirstLogin,
     administrator,
     ensure_first_clinic,

@@ -20,7 +20,7 @@ from sqlalchemy import delete, select
 from keepwell import registry
 from keepwell.app import application
 from keepwell.engine import Engine
-from services.clinic.first_start import ensure_first_clinic
+from services.clinic.commands.first_start import ensure_first_clinic
 from shared.bus.envelope import Received
 from shared.bus.tables import AT_ONCE, tables_of
 from shared.clock import SteppedClock

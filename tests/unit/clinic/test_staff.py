@@ -1,6 +1,6 @@
 import pytest
 
-from services.clinic.first_start import administrator
+from services.clinic.commands.first_start import administrator
 from services.clinic.model.flaws import RefusedError
 from services.clinic.model.staff import NotAllowedError, Permission, Role, may, may_appoint, require
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.clinic import passwords
+from services.clinic.commands.patients import refuse, who
 from services.clinic.model.flaws import FlawedError, Flaws, RefusedError
 from services.clinic.model.logins import one_time_password, read_login
 from services.clinic.model.people import read_name
 from services.clinic.model.staff import Role, may_appoint
-from services.clinic.orders import refuse, who
 from services.clinic.store import audit, staff
 from services.clinic.store.staff import Member
 from shared.database import Transaction

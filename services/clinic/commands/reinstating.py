@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from services.clinic import facts
+from services.clinic.commands.patients import Patients, read_reason, who
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reasons import Reason
-from services.clinic.orders import Patients, read_reason, who
 from services.clinic.store import audit, patients, reasons
 from shared.bus import publish
 from shared.database import Transaction

@@ -5,12 +5,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.clinic import facts
+from services.clinic.commands.patients import Patients, read_reason, who
 from services.clinic.model.contacts import Contact
 from services.clinic.model.patient import MOST_CONTACTS, Patient, PatientState
 from services.clinic.model.reads import AlertState, SessionState
 from services.clinic.model.reasons import Reason
 from services.clinic.model.stopped import Stopped
-from services.clinic.orders import Patients, read_reason, who
 from services.clinic.store import audit, patients, reads, reasons
 from services.clinic.tables import ALERTS, SESSIONS
 from shared.bus import publish

@@ -5,7 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from services.clinic import crew, facts, passwords
+from services.clinic import facts, passwords
+from services.clinic.commands.staff import give_password
 from services.clinic.model.clinic import Clinic, OnCall
 from services.clinic.model.contacts import ContactKind
 from services.clinic.model.logins import one_time_password, read_login
@@ -143,5 +144,5 @@ async def forgotten_password(tx: Transaction, login: str) -> FirstLogin:
         if await clinics.first(tx) is None:
             raise LookupError("There is no clinic yet; `keepwell up` sets one up.")
         raise LookupError(f"Nobody who is active has the login {login!r}. Settings in the console lists the logins.")
-    handed = await crew.give_password(tx, found[0], by="system")
+    handed = await give_password(tx, found[0], by="system")
     return FirstLogin(handed.member.clinic, handed.member.login, handed.password)

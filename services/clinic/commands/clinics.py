@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from services.clinic import facts
+from services.clinic.commands.patients import refuse, who
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.flaws import FlawedError
 from services.clinic.model.settings import GivenClinic, check_settings
-from services.clinic.orders import refuse, who
 from services.clinic.store import audit, clinics
 from shared.bus import publish
 from shared.database import Reader, Transaction

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.scheduler import orders, outcomes, store
+from services.scheduler import store
+from services.scheduler.commands import booking, outcomes, plans
+from services.scheduler.commands.outcomes import Corrector
 from services.scheduler.desk import Desk, refusals
 from services.scheduler.model.catalogue import PROTOCOLS
 from services.scheduler.model.orders import Meant
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.sessions import Session, SessionState, slot
-from services.scheduler.outcomes import Corrector
 from services.scheduler.views import (
     ContinuedPlan,
     Corrected,
@@ -81,7 +82,7 @@ def _plans(desk: Desk, keyring: Keyring) -> APIRouter:
         async def work(tx: Transaction) -> PlanView:
             held = await desk.locked(tx, patient)
             with refusals():
-                return PlanView.of(await orders.start_plan(tx, held, body.protocol, body.start_on))
+                return PlanView.of(await plans.start_plan(tx, held, body.protocol, body.start_on))
 
         return await command.run(desk.database, work, status=201)
 
@@ -96,7 +97,7 @@ def _plans(desk: Desk, keyring: Keyring) -> APIRouter:
             reason = keyring.seal(body.reason.strip(), context=REASON)
             with refusals():
                 why = Continued(by=who.name, staff=who.staff, at=tx.now, reason=reason)
-                return PlanView.of(await orders.continue_plan(tx, held, why))
+                return PlanView.of(await plans.continue_plan(tx, held, why))
 
         return await command.run(desk.database, work)
 
@@ -130,7 +131,7 @@ def _sessions(desk: Desk) -> APIRouter:
             wanted = slot(body.starts_at, zone, body.minutes)
             meant = Meant(afterwards=body.entered_afterwards, odd_hour=body.odd_hour)
             with refusals():
-                return SessionView.of(await orders.book(tx, patient, wanted, body.kind, meant=meant))
+                return SessionView.of(await booking.book(tx, patient, wanted, body.kind, meant=meant))
 
         return await command.run(desk.database, work, status=201)
 
@@ -146,7 +147,7 @@ def _sessions(desk: Desk) -> APIRouter:
 
         async def order(tx: Transaction, patient: Patient, present: Session) -> Session:
             wanted = slot(body.starts_at, body.zone or present.slot.zone, present.slot.minutes)
-            return await orders.move(tx, patient, present, wanted, odd_hour=body.odd_hour)
+            return await booking.move(tx, patient, present, wanted, odd_hour=body.odd_hour)
 
         return await desk.change(session, command, order)
 
@@ -174,9 +175,9 @@ def _endings(desk: Desk) -> APIRouter:
 
             return await desk.change(session, command, order)
 
-    ending("cancel", orders.cancel, "Cancel a session")
+    ending("cancel", booking.cancel, "Cancel a session")
     ending("attend", outcomes.attend, "Record that a session took place")
-    ending("miss", orders.miss, "Record that the patient did not come")
+    ending("miss", booking.miss, "Record that the patient did not come")
     return router
 
 

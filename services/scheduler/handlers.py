@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.scheduler import orders, store
+from services.scheduler import store
+from services.scheduler.commands import booking, patients, plans
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.replies import ReplyOutcome, judge, judge_no
@@ -62,9 +63,9 @@ async def patient_told_of(tx: Transaction, event: PatientEnrolled) -> None:
     patient = Patient(PatientId(event.patient), ClinicId(event.clinic), event.version, event.zone, in_care)
     await store.save_patient(tx, patient)
     if known is not None and known.in_care and not in_care:
-        await orders.discharge(tx, patient)  # Their leaving was missed here.
+        await patients.discharge(tx, patient)  # Their leaving was missed here.
     if known is not None and patient.in_care and known.zone != patient.zone:
-        await orders.move_home(tx, patient)
+        await patients.move_home(tx, patient)
 
 
 @handlers.on(PatientDischarged)
@@ -75,7 +76,7 @@ async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
         return
     patient = Patient(known.id, known.clinic, event.version, known.zone, in_care=False)
     await store.save_patient(tx, patient)
-    await orders.discharge(tx, patient)
+    await patients.discharge(tx, patient)
 
 
 @handlers.on(ReplyReceived)
@@ -100,9 +101,9 @@ async def reply_received(tx: Transaction, event: ReplyReceived) -> None:
         .on_conflict_do_nothing()
     )
     if session is not None and outcome is ReplyOutcome.CONFIRMED:
-        await orders.confirm(tx, session)
+        await booking.confirm(tx, session)
     if session is not None and outcome is ReplyOutcome.TAKEN_BACK:
-        await orders.unconfirm(tx, session)
+        await booking.unconfirm(tx, session)
 
 
 @handlers.on(IntervalDecided)
@@ -126,7 +127,7 @@ async def interval_decided(tx: Transaction, event: IntervalDecided) -> None:
         and plan is not None
         and event.interval_days is not None
     ):
-        await orders.decide(tx, patient, plan, event.interval_days, to_wall(event.at, patient.zone).date())
+        await plans.decide(tx, patient, plan, event.interval_days, to_wall(event.at, patient.zone).date())
 
 
 @handlers.on(IntervalTakenBack)
@@ -138,7 +139,7 @@ async def interval_taken_back(tx: Transaction, event: IntervalTakenBack) -> None
     if not await _is_new(tx, event, DecisionOutcome.TAKEN_BACK):
         return
     if held in _HOLDS and plan is not None and plan.id == event.plan:
-        await orders.take_back(tx, patient, plan, event.proposal, await _decided_before(tx, plan, patient.zone))
+        await plans.take_back(tx, patient, plan, event.proposal, await _decided_before(tx, plan, patient.zone))
 
 
 async def _decided_before(tx: Transaction, plan: Plan, zone: str) -> tuple[int, date] | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from services.clinic.api import NewPatient, given_patient
 from services.clinic.commands.patients import Patients
-from services.scheduler import orders, store
+from services.scheduler import store
 from services.scheduler.model.sessions import slot
 from shared.clock import RealClock
 from shared.database import Database
@@ -70,7 +70,7 @@ class Stock:
                         raise LookupError(f"The scheduler has not been told of patient {own[0].patient}.")
                     for booking in own:
                         wanted = slot(booking.starts_at, patient.zone, booking.minutes)
-                        found.append((await orders.book(tx, patient, wanted)).id)
+                        found.append((await booking.book(tx, patient, wanted)).id)
         return found
 
 

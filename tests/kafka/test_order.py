@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 
 import shared.bus.producer
-from services.scheduler import orders, store
+from services.scheduler import store
+from services.scheduler.commands import booking
 from services.scheduler.model.sessions import Session, slot
 from shared.bus.envelope import Received
 from shared.clock import SteppedClock
@@ -55,16 +56,16 @@ async def one_patients_day(database: Database, patient: UUID, clock: SteppedCloc
         # So near that its reminder of three days before falls due while the next order is being given.
         wanted = slot(base + timedelta(days=3, seconds=3 + CHANCE.randrange(turn + 1, ROUNDS + 6)), "UTC", 1)
         if session is None or not session.open:
-            session = await order(database, patient, lambda tx, held, at=wanted: orders.book(tx, held, at))
+            session = await order(database, patient, lambda tx, held, at=wanted: booking.book(tx, held, at))
         elif CHANCE.random() < 0.7:
             present = session
             session = await order(
-                database, patient, lambda tx, held, at=wanted, was=present: orders.move(tx, held, was, at)
+                database, patient, lambda tx, held, at=wanted, was=present: booking.move(tx, held, was, at)
             )
         else:
             present = session
             session = await order(
-                database, patient, lambda tx, held, was=present: orders.cancel(tx, held, was, reason=None)
+                database, patient, lambda tx, held, was=present: booking.cancel(tx, held, was, reason=None)
             )
         await clock.pause(0.02)
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from services.assessments.commands import alerts, checkins
 from services.notifier.store import settling
-from services.scheduler import timers
+from services.scheduler.commands import timers
 from shared.bus import publish
 from tests.integration.fuzz.machines import Machine
 from tests.integration.fuzz.profiles import tries

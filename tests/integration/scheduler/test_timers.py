@@ -2,7 +2,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from services.scheduler import orders, store
+from services.scheduler import store
+from services.scheduler.commands import booking
 from services.scheduler.model.sessions import slot
 from shared.events import CheckinDue, Event, SessionCancelled, SessionConfirmed, SessionDue
 from shared.walltime import parse_wall, to_wall
@@ -61,7 +62,7 @@ async def test_a_move_that_fails_halfway_leaves_session_reminders_and_events_as_
             present = await store.find_session(tx, session["id"])
             assert patient is not None
             assert present is not None
-            await orders.move(tx, patient, present, slot(parse_wall("2026-12-17T15:00"), NEW_YORK, 60))
+            await booking.move(tx, patient, present, slot(parse_wall("2026-12-17T15:00"), NEW_YORK, 60))
             raise ConnectionError("the process died here")
 
     with pytest.raises(ConnectionError):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from services.scheduler import timers
+from services.scheduler.commands import timers
 from services.scheduler.model.catalogue import CADENCE_2
 from services.scheduler.tables import decisions
 from shared.events import PlanChanged, SessionDue

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from services.scheduler import store, timers
+from services.scheduler import store
+from services.scheduler.commands import timers
 from services.scheduler.model import questions
 from services.scheduler.model.catalogue import CADENCE_2
 from services.scheduler.model.due import ASK_AT
@@ -148,3 +149,19 @@ async def move_home(tx: Transaction, patient: Patient, plan: Plan | None) -> Non
     await timers.write(tx, patient, plan, record.latest, moved)
     if plan is not None:
         await hasten(tx, patient, plan, record.ahead)
+
+
+async def plan_again(tx: Transaction, patient: Patient, plan: Plan | None) -> None:
+    """Set what hangs on the next session: the question to book, the baseline, the measure before it."""
+    if plan is None:
+        return
+    record = await known(tx, patient, plan)
+    plan = await after_change(tx, patient, plan, record)
+    await hasten(tx, patient, plan, record.ahead)
+    await ask_to_book(tx, patient, plan, record.ahead)
+
+
+async def ask_to_book(tx: Transaction, patient: Patient, plan: Plan | None, booked: Sequence[Session]) -> None:
+    """Set the question to book by the plan's present date; without a plan nobody is asked."""
+    if plan is not None:
+        await timers.ask_to_book(tx, patient, plan, booked=bool(booked))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.scheduler import asking, store, timers
+from services.scheduler import store
+from services.scheduler.commands import asking, timers
 from services.scheduler.facts import plan_event, session_event
 from services.scheduler.model import plans, questions, sessions
 from services.scheduler.model.orders import NotInCareError, OverlapError

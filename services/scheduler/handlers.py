@@ -1,19 +1,13 @@
 """What the scheduler does about the events of other services."""
 
-from datetime import date
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
-
 from services.scheduler import store
 from services.scheduler.commands import booking, patients, plans
+from services.scheduler.model.decisions import Decision, DecisionOutcome
 from services.scheduler.model.patients import Patient
-from services.scheduler.model.plans import Plan
-from services.scheduler.model.replies import ReplyOutcome, judge, judge_no
-from services.scheduler.tables import decisions, replies
+from services.scheduler.model.replies import Reply, ReplyOutcome, judge, judge_no
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import (
@@ -31,20 +25,6 @@ from shared.walltime import to_wall
 
 handlers: Final = Handlers()
 _DECISIONS: Final = ("approve", "change", "refuse")
-
-
-class DecisionOutcome(StrEnum):
-    """What a decision did to the plan."""
-
-    APPLIED = "applied"
-    KEPT = "kept-for-maintenance"
-    REFUSED = "refused"
-    PLAN_ENDED = "plan-ended"
-    UNKNOWN = "not-known-here"
-    TAKEN_BACK = "taken-back"
-
-
-_HOLDS: Final = (DecisionOutcome.APPLIED.value, DecisionOutcome.KEPT.value)
 
 
 @handlers.on(ClinicChanged)
@@ -88,18 +68,8 @@ async def reply_received(tx: Transaction, event: ReplyReceived) -> None:
     session = None if event.session is None else await store.find_session(tx, event.session)
     decide = judge if event.intent == "confirm" else judge_no
     outcome = decide(session, patient=patient.id, version=event.session_version, now=tx.now)
-    await tx.execute(
-        insert(replies)
-        .values(
-            id=event.reply,
-            patient=patient.id,
-            session=event.session,
-            session_version=event.session_version,
-            at=event.at,
-            outcome=outcome.value,
-        )
-        .on_conflict_do_nothing()
-    )
+    reply = Reply(event.reply, patient.id, event.session, event.session_version, event.at, outcome)
+    await store.save_reply(tx, reply)
     if session is not None and outcome is ReplyOutcome.CONFIRMED:
         await booking.confirm(tx, session)
     if session is not None and outcome is ReplyOutcome.TAKEN_BACK:
@@ -134,25 +104,18 @@ async def interval_decided(tx: Transaction, event: IntervalDecided) -> None:
 async def interval_taken_back(tx: Transaction, event: IntervalTakenBack) -> None:
     """Give the plan the interval that it had before a decision that a clinician took back."""
     patient = await _patient(tx, event.patient)
-    held = await tx.scalar(select(decisions.c.outcome).where(decisions.c.proposal == event.proposal))
+    held = await store.decision_holds(tx, event.proposal)
     plan = await store.active_plan(tx, patient.id)
     if not await _is_new(tx, event, DecisionOutcome.TAKEN_BACK):
         return
-    if held in _HOLDS and plan is not None and plan.id == event.plan:
-        await plans.take_back(tx, patient, plan, event.proposal, await _decided_before(tx, plan, patient.zone))
-
-
-async def _decided_before(tx: Transaction, plan: Plan, zone: str) -> tuple[int, date] | None:
-    """Return the interval, in days, and the day of the latest decision about a plan that stands."""
-    mine = (decisions.c.plan == plan.id) & decisions.c.outcome.in_(_HOLDS)
-    row = await tx.one_or_none(select(decisions).where(mine).order_by(decisions.c.decided_at.desc()).limit(1))
-    return None if row is None else (row.interval_days, to_wall(row.decided_at, zone).date())
+    if held and plan is not None and plan.id == event.plan:
+        await plans.take_back(tx, patient, plan, event.proposal, await store.decided_before(tx, plan, patient.zone))
 
 
 async def _is_new(tx: Transaction, event: IntervalDecided | IntervalTakenBack, outcome: DecisionOutcome) -> bool:
     """Keep what became of a decision, unless a newer version is kept; return whether it was news."""
     decided_at = event.at if isinstance(event, IntervalDecided) else event.decided_at
-    statement = insert(decisions).values(
+    decision = Decision(
         proposal=event.proposal,
         patient=event.patient,
         plan=event.plan,
@@ -160,15 +123,9 @@ async def _is_new(tx: Transaction, event: IntervalDecided | IntervalTakenBack, o
         decision=event.decision,
         interval_days=event.interval_days,
         decided_at=decided_at,
-        outcome=outcome.value,
+        outcome=outcome,
     )
-    changed = {name: statement.excluded[name] for name in ("version", "decision", "interval_days", "decided_at")}
-    kept = statement.on_conflict_do_update(
-        index_elements=[decisions.c.proposal],
-        set_={**changed, "outcome": statement.excluded.outcome},
-        where=decisions.c.version < statement.excluded.version,
-    ).returning(decisions.c.proposal)
-    return (await tx.execute(kept)).first() is not None
+    return await store.save_decision(tx, decision)
 
 
 async def _patient(tx: Transaction, patient: UUID) -> Patient:

@@ -9,12 +9,15 @@ from sqlalchemy import Row, Table, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.scheduler.model.catalogue import exactly
+from services.scheduler.model.decisions import HOLDS, Decision
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
+from services.scheduler.model.replies import Reply
 from services.scheduler.model.sessions import OPEN, Session, SessionKind, SessionState, Slot
-from services.scheduler.tables import clinics, corrections, patients, plans, sessions
+from services.scheduler.tables import clinics, corrections, decisions, patients, plans, replies, sessions
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, PatientId, PlanId, SessionId
+from shared.walltime import to_wall
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,39 @@ async def corrections_of(reader: Reader, session: UUID) -> list[Correction]:
         )
         for row in await reader.all(wanted)
     ]
+
+
+async def save_reply(tx: Transaction, reply: Reply) -> None:
+    """Keep what a reply did; what is kept stays."""
+    statement = insert(replies).values({**vars(reply), "outcome": reply.outcome.value})
+    await tx.execute(statement.on_conflict_do_nothing())
+
+
+async def decision_holds(reader: Reader, proposal: UUID) -> bool:
+    """Tell whether the plan goes by the decision about a proposal."""
+    outcome = await reader.scalar(select(decisions.c.outcome).where(decisions.c.proposal == proposal))
+    return outcome in HOLDS
+
+
+async def decided_before(reader: Reader, plan: Plan, zone: str) -> tuple[int, date] | None:
+    """Return the interval, in days, and the day of the latest decision about a plan that stands."""
+    mine = (decisions.c.plan == plan.id) & decisions.c.outcome.in_([outcome.value for outcome in HOLDS])
+    row = await reader.one_or_none(select(decisions).where(mine).order_by(decisions.c.decided_at.desc()).limit(1))
+    return None if row is None else (row.interval_days, to_wall(row.decided_at, zone).date())
+
+
+async def save_decision(tx: Transaction, decision: Decision) -> bool:
+    """Keep what became of a decision, unless a newer version is kept; return whether it was news."""
+    statement = insert(decisions).values({**vars(decision), "outcome": decision.outcome.value})
+    changed = {
+        name: statement.excluded[name] for name in ("version", "decision", "interval_days", "decided_at", "outcome")
+    }
+    kept = statement.on_conflict_do_update(
+        index_elements=[decisions.c.proposal],
+        set_=changed,
+        where=decisions.c.version < statement.excluded.version,
+    ).returning(decisions.c.proposal)
+    return (await tx.execute(kept)).first() is not None
 
 
 async def _upsert(tx: Transaction, table: Table, **values: object) -> None:

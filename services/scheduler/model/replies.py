@@ -1,7 +1,9 @@
 """What a patient's "yes, I will come" does, and their "no"."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from services.scheduler.model.sessions import Session, SessionState
 from shared.ids import PatientId
@@ -18,6 +20,18 @@ class ReplyOutcome(StrEnum):
     STARTED = "started"
     TAKEN_BACK = "taken-back"
     NOT_CONFIRMED = "not-confirmed"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A yes or a no as it is kept, with the session and version that it answers."""
+
+    id: UUID
+    patient: PatientId
+    session: UUID | None
+    session_version: int | None
+    at: datetime
+    outcome: ReplyOutcome
 
 
 def judge(session: Session | None, *, patient: PatientId, version: int | None, now: datetime) -> ReplyOutcome:

@@ -9,6 +9,7 @@ from uuid import UUID
 from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory
 from keepwell.output import FINDINGS, fail, show
+from services.notifier.model.message import Message
 from services.notifier.store import holds, settling
 from shared.database import Database
 from shared.database.address import async_url
@@ -20,11 +21,11 @@ async def listed(directory: DataDirectory, settings: Settings, *, as_json: bool)
     """Print the messages that wait for a person."""
     keyring = directory.keyring(settings)
     async with _notifier(directory, settings, as_json=as_json) as database, database.reading() as reader:
-        rows, unknown = await holds.waiting(reader), await settling.for_a_person(reader)
-    told = [_row(row, _masked(keyring, row.held_address), since=row.since, why=row.why) for row in rows]
+        held, unknown = await holds.waiting(reader), await settling.for_a_person(reader)
+    told = [_told(one.message, _masked(keyring, one.address), since=one.since, why=one.why or "") for one in held]
     told += [
-        _row(row, _masked(keyring, row.attempt_address), since=row.started_at, why=f"unknown: {row.detail}")
-        for row in unknown
+        _told(one.message, _masked(keyring, one.address), since=one.started_at, why=f"unknown: {one.detail}")
+        for one in unknown
     ]
     show(told, as_json=as_json)
     return 0
@@ -45,7 +46,8 @@ async def decided(
         fail("Name the messages, or say --all.", as_json=as_json)
     async with _notifier(directory, settings, as_json=as_json) as database:
         async with database.reading() as reader:
-            waiting = [row.id for row in (*await holds.waiting(reader), *await settling.for_a_person(reader))]
+            held = [one.message.id for one in await holds.waiting(reader)]
+            waiting = [*held, *(one.message.id for one in await settling.for_a_person(reader))]
         chosen = waiting if everything else _chosen(ids, waiting, as_json=as_json)
         async with database.transaction() as tx:
             count = await (holds.release if go else holds.drop)(tx, chosen, who)
@@ -94,15 +96,15 @@ def _masked(keyring: Keyring, sealed: str) -> str:
     return mask(keyring.open(sealed, context="contact"))
 
 
-def _row(row: Any, to: str, *, since: datetime, why: str) -> dict[str, Any]:
+def _told(message: Message, to: str, *, since: datetime, why: str) -> dict[str, Any]:
     return {
-        "id": str(row.id),
-        "purpose": row.purpose,
-        "channel": row.channel,
-        "occurrence": row.occurrence,
+        "id": str(message.id),
+        "purpose": message.purpose,
+        "channel": message.channel,
+        "occurrence": message.occurrence,
         "to": to,
-        "patient": str(row.patient or ""),
+        "patient": str(message.patient or ""),
         "held_since": since.isoformat(timespec="seconds"),
-        "useful_until": "" if row.starts_at is None else row.starts_at.isoformat(timespec="minutes"),
+        "useful_until": "" if message.starts_at is None else message.starts_at.isoformat(timespec="minutes"),
         "why": why,
     }

@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import StringConstraints
-from sqlalchemy import Row
 
 from services.notifier.kept_words import open_words
+from services.notifier.model.message import Message
+from services.notifier.model.people import ContactPoint
+from services.notifier.model.states import State
 from services.notifier.store import addresses, opting, people, reading
 from services.notifier.store.reading import Line, Said
 from shared.bus import publish
@@ -95,17 +97,16 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/api/v1", tags=["messages"])
 
-    async def shown(tx: Transaction, rows: Sequence[Row[Any]]) -> list[MessageView]:
-        told, said = await reading.stories(tx, rows), await reading.said(tx, rows)
-        return [_view(row, told[row.id], [_words(each, keyring) for each in said[row.id]]) for row in rows]
+    async def shown(tx: Transaction, found: Sequence[Message]) -> list[MessageView]:
+        told, said = await reading.stories(tx, found), await reading.said(tx, found)
+        return [_view(one, told[one.id], [_words(each, keyring) for each in said[one.id]]) for one in found]
 
     @router.get("/patients/{patient}/messages")
     async def messages(patient: UUID, principal: Reads, page: Paging) -> Listing[MessageView]:
         """List a patient's messages with their words, oldest first; who was shown them is kept."""
         await _known(database, patient, principal.clinic)
         async with database.transaction() as tx:
-            rows = await reading.messages_of(tx, patient, page)
-            views = await shown(tx, rows)
+            views = await shown(tx, await reading.messages_of(tx, patient, page))
             await publish(tx, _read(tx, principal, patient=patient))
         return listing(views, page, cursor=lambda view: str(view.id))
 
@@ -113,11 +114,11 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
     async def message(message: UUID, principal: Reads) -> Response:
         """Return one message with its words and its story: why it was or was not sent. Who was shown it is kept."""
         async with database.transaction() as tx:
-            row = await reading.message(tx, message, principal.clinic)
-            if row is None:
+            found = await reading.message(tx, message, principal.clinic)
+            if found is None:
                 raise NotFound("There is no such message in this clinic.")
-            (view,) = await shown(tx, [row])
-            await publish(tx, _read(tx, principal, patient=row.patient, message=row.id))
+            (view,) = await shown(tx, [found])
+            await publish(tx, _read(tx, principal, patient=found.patient, message=found.id))
         return versioned(view)
 
     @router.post("/contacts/{contact}/bad", response_model=CheckedContact)
@@ -164,7 +165,7 @@ async def _known(database: Database, patient: UUID, clinic: ClinicId) -> None:
 Work = Callable[[Transaction], Awaitable[CheckedContact]]
 
 
-async def _own(tx: Transaction, contact_id: UUID, command: CommandCall) -> Row[Any]:
+async def _own(tx: Transaction, contact_id: UUID, command: CommandCall) -> ContactPoint:
     found = await addresses.contact(tx, contact_id)
     if found is None or found.clinic != command.principal.clinic:
         raise NotFound("There is no such contact point in this clinic.")
@@ -216,20 +217,20 @@ def _words(said: Said, keyring: Keyring) -> WordsView:
     return WordsView(at=said.at, state=said.state, subject=words and (words.subject or None), body=words and words.body)
 
 
-def _view(row: Row[Any], told: list[Line], said: list[WordsView]) -> MessageView:
+def _view(message: Message, told: list[Line], said: list[WordsView]) -> MessageView:
     return MessageView(
-        id=row.id,
-        version=row.version,
-        patient=row.patient,
-        purpose=row.purpose,
-        channel=row.channel,
-        state=row.state,
-        occurrence=row.occurrence,
-        about=row.about,
-        due_at=row.next_at if row.state == "planned" else row.due_at,
-        to=row.to_masked,
-        reason=row.reason,
-        error=row.error,
+        id=message.id,
+        version=message.version,
+        patient=message.patient,
+        purpose=message.purpose,
+        channel=message.channel,
+        state=message.state,
+        occurrence=message.occurrence,
+        about=message.about,
+        due_at=message.next_at if message.state == State.PLANNED else message.due_at,
+        to=message.to_masked,
+        reason=message.reason,
+        error=message.error,
         words=said,
         story=[StoryLine(at=line.at, what=line.what, detail=line.detail) for line in told],
     )

@@ -4,14 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import product
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from services.notifier.calendar_entry import Visit, calendar_entry, method_of
-from services.notifier.facts import draft_of, facts_of
 from services.notifier.kept_words import seal_words, words_to_keep
 from services.notifier.metrics import HELD
+from services.notifier.model.due import DueMessage
 from services.notifier.model.explaining import WHY
 from services.notifier.model.judging import Expire, Hold, Send, Verdict, Withhold, judge
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
@@ -81,26 +79,26 @@ class Dispatch:
         self._keyring = keyring
         self._house = house
 
-    async def prepare(self, tx: Transaction, rows: Sequence[Row[Any]], owner: int) -> list[Ready]:
+    async def prepare(self, tx: Transaction, due: Sequence[DueMessage], owner: int) -> list[Ready]:
         """Judge claimed messages; write attempts for those that go out, and why for those that do not."""
-        verdicts: list[tuple[Row[Any], Verdict]] = []
-        going: list[tuple[Row[Any], Ready]] = []
+        verdicts: list[tuple[DueMessage, Verdict]] = []
+        going: list[tuple[DueMessage, Ready]] = []
         broken: list[Change] = []
         detained: list[holds.Detained] = []
-        for row in rows:
+        for message in due:
             # One message that cannot be made must not keep its neighbours from going out.
             try:
-                verdict = judge(draft_of(row), facts_of(row, tx.now, daily_limit=self._house.daily_limit), tx.now)
+                verdict = judge(message.draft(), message.facts(tx.now, daily_limit=self._house.daily_limit), tx.now)
                 if not isinstance(verdict, Send):
-                    verdicts.append((row, verdict))
-                elif (held := self._detained(row, tx.now)) is not None:
+                    verdicts.append((message, verdict))
+                elif (held := self._detained(message, tx.now)) is not None:
                     detained.append(held)
                 else:
-                    going.append((row, self._ready(row, tx.now)))
+                    going.append((message, self._ready(message, tx.now)))
             except (SealedError, TextsError, ValueError, LookupError) as error:
-                log.exception("message.unsendable", message=str(row.id))
-                broken.append(Change(row, Standing(State.FAILED, UNSENDABLE)))
-                await note(tx, row.id, "cannot be made", type(error).__name__)
+                log.exception("message.unsendable", message=str(message.id))
+                broken.append(Change(message, Standing(State.FAILED, UNSENDABLE)))
+                await note(tx, message.id, "cannot be made", type(error).__name__)
         await apply(tx, broken)
         await self._close(tx, verdicts)
         await self._hold(tx, verdicts)
@@ -109,134 +107,148 @@ class Dispatch:
             await self._write_attempts(tx, going, owner)
         return [ready for _, ready in going]
 
-    async def _write_attempts(self, tx: Transaction, going: Sequence[tuple[Row[Any], Ready]], owner: int) -> None:
+    async def _write_attempts(self, tx: Transaction, going: Sequence[tuple[DueMessage, Ready]], owner: int) -> None:
         await claims.mark_sending(
             tx,
-            [row.id for row, _ in going],
+            [message.id for message, _ in going],
             [mask(ready.letter.to) for _, ready in going],
-            [row.fingerprint for row, _ in going],
+            [message.destination().fingerprint for message, _ in going],
         )
         printed = body_print(self._keyring)
         attempts = [
             claims.Attempt(
                 ready.letter.attempt,
-                row.id,
-                row.channel,
-                row.address,
+                message.id,
+                message.channel,
+                message.destination().sealed,
                 printed(ready.letter.body),
                 seal_words(self._keyring, ready.kept),
             )
-            for row, ready in going
+            for message, ready in going
         ]
         await claims.write_attempts(tx, attempts, owner)
 
-    async def _close(self, tx: Transaction, verdicts: Sequence[tuple[Row[Any], Verdict]]) -> None:
+    async def _close(self, tx: Transaction, verdicts: Sequence[tuple[DueMessage, Verdict]]) -> None:
         changes = []
-        for row, verdict in verdicts:
+        for message, verdict in verdicts:
             match verdict:
                 case Withhold(reason):
-                    changes.append(Change(row, Standing(State.WITHHELD), reason=reason))
+                    changes.append(Change(message, Standing(State.WITHHELD), reason=reason))
                 case Expire(reason):
-                    changes.append(Change(row, Standing(State.EXPIRED), reason=reason))
+                    changes.append(Change(message, Standing(State.EXPIRED), reason=reason))
         await apply(tx, changes)
 
-    async def _hold(self, tx: Transaction, verdicts: Sequence[tuple[Row[Any], Verdict]]) -> None:
-        held = [(row, verdict) for row, verdict in verdicts if isinstance(verdict, Hold)]
+    async def _hold(self, tx: Transaction, verdicts: Sequence[tuple[DueMessage, Verdict]]) -> None:
+        held = [(message, verdict) for message, verdict in verdicts if isinstance(verdict, Hold)]
         if not held:
             return
-        ids = [row.id for row, _ in held]
+        ids = [message.id for message, _ in held]
         untils = [verdict.until for _, verdict in held]
         await claims.mark_held(tx, ids, untils, [str(verdict.reason) for _, verdict in held])
         await note_all(
             tx,
-            [(row.id, "held", f"until {verdict.until.isoformat()}: {WHY[verdict.reason]}") for row, verdict in held],
+            [
+                (message.id, "held", f"until {verdict.until.isoformat()}: {WHY[verdict.reason]}")
+                for message, verdict in held
+            ],
         )
         for _, verdict in held:
             HELD.labels(verdict.reason).inc()
 
-    def _ready(self, row: Row[Any], now: datetime) -> Ready:
-        channel, purpose = Channel(row.channel), Purpose(row.purpose)
-        content = self._content(row)
-        wording = compose(purpose, channel, row.occurrence, content)
+    def _ready(self, message: DueMessage, now: datetime) -> Ready:
+        channel, purpose = Channel(message.channel), Purpose(message.purpose)
+        content = self._content(message)
+        wording = compose(purpose, channel, message.occurrence, content)
         with_calendar = channel == Channel.EMAIL and purpose == Purpose.REMINDER
         letter = Letter(
-            message=row.id,
+            message=message.id,
             attempt=new_id(),
-            to=self._keyring.open(row.address, context="contact"),
+            to=self._keyring.open(message.destination().sealed, context="contact"),
             body=wording.body,
             subject=wording.subject,
-            calendar=self._calendar(row, content, now) if with_calendar else None,
+            calendar=self._calendar(message, content, now) if with_calendar else None,
         )
-        kept = words_to_keep(purpose, channel, row.occurrence, content, wording)
-        return Ready(channel, letter, kept, row.purpose, row.trace)
+        kept = words_to_keep(purpose, channel, message.occurrence, content, wording)
+        return Ready(channel, letter, kept, message.purpose, message.trace)
 
-    def _detained(self, row: Row[Any], now: datetime) -> holds.Detained | None:
+    def _detained(self, message: DueMessage, now: datetime) -> holds.Detained | None:
         """Return how a message is held where a restore is open and it may have gone out before; else None."""
-        if row.restore is None or row.cleared_at is not None:
+        restore = message.restore
+        if restore is None or restore.cleared:
             return None
-        match detain(holds.candidate_of(row), holds.gap_of(row)):
+        look_at: datetime | None = None
+        why: str | None = None
+        match detain(message.candidate(), restore.gap):
             case AskProvider():
-                look_at, why = max(now, row.restored_at + self._house.settle_after), None
+                look_at = max(now, restore.gap.until + self._house.settle_after)
             case AskPerson(reason):
-                look_at, why = None, str(reason)
+                why = str(reason)
             case None:
                 return None
-        return holds.Detained(row, row.address, self._prints(row), look_at, why)
+        address = message.destination().sealed
+        return holds.Detained(message, restore.id, address, self._prints(message), look_at, why)
 
-    def _prints(self, row: Row[Any]) -> list[str]:
+    def _prints(self, message: DueMessage) -> list[str]:
         """Return fingerprints of the words that a message has, and of those that it could have had before."""
-        channel, purpose, content = Channel(row.channel), Purpose(row.purpose), self._content(row)
+        channel, purpose, content = Channel(message.channel), Purpose(message.purpose), self._content(message)
         could = [replace(content, first=first, confirmed=said) for first, said in product((True, False), repeat=2)]
         printed = body_print(self._keyring)
-        bodies = [compose(purpose, channel, row.occurrence, each).body for each in (content, *could)]
+        bodies = [compose(purpose, channel, message.occurrence, each).body for each in (content, *could)]
         return list(dict.fromkeys(map(printed, bodies)))
 
-    def _content(self, row: Row[Any]) -> Content:
-        language = STAFF_LANGUAGE if row.purpose == Purpose.PAGE else row.language or STAFF_LANGUAGE
+    def _content(self, message: DueMessage) -> Content:
+        language = STAFF_LANGUAGE if message.purpose == Purpose.PAGE else message.language or STAFF_LANGUAGE
+        clinic, session = message.clinic_now, message.session
+        crisis = "" if clinic is None else clinic.crisis_es if language == "es" else clinic.crisis_en
         return Content(
             language=language,
-            sender=row.sender_name or "",
-            phone=row.phone or "",
-            crisis=(row.crisis_es if language == "es" else row.crisis_en) or "",
+            sender=clinic.sender_name if clinic is not None else "",
+            phone=clinic.phone if clinic is not None else "",
+            crisis=crisis,
             url=self._house.url,
-            link=self._keyring.open(row.link, context="link") if row.link else "",
-            starts_at=(start := _named_start(row)),
-            elsewhere=_elsewhere(row, start),
-            confirmed=row.session_state == "confirmed",
-            first=row.first,
-            others=tuple(map(parse_wall, (row.details or {}).get("others", ()))),
+            link=self._keyring.open(message.link, context="link") if message.link else "",
+            starts_at=(start := _named_start(message)),
+            elsewhere=_elsewhere(message, start),
+            confirmed=session is not None and session.state == "confirmed",
+            first=message.first,
+            others=tuple(map(parse_wall, message.others)),
         )
 
-    def _calendar(self, row: Row[Any], content: Content, now: datetime) -> CalendarPart:
-        cancelled = row.occurrence == Occurrence.CANCELLED
+    def _calendar(self, message: DueMessage, content: Content, now: datetime) -> CalendarPart:
+        cancelled = message.occurrence == Occurrence.CANCELLED
+        session = message.named_session()
         visit = Visit(
-            session=row.about,
-            version=row.session_version,
-            starts_at=row.starts_at if cancelled else row.session_starts,
-            minutes=row.session_minutes,
+            session=session.id,
+            version=session.version,
+            starts_at=(message.starts_at if cancelled else None) or session.starts_at,
+            minutes=session.minutes,
             summary=calendar_summary(content),
             organizer=self._house.mailbox,
             organizer_name=content.sender,
-            attendee=self._keyring.open(row.address, context="contact"),
+            attendee=self._keyring.open(message.destination().sealed, context="contact"),
             cancelled=cancelled,
             said_at=now,
         )
         return CalendarPart(calendar_entry(visit), method_of(cancelled=cancelled))
 
 
-def _named_start(row: Row[Any]) -> datetime | None:
+def _named_start(message: DueMessage) -> datetime | None:
     """Return the wall time that a message names: a session's, or of one that was cancelled the time that was told."""
-    if row.occurrence == Occurrence.CANCELLED:
-        return to_wall(row.starts_at, row.session_zone)
-    return parse_wall(row.session_wall) if row.session_wall else None
+    session = message.session
+    if session is None:
+        return None
+    if message.occurrence == Occurrence.CANCELLED and message.starts_at is not None:
+        return to_wall(message.starts_at, session.zone)
+    return parse_wall(session.wall)
 
 
-def _elsewhere(row: Row[Any], start: datetime | None) -> str:
+def _elsewhere(message: DueMessage, start: datetime | None) -> str:
     """Return a session's zone where the patient's own clock shows another time; else nothing."""
-    if start is None or not row.patient_zone or row.patient_zone == row.session_zone:
+    session, zone = message.session, message.zone
+    if start is None or session is None or not zone or zone == session.zone:
         return ""
-    instant = row.starts_at if row.occurrence == Occurrence.CANCELLED else row.session_starts
-    return "" if to_wall(instant, row.patient_zone) == start else str(row.session_zone)
+    instant = message.starts_at if message.occurrence == Occurrence.CANCELLED else session.starts_at
+    return "" if instant is None or to_wall(instant, zone) == start else session.zone
 
 
 def body_print(keyring: Keyring) -> Callable[[str], str]:

@@ -6,9 +6,7 @@ Until that is done nothing goes out but pages and answers.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from services.notifier.desk import Desk
 from services.notifier.metrics import DEAF_SECONDS
@@ -75,34 +73,33 @@ class Listener:
     async def round(self) -> None:
         """Read the list where that is due, and say to the clinics how it stands."""
         async with self._database.reading() as reader:
-            found, now = await hearing.row(reader), reader.now
-        if found is not None and found.refused_since is not None and self._is_due(found):
-            await self._read(found, now)
+            found, now = await hearing.now_known(reader), reader.now
+        if found is not None and found.refused_since is not None and self._is_due(found.refused):
+            await self._read(found.refused_since, found.refused, now)
         await self._tell(hearing.deaf(found, now))
 
-    def _is_due(self, found: Row[Any]) -> bool:
+    def _is_due(self, refused: int) -> bool:
         waited = self._stamp.now() - self._looked
-        news = found.refused == 0 or found.refused != self._refused
+        news = refused == 0 or refused != self._refused
         return waited >= (AGAIN if news else MEANWHILE)
 
-    async def _read(self, found: Row[Any], began: datetime) -> None:
-        self._looked, self._refused = self._stamp.now(), found.refused
+    async def _read(self, since: datetime, refused: int, began: datetime) -> None:
+        self._looked, self._refused = self._stamp.now(), refused
         texts: tuple[ProviderText, ...] | Blind = ()
         if self._port is not None:
-            texts = await self._port.received(found.refused_since - SLACK)
+            texts = await self._port.received(since - SLACK)
         if isinstance(texts, Blind):
-            await self._could_not_see(texts, found, began)
+            await self._could_not_see(texts, since, refused, began)
             return
         self._blind_since = None
-        since = found.refused_since - SLACK
-        late = [text for text in texts if text.at is None or text.at >= since]
+        late = [text for text in texts if text.at is None or text.at >= since - SLACK]
         async with self._database.reading() as reader:
             known = await hearing.known(reader, [text.sid for text in late])
         missed = [text for text in late if text.sid not in known]
         # The order of a list is kept among stops, and among the rest.
         for text in sorted(missed, key=lambda each: not read(each.body).ends_texts):
             async with self._database.transaction() as tx:
-                await inbound.receive(tx, self._as_it_came(text, found.refused_since, began), self._desk, self._stamp)
+                await inbound.receive(tx, self._as_it_came(text, since, began), self._desk, self._stamp)
         if missed:
             log.warning("listener.fetched", texts=len(missed))
         async with self._database.transaction() as tx:
@@ -114,12 +111,12 @@ class Listener:
         undated = now if read(text.body).ends_texts else since
         return telling.Text(text.sid, text.number, text.body, Arrival(text.at or undated))
 
-    async def _could_not_see(self, blind: Blind, found: Row[Any], began: datetime) -> None:
+    async def _could_not_see(self, blind: Blind, since: datetime, refused: int, began: datetime) -> None:
         log.warning("listener.blind", reason=blind.reason)
         self._blind_since = self._blind_since or self._looked
-        if found.refused == 0 and self._looked - self._blind_since >= PATIENCE:
+        if refused == 0 and self._looked - self._blind_since >= PATIENCE:
             self._unseen = (
-                f"what patients wrote since {found.refused_since:%Y-%m-%d %H:%M} UTC could not be fetched: the "
+                f"what patients wrote since {since:%Y-%m-%d %H:%M} UTC could not be fetched: the "
                 f"provider's list cannot be read ({blind.reason}). Look at its console for STOP, and enter it"
             )
             async with self._database.transaction() as tx:
@@ -139,5 +136,5 @@ class Listener:
 
     async def alarms(self, reader: Reader) -> list[str]:
         """Return what an operator must mend."""
-        found = hearing.deaf(await hearing.row(reader), reader.now)
+        found = hearing.deaf(await hearing.now_known(reader), reader.now)
         return [said for said in (found.words() if found else None, self._unseen) if said is not None]

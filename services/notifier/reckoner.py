@@ -3,9 +3,7 @@
 See docs/decisions/0013.
 """
 
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from services.notifier.desk import Desk
 from services.notifier.dispatch import body_print
@@ -69,7 +67,7 @@ class Reckoner:
         if due:
             self._desk.bell.ring()
 
-    async def _read_texts(self, restore: Row[Any]) -> bool:
+    async def _read_texts(self, restore: holds.Restore) -> bool:
         """Act on the texts of the lost time, a STOP before anything goes out; return whether all were seen."""
         texts: tuple[ProviderText, ...] | Blind = ()
         if self._port is not None:
@@ -87,17 +85,16 @@ class Reckoner:
             await holds.texts_read(tx, restore.id)
         return True
 
-    async def _settle(self, held: Row[Any]) -> None:
+    async def _settle(self, held: holds.HeldMessage) -> None:
         if self._port is None:
             async with self._database.transaction() as tx:
                 await holds.settle(tx, held, AskPerson(Why.NOBODY_TO_ASK))
             return
-        number = self._desk.keyring.open(held.held_address, context="contact")
-        gap, message = holds.gap_of(held), holds.candidate_of(held)
-        texts = await self._port.sent_to(number, gap.since)
+        number = self._desk.keyring.open(held.address, context="contact")
+        texts = await self._port.sent_to(number, held.gap.since)
         async with self._database.transaction() as tx:
             if isinstance(texts, Blind):
-                await holds.look_again(tx, held.id, tx.now + self._patience.margin, texts.reason)
+                await holds.look_again(tx, held.message.id, tx.now + self._patience.margin, texts.reason)
                 return
             sids = [text.sid for text in texts]
             known = await settling.known_sids(tx, sids) | await holds.answered_for(tx, sids)
@@ -114,4 +111,4 @@ class Reckoner:
                 for text in texts
                 if text.sid not in known
             ]
-            await holds.settle(tx, held, reckon(message, gap, sent), [one.sid for one in sent])
+            await holds.settle(tx, held, reckon(held.candidate(), held.gap, sent), [one.sid for one in sent])

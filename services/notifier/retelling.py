@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from services.notifier.store import doubting, people, telling
 from services.notifier.store.opting import tell_standing
-from services.notifier.tables import CONTACT_POINTS, INBOUND, PATIENTS, STOPS
+from services.notifier.tables import CONTACT_POINTS, PATIENTS, STOPS
 from shared.database import Database
 from shared.ids import PatientId
 from shared.protection import Keyring
@@ -28,16 +28,13 @@ async def _texts(database: Database, keyring: Keyring) -> int:
     """Publish each text under the ids that it had: who read it does not read it twice, who missed it reads it now."""
     told = 0
     last: tuple[datetime, str] | None = None
-    place = tuple_(INBOUND.c.received_at, INBOUND.c.sid)
     while True:
         async with database.reading() as reader:
-            wanted = select(INBOUND).where(INBOUND.c.received_at > reader.now - LATELY)
-            wanted = wanted if last is None else wanted.where(place > tuple_(*last))
-            found = await reader.all(wanted.order_by(INBOUND.c.received_at, INBOUND.c.sid).limit(TOGETHER))
-        for row in found:
+            found = await telling.kept_texts(reader, reader.now - LATELY, last, TOGETHER)
+        for text in found:
             async with database.transaction() as tx:
-                await people.lock_number(tx, row.fingerprint)
-                told += await telling.tell_again(tx, row, keyring)
+                await people.lock_number(tx, text.fingerprint)
+                told += await telling.tell_again(tx, text, keyring)
         if not found:
             return told
         last = (found[-1].received_at, found[-1].sid)

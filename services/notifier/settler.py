@@ -4,8 +4,6 @@ import asyncio
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Row
-
 from services.notifier.bell import Bell
 from services.notifier.dispatch import body_print
 from services.notifier.model.outcomes import Blind, Found
@@ -65,14 +63,14 @@ class Settler:
                 await settling.take_over(tx, owner, self._patience)
         sights = _Sights()
         seen = await asyncio.gather(*(self._look(attempt, sights) for attempt in due))
-        looks = [settling.Look(row.id, row.message, it) for row, it in zip(due, seen, strict=True) if it is not None]
+        looks = [settling.Look(each.id, each.message, it) for each, it in zip(due, seen, strict=True) if it is not None]
         for first in range(0, len(looks), TOGETHER):
             async with self._database.transaction() as tx:
                 await settling.store_looks(tx, looks[first : first + TOGETHER], self._patience)
             self._bell.ring()
         return not sights.dark
 
-    async def _look(self, attempt: "Row[tuple[object, ...]]", sights: "_Sights") -> tuple[Found, ...] | Blind | None:
+    async def _look(self, attempt: settling.UnknownAttempt, sights: "_Sights") -> tuple[Found, ...] | Blind | None:
         """Return what the provider shows of an attempt; None where it was not asked, for it shows nothing to anyone."""
         if self._port is None or not self._port.can_look:
             return Blind("no provider to ask")

@@ -74,8 +74,8 @@ async def find(
 ) -> Patient | None:
     """Return a patient of this clinic; with `lock`, nobody else changes them until the transaction ends."""
     wanted = select(PATIENTS).where(PATIENTS.c.id == patient, PATIENTS.c.clinic == clinic)
-    row = await reader.one_or_none(wanted.with_for_update() if lock else wanted)
-    return None if row is None else (await _with_contacts(reader, [row], keyring))[0]
+    found = await _read(reader, wanted.with_for_update() if lock else wanted, keyring)
+    return found[0] if found else None
 
 
 async def lock(tx: Transaction, patient: PatientId) -> None:
@@ -99,16 +99,14 @@ async def by_contact(reader: Reader, clinic: ClinicId, values: Collection[str], 
         return []
     marks = [keyring.fingerprint(value, context=CONTACT) for value in values]
     own = select(CONTACTS.c.patient).where(CONTACTS.c.print.in_(marks))
-    rows = await reader.all(_of(clinic).where(PATIENTS.c.id.in_(own)).order_by(PATIENTS.c.id.desc()))
-    return await _with_contacts(reader, rows, keyring)
+    return await _read(reader, _of(clinic).where(PATIENTS.c.id.in_(own)).order_by(PATIENTS.c.id.desc()), keyring)
 
 
 async def tied_to(reader: Reader, patient: Patient, keyring: Keyring) -> list[Patient]:
     """Return a person's other records in the clinic: of the time before and after this one, and its doubles."""
     named = [one for one in (patient.earlier, patient.joined_into) if one is not None]
     tied = PATIENTS.c.id.in_(named) | (PATIENTS.c.earlier == patient.id) | (PATIENTS.c.joined_into == patient.id)
-    rows = await reader.all(_of(patient.clinic).where(tied).order_by(PATIENTS.c.id))
-    return await _with_contacts(reader, rows, keyring)
+    return await _read(reader, _of(patient.clinic).where(tied).order_by(PATIENTS.c.id), keyring)
 
 
 async def joined_with(reader: Reader, clinic: ClinicId, patient: PatientId) -> list[PatientId]:
@@ -143,15 +141,15 @@ async def discharge_reason(reader: Reader, patient: PatientId, keyring: Keyring)
 async def page(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: int, after: UUID | None) -> list[Patient]:
     """Return patients of a clinic in the order of their enrolment."""
     wanted = _of(clinic).order_by(PATIENTS.c.id).limit(limit)
-    return await _with_contacts(reader, await reader.all(_after(wanted, after)), keyring)
+    return await _read(reader, _after(wanted, after), keyring)
 
 
 async def some(reader: Reader, clinic: ClinicId, wanted: Collection[PatientId], keyring: Keyring) -> list[Patient]:
     """Return patients of a clinic in the order in which they are wanted; who is not there is left out."""
     if not wanted:
         return []
-    rows = await reader.all(_of(clinic).where(PATIENTS.c.id.in_(wanted)))
-    found = {patient.id: patient for patient in await _with_contacts(reader, rows, keyring)}
+    theirs = _of(clinic).where(PATIENTS.c.id.in_(wanted))
+    found = {patient.id: patient for patient in await _read(reader, theirs, keyring)}
     return [found[one] for one in wanted if one in found]
 
 
@@ -231,7 +229,9 @@ async def _write_contacts(tx: Transaction, patient: PatientId, contacts: Sequenc
         await tx.execute(insert(CONTACTS), rows)
 
 
-async def _with_contacts(reader: Reader, rows: Sequence[Row[Any]], keyring: Keyring) -> list[Patient]:
+async def _read(reader: Reader, wanted: Select[Any], keyring: Keyring) -> list[Patient]:
+    """Return the patients that a statement selects, each with their contacts."""
+    rows = await reader.all(wanted)
     if not rows:
         return []
     held: dict[UUID, list[Contact]] = {row.id: [] for row in rows}

@@ -27,8 +27,8 @@ def register(handlers: Handlers, desk: Desk) -> None:
         clinic = await people.clinic(tx, event.clinic)
         if clinic is None:
             raise NotYet("An alert was raised before its clinic arrived.")
-        known = [each for each in clinic.oncall if each["kind"] in set(Channel)]
-        on_call = [(Channel(each["kind"]), people.recipient_of(desk.keyring, each["value"])) for each in known]
+        known = [each for each in clinic.oncall if each.kind in set(Channel)]
+        on_call = [(Channel(each.kind), people.recipient_of(desk.keyring, each.value)) for each in known]
         # With nobody on call the page is withheld with that reason, for all to see, and never silently absent.
         nobody: list[tuple[Channel, Recipient | None]] = [(Channel.SMS, None)]
         for channel, recipient in on_call or nobody:

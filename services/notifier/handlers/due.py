@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from services.notifier.desk import Desk
 from services.notifier.model.purposes import Channel, Consented, Purpose
 from services.notifier.store import people, sessions
 from services.notifier.store.messages import Plan
+from services.notifier.store.sessions import Remindable
 from shared.bus import Handlers, Heard, NotYet
 from shared.database import Transaction
 from shared.events import BookingDue, SessionDue
@@ -59,7 +58,7 @@ def register(handlers: Handlers, desk: Desk) -> None:
         )
 
 
-def _reminder(tx: Transaction, session: Row[Any], heard: Heard[SessionDue]) -> Plan:
+def _reminder(tx: Transaction, session: Remindable, heard: Heard[SessionDue]) -> Plan:
     event = heard.event
     return Plan(
         clinic=event.clinic,
@@ -81,7 +80,7 @@ def _first(starts_at: datetime, days: int) -> datetime:
     return starts_at - timedelta(days=days) - CLOCKS_CHANGE
 
 
-def _turn(session: Row[Any], event: SessionDue) -> str:
+def _turn(session: Remindable, event: SessionDue) -> str:
     """Tell the reminders of one time from those of another, also where a session was moved away and back."""
-    current = session.starts_at_utc == event.starts_at_utc
+    current = session.starts_at == event.starts_at_utc
     return f"placed-{session.placed}" if current else f"version-{event.version}"

@@ -1,13 +1,10 @@
 """Sessions: what no longer holds is taken back in the transaction that learns of it, and who was told is told so."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import Row
 
 from services.notifier.desk import Desk
-from services.notifier.facts import draft_of, facts_of
 from services.notifier.model.judging import Hold, Reason, Send, judge
+from services.notifier.model.message import Message
 from services.notifier.model.notices import Notice, Truth, notice
 from services.notifier.model.purposes import NOTICES, Channel, Purpose
 from services.notifier.store import claims, sessions
@@ -63,7 +60,7 @@ async def _tell(tx: Transaction, desk: Desk, event: SessionEvent) -> None:
     truth = Truth(event.starts_at_utc, open=event.state in {"booked", "confirmed"}, off=event.state == "cancelled")
     wanted = notice(told, truth, tx.now)
     waiting = await notices_waiting(tx, event.clinic, event.patient, event.session)
-    if wanted is not None and any(_says(row, wanted) for row in waiting):
+    if wanted is not None and any(_says(message, wanted) for message in waiting):
         return
     if waiting:
         unsaid = (MESSAGES.c.about == event.session) & MESSAGES.c.occurrence.in_(NOTICES)
@@ -73,8 +70,8 @@ async def _tell(tx: Transaction, desk: Desk, event: SessionEvent) -> None:
         await _say_when(tx, [key for key in planned if key is not None], wanted)
 
 
-def _says(row: Row[Any], wanted: Notice) -> bool:
-    return bool(row.occurrence == wanted.occurrence and row.starts_at == wanted.starts_at)
+def _says(message: Message, wanted: Notice) -> bool:
+    return message.occurrence == wanted.occurrence and message.starts_at == wanted.starts_at
 
 
 def _plan(event: SessionEvent, wanted: Notice, channel: Channel) -> Plan:
@@ -93,8 +90,8 @@ def _plan(event: SessionEvent, wanted: Notice, channel: Channel) -> Plan:
 
 async def _say_when(tx: Transaction, planned: Sequence[MessageId], wanted: Notice) -> None:
     """Tell the clinic when notices go out, and whether that is before the patient acts on what they were told."""
-    for row in await claims.facts(tx, planned):
-        match judge(draft_of(row), facts_of(row, tx.now, daily_limit=0), wanted.due_at):
+    for message in await claims.facts(tx, planned):
+        match judge(message.draft(), message.facts(tx.now, daily_limit=0), wanted.due_at):
             case Send():
                 goes_at = wanted.due_at
             case Hold(until):
@@ -103,14 +100,14 @@ async def _say_when(tx: Transaction, planned: Sequence[MessageId], wanted: Notic
                 # It is withheld as soon as the sender looks at it, which says why.
                 continue
         said = MessagePlanned(
-            clinic=row.clinic,
-            version=row.version,
-            patient=row.patient,
-            message=row.id,
-            purpose=row.purpose,
-            channel=row.channel,
-            occurrence=row.occurrence,
-            about=row.about,
+            clinic=message.clinic,
+            version=message.version,
+            patient=message.patient,
+            message=message.id,
+            purpose=message.purpose,
+            channel=message.channel,
+            occurrence=message.occurrence,
+            about=message.about,
             to="",
             at=tx.now,
             goes_at=goes_at,

@@ -1,13 +1,13 @@
 """Addresses that do not work: marked by what the provider said or by staff, until they are replaced or said to work."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.explaining import explain
+from services.notifier.model.people import ContactPoint
 from services.notifier.model.purposes import Purpose
 from services.notifier.store import people
 from services.notifier.tables import BAD_ADDRESSES, CONTACT_POINTS, PATIENTS
@@ -43,22 +43,24 @@ async def mark_good(tx: Transaction, fingerprint: str, *, by: str) -> bool:
     return True
 
 
-async def users_of(tx: Transaction, fingerprint: str) -> Sequence[Row[Any]]:
+async def users_of(tx: Transaction, fingerprint: str) -> list[ContactPoint]:
     """Lock the patients who use an address, in a fixed order, and return their contact points of it."""
     mine = (CONTACT_POINTS.c.fingerprint == fingerprint) & ~CONTACT_POINTS.c.retired
     rows = await tx.all(select(CONTACT_POINTS).where(mine).order_by(CONTACT_POINTS.c.patient))
-    locked = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_([row.patient for row in rows]))
+    points = list(map(people.contact_point_of, rows))
+    locked = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_([point.patient for point in points]))
     await tx.all(locked.order_by(PATIENTS.c.patient).with_for_update(key_share=True))
-    return rows
+    return points
 
 
-async def contact(reader: Reader, contact_id: UUID) -> Row[Any] | None:
+async def contact(reader: Reader, contact_id: UUID) -> ContactPoint | None:
     """Return a contact point that is in use."""
     mine = select(CONTACT_POINTS).where(CONTACT_POINTS.c.contact == contact_id, ~CONTACT_POINTS.c.retired)
-    return await reader.one_or_none(mine)
+    row = await reader.one_or_none(mine)
+    return None if row is None else people.contact_point_of(row)
 
 
-async def _tell(tx: Transaction, users: Iterable[Row[Any]], *, works: bool, why: str, by: str | None) -> None:
+async def _tell(tx: Transaction, users: Iterable[ContactPoint], *, works: bool, why: str, by: str | None) -> None:
     said = explain(Purpose.REMINDER, None, why)
     for user in users:
         event = ContactChecked(

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.metrics import CALLBACKS as COUNTED
 from services.notifier.metrics import ERRORS, OTHER, Meaning, code_label
 from services.notifier.model.causes import is_dead
+from services.notifier.model.message import Message
 from services.notifier.model.outcomes import OPTED_OUT, Found
 from services.notifier.model.states import PROVIDER_STATUS, State
 from services.notifier.store.addresses import mark_bad
@@ -58,6 +59,15 @@ class Report:
     trace: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """An attempt that reports speak of; `sid` is the provider's id where that is known already."""
+
+    id: UUID
+    message: UUID
+    sid: str | None
+
+
 async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
     """Keep reports, in the order they came, and move their messages forward where that is a step forward."""
     attempts = await _attempts(tx, reports)
@@ -67,9 +77,9 @@ async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
     by_message: dict[UUID, list[Report]] = defaultdict(list)
     for report, attempt in attempts.items():
         by_message[attempt.message].append(report)
-    rows = await lock(tx, by_message)
-    with _heard(rows, by_message) as traces:
-        taken = await _taken(tx, rows, by_message, traces)
+    messages = await lock(tx, by_message)
+    with _heard(messages, by_message) as traces:
+        taken = await _taken(tx, messages, by_message, traces)
         await apply(tx, taken)
     for step in taken:
         # A report that comes twice moves nothing the second time, and counts once.
@@ -77,30 +87,33 @@ async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
             ERRORS.labels(step.before.channel, Meaning.UNDELIVERED, code_label(step.after.error or "")).inc()
     await _settle(tx, [(attempt.id, report.sid) for report, attempt in attempts.items() if attempt.sid is None])
     for report, attempt in attempts.items():
-        if report.error == OPTED_OUT:
-            await opt_out(tx, rows[attempt.message].to_fingerprint, how=f"provider error {OPTED_OUT}")
+        to = messages[attempt.message].to_fingerprint
+        if report.error == OPTED_OUT and to is not None:
+            await opt_out(tx, to, how=f"provider error {OPTED_OUT}")
     for step in taken:
         if step.after.state in {State.UNDELIVERED, State.FAILED} and is_dead(step.after.error):
-            await mark_bad(tx, step.before.to_fingerprint, why=str(step.after.error))
+            await mark_bad(tx, messages[step.before.id].to_fingerprint, why=str(step.after.error))
 
 
 async def _taken(
     tx: Transaction,
-    rows: Mapping[UUID, Row[Any]],
+    messages: Mapping[UUID, Message],
     by_message: Mapping[UUID, Sequence[Report]],
     traces: Mapping[UUID, str],
 ) -> list[Change]:
     """Return the steps forward that reports mean."""
     taken: list[Change] = []
     for message, told in by_message.items():
-        step = await accepted(tx, rows[message], list(map(_word, told)))
+        step = await accepted(tx, messages[message], list(map(_word, told)))
         if step is not None:
             taken.append(replace(step, traceparent=traces.get(message)))
     return taken
 
 
 @contextmanager
-def _heard(rows: Mapping[UUID, Row[Any]], by_message: Mapping[UUID, Sequence[Report]]) -> Iterator[Mapping[UUID, str]]:
+def _heard(
+    messages: Mapping[UUID, Message], by_message: Mapping[UUID, Sequence[Report]]
+) -> Iterator[Mapping[UUID, str]]:
     """Record each report in the trace of its message, linked to the request that brought it.
 
     The provider does not carry a trace: it is found again by the attempt that the report speaks of.
@@ -110,11 +123,11 @@ def _heard(rows: Mapping[UUID, Row[Any]], by_message: Mapping[UUID, Sequence[Rep
         if spans.recorded():
             for message, told in by_message.items():
                 for report in told:
-                    traces[message] = stack.enter_context(_span(rows[message], report)).traceparent
+                    traces[message] = stack.enter_context(_span(messages[message], report)).traceparent
         yield traces
 
 
-def _span(message: Row[Any], report: Report) -> AbstractContextManager[spans.Span]:
+def _span(message: Message, report: Report) -> AbstractContextManager[spans.Span]:
     status = report.status if report.status in PROVIDER_STATUS else OTHER
     about = {
         "keepwell.service": "notifier",
@@ -133,7 +146,7 @@ def _word(report: Report) -> Found:
     return Found(report.sid, report.status, report.error)
 
 
-def _kept(tx: Transaction, report: Report, attempt: Row[Any] | None) -> dict[str, Any]:
+def _kept(tx: Transaction, report: Report, attempt: Attempted | None) -> dict[str, Any]:
     return {
         "message": attempt.message if attempt is not None else None,
         "sid": report.sid,
@@ -144,14 +157,21 @@ def _kept(tx: Transaction, report: Report, attempt: Row[Any] | None) -> dict[str
     }
 
 
-async def _attempts(tx: Transaction, reports: Sequence[Report]) -> dict[Report, Row[Any]]:
+async def _attempts(tx: Transaction, reports: Sequence[Report]) -> dict[Report, Attempted]:
     """Return the attempt that each report speaks of: the one its address names, else the one with the provider's id."""
     named = [report.attempt for report in reports if report.attempt is not None]
     rows = await tx.all(_SPOKEN_OF.bindparams(ids=named, sids=[report.sid for report in reports]))
-    by_id = {(row.id, row.message): row for row in rows}
-    by_sid = {row.sid: row for row in rows if row.sid is not None}
-    found = {report: by_id.get((report.attempt, report.message)) or by_sid.get(report.sid) for report in reports}
-    return {report: row for report, row in found.items() if row is not None}
+    spoken_of = [Attempted(row.id, row.message, row.sid) for row in rows]
+    by_id = {(each.id, each.message): each for each in spoken_of}
+    by_sid = {each.sid: each for each in spoken_of if each.sid is not None}
+    found = {report: _named_by(report, by_id) or by_sid.get(report.sid) for report in reports}
+    return {report: attempt for report, attempt in found.items() if attempt is not None}
+
+
+def _named_by(report: Report, by_id: Mapping[tuple[UUID, UUID], Attempted]) -> Attempted | None:
+    if report.attempt is None or report.message is None:
+        return None
+    return by_id.get((report.attempt, report.message))
 
 
 async def _settle(tx: Transaction, known: Sequence[tuple[UUID, str]]) -> None:

@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 
 from services.notifier.metrics import WITHHELD
+from services.notifier.model.due import DueMessage
 from services.notifier.model.judging import ANOTHER_CHANNEL_MAY_HELP, Reason
+from services.notifier.model.message import Message
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
 from services.notifier.model.states import Standing, State, move
 from services.notifier.store.announce import Announcement, announce
-from services.notifier.store.messages import Plan, plan
+from services.notifier.store.messages import Plan, message_of, plan
 from services.notifier.tables import BAD_ADDRESSES, CONTACT_POINTS, STOPS
 from shared.database import Reader, Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
@@ -49,13 +50,13 @@ class Change:
     """Where a message stands after what happened.
 
     Attributes:
-        before: its row, locked by the caller.
+        before: as it stood, locked by the caller.
         sid: the provider's id, once it is known; the first one stays.
         next_at: when a planned message is looked at next.
         traceparent: of what happened; the message's own trace where None.
     """
 
-    before: Row[Any]
+    before: Message | DueMessage
     after: Standing
     sid: str | None = None
     next_at: datetime | None = None
@@ -64,7 +65,7 @@ class Change:
 
     def events(self) -> Sequence[type[MessageEvent]]:
         """Return what has to be said of the step, in order."""
-        was, now = State(self.before.state), self.after.state
+        was, now = self.before.state, self.after.state
         said: list[type[MessageEvent]] = []
         if was == now:
             return said
@@ -79,10 +80,10 @@ class Change:
         return said
 
 
-async def lock(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
-    """Lock messages in the order of their ids and return their rows."""
+async def lock(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Message]:
+    """Lock messages in the order of their ids and return them by id."""
     # One parameter however many ids: a statement with one for each is prepared anew for every batch.
-    return {row.id: row for row in await tx.all(_LOCK.bindparams(ids=list(ids)))}
+    return {row.id: message_of(row) for row in await tx.all(_LOCK.bindparams(ids=list(ids)))}
 
 
 async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -98,7 +99,7 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
         _APPLY.bindparams(
             now=tx.now,
             ids=[change.before.id for change in changes],
-            states=[str(move(State(change.before.state), change.after.state)) for change in changes],
+            states=[str(move(change.before.state, change.after.state)) for change in changes],
             errors=[change.after.error for change in changes],
             reasons=[None if change.reason is None else str(change.reason) for change in changes],
             sids=[change.sid for change in changes],
@@ -107,56 +108,57 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
             steps=[max(1, len(events[change.before.id])) for change in changes],
         )
     )
-    rows = {row.id: row for row in result.all()}
+    now = {row.id: message_of(row, row.words) for row in result}
     stems = {change.before.id: change.traceparent for change in changes}
-    in_order = sorted(rows, key=lambda each: each.bytes)
-    await announce(tx, [said for key in in_order for said in _said(rows[key], events[key], stems[key])])
+    in_order = sorted(now, key=lambda each: each.bytes)
+    await announce(tx, [said for key in in_order for said in _said(now[key], events[key], stems[key])])
     for change in changes:
         if change.reason is not None and change.after.state in _CLOSED:
             WITHHELD.labels(change.reason).inc()
         if _is_for_another_channel(change):
-            await plan_next_channel(tx, rows[change.before.id])
+            await plan_next_channel(tx, now[change.before.id])
 
 
-def _said(row: Row[Any], events: Sequence[type[MessageEvent]], traceparent: str | None) -> list[Announcement]:
-    first = row.version - len(events) + 1
-    return [Announcement(kind, row, version, traceparent) for version, kind in enumerate(events, start=first)]
+def _said(message: Message, events: Sequence[type[MessageEvent]], traceparent: str | None) -> list[Announcement]:
+    first = message.version - len(events) + 1
+    return [Announcement(kind, message, version, traceparent) for version, kind in enumerate(events, start=first)]
 
 
 def _is_for_another_channel(change: Change) -> bool:
-    if State(change.before.state) == change.after.state:
+    if change.before.state == change.after.state:
         return False
     return change.after.state in _LOST or change.reason in ANOTHER_CHANNEL_MAY_HELP
 
 
-async def plan_next_channel(tx: Transaction, row: Row[Any]) -> MessageId | None:
+async def plan_next_channel(tx: Transaction, message: Message) -> MessageId | None:
     """Plan a message on the next channel that the patient consented to; return None where there is none.
 
     Word that a time no longer holds tries both; all else goes from text to e-mail.
     """
-    purpose = Purpose(row.purpose)
+    purpose = Purpose(message.purpose)
     policy = POLICIES[purpose]
-    if row.patient is None or not policy.next_channel or not (row.channel == Channel.SMS or row.occurrence in NOTICES):
+    repeated = message.channel == Channel.SMS or message.occurrence in NOTICES
+    if message.patient is None or not policy.next_channel or not repeated:
         return None
-    other = Channel.EMAIL if row.channel == Channel.SMS else Channel.SMS
-    if not await _may_use(tx, PatientId(row.patient), other, str(policy.consent)):
+    other = Channel.EMAIL if message.channel == Channel.SMS else Channel.SMS
+    if not await _may_use(tx, PatientId(message.patient), other, str(policy.consent)):
         return None
     return await plan(
         tx,
         Plan(
-            clinic=ClinicId(row.clinic),
-            patient=PatientId(row.patient),
+            clinic=ClinicId(message.clinic),
+            patient=PatientId(message.patient),
             purpose=purpose,
             channel=other,
-            occurrence=row.occurrence,
-            about=row.about,
-            turn=row.turn,
+            occurrence=message.occurrence,
+            about=message.about,
+            turn=message.turn,
             due_at=tx.now,
-            useful_until=row.useful_until,
-            starts_at=row.starts_at,
-            link=row.link,
-            not_before=row.not_before,
-            trace=row.trace,
+            useful_until=message.useful_until,
+            starts_at=message.starts_at,
+            link=message.link,
+            not_before=message.not_before,
+            trace=message.trace,
         ),
     )
 

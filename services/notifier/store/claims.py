@@ -9,7 +9,10 @@ from uuid import UUID
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.notifier.model.due import Address, DueClinic, DueMessage, DueSession, OpenRestore
 from services.notifier.model.rate import Rate
+from services.notifier.model.reckoning import Gap
+from services.notifier.model.states import State
 from services.notifier.tables import SENDERS
 from shared.database import Reader, Transaction
 
@@ -45,9 +48,8 @@ that people sent are still to be fetched, of which one may be a STOP."""
 
 _FACTS: Final = text(
     """
-    SELECT m.id, m.clinic, m.patient, m.purpose, m.channel, m.occurrence, m.about, m.state, m.version, m.due_at,
-           m.next_at, m.useful_until, m.starts_at, m.turn, m.link, m.details, m.reason, m.error, m.to_masked, m.trace,
-           m.not_before, h.cleared_at,
+    SELECT m.id, m.clinic, m.patient, m.purpose, m.channel, m.occurrence, m.about, m.state, m.version,
+           m.useful_until, m.starts_at, m.link, m.details, m.trace, m.not_before, h.cleared_at,
            r.id AS restore, r.backed_up_at, r.restored_at, r.forgotten,
            r.id IS NOT NULL AND EXISTS (SELECT FROM restore_changes AS g
                                         WHERE g.restore = r.id AND g.patient = m.patient) AS changed,
@@ -137,7 +139,7 @@ _HELD: Final = text(
 )
 
 
-async def claim(tx: Transaction, most: int, channels: Sequence[str]) -> Sequence[Row[Any]]:
+async def claim(tx: Transaction, most: int, channels: Sequence[str]) -> list[DueMessage]:
     """Lock up to `most` due messages that no other sender has, and return each with the facts as they are now."""
     ids = [row.id for row in await tx.all(_DUE.bindparams(now=tx.now, most=most, channels=list(channels)))]
     if not ids:
@@ -146,9 +148,73 @@ async def claim(tx: Transaction, most: int, channels: Sequence[str]) -> Sequence
     return await facts(tx, ids)
 
 
-async def facts(reader: Reader, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def facts(reader: Reader, ids: Sequence[UUID]) -> list[DueMessage]:
     """Return messages, each with the facts as they are now, in the order in which they are to go out."""
-    return await reader.all(_FACTS.bindparams(now=reader.now, since=reader.now - COUNTED_SPAN, ids=list(ids)))
+    rows = await reader.all(_FACTS.bindparams(now=reader.now, since=reader.now - COUNTED_SPAN, ids=list(ids)))
+    return list(map(_due, rows))
+
+
+def _due(row: Row[Any]) -> DueMessage:
+    return DueMessage(
+        id=row.id,
+        clinic=row.clinic,
+        patient=row.patient,
+        purpose=row.purpose,
+        channel=row.channel,
+        occurrence=row.occurrence,
+        about=row.about,
+        state=State(row.state),
+        version=row.version,
+        starts_at=row.starts_at,
+        useful_until=row.useful_until,
+        not_before=row.not_before,
+        link=row.link,
+        others=tuple((row.details or {}).get("others", ())),
+        trace=row.trace,
+        restore=None if row.restore is None else _restore(row),
+        clinic_now=None if row.sender_name is None else _clinic(row),
+        session=None if row.session_starts is None else _session(row),
+        language=row.language,
+        zone=row.patient_zone,
+        discharged=row.discharged,
+        address=None if row.address is None else Address(row.address, row.fingerprint),
+        consented=row.consented,
+        stopped=row.stopped,
+        asked=row.asked,
+        bad_address=row.bad_address,
+        booked=row.booked,
+        first=row.first,
+        sent=row.sent,
+    )
+
+
+def _restore(row: Row[Any]) -> OpenRestore:
+    gap = Gap(since=row.backed_up_at, until=row.restored_at, changed=row.changed, forgotten=row.forgotten)
+    return OpenRestore(row.restore, gap, cleared=row.cleared_at is not None)
+
+
+def _clinic(row: Row[Any]) -> DueClinic:
+    return DueClinic(
+        sender_name=row.sender_name,
+        phone=row.phone,
+        opens=row.opens,
+        closes=row.closes,
+        zone=row.clinic_zone,
+        crisis_en=row.crisis_en,
+        crisis_es=row.crisis_es,
+    )
+
+
+def _session(row: Row[Any]) -> DueSession:
+    return DueSession(
+        id=row.about,
+        state=row.session_state,
+        wall=row.session_wall,
+        zone=row.session_zone,
+        starts_at=row.session_starts,
+        minutes=row.session_minutes,
+        version=row.session_version,
+    )
 
 
 async def mark_sending(tx: Transaction, ids: list[UUID], masked: list[str], fingerprints: list[str]) -> None:

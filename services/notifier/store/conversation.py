@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.answering import (
@@ -20,6 +20,7 @@ from services.notifier.model.answering import (
 )
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import Intent
+from services.notifier.model.people import NumberUser
 from services.notifier.model.purposes import Purpose
 from services.notifier.store import people
 from services.notifier.store.reading import sessions_ahead
@@ -31,7 +32,7 @@ _HEARD: Final = 100
 """Earlier texts of a number that say what it agreed to, or how it goes on; more within days no person writes."""
 
 
-async def sender_of(tx: Transaction, fingerprint: str, users: Sequence[Row[Any]], words: str) -> Sender:
+async def sender_of(tx: Transaction, fingerprint: str, users: Sequence[NumberUser], words: str) -> Sender:
     """Return what is known of a number; `words` is the fingerprint of what it has just said."""
     patients = list(dict.fromkeys(user.patient for user in users))
     heard = select(func.count().label("texts"), func.count().filter(INBOUND.c.words == words).label("same")).where(
@@ -53,16 +54,16 @@ async def _ahead(tx: Transaction, fingerprint: str, patients: Sequence[UUID]) ->
     said = await _said(tx, fingerprint)
     return [
         Ahead(
-            patient=row.patient,
-            session=row.session,
-            version=row.version,
-            placed=row.placed,
-            wall=parse_wall(row.starts_at),
-            reminded=row.reminded,
+            patient=session.patient,
+            session=session.id,
+            version=session.version,
+            placed=session.placed,
+            wall=parse_wall(session.wall),
+            reminded=session.reminded,
             # Its owner may not have heard yet of what this number said a moment ago.
-            agreed=said.get((str(row.session), row.placed), row.state == "confirmed"),
+            agreed=said.get((str(session.id), session.placed), session.state == "confirmed"),
         )
-        for row in await sessions_ahead(tx, patients, tx.now)
+        for session in await sessions_ahead(tx, patients, tx.now)
     ]
 
 

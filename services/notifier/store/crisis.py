@@ -6,11 +6,12 @@ An automatic answer replaces no person: whoever is on call is paged by the alert
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from services.notifier.desk import Desk
+from services.notifier.model.people import NumberUser
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
 from services.notifier.store import people
 from services.notifier.store.messages import Plan
@@ -29,7 +30,9 @@ USEFUL_FOR: Final = timedelta(days=1)
 """A crisis text that a provider's outage held up is sent all the same, for so long."""
 
 
-async def answer(tx: Transaction, desk: Desk, *, sid: str, number: str, words: str, users: Sequence[Row[Any]]) -> bool:
+async def answer(
+    tx: Transaction, desk: Desk, *, sid: str, number: str, words: str, users: Sequence[NumberUser]
+) -> bool:
     """Plan the clinic's crisis text where a text sounds like a person in danger; return whether it does.
 
     Also for a number whose patient was discharged, and for one that is nobody's where there is only one clinic. A stop

@@ -1,13 +1,13 @@
 """Telling whether it is in doubt that a number wants texts: of each patient who uses it, when that begins and ends."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from services.notifier.model.answering import Kind
 from services.notifier.model.inbound import Intent
+from services.notifier.model.people import ContactPoint, NumberUser
 from services.notifier.store import people
 from services.notifier.tables import CONTACT_POINTS, INBOUND, QUESTIONS
 from shared.bus import publish
@@ -18,7 +18,7 @@ from shared.ids import PatientId
 
 async def tell(
     tx: Transaction,
-    users: Sequence[Row[Any]],
+    users: Sequence[NumberUser | ContactPoint],
     *,
     is_open: bool,
     wrote: str | None = None,
@@ -58,14 +58,14 @@ async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUI
         before: the fingerprint of each, by id, before they were changed; one that has it still is not told of again,
             and one that has another is told of where it is not in doubt.
     """
-    points = [row for row in await people.contact_points(tx, patient) if row.kind == "sms"]
+    points = [point for point in await people.contact_points(tx, patient) if point.kind == "sms"]
     told = 0
-    for row in points:
-        if before is not None and before.get(row.contact) == row.fingerprint:
+    for point in points:
+        if before is not None and before.get(point.contact) == point.fingerprint:
             continue
-        asked = await _asked(tx, row.fingerprint)
-        if asked or (before is not None and row.contact in before):
-            await tell(tx, [row], is_open=asked, wrote=await _wrote(tx, row.fingerprint) if asked else None)
+        asked = await _asked(tx, point.fingerprint)
+        if asked or (before is not None and point.contact in before):
+            await tell(tx, [point], is_open=asked, wrote=await _wrote(tx, point.fingerprint) if asked else None)
             told += 1
     return told
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.store import people
@@ -20,6 +20,21 @@ DEAF_AT: Final = 3
 """Refused calls that are a finding at once. Engineering default."""
 KIND: Final = "webhooks"
 _ONLY: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What is known of the provider's calls.
+
+    Attributes:
+        refused_since: since when what came is to be fetched from the list; None where nothing is.
+        refused: calls that named our account and were refused since a signature was last right.
+        read_at: up to when the list was read.
+    """
+
+    refused_since: datetime | None
+    refused: int
+    read_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -40,9 +55,10 @@ class Deaf:
         )
 
 
-async def row(reader: Reader) -> Row[Any] | None:
-    """Return what is known of the provider's calls."""
-    return await reader.one_or_none(select(HEARING))
+async def now_known(reader: Reader) -> Hearing | None:
+    """Return what is known of the provider's calls; None where no process was ever told of any."""
+    row = await reader.one_or_none(select(HEARING))
+    return None if row is None else Hearing(row.refused_since, row.refused, row.read_at)
 
 
 async def heard(tx: Transaction) -> None:
@@ -79,7 +95,7 @@ async def known(reader: Reader, sids: Sequence[str]) -> set[str]:
     return {each.sid for each in await reader.all(select(INBOUND.c.sid).where(INBOUND.c.sid.in_(sids)))}
 
 
-def deaf(found: Row[Any] | None, now: datetime) -> Deaf | None:
+def deaf(found: Hearing | None, now: datetime) -> Deaf | None:
     """Return the finding, where calls are refused for a while or a handful of them were."""
     if found is None or not found.refused or found.refused_since is None:
         return None

@@ -9,13 +9,15 @@ from uuid import UUID
 from sqlalchemy import Row, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.notifier.model.due import DueMessage
 from services.notifier.model.judging import Reason
+from services.notifier.model.message import Message
 from services.notifier.model.outcomes import Found
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.reckoning import AskPerson, Candidate, Free, Gap, Had, Reckoned
 from services.notifier.model.states import Standing, State
 from services.notifier.store.changes import Change, apply, lock
-from services.notifier.store.messages import note, note_all, withhold
+from services.notifier.store.messages import message_of, note, note_all, withhold
 from services.notifier.store.opting import opt_in, opt_out
 from services.notifier.store.outcomes import accepted
 from services.notifier.tables import ATTEMPTS, CONTACT_POINTS, HOLDS, MESSAGES, RESTORE_CHANGES, RESTORES
@@ -50,17 +52,63 @@ class Lost:
     consents: Sequence[tuple[UUID, bool]]
 
 
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A restore of the database to an earlier point.
+
+    Attributes:
+        backed_up_at: from here on the database has forgotten.
+        texts_read_at: when the texts that patients sent in between were fetched.
+        forgotten: whether nobody can tell what changed in between.
+    """
+
+    id: int
+    backed_up_at: datetime
+    restored_at: datetime
+    texts_read_at: datetime | None
+    forgotten: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message that waits since a restore.
+
+    Attributes:
+        gap: the time that the database has forgotten.
+        address: sealed.
+        body_prints: fingerprints of the words that it could have had.
+        why: why a person is asked, once one is.
+    """
+
+    message: Message
+    gap: Gap
+    address: str
+    body_prints: Sequence[str]
+    since: datetime
+    why: str | None
+
+    def candidate(self) -> Candidate:
+        """Return what the decision over it needs.
+
+        Raises:
+            ValueError: its purpose or channel is not known here.
+        """
+        return Candidate(Purpose(self.message.purpose), Channel(self.message.channel), self.message.not_before)
+
+
 @dataclass(frozen=True)
 class Detained:
     """A message that may not go yet.
 
     Attributes:
+        restore: that holds it up.
         address: sealed.
         body_prints: fingerprints of the words that it could have had.
         look_at: when to ask the provider; None where a person is asked.
     """
 
-    row: Row[Any]
+    message: DueMessage
+    restore: int
     address: str
     body_prints: list[str]
     look_at: datetime | None
@@ -91,9 +139,12 @@ async def begin(tx: Transaction, lost: Lost) -> int:
     return stops
 
 
-async def open_restore(reader: Reader) -> Row[Any] | None:
+async def open_restore(reader: Reader) -> Restore | None:
     """Return the restore that is open."""
-    return await reader.one_or_none(select(RESTORES).where(_OPEN))
+    row = await reader.one_or_none(select(RESTORES).where(_OPEN))
+    if row is None:
+        return None
+    return Restore(row.id, row.backed_up_at, row.restored_at, row.texts_read_at, forgotten=row.forgotten)
 
 
 async def texts_read(tx: Transaction, restore: int) -> None:
@@ -105,11 +156,11 @@ async def detain(tx: Transaction, detained: Sequence[Detained]) -> None:
     """Hold messages; the caller has locked them."""
     if not detained:
         return
-    await apply(tx, [Change(each.row, Standing(State.HELD)) for each in detained])
+    await apply(tx, [Change(each.message, Standing(State.HELD)) for each in detained])
     rows = [
         {
-            "message": each.row.id,
-            "restore": each.row.restore,
+            "message": each.message.id,
+            "restore": each.restore,
             "since": tx.now,
             "address": each.address,
             "body_prints": each.body_prints,
@@ -124,13 +175,13 @@ async def detain(tx: Transaction, detained: Sequence[Detained]) -> None:
         statement.on_conflict_do_update(index_elements=["message"], set_=again | {"cleared_at": None}), rows
     )
     asked = "the provider is asked whether it has it"
-    await note_all(tx, [(each.row.id, "held after a restore", each.why or asked) for each in detained])
+    await note_all(tx, [(each.message.id, "held after a restore", each.why or asked) for each in detained])
 
 
-async def due(reader: Reader, most: int) -> Sequence[Row[Any]]:
+async def due(reader: Reader, most: int) -> list[HeldMessage]:
     """Return held messages about which the provider is to be asked now, in the order in which they were due."""
     found = _held().where(HOLDS.c.look_at <= reader.now).order_by(MESSAGES.c.due_at, MESSAGES.c.id)
-    return await reader.all(found.limit(most))
+    return list(map(_held_of, await reader.all(found.limit(most))))
 
 
 def _held() -> Select[Any]:
@@ -144,14 +195,9 @@ def _held() -> Select[Any]:
     return select(*columns).select_from(joined).where(MESSAGES.c.state == State.HELD, _WAITING)
 
 
-def gap_of(row: Row[Any]) -> Gap:
-    """Return the lost time as it matters for a message's row."""
-    return Gap(since=row.backed_up_at, until=row.restored_at, changed=bool(row.changed), forgotten=row.forgotten)
-
-
-def candidate_of(row: Row[Any]) -> Candidate:
-    """Return what the decision needs of a message's row."""
-    return Candidate(Purpose(row.purpose), Channel(row.channel), row.not_before)
+def _held_of(row: Row[Any]) -> HeldMessage:
+    gap = Gap(since=row.backed_up_at, until=row.restored_at, changed=row.changed, forgotten=row.forgotten)
+    return HeldMessage(message_of(row), gap, row.held_address, row.body_prints, row.since, row.why)
 
 
 async def next_look(reader: Reader) -> datetime | None:
@@ -172,60 +218,61 @@ async def answered_for(reader: Reader, sids: Sequence[str]) -> set[str]:
     return {row.sid for row in await reader.all(_ANSWERED_FOR.bindparams(sids=list(sids)))}
 
 
-async def settle(tx: Transaction, held: Row[Any], reckoned: Reckoned, seen: Sequence[str] = ()) -> None:
+async def settle(tx: Transaction, held: HeldMessage, reckoned: Reckoned, seen: Sequence[str] = ()) -> None:
     """Write what was found out about a held message; one that was closed meanwhile stays as it is.
 
     Args:
         tx: the caller's.
-        held: the row of the message.
+        held: the message as it was when it was looked up.
         reckoned: what was found out.
         seen: the provider's ids of the texts from which it was.
     """
-    row = (await lock(tx, [held.id]))[held.id]
-    if row.state != State.HELD:
+    message = (await lock(tx, [held.message.id]))[held.message.id]
+    if message.state != State.HELD:
         return
     match reckoned:
         case Had(sent):
             attempt = {
                 "id": new_id(),
-                "message": row.id,
+                "message": message.id,
                 "state": "accepted",
                 "owner": NOBODY,
-                "channel": row.channel,
-                "address": held.held_address,
+                "channel": message.channel,
+                "address": held.address,
                 "body_print": held.body_prints[0],
-                "started_at": sent.at or held.restored_at,
+                "started_at": sent.at or held.gap.until,
                 "ended_at": tx.now,
                 "detail": "found at the provider after a restore",
                 "sid": sent.sid,
                 "empty_looks": 0,
             }
             await tx.execute(insert(ATTEMPTS).values(attempt))
-            await _clear(tx, row.id)
-            step = await accepted(tx, row, [Found(sent.sid, sent.status, sent.error)])
+            await _clear(tx, message.id)
+            step = await accepted(tx, message, [Found(sent.sid, sent.status, sent.error)])
             await apply(tx, [] if step is None else [step])
         case Free():
-            await _let_go(tx, row, "the provider has nothing of it")
+            await _let_go(tx, message, "the provider has nothing of it")
         case AskPerson(why):
             await tx.execute(
-                update(HOLDS).where(HOLDS.c.message == row.id).values(look_at=None, why=str(why), seen=list(seen))
+                update(HOLDS).where(HOLDS.c.message == message.id).values(look_at=None, why=str(why), seen=list(seen))
             )
-            await note(tx, row.id, "waits for a person", str(why))
+            await note(tx, message.id, "waits for a person", str(why))
 
 
-async def _let_go(tx: Transaction, row: Row[Any], word: str) -> None:
-    await _clear(tx, row.id)
-    await apply(tx, [Change(row, Standing(State.PLANNED), next_at=tx.now)])
-    await note(tx, row.id, "may go after a restore", word)
+async def _let_go(tx: Transaction, message: Message, word: str) -> None:
+    await _clear(tx, message.id)
+    await apply(tx, [Change(message, Standing(State.PLANNED), next_at=tx.now)])
+    await note(tx, message.id, "may go after a restore", word)
 
 
 async def _clear(tx: Transaction, message: UUID) -> None:
     await tx.execute(update(HOLDS).where(HOLDS.c.message == message).values(cleared_at=tx.now, look_at=None))
 
 
-async def waiting(reader: Reader) -> Sequence[Row[Any]]:
+async def waiting(reader: Reader) -> list[HeldMessage]:
     """Return what waits for a person, in the order in which it was due."""
-    return await reader.all(_held().where(HOLDS.c.look_at.is_(None)).order_by(MESSAGES.c.due_at, MESSAGES.c.id))
+    found = _held().where(HOLDS.c.look_at.is_(None)).order_by(MESSAGES.c.due_at, MESSAGES.c.id)
+    return list(map(_held_of, await reader.all(found)))
 
 
 async def counts(reader: Reader) -> dict[str, int]:
@@ -240,21 +287,21 @@ async def counts(reader: Reader) -> dict[str, int]:
 
 async def release(tx: Transaction, messages: Sequence[UUID], who: str) -> int:
     """Let held messages go on a person's word; consent, hour and session are judged once more when they do."""
-    rows = await lock(tx, messages)
-    free = [row for row in rows.values() if row.state == State.HELD]
-    for row in free:
-        await _let_go(tx, row, f"on the word of {who}")
+    locked = await lock(tx, messages)
+    free = [message for message in locked.values() if message.state == State.HELD]
+    for message in free:
+        await _let_go(tx, message, f"on the word of {who}")
     return len(free)
 
 
 async def drop(tx: Transaction, messages: Sequence[UUID], who: str) -> int:
     """Withhold held messages on a person's word."""
     mine = MESSAGES.c.id.in_(messages) & (MESSAGES.c.state == State.HELD)
-    rows = await withhold(tx, mine, Reason.DROPPED)
-    for row in rows:
-        await _clear(tx, row.id)
-        await note(tx, row.id, "dropped after a restore", f"on the word of {who}")
-    return len(rows)
+    dropped = await withhold(tx, mine, Reason.DROPPED)
+    for message in dropped:
+        await _clear(tx, message.id)
+        await note(tx, message.id, "dropped after a restore", f"on the word of {who}")
+    return len(dropped)
 
 
 async def close(tx: Transaction) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, text, update
 from sqlalchemy.dialects.postgresql import dialect, insert
 
 from services.notifier.model.judging import Reason
+from services.notifier.model.message import Message
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.states import State
 from services.notifier.store.announce import Announcement, announce
@@ -131,9 +132,40 @@ def _row(tx: Transaction, message: Plan) -> dict[str, Any]:
     }
 
 
-async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) -> Sequence[Row[Any]]:
+def message_of(row: Row[Any], words: str | None = None) -> Message:
+    """Return the message of a row that has all columns of `messages`."""
+    return Message(
+        id=row.id,
+        clinic=row.clinic,
+        patient=row.patient,
+        purpose=row.purpose,
+        channel=row.channel,
+        occurrence=row.occurrence,
+        about=row.about,
+        turn=row.turn,
+        state=State(row.state),
+        version=row.version,
+        due_at=row.due_at,
+        next_at=row.next_at,
+        useful_until=row.useful_until,
+        starts_at=row.starts_at,
+        not_before=row.not_before,
+        link=row.link,
+        to_masked=row.to_masked,
+        to_fingerprint=row.to_fingerprint,
+        reason=row.reason,
+        error=row.error,
+        sid=row.sid,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        trace=row.trace,
+        words=words,
+    )
+
+
+async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) -> list[Message]:
     """Withhold the messages that match and have not gone out, say so, and return them."""
-    rows: list[Row[Any]] = []
+    closed_now: list[Message] = []
     # One statement for each state, so that each goes by its own index.
     for state in (State.PLANNED, State.HELD):
         closed = (
@@ -141,9 +173,9 @@ async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) 
             .where(MESSAGES.c.state == state, which)
             .values(state=State.WITHHELD, reason=reason, version=MESSAGES.c.version + 1, updated_at=tx.now)
         )
-        rows += (await tx.execute(closed.returning(*MESSAGES.c))).all()
-    await announce(tx, [Announcement(MessageWithheld, row, row.version) for row in rows])
-    return rows
+        closed_now += map(message_of, await tx.execute(closed.returning(*MESSAGES.c)))
+    await announce(tx, [Announcement(MessageWithheld, message, message.version) for message in closed_now])
+    return closed_now
 
 
 async def look_again(tx: Transaction, which: ColumnElement[bool]) -> None:

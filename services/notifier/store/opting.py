@@ -1,12 +1,13 @@
 """Opting out and in: by the number itself, for every patient who uses it, at once."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from services.notifier.model.judging import Reason
+from services.notifier.model.people import NumberUser
 from services.notifier.model.purposes import Channel, Occurrence
 from services.notifier.store import conversation, doubting, people
 from services.notifier.store.changes import plan_next_channel
@@ -21,7 +22,7 @@ STAFF: Final = "staff"
 """How a number came to its stop where a person said so."""
 
 
-async def opt_out(tx: Transaction, fingerprint: str, *, how: str, ledger: str | None = None) -> Sequence[Row[Any]]:
+async def opt_out(tx: Transaction, fingerprint: str, *, how: str, ledger: str | None = None) -> Sequence[NumberUser]:
     """Keep that a number said stop: ledger, events, pending texts withheld; return its users, locked.
 
     Another number of the same patient stays as it was. The ledger says `how` too, where it is given no other words.
@@ -30,8 +31,8 @@ async def opt_out(tx: Transaction, fingerprint: str, *, how: str, ledger: str | 
     if not await people.stop(tx, fingerprint, how):
         return users
     await people.record_consent(tx, fingerprint, users, granted=False, how=ledger or how)
-    for row in await withhold(tx, _only_to(fingerprint), Reason.OPTED_OUT):
-        await plan_next_channel(tx, row)
+    for message in await withhold(tx, _only_to(fingerprint), Reason.OPTED_OUT):
+        await plan_next_channel(tx, message)
     await _tell(tx, users, granted=False, how=how)
     return users
 
@@ -70,10 +71,10 @@ async def end_doubt(tx: Transaction, fingerprint: str, *, wanted: bool, by: str,
     return True
 
 
-async def retract(tx: Transaction, fingerprint: str, users: Sequence[Row[Any]], *, how: str) -> None:
+async def retract(tx: Transaction, fingerprint: str, users: Sequence[NumberUser], *, how: str) -> None:
     """Keep that a number is not its users': nothing of theirs goes there until the clinic has corrected it."""
-    for row in await withhold(tx, _only_to(fingerprint) & MESSAGES.c.patient.is_not(None), Reason.WRONG_NUMBER):
-        await plan_next_channel(tx, row)
+    for message in await withhold(tx, _only_to(fingerprint) & MESSAGES.c.patient.is_not(None), Reason.WRONG_NUMBER):
+        await plan_next_channel(tx, message)
     await people.record_consent(tx, fingerprint, users, granted=False, how=how)
     await conversation.mark_wrong(tx, fingerprint)
     await _tell(tx, users, granted=False, how=how)
@@ -112,7 +113,7 @@ async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUI
     return told
 
 
-async def _tell(tx: Transaction, users: Sequence[Row[Any]], *, granted: bool, how: str) -> None:
+async def _tell(tx: Transaction, users: Sequence[NumberUser], *, granted: bool, how: str) -> None:
     for user in users:
         # Of a record that was joined the contact point is still its own, and so is the count of its changes.
         event = ConsentChanged(
@@ -129,7 +130,7 @@ async def _tell(tx: Transaction, users: Sequence[Row[Any]], *, granted: bool, ho
         await publish(tx, event)
 
 
-def _only_to(fingerprint: str) -> Any:
+def _only_to(fingerprint: str) -> ColumnElement[bool]:
     """Match pending texts that have no other number to go to."""
     mine = select(CONTACT_POINTS.c.patient).where(CONTACT_POINTS.c.fingerprint == fingerprint)
     other = CONTACT_POINTS.alias()

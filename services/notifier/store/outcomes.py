@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from services.notifier.metrics import DOUBLED
 from services.notifier.model.causes import is_dead
+from services.notifier.model.message import Message
 from services.notifier.model.outcomes import OPTED_OUT, Accepted, Found, Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Patience
@@ -60,18 +60,19 @@ class Ending:
 
 async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patience) -> None:
     """Write what calls came to: attempts, messages, events, opt-outs; one transaction for all."""
-    rows = await lock(tx, {call.message for call in calls})
+    messages = await lock(tx, {call.message for call in calls})
     closed = await close_attempts(tx, [_ending(call, tx.now, patience) for call in calls])
     changes: list[Change] = []
     for call in calls:
-        step = await _step(tx, rows[call.message], call, current=call.attempt in closed)
+        step = await _step(tx, messages[call.message], call, current=call.attempt in closed)
         changes += [] if step is None else [replace(step, traceparent=call.traceparent)]
     await apply(tx, changes)
     for call in calls:
-        if call.outcome == Refused(OPTED_OUT):
-            await opt_out(tx, rows[call.message].to_fingerprint, how=f"provider error {OPTED_OUT}")
+        to = messages[call.message].to_fingerprint
+        if call.outcome == Refused(OPTED_OUT) and to is not None:
+            await opt_out(tx, to, how=f"provider error {OPTED_OUT}")
         elif isinstance(call.outcome, Refused) and is_dead(call.outcome.code):
-            await mark_bad(tx, rows[call.message].to_fingerprint, why=call.outcome.code)
+            await mark_bad(tx, to, why=call.outcome.code)
 
 
 async def close_attempts(tx: Transaction, endings: Sequence[Ending]) -> set[UUID]:
@@ -104,18 +105,18 @@ def _ending(call: Call, now: datetime, patience: Patience) -> Ending:
             return Ending(call.attempt, "unknown", reason, look_at=now + patience.margin)
 
 
-async def _step(tx: Transaction, row: Row[Any], call: Call, *, current: bool) -> Change | None:
+async def _step(tx: Transaction, message: Message, call: Call, *, current: bool) -> Change | None:
     """Return the step that a call's outcome means, or None.
 
     `current` tells whether the attempt was open until now. The outcome of one that was settled meanwhile, because its
     sender was thought dead, says nothing of the attempt that followed it; but what was accepted, was.
     """
-    standing = Standing(State(row.state), row.error)
+    standing = message.standing
     if not current and not isinstance(call.outcome, Accepted):
         return None
     match call.outcome:
         case Accepted(sid, status):
-            return await accepted(tx, row, [Found(sid, status, None)])
+            return await accepted(tx, message, [Found(sid, status, None)])
         case Refused(code):
             after = Standing(State.FAILED, code)
         case Unknown() if call.channel == Channel.EMAIL:
@@ -126,25 +127,27 @@ async def _step(tx: Transaction, row: Row[Any], call: Call, *, current: bool) ->
             # Also where its sender was thought dead meanwhile: nobody would look up what is known not to be there.
             waits = standing.state in {State.SENDING, State.UNKNOWN}
             next_at = None if pause is None else tx.now + pause
-            return Change(row, Standing(State.PLANNED), next_at=next_at) if waits else None
+            return Change(message, Standing(State.PLANNED), next_at=next_at) if waits else None
     # A status report may have overtaken the answer to the call: it knows more.
-    return Change(row, after) if after.state in NEXT[standing.state] else None
+    return Change(message, after) if after.state in NEXT[standing.state] else None
 
 
-async def accepted(tx: Transaction, row: Row[Any], words: Sequence[Found]) -> Change | None:
+async def accepted(tx: Transaction, message: Message, words: Sequence[Found]) -> Change | None:
     """Return the step that the provider's words on a message mean together, or None where they mean none.
 
     A second copy, which is one under another id than the first, is put on record and counted.
     """
-    standing, sid = Standing(State(row.state), row.error), row.sid
+    standing, sid = message.standing, message.sid
     for word in words:
         if sid is not None and word.sid != sid:
             DOUBLED.inc()
-            await note(tx, row.id, "second copy", f"the provider reports {word.status} for another id than the first")
+            await note(
+                tx, message.id, "second copy", f"the provider reports {word.status} for another id than the first"
+            )
             continue
         sid = word.sid
         known = word.status if word.status in PROVIDER_STATUS else "accepted"
         standing = report(standing, known, word.error)
-    if standing.state == row.state and sid == row.sid:
+    if standing.state == message.state and sid == message.sid:
         return None
-    return Change(row, standing, sid=sid)
+    return Change(message, standing, sid=sid)

@@ -1,6 +1,6 @@
 """What the notifier was told of clinics and patients, and the ledger of consent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, case, delete,
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.addresses import canonical, older_spellings
+from services.notifier.model.people import Clinic, ContactPoint, NumberUser, OnCall
 from services.notifier.model.purposes import Channel, Consented
 from services.notifier.store.messages import Recipient
 from services.notifier.tables import BAD_ADDRESSES, CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
@@ -70,9 +71,17 @@ async def keep_clinic(tx: Transaction, event: ClinicChanged) -> bool:
     return int(kept.rowcount) > 0
 
 
-async def clinic(reader: Reader, clinic_id: ClinicId) -> Row[Any] | None:
-    """Return a clinic's row."""
-    return await reader.one_or_none(select(CLINICS).where(CLINICS.c.clinic == clinic_id))
+async def clinic(reader: Reader, clinic_id: ClinicId) -> Clinic | None:
+    """Return a clinic that is known."""
+    row = await reader.one_or_none(select(CLINICS).where(CLINICS.c.clinic == clinic_id))
+    if row is None:
+        return None
+    return Clinic(row.clinic, row.sender_name, on_call(row.oncall))
+
+
+def on_call(kept: Iterable[Mapping[str, str]]) -> list[OnCall]:
+    """Return those whom alerts page, from the column that has them."""
+    return [OnCall(each["kind"], each["value"]) for each in kept]
 
 
 async def only_clinic(reader: Reader) -> ClinicId | None:
@@ -97,7 +106,7 @@ async def keep_patient(tx: Transaction, event: PatientEnrolled, keyring: Keyring
     kept = await tx.execute(statement.on_conflict_do_update(index_elements=["patient"], set_=values, where=newer))
     if int(kept.rowcount) == 0:
         return False
-    before = {row.contact: row for row in await contact_points(tx, PatientId(event.patient))}
+    before = {point.contact: point for point in await contact_points(tx, PatientId(event.patient))}
     for position, contact in enumerate(event.contacts):
         await _keep_contact(tx, event, contact, position, keyring)
         earlier = before.pop(contact.id, None)
@@ -107,10 +116,15 @@ async def keep_patient(tx: Transaction, event: PatientEnrolled, keyring: Keyring
     return True
 
 
-async def contact_points(reader: Reader, patient: PatientId) -> Sequence[Row[Any]]:
+async def contact_points(reader: Reader, patient: PatientId) -> list[ContactPoint]:
     """Return a patient's contact points that the clinic has not taken back, in its order."""
     mine = select(CONTACT_POINTS).where(CONTACT_POINTS.c.patient == patient, ~CONTACT_POINTS.c.retired)
-    return await reader.all(mine.order_by(CONTACT_POINTS.c.position))
+    return list(map(contact_point_of, await reader.all(mine.order_by(CONTACT_POINTS.c.position))))
+
+
+def contact_point_of(row: Row[Any]) -> ContactPoint:
+    """Return the contact point of a row that has all columns of `contact_points`."""
+    return ContactPoint(row.contact, row.patient, row.clinic, row.kind, row.fingerprint, row.purposes)
 
 
 async def _keep_contact(
@@ -182,11 +196,10 @@ async def lock_patients(
     await tx.all(mine.order_by(PATIENTS.c.patient).with_for_update(key_share=True))
 
 
-async def lock_patients_at(tx: Transaction, fingerprint: str) -> Sequence[Row[Any]]:
+async def lock_patients_at(tx: Transaction, fingerprint: str) -> list[NumberUser]:
     """Lock the patients who use a number, in a fixed order, and return each with that contact point.
 
     A number of a record that was joined into another one is that one's: what comes from it stands where somebody looks.
-    `owner` is the record that the contact point belongs to.
     """
     here = (
         CONTACT_POINTS.c.fingerprint == fingerprint,
@@ -206,10 +219,11 @@ async def lock_patients_at(tx: Transaction, fingerprint: str) -> Sequence[Row[An
     )
     joined = at_number.join(PATIENTS, PATIENTS.c.patient == holder)
     point = (CONTACT_POINTS.c.contact, CONTACT_POINTS.c.kind, CONTACT_POINTS.c.purposes)
-    columns = (*PATIENTS.c, *point, owner.c.patient.label("owner"))
+    columns = (PATIENTS.c.patient, PATIENTS.c.clinic, *point, owner.c.patient.label("owner"))
     rows = await tx.all(select(*columns).select_from(joined).where(*here).order_by(PATIENTS.c.patient, owner.c.patient))
-    own = {row.patient for row in rows if row.owner == row.patient}
-    return [row for row in rows if row.owner == row.patient or row.patient not in own]
+    users = [NumberUser(row.patient, row.clinic, row.owner, row.contact, row.kind, row.purposes) for row in rows]
+    own = {user.patient for user in users if user.owner == user.patient}
+    return [user for user in users if user.owner == user.patient or user.patient not in own]
 
 
 async def next_consent_version(tx: Transaction, patient: UUID) -> int:
@@ -242,7 +256,7 @@ async def lift_stop(tx: Transaction, fingerprint: str) -> bool:
 
 
 async def record_consent(
-    tx: Transaction, fingerprint: str, users: Iterable[Row[Any]], *, granted: bool, how: str
+    tx: Transaction, fingerprint: str, users: Iterable[NumberUser], *, granted: bool, how: str
 ) -> None:
     """Add a number's own word to the ledger, for each patient who uses it, or for nobody known."""
     common = {"fingerprint": fingerprint, "granted": granted, "how": how, "at": tx.now, "recorded_at": tx.now}

@@ -1,13 +1,14 @@
 """Can a page reach anybody? Known before an alert is raised: who said stop, what is not set up, what failed last."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import select, text, update
 
 from services.notifier.model.outcomes import OPTED_OUT
+from services.notifier.model.people import OnCall
 from services.notifier.model.purposes import Channel
 from services.notifier.store import people
 from services.notifier.tables import CLINICS
@@ -54,7 +55,7 @@ class Found:
 async def found(reader: Reader, keyring: Keyring, channels: Collection[Channel]) -> list[Found]:
     """Return who can be reached in each clinic."""
     rows = await reader.all(select(CLINICS).order_by(CLINICS.c.clinic))
-    return [await _of(reader, keyring, channels, row) for row in rows]
+    return [await _of(reader, keyring, channels, row.clinic, people.on_call(row.oncall)) for row in rows]
 
 
 async def tell(tx: Transaction, keyring: Keyring, channels: Collection[Channel]) -> None:
@@ -73,7 +74,7 @@ async def changed(reader: Reader, keyring: Keyring, channels: Collection[Channel
 
 async def _tell(tx: Transaction, keyring: Keyring, channels: Collection[Channel], seen: Found) -> None:
     row = await tx.one(select(CLINICS).where(CLINICS.c.clinic == seen.clinic).with_for_update())
-    now = await _of(tx, keyring, channels, row)
+    now = await _of(tx, keyring, channels, row.clinic, people.on_call(row.oncall))
     if row.reach == _plain(now):
         return
     version = row.reach_version + 1
@@ -84,15 +85,17 @@ async def _tell(tx: Transaction, keyring: Keyring, channels: Collection[Channel]
         log.error("oncall.unreachable", clinic=str(seen.clinic))
 
 
-async def _of(reader: Reader, keyring: Keyring, channels: Collection[Channel], row: Row[Any]) -> Found:
+async def _of(
+    reader: Reader, keyring: Keyring, channels: Collection[Channel], clinic: UUID, oncall: Sequence[OnCall]
+) -> Found:
     contacts = []
-    for each in row.oncall:
-        who = people.recipient_of(keyring, each["value"])
+    for each in oncall:
+        who = people.recipient_of(keyring, each.value)
         # A way of a later version reaches nobody from here: that is said, not left out.
-        way = Channel(each["kind"]) if each["kind"] in set(Channel) else None
+        way = Channel(each.kind) if each.kind in set(Channel) else None
         trouble = OFF if way is None else await _trouble(reader, way, who.fingerprint, channels)
-        contacts.append(OnCallContact(kind=each["kind"], to=who.masked, trouble=trouble))
-    return Found(ClinicId(row.clinic), tuple(contacts))
+        contacts.append(OnCallContact(kind=each.kind, to=who.masked, trouble=trouble))
+    return Found(ClinicId(clinic), tuple(contacts))
 
 
 async def _trouble(reader: Reader, channel: Channel, fingerprint: str, channels: Collection[Channel]) -> str | None:

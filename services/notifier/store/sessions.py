@@ -1,10 +1,12 @@
 """Sessions, as far as a message about one needs them."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Select, Uuid, bindparam, case, select
+from sqlalchemy import ARRAY, Select, Uuid, bindparam, case, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.purposes import Channel, Consented, Occurrence, Purpose
@@ -14,6 +16,23 @@ from shared.database import Reader, Transaction
 from shared.events import SessionEvent
 
 _OPEN: Final = ("booked", "confirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class Remindable:
+    """A session of which somebody may be reminded.
+
+    Attributes:
+        placed: the version that last changed the start.
+        channel: that a reminder takes; None where the patient agreed to none that works.
+        entry: whether a mail with the calendar entry is of use beside a text: the patient agreed to mail too, and none
+            has been planned of this start.
+    """
+
+    starts_at: datetime
+    placed: int
+    channel: str | None
+    entry: bool
 
 
 async def keep_session(tx: Transaction, event: SessionEvent) -> bool:
@@ -42,11 +61,8 @@ async def keep_session(tx: Transaction, event: SessionEvent) -> bool:
     return int(kept.rowcount) > 0
 
 
-async def sessions_and_channels(reader: Reader, sessions: Iterable[UUID]) -> dict[UUID, Row[Any]]:
-    """Return sessions' rows with the channel that a reminder takes, of those where session and patient are known.
-
-    `entry` tells whether a mail with the calendar entry is of use beside a text: the patient agreed to mail too, and
-    none has been planned of this start.
+async def sessions_and_channels(reader: Reader, sessions: Iterable[UUID]) -> dict[UUID, Remindable]:
+    """Return sessions with the channel that a reminder takes, of those where session and patient are known.
 
     One statement for many: of all that happens here, sessions that become due are what comes in crowds.
     """
@@ -54,10 +70,12 @@ async def sessions_and_channels(reader: Reader, sessions: Iterable[UUID]) -> dic
     mail = usable(SESSIONS.c.patient, Consented.REMINDERS, Channel.EMAIL).exists() & ~_mailed().exists()
     both = SESSIONS.join(PATIENTS, PATIENTS.c.patient == SESSIONS.c.patient)
     wanted = bindparam("sessions", list(sessions), type_=ARRAY(Uuid))
-    found = (
-        select(*SESSIONS.c, channel, mail.label("entry")).select_from(both).where(SESSIONS.c.session == wanted.any_())
-    )
-    return {row.session: row for row in await reader.all(found)}
+    columns = (SESSIONS.c.session, SESSIONS.c.starts_at_utc, SESSIONS.c.placed, channel, mail.label("entry"))
+    found = select(*columns).select_from(both).where(SESSIONS.c.session == wanted.any_())
+    return {
+        row.session: Remindable(row.starts_at_utc, row.placed, row.channel, entry=row.entry)
+        for row in await reader.all(found)
+    }
 
 
 def _mailed() -> Select[tuple[UUID]]:

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import func, select, text, update
 
+from services.notifier.model.message import Message
 from services.notifier.model.outcomes import CANNOT_SHOW, Blind, Found, Nothing, Sight
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Free, LookAgain, Patience, Settled, settle
 from services.notifier.model.states import Standing, State
 from services.notifier.presence import is_dead
 from services.notifier.store.changes import Change, apply, lock
-from services.notifier.store.messages import note_all
+from services.notifier.store.messages import message_of, note_all
 from services.notifier.store.outcomes import LOST_MAIL, Ending, accepted, close_attempts
 from services.notifier.tables import ATTEMPTS, MESSAGES
 from shared.database import Reader, Transaction
@@ -47,6 +48,27 @@ _CALLING = ATTEMPTS.c.state == "calling"
 _UNKNOWN = ATTEMPTS.c.state == "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownAttempt:
+    """An attempt of which nobody knows whether it went out; the address is sealed."""
+
+    id: UUID
+    message: UUID
+    address: str
+    body_print: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A message of which only a person can find out whether it went out, with its attempt; the address is sealed."""
+
+    message: Message
+    address: str
+    started_at: datetime
+    detail: str | None
+
+
 async def take_over(tx: Transaction, owner: int, patience: Patience) -> int:
     """Make a dead sender's attempts unknown; return how many. A living sender's are left alone."""
     if not await is_dead(tx, owner):
@@ -66,17 +88,18 @@ async def take_over(tx: Transaction, owner: int, patience: Patience) -> int:
     )
     after = {row.message: Standing(State.UNKNOWN) for row in texts}
     after |= {row.message: Standing(State.UNKNOWN, LOST_MAIL) for row in mails}
-    rows = await lock(tx, after)
-    await apply(tx, [Change(row, after[key]) for key, row in rows.items() if row.state == State.SENDING])
+    locked = await lock(tx, after)
+    await apply(tx, [Change(each, after[key]) for key, each in locked.items() if each.state == State.SENDING])
     return len(after)
 
 
-async def due_looks(reader: Reader, most: int) -> Sequence[Row[Any]]:
+async def due_looks(reader: Reader, most: int) -> list[UnknownAttempt]:
     """Return unknown attempts that are to be looked up now, at most one of each message."""
     due = select(ATTEMPTS).where(_UNKNOWN, ATTEMPTS.c.look_at <= reader.now)
-    first: dict[UUID, Row[Any]] = {}
+    first: dict[UUID, UnknownAttempt] = {}
     for row in await reader.all(due.order_by(ATTEMPTS.c.look_at).limit(most)):
-        first.setdefault(row.message, row)
+        attempt = UnknownAttempt(row.id, row.message, row.address, row.body_print, row.started_at)
+        first.setdefault(row.message, attempt)
     return list(first.values())
 
 
@@ -91,12 +114,13 @@ async def unknown_count(reader: Reader) -> int:
     return int(await reader.scalar(select(func.count()).where(_UNKNOWN)) or 0)
 
 
-async def for_a_person(reader: Reader) -> Sequence[Row[Any]]:
+async def for_a_person(reader: Reader) -> list[Unsettled]:
     """Return the unknown attempts of which nobody but a person can find out what became, with their messages."""
     joined = ATTEMPTS.join(MESSAGES, MESSAGES.c.id == ATTEMPTS.c.message)
     mine = select(MESSAGES, ATTEMPTS.c.address.label("attempt_address"), ATTEMPTS.c.started_at, ATTEMPTS.c.detail)
     asked = mine.select_from(joined).where(_UNKNOWN, _ASKS)
-    return await reader.all(asked.order_by(ATTEMPTS.c.started_at, ATTEMPTS.c.id))
+    rows = await reader.all(asked.order_by(ATTEMPTS.c.started_at, ATTEMPTS.c.id))
+    return [Unsettled(message_of(row), row.attempt_address, row.started_at, row.detail) for row in rows]
 
 
 async def for_a_person_count(reader: Reader) -> int:
@@ -106,15 +130,15 @@ async def for_a_person_count(reader: Reader) -> int:
 
 async def decide(tx: Transaction, messages: Sequence[UUID], *, go: bool, who: str) -> int:
     """Close unknown attempts on a person's word: the message goes again, or counts as not sent. Return how many."""
-    rows = await lock(tx, messages)
-    asked = select(ATTEMPTS.c.id, ATTEMPTS.c.message).where(_UNKNOWN, _ASKS, ATTEMPTS.c.message.in_(rows))
+    locked = await lock(tx, messages)
+    asked = select(ATTEMPTS.c.id, ATTEMPTS.c.message).where(_UNKNOWN, _ASKS, ATTEMPTS.c.message.in_(locked))
     attempts = await tx.all(asked.order_by(ATTEMPTS.c.id).with_for_update())
     word = "nothing of it went out" if go else "it is not sent again"
     state = "nothing" if go else "lost"
     await close_attempts(tx, [Ending(row.id, state, f"{word}, on the word of {who}") for row in attempts])
-    unsettled = [rows[row.message] for row in attempts if rows[row.message].state == State.UNKNOWN]
+    unsettled = [locked[row.message] for row in attempts if locked[row.message].state == State.UNKNOWN]
     after = Standing(State.PLANNED) if go else Standing(State.FAILED, LOST_TEXT)
-    await apply(tx, [Change(row, after, next_at=tx.now if go else None) for row in unsettled])
+    await apply(tx, [Change(each, after, next_at=tx.now if go else None) for each in unsettled])
     return len(unsettled)
 
 
@@ -141,7 +165,7 @@ class Look:
 async def store_looks(tx: Transaction, looks: Sequence[Look], patience: Patience) -> None:
     """Write what looks at the provider say about unknown attempts, at most one of each message; all in one go."""
     # Messages before their attempts, as whoever stores a call's outcome or a report does: or two would wait for ever.
-    rows = await lock(tx, {look.message for look in looks})
+    messages = await lock(tx, {look.message for look in looks})
     unknown = {row.id: row for row in await tx.all(_LOCK.bindparams(ids=[look.attempt for look in looks]))}
     known = await known_sids(
         tx, [found.sid for look in looks if not isinstance(look.seen, Blind) for found in look.seen]
@@ -153,7 +177,7 @@ async def store_looks(tx: Transaction, looks: Sequence[Look], patience: Patience
     for look in looks:
         if look.attempt not in unknown:
             continue
-        message, sight = rows[look.message], _sight(look.seen, known)
+        message, sight = messages[look.message], _sight(look.seen, known)
         match settle(sight, empty_looks=unknown[look.attempt].empty_looks, now=tx.now, patience=patience):
             case Settled(found):
                 known.add(found.sid)

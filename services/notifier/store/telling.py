@@ -1,21 +1,24 @@
 """What is told of a text that came in: once when it comes, and again where records were lost, word for word."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import select, tuple_
 
 from services.notifier.echoes import without_our_words
 from services.notifier.model.answering import Ahead, Effect
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import Flag, Intent, read
+from services.notifier.model.people import NumberUser
 from services.notifier.store import people
+from services.notifier.tables import INBOUND
 from shared.bus import publish
 from shared.crisis import find as danger_in
-from shared.database import Transaction
+from shared.database import Reader, Transaction
 from shared.events import ReplyReceived, UnknownNumberTexted
 from shared.ids import ClinicId, derived_id
 from shared.protection import Keyring, mask
@@ -42,6 +45,35 @@ class Text:
     media: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class KeptText:
+    """A text as its row stands.
+
+    Attributes:
+        number, body: sealed; the number is None where an older version kept the text.
+        told: `{type, body}` of the events it led to; None where an older version kept it.
+    """
+
+    sid: str
+    fingerprint: str
+    number: str | None
+    body: str
+    intent: str
+    received_at: datetime
+    told: Sequence[Mapping[str, Any]] | None
+
+
+async def kept_texts(reader: Reader, since: datetime, after: tuple[datetime, str] | None, most: int) -> list[KeptText]:
+    """Return texts that came since an instant, oldest first; those after the one of this arrival and id."""
+    place = tuple_(INBOUND.c.received_at, INBOUND.c.sid)
+    wanted = select(INBOUND).where(INBOUND.c.received_at > since)
+    wanted = wanted if after is None else wanted.where(place > tuple_(*after))
+    rows = await reader.all(wanted.order_by(INBOUND.c.received_at, INBOUND.c.sid).limit(most))
+    return [
+        KeptText(row.sid, row.fingerprint, row.number, row.body, row.intent, row.received_at, row.told) for row in rows
+    ]
+
+
 @dataclass(frozen=True)
 class Heard:
     """A text whose turn has come; `words` is what its sender wrote of it, without quotes and reactions."""
@@ -50,7 +82,7 @@ class Heard:
     fingerprint: str
     number: str
     words: str
-    users: Sequence[Row[Any]] = field(default_factory=list)
+    users: Sequence[NumberUser] = field(default_factory=list)
 
 
 async def tell(tx: Transaction, heard: Heard, effect: Effect, keyring: Keyring) -> list[Any]:
@@ -64,14 +96,14 @@ async def tell(tx: Transaction, heard: Heard, effect: Effect, keyring: Keyring) 
     return [{"type": event.TYPE, "body": event.model_dump(mode="json")} for event in events]
 
 
-async def tell_again(tx: Transaction, kept: Row[Any], keyring: Keyring) -> int:
+async def tell_again(tx: Transaction, kept: KeptText, keyring: Keyring) -> int:
     """Tell of a text what was told when it came, under the ids of then: whoever knows it does nothing once more.
 
     Nothing is answered: that was done when it came.
 
     Args:
         tx: in which the number is locked.
-        kept: the text's row. Of one that an older version kept, what was told is worked out anew.
+        kept: the text. Of one that an older version kept, what was told is worked out anew.
         keyring: opens it.
 
     Returns:
@@ -86,7 +118,7 @@ async def tell_again(tx: Transaction, kept: Row[Any], keyring: Keyring) -> int:
     return len(kept.told)
 
 
-async def _work_out(tx: Transaction, kept: Row[Any], keyring: Keyring) -> int:
+async def _work_out(tx: Transaction, kept: KeptText, keyring: Keyring) -> int:
     if kept.number is None:
         return 0
     number = keyring.open(kept.number, context="contact")
@@ -118,7 +150,7 @@ def _of_patients(heard: Heard, effect: Effect, keyring: Keyring) -> list[ReplyRe
 
 
 def _reply(
-    heard: Heard, effect: Effect, user: Row[Any], session: Ahead | None, keyring: Keyring, *of: str
+    heard: Heard, effect: Effect, user: NumberUser, session: Ahead | None, keyring: Keyring, *of: str
 ) -> ReplyReceived:
     return ReplyReceived(
         clinic=user.clinic,

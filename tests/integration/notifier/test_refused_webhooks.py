@@ -164,7 +164,7 @@ async def test_a_list_that_cannot_be_read_holds_reminders_up_for_a_while_and_is_
         await machine.move_by(timedelta(minutes=minutes))
         await listener.round()
         async with resting.bench.database.reading() as reader:
-            row = await hearing.row(reader)
+            row = await hearing.now_known(reader)
             assert row is not None
             assert (row.refused_since is None) == (minutes == 6)
             assert len(await listener.alarms(reader)) == (minutes == 6)

@@ -51,7 +51,7 @@ async def reminded(practice: Practice) -> UUID:
 
 async def why(practice: Practice) -> list[str]:
     async with practice.bench.database.reading() as reader:
-        return [row.why for row in await holds.waiting(reader)]
+        return [each.why or "" for each in await holds.waiting(reader)]
 
 
 async def held_for_a_person(practice: Practice) -> None:

@@ -8,16 +8,12 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.assessments.commands import alerts as alert_commands
 from services.assessments.commands import proposals as proposal_commands
 from services.assessments.commands import results
 from services.assessments.kit import Kit
-from services.assessments.model.lifecycles import AlertState, CheckinState
+from services.assessments.model.lifecycles import CheckinState
 from services.assessments.store import alerts, checkins, known, proposals
-from services.assessments.tables import alerts as ALERTS  # noqa: N812 - the table, beside its store
-from services.assessments.tables import patients
 from shared.database import Database, Transaction
 
 TOGETHER: Final = 100
@@ -33,12 +29,11 @@ async def retell(database: Database, kit: Kit) -> int:
     told, last = 0, None
     while True:
         async with database.transaction() as tx:
-            wanted = select(patients.c.id).order_by(patients.c.id).limit(TOGETHER)
-            found = await tx.all((wanted if last is None else wanted.where(patients.c.id > last)).with_for_update())
-            told += sum([await _patient(tx, kit, row.id) for row in found])
+            found = await known.lock_patients(tx, after=last, limit=TOGETHER)
+            told += sum([await _patient(tx, kit, patient) for patient in found])
         if not found:
             break
-        last = found[-1].id
+        last = found[-1]
     async with database.transaction() as tx:
         return told + await _alerts(tx, None)
 
@@ -48,13 +43,11 @@ async def _patient(tx: Transaction, kit: Kit, patient: UUID) -> int:
 
 
 async def _alerts(tx: Transaction, patient: UUID | None) -> int:
-    whose = ALERTS.c.patient.is_(None) if patient is None else ALERTS.c.patient == patient
-    matters = (ALERTS.c.state != AlertState.CLOSED) | (ALERTS.c.closed_at > tx.now - LATELY)
     told = 0
-    for row in await tx.all(select(ALERTS.c.id).where(whose, matters).order_by(ALERTS.c.raised_at, ALERTS.c.id)):
+    for alert_id in await alerts.that_matter(tx, patient, since=tx.now - LATELY):
         if patient is None:
-            await alerts.lock(tx, row.id)
-        alert = await alerts.get(tx, row.id)
+            await alerts.lock(tx, alert_id)
+        alert = await alerts.get(tx, alert_id)
         told += 0 if alert is None else await alert_commands.tell_again(tx, alert)
     return told
 

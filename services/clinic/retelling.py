@@ -4,17 +4,13 @@ Every event carries the version that holds: who knows it, or a newer one, change
 """
 
 from typing import Final
-from uuid import UUID
-
-from sqlalchemy import select
 
 from services.clinic import facts
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.store import clinics, patients
-from services.clinic.tables import CLINICS, PATIENTS
 from shared import events
 from shared.bus import publish
-from shared.database import Database, Transaction
+from shared.database import Database
 from shared.ids import ClinicId
 from shared.protection import Keyring
 
@@ -25,7 +21,7 @@ TOGETHER: Final = 200
 async def retell(database: Database, keyring: Keyring) -> int:
     """Publish the state of every clinic and patient; return how many."""
     async with database.transaction() as tx:
-        ids = [ClinicId(row.id) for row in await tx.all(select(CLINICS.c.id).order_by(CLINICS.c.id))]
+        ids = await clinics.every(tx)
         for one in ids:
             clinic = await clinics.find(tx, one, keyring, lock=True)
             if clinic is not None:
@@ -37,21 +33,13 @@ async def _patients(database: Database, keyring: Keyring, clinic: ClinicId) -> i
     told, last = 0, None
     while True:
         async with database.transaction() as tx:
-            found = await _locked(tx, keyring, clinic, after=last)
+            found = await patients.lock_page(tx, clinic, keyring, limit=TOGETHER, after=last)
             for patient in found:
                 for event in _state_of(patient, keyring):
                     await publish(tx, event)
         if not found:
             return told
         told, last = told + len(found), found[-1].id
-
-
-async def _locked(tx: Transaction, keyring: Keyring, clinic: ClinicId, *, after: UUID | None) -> list[Patient]:
-    ids = select(PATIENTS.c.id).where(PATIENTS.c.clinic == clinic).order_by(PATIENTS.c.id).limit(TOGETHER)
-    if after is not None:
-        ids = ids.where(PATIENTS.c.id > after)
-    await tx.all(ids.with_for_update())
-    return await patients.page(tx, clinic, keyring, limit=TOGETHER, after=after)
 
 
 def _state_of(patient: Patient, keyring: Keyring) -> list[events.PatientEvent]:

@@ -6,7 +6,6 @@ from email.utils import parseaddr
 from fastapi import APIRouter
 
 from services.clinic import api, api_settings, gateway
-from services.clinic.answers import Follow
 from services.clinic.bell import Bell
 from services.clinic.commands.clinics import Clinics
 from services.clinic.commands.patients import Patients
@@ -14,6 +13,7 @@ from services.clinic.elsewhere import Elsewhere
 from services.clinic.gate import Gate
 from services.clinic.handlers import handlers
 from services.clinic.history import HISTORY
+from services.clinic.own_writes import OwnWrites
 from services.clinic.pages import (
     came,
     contacts,
@@ -54,7 +54,7 @@ def build(context: Context) -> Service:
         bell=bell,
         client=context.client,
         elsewhere=Elsewhere(context.client, real),
-        follow=Follow(database, keyring, real),
+        own_writes=OwnWrites(database, keyring, real),
         orders=Patients(keyring, context.settings.texted_countries),
         trial=context.settings.clock != "real",
         live=context.settings.live,

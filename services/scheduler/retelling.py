@@ -7,12 +7,9 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select
-
 from services.scheduler import store
 from services.scheduler.facts import plan_event, session_event
-from services.scheduler.model.sessions import OPEN, Session, SessionState
-from services.scheduler.tables import patients, sessions
+from services.scheduler.model.sessions import SessionState
 from shared.bus import publish
 from shared.database import Database, Transaction
 from shared.events import (
@@ -43,12 +40,11 @@ async def retell(database: Database) -> int:
     told, last = 0, None
     while True:
         async with database.transaction() as tx:
-            wanted = select(patients.c.id).order_by(patients.c.id).limit(TOGETHER)
-            found = await tx.all((wanted if last is None else wanted.where(patients.c.id > last)).with_for_update())
-            told += sum([await _patient(tx, row.id) for row in found])
+            found = await store.lock_patients(tx, after=last, limit=TOGETHER)
+            told += sum([await _patient(tx, patient) for patient in found])
         if not found:
             return told
-        last = found[-1].id
+        last = found[-1]
 
 
 async def _patient(tx: Transaction, patient: UUID) -> int:
@@ -56,14 +52,7 @@ async def _patient(tx: Transaction, patient: UUID) -> int:
     plan = await store.newest_plan(tx, patient)
     if plan is not None:
         await publish(tx, plan_event(PlanChanged, plan, await store.attended_on(tx, plan.id)))
-    held = await _sessions(tx, patient)
+    held = await store.sessions_that_matter(tx, patient, since=tx.now - LATELY)
     for session in held:
         await publish(tx, session_event(_KINDS[session.state], session))
     return len(held) + (plan is not None)
-
-
-async def _sessions(tx: Transaction, patient: UUID) -> list[Session]:
-    matters = or_(sessions.c.state.in_([state.value for state in OPEN]), sessions.c.starts_at_utc > tx.now - LATELY)
-    rows = await tx.all(select(sessions.c.id).where(sessions.c.patient == patient, matters).order_by(sessions.c.id))
-    found = [await store.find_session(tx, row.id) for row in rows]
-    return [session for session in found if session is not None]

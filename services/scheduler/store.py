@@ -67,6 +67,13 @@ async def lock_patient(tx: Transaction, patient: UUID) -> Patient | None:
     return None if row is None else _patient(row)
 
 
+async def lock_patients(tx: Transaction, *, after: UUID | None, limit: int) -> list[UUID]:
+    """Lock patients in the order of their ids, from after one on; return their ids."""
+    wanted = select(patients.c.id).order_by(patients.c.id).limit(limit)
+    found = await tx.all((wanted if after is None else wanted.where(patients.c.id > after)).with_for_update())
+    return [row.id for row in found]
+
+
 async def save_patient(tx: Transaction, patient: Patient) -> None:
     """Write a patient, new or changed."""
     await _upsert(
@@ -150,6 +157,13 @@ async def latest_treatment(reader: Reader, patient: UUID) -> Session | None:
     latest = wanted.order_by(sessions.c.attended_on.desc(), sessions.c.starts_at_utc.desc()).limit(1)
     row = await reader.one_or_none(latest)
     return None if row is None else _session(row)
+
+
+async def sessions_that_matter(reader: Reader, patient: UUID, *, since: datetime) -> list[Session]:
+    """Return a patient's sessions that are open or began after an instant, in the order in which they were booked."""
+    matters = sessions.c.state.in_(_OPEN) | (sessions.c.starts_at_utc > since)
+    rows = await reader.all(select(sessions).where(sessions.c.patient == patient, matters).order_by(sessions.c.id))
+    return [_session(row) for row in rows]
 
 
 async def sessions_of(reader: Reader, patient: UUID, *, limit: int, after: UUID | None) -> list[Session]:

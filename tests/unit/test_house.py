@@ -56,6 +56,11 @@ def calls(file: Path) -> Iterator[str]:
             yield node.func.attr
 
 
+def calls_by_name(file: Path) -> set[str]:
+    tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return {node.func.id for node in tree if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+
+
 def models() -> list[Path]:
     return [file for file in SOURCES if "services/" in name_of(file) and "/model" in name_of(file)]
 
@@ -94,6 +99,34 @@ def test_every_service_has_the_same_rooms(service: str) -> None:
     assert (folder / "service.py").is_file()
     assert list((folder / "migrations" / "versions").glob("*.py"))
     assert any((folder / room).exists() for room in ("api", "api.py", "pages", "pages.py"))
+
+
+@pytest.mark.parametrize("service", ["clinic", "scheduler", "assessments"])
+def test_what_a_service_is_asked_to_do_is_in_its_commands(service: str) -> None:
+    folder = ROOT / "services" / service
+    outside = [
+        name_of(file)
+        for file in folder.rglob("*.py")
+        if "publish" in calls_by_name(file) and file.parent.name != "commands" and file.stem != "retelling"
+    ]
+    assert not outside, "decisions and events belong into commands"
+
+
+def beside_the_store() -> list[Path]:
+    services = ("services/clinic/", "services/scheduler/", "services/assessments/")
+    return [
+        file
+        for file in SOURCES
+        if name_of(file).startswith(services)
+        and file.stem not in {"store", "tables"}
+        and not {"store", "migrations"} & set(file.parts)
+    ]
+
+
+@pytest.mark.parametrize("file", beside_the_store(), ids=name_of)
+def test_sql_is_written_in_the_store_alone(file: Path) -> None:
+    found = [name for name in imports(file) if name.split(".")[0] == "sqlalchemy" and name != "sqlalchemy.exc"]
+    assert not found, f"{name_of(file)} reads or writes tables; that belongs into its service's store"
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=name_of)

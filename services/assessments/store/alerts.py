@@ -92,6 +92,14 @@ async def add(tx: Transaction, alert: Alert) -> None:
     await tx.execute(insert(alerts).values({**values, **whose}))
 
 
+async def that_matter(reader: Reader, patient: UUID | None, *, since: datetime) -> list[UUID]:
+    """Return the alerts about a patient, or about none, open still or closed after an instant, oldest first."""
+    whose = alerts.c.patient.is_(None) if patient is None else alerts.c.patient == patient
+    matters = (alerts.c.state != AlertState.CLOSED) | (alerts.c.closed_at > since)
+    wanted = select(alerts.c.id).where(whose, matters).order_by(alerts.c.raised_at, alerts.c.id)
+    return [row.id for row in await reader.all(wanted)]
+
+
 async def get(reader: Reader, alert_id: UUID) -> Alert | None:
     """Return an alert, or None."""
     row = await reader.one_or_none(select(alerts).where(alerts.c.id == alert_id))

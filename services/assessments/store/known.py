@@ -78,6 +78,13 @@ async def oncall(reader: Reader, clinic_id: UUID) -> int:
     return int(await reader.scalar(select(clinics.c.oncall).where(clinics.c.id == clinic_id)) or 0)
 
 
+async def lock_patients(tx: Transaction, *, after: UUID | None, limit: int) -> list[UUID]:
+    """Lock patients in the order of their ids, from after one on; return their ids."""
+    wanted = select(patients.c.id).order_by(patients.c.id).limit(limit)
+    found = await tx.all((wanted if after is None else wanted.where(patients.c.id > after)).with_for_update())
+    return [row.id for row in found]
+
+
 async def clinic(reader: Reader, clinic_id: UUID) -> Clinic | None:
     """Return a clinic, or None while it is unknown."""
     row = await reader.one_or_none(select(clinics).where(clinics.c.id == clinic_id))

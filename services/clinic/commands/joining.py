@@ -8,11 +8,10 @@ from services.clinic import facts
 from services.clinic.commands.patients import Patients, read_reason, who
 from services.clinic.model.contacts import Contact
 from services.clinic.model.patient import MOST_CONTACTS, Patient, PatientState
-from services.clinic.model.reads import AlertState, SessionState
+from services.clinic.model.reads import NOT_CLOSED, SessionState
 from services.clinic.model.reasons import Reason
 from services.clinic.model.stopped import Stopped
 from services.clinic.store import audit, patients, reads, reasons
-from services.clinic.tables import ALERTS, SESSIONS
 from shared.bus import publish
 from shared.database import Transaction
 from shared.ids import ContactId, PatientId, new_id
@@ -86,12 +85,12 @@ async def _refuse(tx: Transaction, goes_on: Patient, closed: Patient) -> None:
         return
     clinic, whom = closed.clinic, PatientId(closed.id)
     ahead = [str(SessionState.BOOKED), str(SessionState.CONFIRMED)]
-    if await reads.sessions(tx, reads.of_patient(SESSIONS, clinic, whom) & reads.any_of(SESSIONS, ahead)):
+    if await reads.sessions(tx, reads.Wanted(clinic, [whom], ahead)):
         raise Conflict(
             "The other record has sessions that are still to come or to be noted. Book them here, cancel them there, "
             "then join."
         )
-    if closed.id in await reads.waiting_by_patient(tx, ALERTS, clinic, [AlertState.OPEN, AlertState.ACKNOWLEDGED]):
+    if closed.id in await reads.with_alerts(tx, reads.Wanted(clinic, [whom], NOT_CLOSED)):
         raise Conflict("The other record has a safety alert that is not closed. Deal with it first, then join.")
 
 

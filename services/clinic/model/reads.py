@@ -43,6 +43,10 @@ class AlertState(StrEnum):
     CLOSED = "closed"
 
 
+NOT_CLOSED: Final = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
+"""Alerts that are somebody's to deal with."""
+
+
 class ProposalState(StrEnum):
     """An interval proposal's lifecycle; one that is held is information and waits for nobody."""
 

@@ -1,21 +1,24 @@
 """Answers that came: who has seen them, and what staff change of a score."""
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic import answers
 from services.clinic.model.staff import Permission
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import Order, PatientPages
 from services.clinic.pages.phone import asked_again, show_questions
 from services.clinic.pages.visit import PageRoute, Visit, see
-from services.clinic.store import came
-from services.clinic.tables import CHECKINS, FURTHER
+from services.clinic.store import answers, came
 from services.clinic.views.parts import FormState
 from services.clinic.views.phone import answers_of
+from shared.database import Transaction
+from shared.ids import ClinicId
 from shared.web.problems import NotFound, Problem
+
+See = Callable[[Transaction, ClinicId, UUID, str], Awaitable[UUID | None]]
 
 
 def router(pages: PatientPages) -> APIRouter:
@@ -29,19 +32,18 @@ def router(pages: PatientPages) -> APIRouter:
 def _seen(routes: APIRouter, console: Console) -> None:
     @routes.post("/console/checkins/{checkin}/seen")
     async def checkin_seen(checkin: UUID, request: Request) -> Response:
-        return await _note_seen(console, await console.visit(request), CHECKINS, checkin)
+        return await _note_seen(console, await console.visit(request), came.see_checkin, checkin)
 
     @routes.post("/console/further/{further}/seen")
     async def further_seen(further: UUID, request: Request) -> Response:
-        return await _note_seen(console, await console.visit(request), FURTHER, further)
+        return await _note_seen(console, await console.visit(request), came.see_further, further)
 
 
-async def _note_seen(console: Console, here: Visit, table: object, thing: UUID) -> Response:
+async def _note_seen(console: Console, here: Visit, see_first: See, thing: UUID) -> Response:
     form = await here.form()
     clinic = here.principal.clinic
-    held = CHECKINS if table is CHECKINS else FURTHER
     async with console.database.transaction() as tx:
-        patient = await came.see(tx, held, clinic, thing, here.visitor.member.name)
+        patient = await see_first(tx, clinic, thing, here.visitor.member.name)
         if patient is None:
             raise NotFound("There are no such answers in this clinic.")
         console.bell.after(tx, clinic, "checkins")
@@ -90,5 +92,5 @@ def _changes(routes: APIRouter, pages: PatientPages) -> None:
         except Problem as problem:
             return await show_questions(pages, here, asked, FormState(form), problem=problem, status=problem.status)
         await console.note(here, "patient.corrected", thing=checkin, patient=asked.patient.id)
-        await console.follow.up_to(answers.CHANGED, here.principal.clinic, answer)
+        await console.own_writes.wait_for(answers.CHANGED, here.principal.clinic, answer)
         return console.done("corrected", patient_path(asked.patient.id))

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from services.clinic.answers import Follow
 from services.clinic.bell import Bell
 from services.clinic.commands.patients import Patients, who
 from services.clinic.elsewhere import Elsewhere
@@ -18,9 +17,9 @@ from services.clinic.model.clinic import Clinic
 from services.clinic.model.people import Who
 from services.clinic.model.reads import AlertState, OnCall, ProposalState
 from services.clinic.model.staff import Permission
+from services.clinic.own_writes import OwnWrites
 from services.clinic.pages.visit import Visit, page, see, visit
 from services.clinic.store import audit, clinics, patients, reads
-from services.clinic.tables import ALERTS, PROPOSALS
 from services.clinic.views.compose_patient import able
 from services.clinic.views.oncall import oncall_notices
 from services.clinic.views.parts import Notice, Shell, Tone, moment
@@ -111,7 +110,7 @@ class Console:
     bell: Bell
     client: ServiceClient
     elsewhere: Elsewhere
-    follow: Follow
+    own_writes: OwnWrites
     orders: Patients
     trial: bool
     live: bool
@@ -161,7 +160,9 @@ class Console:
         said, tone = _said(word, seconds, clinic.zone), Tone.DANGER if word in _LOUD else Tone.GOOD
         told = (Notice(said, tone),) if said and not notices else ()
         member = here.visitor.member
-        untaken = await reads.counts(reader, ALERTS, clinic.id, AlertState.OPEN)
+        untaken = await reads.count_alerts(reader, reads.Wanted(clinic.id, states=[AlertState.OPEN]))
+        taken = await reads.count_alerts(reader, reads.Wanted(clinic.id, states=[AlertState.ACKNOWLEDGED]))
+        to_decide = reads.Wanted(clinic.id, states=[ProposalState.OPEN])
         shell = Shell(
             clinic=clinic.name,
             staff=member.name,
@@ -170,9 +171,9 @@ class Console:
             clock=moment(reader.now, clinic.zone),
             csrf=here.visitor.csrf,
             here=place or template,
-            alerts=untaken + await reads.counts(reader, ALERTS, clinic.id, AlertState.ACKNOWLEDGED),
+            alerts=untaken + taken,
             loud=untaken > 0,
-            proposals=await reads.counts(reader, PROPOSALS, clinic.id, ProposalState.OPEN),
+            proposals=await reads.count_proposals(reader, to_decide),
             trial=self.trial,
             notices=self._warnings(clinic, await reads.oncall(reader, clinic.id)) + told + notices,
         )

@@ -5,15 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic import answers
 from services.clinic.model.outcomes import disposition_of
-from services.clinic.model.reads import AlertState, Proposal, ProposalState
+from services.clinic.model.reads import NOT_CLOSED, Proposal, ProposalState
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.patient import Order, PatientPages
 from services.clinic.pages.visit import PageRoute, Visit, see
-from services.clinic.store import learn, patients, reads
-from services.clinic.tables import ALERTS, PROPOSALS, REPLIES
+from services.clinic.store import answers, learn, patients, reads
 from services.clinic.views.others import ProposalsPage
 from services.clinic.views.patient import ProposalView
 from services.clinic.views.rows import proposal_view
@@ -27,7 +25,6 @@ _DECIDED = [
     ProposalState.EXPIRED,
     ProposalState.TAKEN_BACK,
 ]
-_NOT_CLOSED = [AlertState.OPEN, AlertState.ACKNOWLEDGED]
 _LATELY = 20
 
 
@@ -51,15 +48,14 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
         unsigned = await console.elsewhere.unsigned(here.principal)
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
-            mine = reads.of_clinic(PROPOSALS, clinic.id)
-            to_decide = mine & reads.any_of(PROPOSALS, [ProposalState.OPEN])
+            to_decide = reads.Wanted(clinic.id, states=[ProposalState.OPEN])
             waiting = await reads.proposals(reader, to_decide, console.keyring)
-            for_information = mine & reads.any_of(PROPOSALS, [ProposalState.HELD])
+            for_information = reads.Wanted(clinic.id, states=[ProposalState.HELD])
             held = await reads.proposals(reader, for_information, console.keyring)
-            before = mine & reads.any_of(PROPOSALS, _DECIDED)
+            before = reads.Wanted(clinic.id, states=_DECIDED)
             decided = await reads.proposals(reader, before, console.keyring, limit=_LATELY)
             names = await console.names(reader, clinic.id, waiting, held, decided)
-            not_closed = reads.of_clinic(ALERTS, clinic.id) & reads.any_of(ALERTS, _NOT_CLOSED)
+            not_closed = reads.Wanted(clinic.id, states=NOT_CLOSED)
             alerts = await reads.alerts(reader, not_closed, console.keyring)
             alarmed = {one.patient for one in alerts if not one.waits_only}
 
@@ -130,14 +126,14 @@ async def _carry_out(pages: PatientPages, here: Visit, alert: UUID, order: Order
     """Order something about an alert; one about a number that is no patient's leads back to the list of alerts."""
     console = pages.console
     async with console.database.reading() as reader:
-        nobodys = await learn.is_nobodys(reader, ALERTS, here.principal.clinic, alert)
+        nobodys = await learn.is_nobodys_alert(reader, here.principal.clinic, alert)
     if not nobodys:
         return await pages.carry_out(here, await pages.owner(here.principal.clinic, answers.ALERT, alert), order, form)
     answer = await console.client.order(
         order.service, order.path, order.body, principal=here.principal, idempotency_key=form.get("key")
     )
     await console.note(here, f"alert.{order.said}", thing=alert)
-    await console.follow.up_to(order.kind, here.principal.clinic, answer)
+    await console.own_writes.wait_for(order.kind, here.principal.clinic, answer)
     return console.done(order.said, "/console/alerts")
 
 
@@ -150,7 +146,7 @@ def _replies(routes: APIRouter, console: Console) -> None:
         async with console.database.transaction() as tx:
             if not await learn.mark_read(tx, clinic, reply, str(member.id)):
                 raise NotFound("There is no such reply in this clinic.")
-            patient = await learn.patient_of(tx, REPLIES, clinic, reply)
+            patient = await learn.patient_of_reply(tx, clinic, reply)
             shown = None if patient is None else await patients.goes_on_in(tx, clinic, PatientId(patient))
             console.bell.after(tx, clinic, "replies")
         await console.note(here, "reply.read", thing=reply, patient=patient)

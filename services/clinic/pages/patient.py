@@ -8,7 +8,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic import answers
 from services.clinic.model.contacts import region_of
 from services.clinic.model.doubles import Double, doubles_of
 from services.clinic.model.patient import Patient, PatientState
@@ -18,8 +17,7 @@ from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.told import Word, word_of
 from services.clinic.pages.visit import PageRoute, Visit
-from services.clinic.store import came, checks, doubts, learn, patients, reads, reasons
-from services.clinic.tables import ALERTS, CHECKINS, MESSAGES, PROPOSALS, REPLIES, SESSIONS
+from services.clinic.store import answers, came, checks, doubts, learn, patients, reads, reasons
 from services.clinic.views.compose_patient import Record, patient_page
 from services.clinic.views.parts import FormState, Notice, Tone
 from services.clinic.views.plain_words import in_plain_words
@@ -115,7 +113,7 @@ class PatientPages:
             return await self.show(here, shown, problem=problem, form=FormState(form, errors, order.thing))
         await console.note(here, f"patient.{order.said}", patient=patient)
         await self._keep_reason(here, patient, order, answer)
-        await console.follow.up_to(order.kind, here.principal.clinic, answer)
+        await console.own_writes.wait_for(order.kind, here.principal.clinic, answer)
         word = Word(order.said)
         if order.changes is not None:
             word = await word_of(console, here.principal.clinic, order.changes, order.said)
@@ -236,17 +234,18 @@ async def _record(console: Console, reader: Reader, patient: Patient) -> Record:
     joined = await patients.joined_with(reader, clinic, whom)
     every = [whom, *joined]
     plans = await reads.plans(reader, clinic, every)
+    wanted = reads.Wanted(clinic, every)
     return Record(
         plan=plans.get(whom),
-        sessions=await reads.sessions(reader, reads.of_records(SESSIONS, clinic, every)),
-        corrections=await reads.corrections(reader, reads.of_records(SESSIONS, clinic, every), keyring),
-        checkins=await reads.checkins(reader, reads.of_records(CHECKINS, clinic, every), limit=_MOST),
-        scores=await reads.scores(reader, reads.of_records(CHECKINS, clinic, every), keyring),
-        proposals=await reads.proposals(reader, reads.of_records(PROPOSALS, clinic, every), keyring, limit=_MOST),
-        alerts=await reads.alerts(reader, reads.of_records(ALERTS, clinic, every), keyring),
-        messages=await reads.messages(reader, reads.of_records(MESSAGES, clinic, every), keyring, limit=_MOST),
-        replies=await reads.replies(reader, reads.of_records(REPLIES, clinic, every), keyring, limit=_MOST),
-        unread=await reads.unread(reader, reads.of_records(REPLIES, clinic, every), keyring),
+        sessions=await reads.sessions(reader, wanted),
+        corrections=await reads.corrections(reader, wanted, keyring),
+        checkins=await reads.checkins(reader, wanted, limit=_MOST),
+        scores=await reads.scores(reader, wanted, keyring),
+        proposals=await reads.proposals(reader, wanted, keyring, limit=_MOST),
+        alerts=await reads.alerts(reader, wanted, keyring),
+        messages=await reads.messages(reader, wanted, keyring, limit=_MOST),
+        replies=await reads.replies(reader, wanted, keyring, limit=_MOST),
+        unread=await reads.unread(reader, wanted, keyring),
         stopped=await reads.stopped(reader, whom),
         broken=await checks.broken(reader, whom),
         doubts=await doubts.of_patient(reader, whom, keyring),

@@ -7,12 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.patient import Patient
-from services.clinic.model.reads import AlertState, ProposalState, Score
+from services.clinic.model.reads import NOT_CLOSED, ProposalState, Score
 from services.clinic.model.searching import Entry
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.store import patients, reads
-from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
 from services.clinic.views.compose_list import patient_row
 from services.clinic.views.patient import PatientRow, PatientsPage
 from shared.database import Reader
@@ -78,11 +77,10 @@ async def _rows(console: Console, reader: Reader, clinic: Clinic, found: list[Pa
     plans = {whose: plan for whose, plan in (await reads.plans(reader, clinic.id, ids)).items() if plan.active}
     ahead = await reads.next_sessions(reader, clinic.id, ids, reader.now)
     upcoming = {whose: session.by_clock_of(clinic.zone) for whose, session in ahead.items()}
-    alerts = await reads.waiting_by_patient(reader, ALERTS, clinic.id, [AlertState.OPEN, AlertState.ACKNOWLEDGED])
-    proposals = await reads.waiting_by_patient(reader, PROPOSALS, clinic.id, [ProposalState.OPEN])
-    mine = reads.of_clinic(CHECKINS, clinic.id) & CHECKINS.c.patient.in_(ids)
+    alerts = await reads.with_alerts(reader, reads.Wanted(clinic.id, states=NOT_CLOSED))
+    proposals = await reads.with_proposals(reader, reads.Wanted(clinic.id, states=[ProposalState.OPEN]))
     scores: dict[PatientId, list[Score]] = {}
-    for score in await reads.scores(reader, mine, console.keyring):
+    for score in await reads.scores(reader, reads.Wanted(clinic.id, ids), console.keyring):
         if score.instrument == "phq-9":
             scores.setdefault(score.patient, []).append(score)
     return tuple(

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic import answers
 from services.clinic.model.patient import Patient
 from services.clinic.model.staff import Permission
 from services.clinic.pages.console import patient_path
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.visit import PageRoute, Visit, see
+from services.clinic.store import answers
 from services.clinic.views.parts import (
     FormState,
     Notice,
@@ -205,16 +205,16 @@ async def _follow(pages: PatientPages, here: Visit, checkin: UUID, answer: Mappi
         held = await console.client.get("assessments", f"/checkins/{checkin}", principal=principal)
         if answer["alert"]:
             alert = await console.client.get("assessments", f"/alerts/{answer['alert']}", principal=principal)
-            await console.follow.up_to(answers.RAISED, principal.clinic, alert)
+            await console.own_writes.wait_for(answers.RAISED, principal.clinic, alert)
     except Problem as problem:
         # The answers are kept; the page shows them once their events have come.
         log.warning("checkin.not-followed", checkin=str(checkin), status=int(problem.status))
         return
     if held["state"] == "completed":
         taken = {**held, "scores": answer["scores"], "taken_by": here.visitor.member.name}
-        await console.follow.up_to(answers.TAKEN, principal.clinic, taken)
+        await console.own_writes.wait_for(answers.TAKEN, principal.clinic, taken)
     else:
-        await console.follow.up_to(answers.CHECKIN, principal.clinic, held)
+        await console.own_writes.wait_for(answers.CHECKIN, principal.clinic, held)
 
 
 def _language(form: Mapping[str, str]) -> Language | None:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic import answers
 from services.clinic.model.staff import Permission
 from services.clinic.pages.patient import Order, PatientPages
 from services.clinic.pages.visit import PageRoute
+from services.clinic.store import answers
 
 _ENDINGS = {"cancel": "cancelled", "attend": "attended", "miss": "missed"}
 

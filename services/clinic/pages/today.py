@@ -8,13 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.clinic.model.clinic import Clinic
-from services.clinic.model.reads import AlertState, CheckinState, MessageState, ProposalState
+from services.clinic.model.reads import NOT_CLOSED, CheckinState, MessageState, ProposalState
 from services.clinic.model.worklist import DUE_SOON, Failure, Found, Worklist
 from services.clinic.pages.console import Console
 from services.clinic.pages.visit import PageRoute
 from services.clinic.store import came, notices, reads, worklist
 from services.clinic.store.unreached import unreached
-from services.clinic.tables import ALERTS, CHECKINS, PROPOSALS
 from services.clinic.views.answers import answer_row, silent_row
 from services.clinic.views.compose_today import Day, alerts_page, today_page
 from services.clinic.views.contacts import unreached_row
@@ -58,7 +57,7 @@ def router(console: Console) -> APIRouter:
         await console.note(here, "alerts.read")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
-            found = await reads.alerts(reader, reads.of_clinic(ALERTS, clinic.id), console.keyring)
+            found = await reads.alerts(reader, reads.Wanted(clinic.id), console.keyring)
             names = await console.names(reader, clinic.id, found)
             view = alerts_page(found, names, clinic.zone, reader.now)
             return await console.show(here, reader, clinic, view, template="alerts")
@@ -148,22 +147,20 @@ def _waiting(routes: APIRouter, console: Console) -> None:
 async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, is_today: bool) -> Day:
     zone, mine = clinic.zone, clinic.id
     start, end = _start(day, zone), _start(day + timedelta(days=1), zone)
-    sessions = await reads.sessions(reader, reads.between(mine, start, end))
+    sessions = await reads.sessions_between(reader, mine, start, end)
     if not is_today:
         return Day(sessions)
-    unclosed = reads.of_clinic(ALERTS, mine) & reads.any_of(ALERTS, [AlertState.OPEN, AlertState.ACKNOWLEDGED])
+    unclosed = reads.Wanted(mine, states=NOT_CLOSED)
     asked = [CheckinState.OPEN, CheckinState.PARTIAL]
-    out = reads.of_clinic(CHECKINS, mine) & reads.any_of(CHECKINS, asked)
-    to_decide = reads.of_clinic(PROPOSALS, mine) & reads.any_of(PROPOSALS, [ProposalState.OPEN])
+    out = reads.Wanted(mine, states=asked)
+    to_decide = reads.Wanted(mine, states=[ProposalState.OPEN])
     return Day(
         sessions=sessions,
         alerts=await reads.alerts(reader, unclosed, console.keyring),
-        checkins=Found(
-            await reads.checkins(reader, out, limit=_FIRST), await reads.counts(reader, CHECKINS, mine, *asked)
-        ),
+        checkins=Found(await reads.checkins(reader, out, limit=_FIRST), await reads.count_checkins(reader, out)),
         proposals=Found(
             await reads.proposals(reader, to_decide, console.keyring, limit=_FIRST),
-            await reads.counts(reader, PROPOSALS, mine, ProposalState.OPEN),
+            await reads.count_proposals(reader, to_decide),
         ),
         findings=await worklist.findings(reader, mine),
         waiting=Worklist(

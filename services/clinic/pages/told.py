@@ -34,5 +34,5 @@ async def word_of(console: Console, clinic: ClinicId, session: UUID, said: str) 
             if known.late:
                 return Word(f"{said}-late", known.hears_at)
             return Word(f"{said}-now") if known.hears_at <= now + _SOON else Word(f"{said}-at", known.hears_at)
-        await console.follow.pause(_LOOK)
+        await console.own_writes.pause(_LOOK)
     return Word(f"{said}-told")

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, func, select, text, up
 from services.clinic.model.reads import Came, CheckinState, Score, Silent
 from services.clinic.model.worklist import Found
 from services.clinic.store import reads
+from services.clinic.store import rows as rows_of
 from services.clinic.tables import CHECKINS, FURTHER
 from shared.database import Reader, Transaction
 from shared.ids import CheckinId, ClinicId, PatientId
@@ -41,15 +42,24 @@ async def of_records(
     reader: Reader, clinic: ClinicId, patients: Collection[PatientId], keyring: Keyring, *, limit: int
 ) -> list[Came]:
     """Return the answers of one person, who may have several records, the newest first."""
-    whole = reads.of_records(CHECKINS, clinic, patients) & CHECKINS.c.result.is_not(None)
-    beside = reads.of_records(FURTHER, clinic, patients)
+    whole = reads.Wanted(clinic, patients).on(CHECKINS) & CHECKINS.c.result.is_not(None)
+    beside = reads.Wanted(clinic, patients).on(FURTHER)
     rows = await reader.all(select(CHECKINS).where(whole).order_by(_AT.desc(), CHECKINS.c.id.desc()).limit(limit))
     more = await reader.all(select(FURTHER).where(beside).order_by(FURTHER.c.at.desc()).limit(limit))
     return sorted(_both(rows, more, keyring), key=lambda one: one.at, reverse=True)[:limit]
 
 
-async def see(tx: Transaction, table: Table, clinic: ClinicId, thing: UUID, by: str) -> UUID | None:
-    """Note who has looked at answers first; return whose they are, or None where the clinic has none of that id."""
+async def see_checkin(tx: Transaction, clinic: ClinicId, checkin: UUID, by: str) -> UUID | None:
+    """Note who has looked at a check-in's answers first; return whose they are, None where the clinic has none such."""
+    return await _see(tx, CHECKINS, clinic, checkin, by)
+
+
+async def see_further(tx: Transaction, clinic: ClinicId, further: UUID, by: str) -> UUID | None:
+    """Note who has looked first at answers that count as no score; return whose they are, as `see_checkin` does."""
+    return await _see(tx, FURTHER, clinic, further, by)
+
+
+async def _see(tx: Transaction, table: Table, clinic: ClinicId, thing: UUID, by: str) -> UUID | None:
     mine = (table.c.id == thing) & (table.c.clinic == clinic)
     first = {"seen_by": func.coalesce(table.c.seen_by, by), "seen_at": func.coalesce(table.c.seen_at, tx.now)}
     row = (await tx.execute(update(table).where(mine).values(first).returning(table.c.patient))).first()
@@ -110,7 +120,7 @@ def _both(rows: Any, more: Any, keyring: Keyring) -> list[Came]:
 
 
 def _whole(row: Row[Any], keyring: Keyring) -> Came:
-    scores = tuple(reads.scores_of(row, keyring))
+    scores = tuple(rows_of.scores_of(row, keyring))
     return Came(
         id=row.id,
         checkin=CheckinId(row.id),
@@ -137,7 +147,7 @@ def _beside(row: Row[Any], keyring: Keyring) -> Came:
         flags=tuple(one["flags"]),
         answers=one["answers"],
         words=one["words"],
-        scale=reads.scale_of(one),
+        scale=rows_of.scale_of(one),
     )
     return Came(
         id=row.id,

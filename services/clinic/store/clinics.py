@@ -57,6 +57,11 @@ async def first(reader: Reader) -> ClinicId | None:
     return None if found is None else ClinicId(found)
 
 
+async def every(reader: Reader) -> list[ClinicId]:
+    """Return all clinics, the oldest first."""
+    return [ClinicId(row.id) for row in await reader.all(select(CLINICS.c.id).order_by(CLINICS.c.id))]
+
+
 async def whom_to_call(reader: Reader) -> Whom | None:
     """Return whom a patient calls where there is but one clinic: only then is it certain whose patient it is."""
     rows = await reader.all(select(CLINICS.c.phone, CLINICS.c.crisis).limit(2))

@@ -117,10 +117,15 @@ async def session_of(reader: Reader, session: UUID) -> tuple[SessionState | str,
     return None if row is None else (known(SessionState, row.state), row.version)
 
 
-async def is_nobodys(reader: Reader, table: Table, clinic: ClinicId, thing: UUID) -> bool:
-    """Tell whether the clinic has this thing and it is about no patient."""
-    mine = (table.c.id == thing) & (table.c.clinic == clinic) & table.c.patient.is_(None)
-    return await reader.scalar(select(table.c.id).where(mine)) is not None
+async def is_nobodys_alert(reader: Reader, clinic: ClinicId, alert: UUID) -> bool:
+    """Tell whether the clinic has this alert and it is about no patient."""
+    mine = (ALERTS.c.id == alert) & (ALERTS.c.clinic == clinic) & ALERTS.c.patient.is_(None)
+    return await reader.scalar(select(ALERTS.c.id).where(mine)) is not None
+
+
+async def patient_of_reply(reader: Reader, clinic: ClinicId, reply: UUID) -> UUID | None:
+    """Return whose reply this is, or None where the clinic has no such one, or knows nobody of its number."""
+    return await patient_of(reader, REPLIES, clinic, reply)
 
 
 async def patient_of(reader: Reader, table: Table, clinic: ClinicId, thing: UUID) -> UUID | None:

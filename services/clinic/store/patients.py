@@ -144,6 +144,15 @@ async def page(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: int
     return await _read(reader, _after(wanted, after), keyring)
 
 
+async def lock_page(
+    tx: Transaction, clinic: ClinicId, keyring: Keyring, *, limit: int, after: UUID | None
+) -> list[Patient]:
+    """Return patients as `page` does, and hold their rows until the transaction ends."""
+    ids = select(PATIENTS.c.id).where(PATIENTS.c.clinic == clinic).order_by(PATIENTS.c.id).limit(limit)
+    await tx.all(_after(ids, after).with_for_update())
+    return await page(tx, clinic, keyring, limit=limit, after=after)
+
+
 async def some(reader: Reader, clinic: ClinicId, wanted: Collection[PatientId], keyring: Keyring) -> list[Patient]:
     """Return patients of a clinic in the order in which they are wanted; who is not there is left out."""
     if not wanted:

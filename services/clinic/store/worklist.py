@@ -30,7 +30,9 @@ async def unrecorded(
 ) -> Found[Session]:
     """Return sessions that began before an instant and of which nobody said what happened, the oldest first."""
     where = reads.of_clinic(SESSIONS, clinic) & SESSIONS.c.state.in_(_OPEN) & (SESSIONS.c.starts_at_utc < before)
-    return Found(await reads.sessions(reader, where, limit=limit, skip=skip), await _count(reader, SESSIONS, where))
+    return Found(
+        await reads.sessions_where(reader, where, limit=limit, skip=skip), await _count(reader, SESSIONS, where)
+    )
 
 
 async def due(reader: Reader, clinic: ClinicId, by: date, *, limit: int, skip: int = 0) -> Found[Due]:
@@ -66,9 +68,9 @@ async def findings(reader: Reader, clinic: ClinicId) -> list[str]:
 
 async def unread(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: int, skip: int = 0) -> Found[Reply]:
     """Return texts that a person must read and nobody has: the gravest first, then the oldest."""
-    mine = reads.of_clinic(REPLIES, clinic)
-    rows = await reads.unread(reader, mine, keyring, limit=limit, skip=skip)
-    return Found(rows, await _count(reader, REPLIES, mine & REPLIES.c.read_by.is_(None)))
+    rows = await reads.unread(reader, reads.Wanted(clinic), keyring, limit=limit, skip=skip)
+    unread_ones = reads.of_clinic(REPLIES, clinic) & REPLIES.c.read_by.is_(None)
+    return Found(rows, await _count(reader, REPLIES, unread_ones))
 
 
 async def failures(reader: Reader, clinic: ClinicId, *, limit: int) -> Found[Failure]:

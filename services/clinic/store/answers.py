@@ -1,4 +1,4 @@
-"""What an owner answered to an order, as the read models hold it; for the moment until its event has arrived."""
+"""What an owner answered to a request, as the read models hold it; for the moment until its event has arrived."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,17 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
-from services.clinic.store import learn
 from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, SESSIONS
-from shared.clock import Clock
-from shared.database import Database, Transaction
-from shared.ids import ClinicId
 from shared.protection import Keyring
 from shared.walltime import parse_wall
-
-PATIENCE: Final = 1.0
-"""Real seconds to wait for the event before the owner's answer is taken."""
-_LOOK: Final = 0.04
 
 
 @dataclass(frozen=True)
@@ -153,37 +145,3 @@ CHANGED: Final = Kind(CHECKINS, _changed, whole=False)
 RAISED: Final = Kind(ALERTS, _raised, whole=True)
 ALERT: Final = Kind(ALERTS, _alert, whole=False)
 PROPOSAL: Final = Kind(PROPOSALS, _proposal, whole=False)
-
-
-class Follow:
-    """Staff read their own writes: waits shortly for the event of an order, else takes the owner's answer."""
-
-    def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
-        self._database = database
-        self._keyring = keyring
-        self._clock = clock
-
-    async def up_to(self, kind: Kind, clinic: ClinicId, answer: Mapping[str, Any]) -> None:
-        """Return once the read model holds at least the answered version."""
-        thing, version = UUID(answer["id"]), int(answer["version"])
-        for _ in range(round(PATIENCE / _LOOK)):
-            async with self._database.reading() as reader:
-                held = await learn.version_of(reader, kind.table, thing)
-            if held is not None and held >= version:
-                return
-            await self._clock.pause(_LOOK)
-        async with self._database.transaction() as tx:
-            await self._take(tx, kind, clinic, answer)
-
-    async def pause(self, seconds: float) -> None:
-        """Wait for what an owner has yet to say."""
-        await self._clock.pause(seconds)
-
-    async def _take(self, tx: Transaction, kind: Kind, clinic: ClinicId, answer: Mapping[str, Any]) -> None:
-        thing, version = UUID(answer["id"]), int(answer["version"])
-        row = kind.row(answer, self._keyring)
-        if kind.whole:
-            whose = {"id": thing, "clinic": clinic, "patient": UUID(answer["patient"]), "version": version}
-            await learn.keep(tx, kind.table, {**whose, **row})
-        elif await learn.version_of(tx, kind.table, thing) is not None:
-            await learn.change(tx, kind.table, thing, version, row)

@@ -1,0 +1,50 @@
+"""Staff read their own writes: a page waits for the event of what was just done, or takes the owner's answer."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from services.clinic.store import learn
+from services.clinic.store.answers import Kind
+from shared.clock import Clock
+from shared.database import Database, Transaction
+from shared.ids import ClinicId
+from shared.protection import Keyring
+
+PATIENCE: Final = 1.0
+"""Real seconds to wait for the event before the owner's answer is taken."""
+_LOOK: Final = 0.04
+
+
+class OwnWrites:
+    """Waits shortly for the event of a request, else takes the owner's answer."""
+
+    def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._clock = clock
+
+    async def wait_for(self, kind: Kind, clinic: ClinicId, answer: Mapping[str, Any]) -> None:
+        """Return once the read model holds at least the answered version."""
+        thing, version = UUID(answer["id"]), int(answer["version"])
+        for _ in range(round(PATIENCE / _LOOK)):
+            async with self._database.reading() as reader:
+                held = await learn.version_of(reader, kind.table, thing)
+            if held is not None and held >= version:
+                return
+            await self._clock.pause(_LOOK)
+        async with self._database.transaction() as tx:
+            await self._take(tx, kind, clinic, answer)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for what an owner has yet to say."""
+        await self._clock.pause(seconds)
+
+    async def _take(self, tx: Transaction, kind: Kind, clinic: ClinicId, answer: Mapping[str, Any]) -> None:
+        thing, version = UUID(answer["id"]), int(answer["version"])
+        row = kind.row(answer, self._keyring)
+        if kind.whole:
+            whose = {"id": thing, "clinic": clinic, "patient": UUID(answer["patient"]), "version": version}
+            await learn.keep(tx, kind.table, {**whose, **row})
+        elif await learn.version_of(tx, kind.table, thing) is not None:
+            await learn.change(tx, kind.table, thing, version, row)

@@ -141,11 +141,11 @@ class Demonstration:
 
     async def _read_texts(self, until: datetime) -> None:
         """Note that the staff of the past have read what was texted to them; the console alone can do so otherwise."""
-        from services.clinic.store import learn  # noqa: PLC0415 - loads the clinic
+        from services.clinic.store import read_models  # noqa: PLC0415 - loads the clinic
 
         database = next(service.database for service in self._host.services if service.name == "clinic")
         async with database.transaction() as tx:
-            await learn.mark_all_read(tx, until, by="made-up staff")
+            await read_models.mark_all_read(tx, until, by="made-up staff")
 
     async def live(self, pace: float) -> None:
         """Let the clock run and the staff work; when they fail, they begin anew from what the clinic knows."""

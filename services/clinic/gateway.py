@@ -74,11 +74,11 @@ _CHUNK: Final = 64 * 1024
 _DEADLINE: Final = aiohttp.ClientTimeout(total=30, connect=5)
 
 
-Told = Callable[[], Awaitable[Whom | None]]
+FindWhom = Callable[[], Awaitable[Whom | None]]
 """Looks up whom the one who opens a patient's link can call."""
 
 
-def router(http: Outgoing, urls: Mapping[str, str], whom: Told) -> APIRouter:
+def router(http: Outgoing, urls: Mapping[str, str], whom: FindWhom) -> APIRouter:
     """Return routes that pass on the paths of the services in `urls` (base address by service).
 
     A patient's link that cannot be passed on is answered with a page that says whom to call.
@@ -93,7 +93,7 @@ def router(http: Outgoing, urls: Mapping[str, str], whom: Told) -> APIRouter:
 
 
 def _for_people(
-    pass_on: Callable[[Request], Awaitable[Response]], whom: Told
+    pass_on: Callable[[Request], Awaitable[Response]], whom: FindWhom
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answered(request: Request) -> Response:
         try:
@@ -101,12 +101,12 @@ def _for_people(
         except Problem as problem:
             if not request.url.path.startswith(PATIENTS_LINKS):
                 raise
-            return away(await _told(whom), int(problem.status))
+            return away(await _found_whom(whom), int(problem.status))
 
     return answered
 
 
-async def _told(whom: Told) -> Whom | None:
+async def _found_whom(whom: FindWhom) -> Whom | None:
     try:
         return await whom()
     except Exception:

@@ -2,10 +2,10 @@
 
 import json
 
-from services.clinic.bell import Bell
+from services.clinic.live_updates import LiveUpdates
 from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
-from services.clinic.store import audit, checks, doubts, learn, reasons
+from services.clinic.store import audit, checks, doubts, read_models, reasons
 from services.clinic.store.reads import WHOLE
 from services.clinic.tables import ALERTS, CHECKINS, FURTHER, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
@@ -28,20 +28,20 @@ _STORY = {
 }
 
 
-def handlers(bell: Bell, keyring: Keyring) -> Handlers:
+def handlers(live_updates: LiveUpdates, keyring: Keyring) -> Handlers:
     """Return what the clinic service does about each event."""
     made = Handlers()
-    _scheduling(made, bell)
-    _checkins(made, bell, keyring)
-    _alerts(made, bell)
-    _oncall(made, bell)
-    _proposals(made, bell)
-    _messaging(made, bell)
-    _replies(made, bell, keyring)
+    _scheduling(made, live_updates)
+    _checkins(made, live_updates, keyring)
+    _alerts(made, live_updates)
+    _oncall(made, live_updates)
+    _proposals(made, live_updates)
+    _messaging(made, live_updates)
+    _replies(made, live_updates, keyring)
     return made
 
 
-def _scheduling(made: Handlers, bell: Bell) -> None:
+def _scheduling(made: Handlers, live_updates: LiveUpdates) -> None:
     @made.on(events.PlanStarted, events.PlanChanged)
     async def plan(tx: Transaction, event: events.PlanStarted) -> None:
         names = (
@@ -55,10 +55,10 @@ def _scheduling(made: Handlers, bell: Bell) -> None:
             "active",
         )
         values = {name: getattr(event, name) for name in names}
-        await learn.keep(tx, PLANS, {**_thing(event, "plan"), **values, "attended": event.attended})
+        await read_models.keep(tx, PLANS, {**_thing(event, "plan"), **values, "attended": event.attended})
         if isinstance(event, events.PlanChanged) and event.continued is not None:
-            await reasons.keep_told(tx, event, event.continued)
-        bell.after(tx, event.clinic, "plans")
+            await reasons.keep_continued(tx, event, event.continued)
+        live_updates.after(tx, event.clinic, "plans")
 
     @made.on(
         events.SessionBooked,
@@ -78,16 +78,18 @@ def _scheduling(made: Handlers, bell: Bell) -> None:
         if isinstance(event, events.SessionCorrected):
             values |= {"corrected_from": event.before, "corrected_by": event.by}
             values |= {"corrected_at": event.at, "corrected_why": event.reason}
-        await learn.keep(tx, SESSIONS, {**_thing(event, "session"), **values, "starts_at": parse_wall(event.starts_at)})
-        bell.after(tx, event.clinic, "sessions")
+        await read_models.keep(
+            tx, SESSIONS, {**_thing(event, "session"), **values, "starts_at": parse_wall(event.starts_at)}
+        )
+        live_updates.after(tx, event.clinic, "sessions")
 
 
-def _checkins(made: Handlers, bell: Bell, keyring: Keyring) -> None:
+def _checkins(made: Handlers, live_updates: LiveUpdates, keyring: Keyring) -> None:
     @made.on(events.CheckinOpened)
     async def opened(tx: Transaction, event: events.CheckinOpened) -> None:
         state = CheckinState.PARTIAL if event.begun else CheckinState.OPEN
-        await learn.keep(tx, CHECKINS, {**_checkin(event), "state": str(state), "expires_at": event.expires_at})
-        bell.after(tx, event.clinic, "checkins")
+        await read_models.keep(tx, CHECKINS, {**_checkin(event), "state": str(state), "expires_at": event.expires_at})
+        live_updates.after(tx, event.clinic, "checkins")
 
     @made.on(events.CheckinCompleted)
     async def completed(tx: Transaction, event: events.CheckinCompleted) -> None:
@@ -96,30 +98,30 @@ def _checkins(made: Handlers, bell: Bell, keyring: Keyring) -> None:
         by = None if None in takers else ", ".join(dict.fromkeys(takers))
         seen = {"seen_by": by or None, "seen_at": event.completed_at if by else None}
         result = {"completed_at": event.completed_at, "result": event.result, "voided": event.voided, **seen}
-        await learn.keep(tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.COMPLETED), **result})
-        bell.after(tx, event.clinic, "checkins")
+        await read_models.keep(tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.COMPLETED), **result})
+        live_updates.after(tx, event.clinic, "checkins")
 
     @made.on(events.ResultChanged)
     async def changed(tx: Transaction, event: events.ResultChanged) -> None:
         said = {"state": event.state, "completed_at": event.completed_at}
         sealed = {"result": event.result, "voided": event.voided}
-        await learn.keep(tx, CHECKINS, {**_checkin(event), **said, **sealed})
-        bell.after(tx, event.clinic, "checkins")
+        await read_models.keep(tx, CHECKINS, {**_checkin(event), **said, **sealed})
+        live_updates.after(tx, event.clinic, "checkins")
 
     @made.on(events.AnswersSetAside)
     async def set_aside(tx: Transaction, event: events.AnswersSetAside) -> None:
         about = {"checkin": event.checkin, "occurrence": event.occurrence, "asked_for": event.asked_for}
         said = {"why": event.why, "at": event.at, "content": event.content}
-        await learn.keep(tx, FURTHER, {**_thing(event, "answers"), **about, **said})
-        bell.after(tx, event.clinic, "checkins")
+        await read_models.keep(tx, FURTHER, {**_thing(event, "answers"), **about, **said})
+        live_updates.after(tx, event.clinic, "checkins")
 
     @made.on(events.CheckinExpired)
     async def expired(tx: Transaction, event: events.CheckinExpired) -> None:
-        await learn.keep(tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.EXPIRED)})
-        bell.after(tx, event.clinic, "checkins")
+        await read_models.keep(tx, CHECKINS, {**_checkin(event), "state": str(CheckinState.EXPIRED)})
+        live_updates.after(tx, event.clinic, "checkins")
 
 
-def _alerts(made: Handlers, bell: Bell) -> None:
+def _alerts(made: Handlers, live_updates: LiveUpdates) -> None:
     @made.on(events.AlertRaised)
     async def raised(tx: Transaction, event: events.AlertRaised) -> None:
         await show(tx, event)
@@ -128,58 +130,58 @@ def _alerts(made: Handlers, bell: Bell) -> None:
         # One that was acknowledged is open again: something worse was said.
         opened = {"state": str(AlertState.OPEN), "by": None, "at": None, "pages": event.page_number}
         said = {"level": event.level, "cause": event.cause, "raised_at": event.raised_at}
-        if await learn.version_of(tx, ALERTS, event.alert) is None:
-            await learn.keep(tx, ALERTS, {**_thing(event, "alert"), **said, **opened})
+        if await read_models.version_of(tx, ALERTS, event.alert) is None:
+            await read_models.keep(tx, ALERTS, {**_thing(event, "alert"), **said, **opened})
         else:
-            await learn.change(tx, ALERTS, event.alert, event.version, {**said, **opened})
-        bell.after(tx, event.clinic, "alerts")
+            await read_models.change(tx, ALERTS, event.alert, event.version, {**said, **opened})
+        live_updates.after(tx, event.clinic, "alerts")
 
     @made.on(events.AlertOverdue)
     async def overdue(tx: Transaction, event: events.AlertOverdue) -> None:
         # It carries the alert as it stands: whoever missed that it was raised learns it from the next page.
-        if await learn.version_of(tx, ALERTS, event.alert) is None:
+        if await read_models.version_of(tx, ALERTS, event.alert) is None:
             await show(tx, event)
-        await learn.count_page(tx, event.alert, event.page_number)
-        bell.after(tx, event.clinic, "alerts")
+        await read_models.count_page(tx, event.alert, event.page_number)
+        live_updates.after(tx, event.clinic, "alerts")
 
     @made.on(events.AlertAcknowledged)
     async def acknowledged(tx: Transaction, event: events.AlertAcknowledged) -> None:
         values = {"state": str(AlertState.ACKNOWLEDGED), "by": event.by, "at": event.at}
-        await learn.change(tx, ALERTS, event.alert, event.version, values)
-        bell.after(tx, event.clinic, "alerts")
+        await read_models.change(tx, ALERTS, event.alert, event.version, values)
+        live_updates.after(tx, event.clinic, "alerts")
 
     @made.on(events.AlertClosed)
     async def closed(tx: Transaction, event: events.AlertClosed) -> None:
         values = {"state": str(AlertState.CLOSED), "by": event.by, "at": event.at, "disposition": event.disposition}
-        await learn.change(tx, ALERTS, event.alert, event.version, values)
-        bell.after(tx, event.clinic, "alerts")
+        await read_models.change(tx, ALERTS, event.alert, event.version, values)
+        live_updates.after(tx, event.clinic, "alerts")
 
 
-def _oncall(made: Handlers, bell: Bell) -> None:
+def _oncall(made: Handlers, live_updates: LiveUpdates) -> None:
     @made.on(events.OnCallChecked)
     async def checked(tx: Transaction, event: events.OnCallChecked) -> None:
         contacts = [contact.model_dump(mode="json") for contact in event.contacts]
-        await learn.keep_oncall(tx, event.clinic, event.version, contacts)
-        bell.after(tx, event.clinic, "alerts")
+        await read_models.keep_oncall(tx, event.clinic, event.version, contacts)
+        live_updates.after(tx, event.clinic, "alerts")
 
 
-def _proposals(made: Handlers, bell: Bell) -> None:
+def _proposals(made: Handlers, live_updates: LiveUpdates) -> None:
     @made.on(events.IntervalProposed)
     async def proposed(tx: Transaction, event: events.IntervalProposed) -> None:
         names = ("plan", "direction", "from_days", "to_days", "rule", "rule_version", "detail", "expires_at")
         values = {name: getattr(event, name) for name in names}
         stands = ProposalState.OPEN if event.needs_decision else ProposalState.HELD
         state = {"state": str(stands), "proposed_at": tx.now}
-        await learn.keep(tx, PROPOSALS, {**_thing(event, "proposal"), **values, **state})
-        bell.after(tx, event.clinic, "proposals")
+        await read_models.keep(tx, PROPOSALS, {**_thing(event, "proposal"), **values, **state})
+        live_updates.after(tx, event.clinic, "proposals")
 
     @made.on(events.IntervalDecided)
     async def decided(tx: Transaction, event: events.IntervalDecided) -> None:
         state = {"state": str(_DECIDED.get(event.decision, event.decision)), "decided_days": event.interval_days}
         said = {"reason": event.reason, "overruled": event.overruled}
         values = {**state, "by": event.by, "at": event.at, **said}
-        await learn.change(tx, PROPOSALS, event.proposal, event.version, values)
-        bell.after(tx, event.clinic, "proposals")
+        await read_models.change(tx, PROPOSALS, event.proposal, event.version, values)
+        live_updates.after(tx, event.clinic, "proposals")
 
     @made.on(events.IntervalTakenBack)
     async def taken_back(tx: Transaction, event: events.IntervalTakenBack) -> None:
@@ -187,17 +189,17 @@ def _proposals(made: Handlers, bell: Bell) -> None:
         was = {"decision": event.decision, **decided}
         said = {"taken_back_by": event.by, "taken_back_at": event.at, "taken_back_why": event.reason}
         values = {"state": str(ProposalState.TAKEN_BACK), **was, **said}
-        await learn.change(tx, PROPOSALS, event.proposal, event.version, values)
-        bell.after(tx, event.clinic, "proposals")
+        await read_models.change(tx, PROPOSALS, event.proposal, event.version, values)
+        live_updates.after(tx, event.clinic, "proposals")
 
     @made.on(events.IntervalExpired)
     async def expired(tx: Transaction, event: events.IntervalExpired) -> None:
         state = ProposalState.SUPERSEDED if event.overtaken else ProposalState.EXPIRED
-        await learn.change(tx, PROPOSALS, event.proposal, event.version, {"state": str(state)})
-        bell.after(tx, event.clinic, "proposals")
+        await read_models.change(tx, PROPOSALS, event.proposal, event.version, {"state": str(state)})
+        live_updates.after(tx, event.clinic, "proposals")
 
 
-def _messaging(made: Handlers, bell: Bell) -> None:
+def _messaging(made: Handlers, live_updates: LiveUpdates) -> None:
     def on(kind: type[events.messaging.MessageEvent], state: MessageState) -> None:
         @made.on(kind)
         async def became(tx: Transaction, event: events.messaging.MessageEvent) -> None:
@@ -210,8 +212,10 @@ def _messaging(made: Handlers, bell: Bell) -> None:
                 "what": _STORY[state],
                 "detail": event.why or event.reason or event.error,
             }
-            await learn.keep_message(tx, {**_thing(event, "message"), **values, "state": str(state), "story": [step]})
-            bell.after(tx, event.clinic, "messages")
+            await read_models.keep_message(
+                tx, {**_thing(event, "message"), **values, "state": str(state), "story": [step]}
+            )
+            live_updates.after(tx, event.clinic, "messages")
 
     @made.on(events.MessagePlanned)
     async def planned(tx: Transaction, event: events.MessagePlanned) -> None:
@@ -220,8 +224,8 @@ def _messaging(made: Handlers, bell: Bell) -> None:
         # It stands at the instant at which it goes out; where that is too late, a person should call.
         when = {"at": event.goes_at, "reason": None if event.in_time else COMES_LATE, "state": MessageState.PLANNED}
         step = {"at": event.at.isoformat(), "what": "planned", "detail": None}
-        await learn.keep_message(tx, {**_thing(event, "message"), **values, **when, "story": [step]})
-        bell.after(tx, event.clinic, "messages")
+        await read_models.keep_message(tx, {**_thing(event, "message"), **values, **when, "story": [step]})
+        live_updates.after(tx, event.clinic, "messages")
 
     on(events.MessageSent, MessageState.SENT)
     on(events.MessageDelivered, MessageState.DELIVERED)
@@ -232,47 +236,47 @@ def _messaging(made: Handlers, bell: Bell) -> None:
     async def read(tx: Transaction, event: events.MessagesRead) -> None:
         what = "messages.read" if event.message is None else "message.read"
         by = f"staff:{event.staff}" if event.staff else f"token:{event.by}"
-        whose = None if event.patient is None else PatientId(event.patient)
-        await audit.note(tx, event.clinic, by, what, thing=event.message, patient=whose, at=event.at)
+        patient = None if event.patient is None else PatientId(event.patient)
+        await audit.note(tx, event.clinic, by, what, thing=event.message, patient=patient, at=event.at)
 
     @made.on(events.ContactChecked)
     async def checked(tx: Transaction, event: events.ContactChecked) -> None:
         names = ("clinic", "patient", "contact", "version", "works", "why", "words", "by", "at")
         await checks.keep(tx, {name: getattr(event, name) for name in names})
-        bell.after(tx, event.clinic, "consents")
+        live_updates.after(tx, event.clinic, "consents")
 
     @made.on(events.ContactDoubted)
     async def doubted(tx: Transaction, event: events.ContactDoubted) -> None:
         names = ("clinic", "patient", "contact", "version", "open", "wrote", "at")
         await doubts.keep(tx, {name: getattr(event, name) for name in names})
-        bell.after(tx, event.clinic, "consents")
+        live_updates.after(tx, event.clinic, "consents")
 
     @made.on(events.ConsentChanged)
     async def consent(tx: Transaction, event: events.ConsentChanged) -> None:
         said = {"version": event.version, "granted": event.granted, "how": event.how, "at": event.at}
-        whose = {"clinic": event.clinic, "patient": event.patient, "contact": event.contact}
+        owner = {"clinic": event.clinic, "patient": event.patient, "contact": event.contact}
         for purpose in (*event.purposes, WHOLE):
-            await learn.keep_consent(tx, {**whose, **said, "purpose": purpose})
-        bell.after(tx, event.clinic, "consents")
+            await read_models.keep_consent(tx, {**owner, **said, "purpose": purpose})
+        live_updates.after(tx, event.clinic, "consents")
 
 
-def _replies(made: Handlers, bell: Bell, keyring: Keyring) -> None:
+def _replies(made: Handlers, live_updates: LiveUpdates, keyring: Keyring) -> None:
     @made.on(events.ReplyReceived)
     async def reply(tx: Transaction, event: events.ReplyReceived) -> None:
         unread = _is_for_a_person(event, keyring) or await _void(tx, event)
-        await learn.keep(tx, REPLIES, {**_reply(event), "read_by": None if unread else SETTLED})
-        bell.after(tx, event.clinic, "replies", "messages")
+        await read_models.keep(tx, REPLIES, {**_reply(event), "read_by": None if unread else SETTLED})
+        live_updates.after(tx, event.clinic, "replies", "messages")
 
     @made.on(events.FindingChanged)
     async def finding(tx: Transaction, event: events.FindingChanged) -> None:
         said = {"version": event.version, "what": event.what, "at": event.at}
-        await learn.keep_finding(tx, {"clinic": event.clinic, "kind": event.kind, **said})
-        bell.after(tx, event.clinic, "alerts")
+        await read_models.keep_finding(tx, {"clinic": event.clinic, "kind": event.kind, **said})
+        live_updates.after(tx, event.clinic, "alerts")
 
     @made.on(events.UnknownNumberTexted)
     async def stranger(tx: Transaction, event: events.UnknownNumberTexted) -> None:
-        await learn.keep(tx, REPLIES, {**_reply(event), "sender": event.number, "read_by": None})
-        bell.after(tx, event.clinic, "replies")
+        await read_models.keep(tx, REPLIES, {**_reply(event), "sender": event.number, "read_by": None})
+        live_updates.after(tx, event.clinic, "replies")
 
 
 def _reply(event: events.ReplyReceived | events.UnknownNumberTexted) -> dict[str, object]:
@@ -290,13 +294,13 @@ async def _void(tx: Transaction, event: events.ReplyReceived) -> bool:
         return False
     if event.session is None:
         return True
-    held = await learn.session_of(tx, event.session)
-    return held is not None and yes_is_void(*held, told=event.session_version)
+    held = await read_models.session_of(tx, event.session)
+    return held is not None and yes_is_void(*held, known_version=event.session_version)
 
 
 def _thing(event: events.Event, name: str) -> dict[str, object]:
-    whose = {"clinic": event.clinic, "patient": getattr(event, "patient", None)}
-    return {"id": getattr(event, name), **whose, "version": event.version}
+    owner = {"clinic": event.clinic, "patient": getattr(event, "patient", None)}
+    return {"id": getattr(event, name), **owner, "version": event.version}
 
 
 def _checkin(event: events.assessments.CheckinEvent) -> dict[str, object]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from services.clinic.store import learn
-from services.clinic.store.answers import Kind
+from services.clinic.store import read_models
+from services.clinic.store.responses import Kind
 from shared.clock import Clock
 from shared.database import Database, Transaction
 from shared.ids import ClinicId
@@ -29,7 +29,7 @@ class OwnWrites:
         thing, version = UUID(answer["id"]), int(answer["version"])
         for _ in range(round(PATIENCE / _LOOK)):
             async with self._database.reading() as reader:
-                held = await learn.version_of(reader, kind.table, thing)
+                held = await read_models.version_of(reader, kind.table, thing)
             if held is not None and held >= version:
                 return
             await self._clock.pause(_LOOK)
@@ -44,7 +44,7 @@ class OwnWrites:
         thing, version = UUID(answer["id"]), int(answer["version"])
         row = kind.row(answer, self._keyring)
         if kind.whole:
-            whose = {"id": thing, "clinic": clinic, "patient": UUID(answer["patient"]), "version": version}
-            await learn.keep(tx, kind.table, {**whose, **row})
-        elif await learn.version_of(tx, kind.table, thing) is not None:
-            await learn.change(tx, kind.table, thing, version, row)
+            owner = {"id": thing, "clinic": clinic, "patient": UUID(answer["patient"]), "version": version}
+            await read_models.keep(tx, kind.table, {**owner, **row})
+        elif await read_models.version_of(tx, kind.table, thing) is not None:
+            await read_models.change(tx, kind.table, thing, version, row)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from jinja2 import Environment
 
-from services.clinic.views.parts import FormState
+from services.clinic.views.components import FormState
 from shared.ids import new_id
 from shared.web.pages import templates
 

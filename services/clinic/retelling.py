@@ -5,7 +5,7 @@ Every event carries the version that holds: who knows it, or a newer one, change
 
 from typing import Final
 
-from services.clinic import facts
+from services.clinic import published_events
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.store import clinics, patients
 from shared import events
@@ -25,12 +25,12 @@ async def retell(database: Database, keyring: Keyring) -> int:
         for one in ids:
             clinic = await clinics.find(tx, one, keyring, lock=True)
             if clinic is not None:
-                await publish(tx, facts.clinic_changed(clinic, keyring))
+                await publish(tx, published_events.clinic_changed(clinic, keyring))
     return len(ids) + sum([await _patients(database, keyring, clinic) for clinic in ids])
 
 
 async def _patients(database: Database, keyring: Keyring, clinic: ClinicId) -> int:
-    told, last = 0, None
+    count, last = 0, None
     while True:
         async with database.transaction() as tx:
             found = await patients.lock_page(tx, clinic, keyring, limit=TOGETHER, after=last)
@@ -38,14 +38,17 @@ async def _patients(database: Database, keyring: Keyring, clinic: ClinicId) -> i
                 for event in _state_of(patient, keyring):
                     await publish(tx, event)
         if not found:
-            return told
-        told, last = told + len(found), found[-1].id
+            return count
+        count, last = count + len(found), found[-1].id
 
 
 def _state_of(patient: Patient, keyring: Keyring) -> list[events.PatientEvent]:
-    enrolled = facts.enrolled(patient, keyring)
+    enrolled = published_events.enrolled(patient, keyring)
     if patient.state is PatientState.DISCHARGED:
         # They were a patient until the version before; a service that missed all of it needs both.
-        return [enrolled.model_copy(update={"version": max(1, patient.version - 1)}), facts.discharged(patient)]
+        return [
+            enrolled.model_copy(update={"version": max(1, patient.version - 1)}),
+            published_events.discharged(patient),
+        ]
     # An enrolment, whatever the version: a change would not bring back whom a service holds for discharged.
     return [enrolled]

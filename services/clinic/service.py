@@ -6,21 +6,21 @@ from email.utils import parseaddr
 from fastapi import APIRouter
 
 from services.clinic import api, api_settings, gateway
-from services.clinic.bell import Bell
+from services.clinic.authentication import Authentication
 from services.clinic.commands.clinics import Clinics
 from services.clinic.commands.patients import Patients
-from services.clinic.elsewhere import Elsewhere
-from services.clinic.gate import Gate
 from services.clinic.handlers import handlers
 from services.clinic.history import HISTORY
+from services.clinic.live_updates import LiveUpdates
+from services.clinic.other_services import OtherServices
 from services.clinic.own_writes import OwnWrites
 from services.clinic.pages import (
-    came,
+    answers,
     contacts,
     decisions,
-    door,
     enrolment,
     live,
+    login,
     patient,
     patients,
     phone,
@@ -31,8 +31,8 @@ from services.clinic.pages import (
     today,
 )
 from services.clinic.pages.console import Console
+from services.clinic.pages.page_request import is_secure
 from services.clinic.pages.patient import PatientPages
-from services.clinic.pages.visit import is_secure
 from services.clinic.store import clinics
 from services.clinic.tables import IDEMPOTENCY, SCHEMA
 from shared.bus.ageing import Ageing, Purge
@@ -45,15 +45,15 @@ def build(context: Context) -> Service:
     """Build the service from what the process gives it."""
     # Sessions in browsers, beats and patience are of the real world, whatever clock the clinic lives by.
     real = RealClock()
-    bell = Bell(real)
+    live_updates = LiveUpdates(real)
     database, keyring = context.database, context.keyring
     console = Console(
         database=database,
         keyring=keyring,
-        gate=Gate(database, keyring, real, secure=is_secure(context.public_url)),
-        bell=bell,
+        authentication=Authentication(database, keyring, real, secure=is_secure(context.public_url)),
+        live_updates=live_updates,
         client=context.client,
-        elsewhere=Elsewhere(context.client, real),
+        other_services=OtherServices(context.client, real),
         own_writes=OwnWrites(database, keyring, real),
         orders=Patients(keyring, context.settings.texted_countries),
         trial=context.settings.clock != "real",
@@ -64,7 +64,7 @@ def build(context: Context) -> Service:
         name=SCHEMA,
         database=database,
         history=HISTORY,
-        handlers=handlers(bell, keyring),
+        handlers=handlers(live_updates, keyring),
         routers=[
             api.router(database, console.orders),
             api_settings.router(database, Clinics(keyring)),
@@ -72,7 +72,7 @@ def build(context: Context) -> Service:
             _gateway(context),
         ],
         loops=[
-            Loop("clinic.bell", lambda: _until_stopped(bell)),
+            Loop("clinic.bell", lambda: _until_stopped(live_updates)),
             Loop("forgetting", Purge(database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run),
         ],
     )
@@ -87,7 +87,7 @@ def _mailbox(context: Context) -> str | None:
 def _pages(console: Console) -> list[APIRouter]:
     pages = PatientPages(console)
     return [
-        door.router(console.gate),
+        login.router(console.authentication),
         live.router(console),
         today.router(console),
         enrolment.router(console, pages),
@@ -96,7 +96,7 @@ def _pages(console: Console) -> list[APIRouter]:
         sessions.router(pages),
         contacts.router(pages),
         phone.router(pages),
-        came.router(pages),
+        answers.router(pages),
         decisions.router(pages),
         rules.router(console),
         settings.router(console),
@@ -123,9 +123,9 @@ def _gateway(context: Context) -> APIRouter:
     return gateway.router(context.http, urls, whom)
 
 
-async def _until_stopped(bell: Bell) -> None:
+async def _until_stopped(live_updates: LiveUpdates) -> None:
     """End the pages' streams when the process stops: a stream that stays open would hold the web server up."""
     try:
         await asyncio.Event().wait()
     finally:
-        bell.close()
+        live_updates.close()

@@ -20,7 +20,7 @@ from shared.web.problems import (
 from shared.web.tokens import ORDER_LIFE, Principal, Tokens
 
 DEADLINE: Final = 10.0
-"""Real seconds that an order may take."""
+"""Real seconds that a request may take."""
 _PROBLEMS: Final[Mapping[int, type[Problem]]] = {
     int(kind.status): kind for kind in (Invalid, Unauthorized, Forbidden, NotFound, Conflict, PreconditionFailed)
 }
@@ -32,7 +32,7 @@ class ServiceClient:
     Args:
         session: gives the process's one HTTP session.
         urls: base address by service.
-        tokens: makes the orders' tokens.
+        tokens: makes the requests' tokens.
     """
 
     def __init__(self, session: Outgoing, urls: Mapping[str, str], tokens: Tokens) -> None:
@@ -41,10 +41,10 @@ class ServiceClient:
         self._tokens = tokens
 
     async def get(self, service: str, path: str, *, principal: Principal) -> Any:
-        """Return the JSON that a service answers; see `order` for errors."""
+        """Return the JSON that a service answers; see `send` for errors."""
         return await self._call("GET", service, path, principal=principal, body=None, headers={})
 
-    async def order(
+    async def send(
         self,
         service: str,
         path: str,
@@ -59,7 +59,7 @@ class ServiceClient:
 
         Raises:
             Problem: the owner's own answer: Invalid, NotFound, Conflict, PreconditionFailed, Forbidden.
-            Unavailable: the owner is away or too slow. It may have carried out the order: repeat it with the same key.
+            Unavailable: the owner is away or too slow. It may have carried it out: repeat it with the same key.
         """
         headers: dict[str, str] = {}
         if idempotency_key is not None:

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy import select
 
 from keepwell.commands import retell as command
-from services.clinic import facts
+from services.clinic import published_events
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
 from services.clinic.model.patient import Patient, PatientState
@@ -84,7 +84,7 @@ class Ground:
         changed = replace(self.patient, version=2, contacts=())
         async with self.clinic.transaction() as tx:
             await patients.change(tx, changed, KEYRING)
-            await publish(tx, facts.changed(changed, KEYRING))
+            await publish(tx, published_events.changed(changed, KEYRING))
         await self.sent(self.clinic)
 
     async def remind(self) -> None:
@@ -141,9 +141,9 @@ async def ground(databases: Databases, clock: SteppedClock, kafka: str, phones: 
     ground = Ground(urls, kafka, clock, phones, owners, patient)
     async with ground.clinic.transaction() as tx:
         await clinics.add(tx, clinic, KEYRING)
-        await publish(tx, facts.clinic_changed(clinic, KEYRING))
+        await publish(tx, published_events.clinic_changed(clinic, KEYRING))
         await patients.add(tx, patient, KEYRING)
-        await publish(tx, facts.enrolled(patient, KEYRING))
+        await publish(tx, published_events.enrolled(patient, KEYRING))
     async with ground.notifier() as here:
 
         async def known() -> bool:

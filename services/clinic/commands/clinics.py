@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.clinic import facts
+from services.clinic import published_events
 from services.clinic.commands.patients import refuse, who
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.flaws import FlawedError
@@ -45,7 +45,7 @@ class Clinics:
         except FlawedError as error:
             raise refuse(error) from error
         await clinics.change(tx, changed, self.keyring)
-        await publish(tx, facts.clinic_changed(changed, self.keyring))
+        await publish(tx, published_events.clinic_changed(changed, self.keyring))
         await audit.note(tx, changed.id, who(principal), "clinic.changed", thing=changed.id)
         return changed
 

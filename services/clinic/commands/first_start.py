@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from services.clinic import facts, passwords
+from services.clinic import passwords, published_events
 from services.clinic.commands.staff import give_password
 from services.clinic.model.clinic import Clinic, OnCall
 from services.clinic.model.contacts import ContactKind
@@ -100,7 +100,7 @@ async def ensure_first_clinic(
         oncall=oncall,
     )
     await clinics.add(tx, clinic, keyring)
-    await publish(tx, facts.clinic_changed(clinic, keyring))
+    await publish(tx, published_events.clinic_changed(clinic, keyring))
     await audit.note(tx, clinic.id, "system", "clinic.set-up", thing=clinic.id)
     return FirstLogin(clinic.id, None, None) if member is None else await _added(tx, clinic.id, member)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-from services.clinic import facts
+from services.clinic import published_events
 from services.clinic.commands.patients import Patients, read_reason, who
 from services.clinic.model.contacts import Contact
 from services.clinic.model.patient import MOST_CONTACTS, Patient, PatientState
@@ -59,7 +59,7 @@ async def join(
     ended = replace(closed, version=closed.version + 1, joined_into=goes_on.id, state=PatientState.DISCHARGED)
     ended = replace(ended, discharged_at=closed.discharged_at or tx.now)
     await patients.discharge(tx, ended, words, orders.keyring)
-    await publish(tx, facts.discharged(ended))
+    await publish(tx, published_events.discharged(ended))
     joined = replace(
         goes_on,
         version=goes_on.version + 1,
@@ -68,7 +68,7 @@ async def join(
         birth_date=goes_on.birth_date or closed.birth_date,
     )
     await patients.change(tx, joined, orders.keyring)
-    await publish(tx, facts.changed(joined, orders.keyring))
+    await publish(tx, published_events.changed(joined, orders.keyring))
     for each in (joined, ended):
         await audit.note(tx, principal.clinic, who(principal), "patient.joined", thing=joined.id, patient=each.id)
         said = Reason(joined.id, "joined", words, principal.name, tx.now)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
-from services.clinic import facts
+from services.clinic import published_events
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import likely_number, region_of
 from services.clinic.model.doubles import Double, doubles_of, is_twin
@@ -72,7 +72,7 @@ class Patients:
         await self._refuse_taken(tx, clinic.id, patient.external_id, None)
         patient = replace(patient, earlier=await self._time_before(tx, patient, earlier))
         await patients.add(tx, patient, self.keyring)
-        await publish(tx, facts.enrolled(patient, self.keyring))
+        await publish(tx, published_events.enrolled(patient, self.keyring))
         await self._note(tx, principal, "patient.enrolled", patient.id)
         return patient
 
@@ -130,7 +130,7 @@ class Patients:
         await self._refuse_taken(tx, clinic.id, details.external_id, present.id)
         patient = replace(present, version=present.version + 1, **vars(details))
         await patients.change(tx, patient, self.keyring)
-        await publish(tx, facts.changed(patient, self.keyring))
+        await publish(tx, published_events.changed(patient, self.keyring))
         await self._note(tx, principal, "patient.changed", patient.id)
         return patient
 
@@ -143,11 +143,11 @@ class Patients:
         _refuse_discharged(present)
         version = present.version + 1
         patient = replace(present, version=version, state=PatientState.DISCHARGED, discharged_at=tx.now)
-        told = read_reason(reason) if reason else "not given"
-        await patients.discharge(tx, patient, told, self.keyring)
-        await publish(tx, facts.discharged(patient))
+        words = read_reason(reason) if reason else "not given"
+        await patients.discharge(tx, patient, words, self.keyring)
+        await publish(tx, published_events.discharged(patient))
         await self._note(tx, principal, "patient.discharged", patient.id)
-        said = Reason(patient.id, "discharged", told, principal.name, tx.now)
+        said = Reason(patient.id, "discharged", words, principal.name, tx.now)
         await reasons.keep(tx, principal.clinic, patient.id, said, self.keyring)
         return patient
 

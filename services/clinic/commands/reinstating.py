@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.clinic import facts
+from services.clinic import published_events
 from services.clinic.commands.patients import Patients, read_reason, who
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reasons import Reason
@@ -38,11 +38,11 @@ async def reinstate(tx: Transaction, principal: Principal, orders: Patients, pre
             raise Conflict(
                 f"Another patient of this clinic ({holder}) has this record number now. Change it there first."
             )
-    told = read_reason(reason)
+    words = read_reason(reason)
     patient = replace(present, version=present.version + 1, state=PatientState.ENROLLED, discharged_at=None)
     await patients.reinstate(tx, patient)
-    await publish(tx, facts.enrolled(patient, orders.keyring))
+    await publish(tx, published_events.enrolled(patient, orders.keyring))
     await audit.note(tx, principal.clinic, who(principal), "patient.reinstated", thing=patient.id, patient=patient.id)
-    said = Reason(patient.id, "reinstated", told, principal.name, tx.now)
+    said = Reason(patient.id, "reinstated", words, principal.name, tx.now)
     await reasons.keep(tx, principal.clinic, patient.id, said, orders.keyring)
     return patient

@@ -52,7 +52,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Point:
     """One point to draw."""
 
     day: date
@@ -113,7 +113,7 @@ class Chart:
     dots: tuple[Dot, ...]
 
 
-def draw(readings: Sequence[Reading], sessions: Sequence[date], scale: Scale) -> Chart | None:
+def draw(readings: Sequence[Point], sessions: Sequence[date], scale: Scale) -> Chart | None:
     """Return the chart of at least one reading, oldest first; sessions outside the readings' time widen it."""
     if not readings:
         return None

@@ -182,7 +182,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Came:
+class Answers:
     """Answers that came: of a check-in, or kept beside one.
 
     Attributes:

@@ -39,12 +39,12 @@ def gravity(intent: str, flags: Sequence[str] = ()) -> int:
     return max([_GRAVE.get(intent, _KNOWN), *(_GRAVE_FLAGS.get(flag, _KNOWN) for flag in flags)])
 
 
-def yes_is_void(state: SessionState | str, version: int, *, told: int | None) -> bool:
+def yes_is_void(state: SessionState | str, version: int, *, known_version: int | None) -> bool:
     """Tell whether a yes confirmed nothing: the session is gone, or was moved after the text that was answered.
 
     Args:
         state: of the session, as the clinic knows it.
         version: of the session, as the clinic knows it.
-        told: the version that the patient was told of.
+        known_version: the version that the patient was told of.
     """
-    return state in _GONE or (state is SessionState.BOOKED and told is not None and version > told)
+    return state in _GONE or (state is SessionState.BOOKED and known_version is not None and version > known_version)

@@ -16,7 +16,7 @@ class SentWords:
     subject: str = ""
 
     @classmethod
-    def read(cls, told: str) -> Self:
+    def read(cls, text: str) -> Self:
         """Read them as the notifier tells them."""
-        kept = json.loads(told)
+        kept = json.loads(text)
         return cls(kept["body"], kept["subject"])

@@ -146,11 +146,11 @@ def read_sender(text: str) -> str:
     """
     name = read_line(text, longest=LONGEST_SENDER)
     whole = plain(name).replace(" ", "")
-    parts = [word for word in name.split() if not any(map(_tells, plain(word).split()))]
-    if len(parts) == len(name.split()) and not any(part in whole for part in _TELLING_ANYWHERE):
+    words = [word for word in name.split() if not any(map(_tells, plain(word).split()))]
+    if len(words) == len(name.split()) and not any(part in whole for part in _TELLING_ANYWHERE):
         return name
-    kept = " ".join(part for part in parts if plain(part) not in {"", *_COMMON})
-    neutral = kept if kept and len(parts) < len(name.split()) else _NEUTRAL
+    kept = " ".join(part for part in words if plain(part) not in {"", *_COMMON})
+    neutral = kept if kept and len(words) < len(name.split()) else _NEUTRAL
     raise RefusedError(
         f"{name!r} tells whoever sees the phone what the patient is treated for. Take a neutral name, such as "
         f"{neutral!r}."

@@ -30,7 +30,7 @@ class Permission(StrEnum):
     MANAGE_STAFF = "add and deactivate staff"
 
 
-_DESK: Final = frozenset(
+_STAFF_PERMISSIONS: Final = frozenset(
     {
         Permission.SEE_PATIENTS,
         Permission.ENROL,
@@ -39,12 +39,12 @@ _DESK: Final = frozenset(
         Permission.HANDLE_ALERTS,
     }
 )
-_OFFICE: Final = frozenset({Permission.CHANGE_SETTINGS, Permission.MANAGE_STAFF})
+_OFFICE_PERMISSIONS: Final = frozenset({Permission.CHANGE_SETTINGS, Permission.MANAGE_STAFF})
 PERMISSIONS: Final = MappingProxyType(
     {
-        Role.STAFF: _DESK,
-        Role.CLINICIAN: _DESK
-        | _OFFICE
+        Role.STAFF: _STAFF_PERMISSIONS,
+        Role.CLINICIAN: _STAFF_PERMISSIONS
+        | _OFFICE_PERMISSIONS
         | {
             Permission.CLOSE_ALERTS,
             Permission.START_PLANS,
@@ -52,7 +52,7 @@ PERMISSIONS: Final = MappingProxyType(
             Permission.SIGN_RULES,
             Permission.DISCHARGE,
         },
-        Role.ADMIN: _OFFICE | {Permission.SEE_PATIENTS, Permission.ENROL, Permission.PLAN_SESSIONS},
+        Role.ADMIN: _OFFICE_PERMISSIONS | {Permission.SEE_PATIENTS, Permission.ENROL, Permission.PLAN_SESSIONS},
     }
 )
 """What a role may do. Only a clinician decides about treatment; an administrator runs the desk."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
-from services.clinic.model.reads import Came, Message, MessageState, Reply, Session, Silent
+from services.clinic.model.reads import Answers, Message, MessageState, Reply, Session, Silent
 from shared.ids import PatientId
 
 T = TypeVar("T")
@@ -97,6 +97,6 @@ class Worklist:
     replies: Found[Reply] = field(default_factory=Found)
     failures: Found[Failure] = field(default_factory=Found)
     calls: Found[Message] = field(default_factory=Found)
-    answers: Found[Came] = field(default_factory=Found)
+    answers: Found[Answers] = field(default_factory=Found)
     silent: Found[Silent] = field(default_factory=Found)
     unreached: Found[Unreached] = field(default_factory=Found)

@@ -9,20 +9,20 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from services.clinic.bell import Bell
+from services.clinic.authentication import Authentication
 from services.clinic.commands.patients import Patients, who
-from services.clinic.elsewhere import Elsewhere
-from services.clinic.gate import Gate
+from services.clinic.live_updates import LiveUpdates
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.people import Who
 from services.clinic.model.reads import AlertState, OnCall, ProposalState
 from services.clinic.model.staff import Permission
+from services.clinic.other_services import OtherServices
 from services.clinic.own_writes import OwnWrites
-from services.clinic.pages.visit import Visit, page, see, visit
+from services.clinic.pages.page_request import PageRequest, authorize, page, see
 from services.clinic.store import audit, clinics, patients, reads
+from services.clinic.views.components import Notice, Shell, Tone, moment
 from services.clinic.views.compose_patient import able
 from services.clinic.views.oncall import oncall_notices
-from services.clinic.views.parts import Notice, Shell, Tone, moment
 from shared.database import Database, Reader
 from shared.ids import ClinicId, PatientId
 from shared.protection import Keyring
@@ -106,22 +106,22 @@ class Console:
 
     database: Database
     keyring: Keyring
-    gate: Gate
-    bell: Bell
+    authentication: Authentication
+    live_updates: LiveUpdates
     client: ServiceClient
-    elsewhere: Elsewhere
+    other_services: OtherServices
     own_writes: OwnWrites
     orders: Patients
     trial: bool
     live: bool
     mailbox: str | None = None
 
-    async def visit(self, request: Request, needed: Permission = Permission.SEE_PATIENTS) -> Visit:
-        """Return who is here; see `services.clinic.pages.visit.visit`."""
-        return await visit(self.gate, request, needed)
+    async def authorize(self, request: Request, needed: Permission = Permission.SEE_PATIENTS) -> PageRequest:
+        """Return who is here; see `services.clinic.pages.page_request.authorize`."""
+        return await authorize(self.authentication, request, needed)
 
     async def clinic(self, reader: Reader, clinic: ClinicId) -> Clinic:
-        """Return the visitor's clinic."""
+        """Return the clinic of who is logged in."""
         found = await clinics.find(reader, clinic, self.keyring)
         if found is None:
             raise NotFound("Your clinic does not exist any more.")
@@ -134,18 +134,20 @@ class Console:
         wanted = {thing.patient for group in things for thing in group if thing.patient} | set(also)
         return await patients.names(reader, clinic, wanted, self.keyring)
 
-    async def note(self, here: Visit, what: str, *, thing: UUID | None = None, patient: UUID | None = None) -> None:
+    async def note(
+        self, here: PageRequest, what: str, *, thing: UUID | None = None, patient: UUID | None = None
+    ) -> None:
         """Write into the audit trail what somebody has seen or done here; once for a page that stays open."""
         if here.live:
             return
         principal = here.principal
-        whose = None if patient is None else PatientId(patient)
+        about = None if patient is None else PatientId(patient)
         async with self.database.transaction() as tx:
-            await audit.note(tx, principal.clinic, who(principal), what, thing=thing, patient=whose)
+            await audit.note(tx, principal.clinic, who(principal), what, thing=thing, patient=about)
 
     async def show(
         self,
-        here: Visit,
+        here: PageRequest,
         reader: Reader,
         clinic: Clinic,
         view: Any,
@@ -158,8 +160,8 @@ class Console:
         """Return a page in its shell; what the last form had to say is said once."""
         word, _, seconds = here.request.cookies.get(_SAID_COOKIE, "").partition(".")
         said, tone = _said(word, seconds, clinic.zone), Tone.DANGER if word in _LOUD else Tone.GOOD
-        told = (Notice(said, tone),) if said and not notices else ()
-        member = here.visitor.member
+        last_notice = (Notice(said, tone),) if said and not notices else ()
+        member = here.user.member
         untaken = await reads.count_alerts(reader, reads.Wanted(clinic.id, states=[AlertState.OPEN]))
         taken = await reads.count_alerts(reader, reads.Wanted(clinic.id, states=[AlertState.ACKNOWLEDGED]))
         to_decide = reads.Wanted(clinic.id, states=[ProposalState.OPEN])
@@ -169,16 +171,16 @@ class Console:
             role=str(member.role),
             zone=clinic.zone,
             clock=moment(reader.now, clinic.zone),
-            csrf=here.visitor.csrf,
+            csrf=here.user.csrf,
             here=place or template,
             alerts=untaken + taken,
             loud=untaken > 0,
             proposals=await reads.count_proposals(reader, to_decide),
             trial=self.trial,
-            notices=self._warnings(clinic, await reads.oncall(reader, clinic.id)) + told + notices,
+            notices=self._warnings(clinic, await reads.oncall(reader, clinic.id)) + last_notice + notices,
         )
         answer = page(template, status=status, shell=shell, page=view, able=able(member.role))
-        if told:
+        if last_notice:
             answer.delete_cookie(_SAID_COOKIE, path="/console")
         return answer
 

@@ -9,9 +9,9 @@ from services.clinic.model.outcomes import disposition_of
 from services.clinic.model.reads import NOT_CLOSED, Proposal, ProposalState
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
-from services.clinic.pages.patient import Order, PatientPages
-from services.clinic.pages.visit import PageRoute, Visit, see
-from services.clinic.store import answers, learn, patients, reads
+from services.clinic.pages.page_request import PageRequest, PageRoute, see
+from services.clinic.pages.patient import PatientPages, ServiceCall
+from services.clinic.store import patients, read_models, reads, responses
 from services.clinic.views.others import ProposalsPage
 from services.clinic.views.patient import ProposalView
 from services.clinic.views.rows import proposal_view
@@ -42,10 +42,10 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
 
     @routes.get("/console/proposals")
     async def proposals(request: Request) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         await console.note(here, "proposals.read")
-        sources = await console.elsewhere.sources(here.principal)
-        unsigned = await console.elsewhere.unsigned(here.principal)
+        sources = await console.other_services.sources(here.principal)
+        unsigned = await console.other_services.unsigned(here.principal)
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
             to_decide = reads.Wanted(clinic.id, states=[ProposalState.OPEN])
@@ -77,9 +77,9 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
 
     @routes.post("/console/proposals/{proposal}/decision")
     async def decide(proposal: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.DECIDE)
+        here = await console.authorize(request, Permission.DECIDE)
         form = await here.form()
-        patient = await pages.owner(here.principal.clinic, answers.PROPOSAL, proposal)
+        patient = await pages.owner(here.principal.clinic, responses.PROPOSAL, proposal)
         decision, days, reason = form.get("decision", ""), form.get("interval_days", ""), form.get("reason", "").strip()
         body: dict[str, object] = {"decision": decision}
         if decision == "change" and days.isdecimal():
@@ -89,18 +89,18 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
         if override := form.get("override_reason", "").strip():
             body["override_reason"] = override
         path = f"/proposals/{proposal}/decision"
-        order = Order("assessments", path, body, answers.PROPOSAL, "decided", f"decide-{proposal}")
-        return await pages.carry_out(here, patient, order, form)
+        call = ServiceCall("assessments", path, body, responses.PROPOSAL, "decided", f"decide-{proposal}")
+        return await pages.carry_out(here, patient, call, form)
 
     @routes.post("/console/proposals/{proposal}/take-back")
     async def take_back(proposal: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.DECIDE)
+        here = await console.authorize(request, Permission.DECIDE)
         form = await here.form()
-        patient = await pages.owner(here.principal.clinic, answers.PROPOSAL, proposal)
+        patient = await pages.owner(here.principal.clinic, responses.PROPOSAL, proposal)
         body = {"reason": form.get("reason", "").strip()}
         path = f"/proposals/{proposal}/take-back"
-        order = Order("assessments", path, body, answers.PROPOSAL, "taken-back", f"take-back-{proposal}")
-        return await pages.carry_out(here, patient, order, form)
+        call = ServiceCall("assessments", path, body, responses.PROPOSAL, "taken-back", f"take-back-{proposal}")
+        return await pages.carry_out(here, patient, call, form)
 
 
 def _alerts(routes: APIRouter, pages: PatientPages) -> None:
@@ -108,47 +108,49 @@ def _alerts(routes: APIRouter, pages: PatientPages) -> None:
 
     @routes.post("/console/alerts/{alert}/acknowledge")
     async def acknowledge(alert: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.HANDLE_ALERTS)
+        here = await console.authorize(request, Permission.HANDLE_ALERTS)
         form = await here.form()
-        order = Order("assessments", f"/alerts/{alert}/acknowledge", {}, answers.ALERT, "acknowledged")
-        return await _carry_out(pages, here, alert, order, form)
+        call = ServiceCall("assessments", f"/alerts/{alert}/acknowledge", {}, responses.ALERT, "acknowledged")
+        return await _carry_out(pages, here, alert, call, form)
 
     @routes.post("/console/alerts/{alert}/close")
     async def close(alert: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.CLOSE_ALERTS)
+        here = await console.authorize(request, Permission.CLOSE_ALERTS)
         form = await here.form()
         body = {"disposition": disposition_of(form.get("outcome", ""), form.get("disposition", "").strip())}
-        order = Order("assessments", f"/alerts/{alert}/close", body, answers.ALERT, "closed", f"close-{alert}")
-        return await _carry_out(pages, here, alert, order, form)
+        call = ServiceCall("assessments", f"/alerts/{alert}/close", body, responses.ALERT, "closed", f"close-{alert}")
+        return await _carry_out(pages, here, alert, call, form)
 
 
-async def _carry_out(pages: PatientPages, here: Visit, alert: UUID, order: Order, form: Mapping[str, str]) -> Response:
+async def _carry_out(
+    pages: PatientPages, here: PageRequest, alert: UUID, call: ServiceCall, form: Mapping[str, str]
+) -> Response:
     """Order something about an alert; one about a number that is no patient's leads back to the list of alerts."""
     console = pages.console
     async with console.database.reading() as reader:
-        nobodys = await learn.is_nobodys_alert(reader, here.principal.clinic, alert)
+        nobodys = await read_models.is_nobodys_alert(reader, here.principal.clinic, alert)
     if not nobodys:
-        return await pages.carry_out(here, await pages.owner(here.principal.clinic, answers.ALERT, alert), order, form)
-    answer = await console.client.order(
-        order.service, order.path, order.body, principal=here.principal, idempotency_key=form.get("key")
+        return await pages.carry_out(here, await pages.owner(here.principal.clinic, responses.ALERT, alert), call, form)
+    answer = await console.client.send(
+        call.service, call.path, call.body, principal=here.principal, idempotency_key=form.get("key")
     )
-    await console.note(here, f"alert.{order.said}", thing=alert)
-    await console.own_writes.wait_for(order.kind, here.principal.clinic, answer)
-    return console.done(order.said, "/console/alerts")
+    await console.note(here, f"alert.{call.said}", thing=alert)
+    await console.own_writes.wait_for(call.kind, here.principal.clinic, answer)
+    return console.done(call.said, "/console/alerts")
 
 
 def _replies(routes: APIRouter, console: Console) -> None:
     @routes.post("/console/replies/{reply}/read")
     async def read(reply: UUID, request: Request) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         await here.form()
-        clinic, member = here.principal.clinic, here.visitor.member
+        clinic, member = here.principal.clinic, here.user.member
         async with console.database.transaction() as tx:
-            if not await learn.mark_read(tx, clinic, reply, str(member.id)):
+            if not await read_models.mark_read(tx, clinic, reply, str(member.id)):
                 raise NotFound("There is no such reply in this clinic.")
-            patient = await learn.patient_of_reply(tx, clinic, reply)
+            patient = await read_models.patient_of_reply(tx, clinic, reply)
             shown = None if patient is None else await patients.goes_on_in(tx, clinic, PatientId(patient))
-            console.bell.after(tx, clinic, "replies")
+            console.live_updates.after(tx, clinic, "replies")
         await console.note(here, "reply.read", thing=reply, patient=patient)
-        came_from_today = "/console/patients/" not in request.headers.get("referer", "")
-        return see("/console/today") if came_from_today or shown is None else see(patient_path(shown))
+        from_today = "/console/patients/" not in request.headers.get("referer", "")
+        return see("/console/today") if from_today or shown is None else see(patient_path(shown))

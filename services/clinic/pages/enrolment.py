@@ -15,13 +15,13 @@ from services.clinic.model.doubles import Double
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
 from services.clinic.model.staff import Permission
 from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.page_request import PageRequest, PageRoute
 from services.clinic.pages.patient import PatientPages
-from services.clinic.pages.visit import PageRoute, Visit
 from services.clinic.pages.zones import zone_choices
 from services.clinic.store import patients
+from services.clinic.views.components import FormState, Notice, Tone, say_born
 from services.clinic.views.doubles import double_row
 from services.clinic.views.others import EnrolPage
-from services.clinic.views.parts import FormState, Notice, Tone, say_born
 from shared.database import Transaction
 from shared.languages import Language
 from shared.walltime import at_wall, to_wall
@@ -45,21 +45,21 @@ def router(console: Console, pages: PatientPages) -> APIRouter:
 def _new(routes: APIRouter, console: Console) -> None:
     @routes.get("/console/patients/new")
     async def ask(request: Request) -> Response:
-        here = await console.visit(request, Permission.ENROL)
+        here = await console.authorize(request, Permission.ENROL)
         async with console.database.reading() as reader:
             zone = (await console.clinic(reader, here.principal.clinic)).zone
         return await _show(console, here, FormState({"zone": zone}))
 
     @routes.get("/console/patients/{patient}/again")
     async def ask_again(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.ENROL)
+        here = await console.authorize(request, Permission.ENROL)
         async with console.database.transaction() as tx:
             found = await console.orders.read(tx, here.principal, patient)
         return await _show(console, here, FormState(_once_more(found)))
 
     @routes.post("/console/patients/new")
     async def enrol(request: Request) -> Response:
-        here = await console.visit(request, Permission.ENROL)
+        here = await console.authorize(request, Permission.ENROL)
         form = await here.form()
         try:
             async with console.database.transaction() as tx:
@@ -72,7 +72,7 @@ def _new(routes: APIRouter, console: Console) -> None:
                 await _stop_at_doubles(console, tx, here, form, given)
                 patient = await console.orders.enrol(tx, here.principal, given, earlier=_id_in(form, "earlier"))
                 await sent.keep(tx, patient)
-                console.bell.after(tx, here.principal.clinic, "patients")
+                console.live_updates.after(tx, here.principal.clinic, "patients")
         except _DoublesError as found:
             return await _show(console, here, FormState(dict(form)), doubles=found.doubles)
         except Problem as problem:
@@ -91,7 +91,7 @@ class _DoublesError(Exception):
 async def _stop_at_doubles(
     console: Console,
     tx: Transaction,
-    here: Visit,
+    here: PageRequest,
     form: Mapping[str, str],
     given: GivenPatient,
     *,
@@ -106,7 +106,7 @@ async def _stop_at_doubles(
 class _SentOnce:
     """One form makes one patient: whoever sends it again, or clicks twice, is led to the one that it made."""
 
-    def __init__(self, console: Console, here: Visit, form: Mapping[str, str]) -> None:
+    def __init__(self, console: Console, here: PageRequest, form: Mapping[str, str]) -> None:
         self._answers = Idempotency(console.database.schema)
         self._principal = here.principal
         self._key = f"enrol:{form['key']}"[:LONGEST_KEY] if form.get("key") else None
@@ -140,14 +140,14 @@ class _SentOnce:
 def _existing(routes: APIRouter, console: Console) -> None:
     @routes.get("/console/patients/{patient}/change")
     async def ask(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.ENROL)
+        here = await console.authorize(request, Permission.ENROL)
         async with console.database.transaction() as tx:
             found = await console.orders.read(tx, here.principal, patient)
         return await _show(console, here, FormState(_filled(found)), patient=found)
 
     @routes.post("/console/patients/{patient}/change")
     async def change(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.ENROL)
+        here = await console.authorize(request, Permission.ENROL)
         form = await here.form()
         async with console.database.transaction() as tx:
             found = await console.orders.read(tx, here.principal, patient)
@@ -158,7 +158,7 @@ def _existing(routes: APIRouter, console: Console) -> None:
                 given = _given(form, present.zone, tx.now, present)
                 await _stop_at_doubles(console, tx, here, form, given, present=present)
                 await console.orders.change(tx, here.principal, present, given)
-                console.bell.after(tx, here.principal.clinic, "patients", "consents")
+                console.live_updates.after(tx, here.principal.clinic, "patients", "consents")
         except _DoublesError as alike:
             return await _show(console, here, FormState(dict(form)), patient=found, doubles=alike.doubles)
         except Problem as problem:
@@ -173,14 +173,14 @@ Turn = Callable[[Transaction, Principal, Patient, str], Awaitable[Patient]]
 def _leaving(routes: APIRouter, console: Console, pages: PatientPages) -> None:
     async def turn(patient: UUID, request: Request, thing: str, said: str, act: Turn) -> Response:
         """Do what a form about a patient's care says, unless the patient was changed since it was opened."""
-        here = await console.visit(request, Permission.DISCHARGE)
+        here = await console.authorize(request, Permission.DISCHARGE)
         form = await here.form()
         try:
             async with console.database.transaction() as tx:
                 present = await console.orders.held(tx, here.principal.clinic, patient)
                 _refuse_old(present, form)
                 await act(tx, here.principal, present, form.get("reason", ""))
-                console.bell.after(tx, here.principal.clinic, "patients")
+                console.live_updates.after(tx, here.principal.clinic, "patients")
         except Problem as problem:
             return await pages.show(here, patient, problem=problem, form=FormState(form, {}, thing))
         return console.done(said, patient_path(patient))
@@ -200,7 +200,7 @@ def _leaving(routes: APIRouter, console: Console, pages: PatientPages) -> None:
 def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:
     @routes.post("/console/patients/{patient}/join")
     async def join_records(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.DISCHARGE)
+        here = await console.authorize(request, Permission.DISCHARGE)
         form = await here.form()
         other = form.get("other", "")
         try:
@@ -214,7 +214,7 @@ def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:
                     reason=form.get("reason", ""),
                     match=lambda version: _refuse_other(version, form),
                 )
-                console.bell.after(tx, here.principal.clinic, "patients", "consents")
+                console.live_updates.after(tx, here.principal.clinic, "patients", "consents")
         except Problem as problem:
             return await pages.show(here, patient, problem=problem, form=FormState(form, {}, f"join-{other}"))
         return console.done("joined", patient_path(patient))
@@ -222,7 +222,7 @@ def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:
 
 async def _show(
     console: Console,
-    here: Visit,
+    here: PageRequest,
     form: FormState,
     *,
     patient: Patient | None = None,

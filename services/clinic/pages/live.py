@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.clinic.pages.console import Console
-from services.clinic.pages.visit import PageRoute
+from services.clinic.pages.page_request import PageRoute
 from shared.ids import ClinicId
 
 _RETRY = 2000
@@ -19,11 +19,11 @@ def router(console: Console) -> APIRouter:
 
     @routes.get("/console/events")
     async def events(request: Request) -> Response:
-        visitor = await console.gate.visitor(request)
-        if visitor is None:
+        user = await console.authentication.user(request)
+        if user is None:
             return Response(status_code=204)  # tells the browser not to come back
-        came_back = "last-event-id" in request.headers
-        stream = _stream(console, request, visitor.member.clinic, catch_up=came_back)
+        returning = "last-event-id" in request.headers
+        stream = _stream(console, request, user.member.clinic, catch_up=returning)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     return routes
@@ -33,8 +33,8 @@ async def _stream(console: Console, request: Request, clinic: ClinicId, *, catch
     yield f"retry: {_RETRY}\nid: 1\nevent: hello\ndata: hello\n\n"
     if catch_up:
         yield _refetch("all")
-    async for topic in console.bell.listen(clinic):
-        if topic == "all" and await console.gate.visitor(request) is None:
+    async for topic in console.live_updates.listen(clinic):
+        if topic == "all" and await console.authentication.user(request) is None:
             return
         yield _refetch(topic)
 

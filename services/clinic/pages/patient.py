@@ -14,12 +14,12 @@ from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reasons import Reason
 from services.clinic.model.searching import Entry
 from services.clinic.model.staff import Permission, may
+from services.clinic.pages.change_notes import Word, word_of
 from services.clinic.pages.console import Console, patient_path
-from services.clinic.pages.told import Word, word_of
-from services.clinic.pages.visit import PageRoute, Visit
-from services.clinic.store import answers, came, checks, doubts, learn, patients, reads, reasons
+from services.clinic.pages.page_request import PageRequest, PageRoute
+from services.clinic.store import answers, checks, doubts, patients, read_models, reads, reasons, responses
+from services.clinic.views.components import FormState, Notice, Tone
 from services.clinic.views.compose_patient import Record, patient_page
-from services.clinic.views.parts import FormState, Notice, Tone
 from services.clinic.views.plain_words import in_plain_words
 from services.clinic.views.record import RecordFile, record_file
 from shared.database import Reader
@@ -30,7 +30,7 @@ _MOST = 60
 
 
 @dataclass(frozen=True)
-class Order:
+class ServiceCall:
     """An order to the owner of a thing, and what it is about.
 
     Attributes:
@@ -44,13 +44,13 @@ class Order:
     service: str
     path: str
     body: Mapping[str, Any]
-    kind: answers.Kind
+    kind: responses.Kind
     said: str
     thing: str = ""
     method: str = "POST"
     back: str | None = None
     changes: UUID | None = None
-    reason_told: bool = False
+    reason_by_event: bool = False
 
 
 class PatientPages:
@@ -60,15 +60,15 @@ class PatientPages:
         self.console = console
 
     async def show(
-        self, here: Visit, patient: UUID, *, problem: Problem | None = None, form: FormState | None = None
+        self, here: PageRequest, patient: UUID, *, problem: Problem | None = None, form: FormState | None = None
     ) -> Response:
         """Return the page; with a problem, what was typed comes back with what is wrong."""
         console = self.console
         async with console.database.transaction() as tx:
             found = await console.orders.read(tx, here.principal, patient, note=not here.live)
-        sources = await console.elsewhere.sources(here.principal)
-        unsigned = await console.elsewhere.unsigned(here.principal)
-        protocols = await console.elsewhere.protocols(here.principal)
+        sources = await console.other_services.sources(here.principal)
+        unsigned = await console.other_services.unsigned(here.principal)
+        protocols = await console.other_services.protocols(here.principal)
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
             record = await _record(console, reader, found)
@@ -93,46 +93,48 @@ class PatientPages:
                 here, reader, clinic, view, template="patient", place="patients", notices=notices, status=status
             )
 
-    async def carry_out(self, here: Visit, patient: UUID, order: Order, form: Mapping[str, str]) -> Response:
+    async def carry_out(self, here: PageRequest, patient: UUID, call: ServiceCall, form: Mapping[str, str]) -> Response:
         """Order something of its owner and go back to the page, which shows it; nothing typed is lost on the way."""
         console, version = self.console, form.get("version")
         async with console.database.reading() as reader:
             shown = await patients.goes_on_in(reader, here.principal.clinic, PatientId(patient))
         try:
-            answer = await console.client.order(
-                order.service,
-                order.path,
-                order.body,
+            answer = await console.client.send(
+                call.service,
+                call.path,
+                call.body,
                 principal=here.principal,
                 idempotency_key=form.get("key"),
                 if_match=int(version) if version and version.isdecimal() else None,
-                method=order.method,
+                method=call.method,
             )
         except Problem as problem:
             errors = {flaw.pointer.removeprefix("/"): flaw.detail for flaw in problem.errors}
-            return await self.show(here, shown, problem=problem, form=FormState(form, errors, order.thing))
-        await console.note(here, f"patient.{order.said}", patient=patient)
-        await self._keep_reason(here, patient, order, answer)
-        await console.own_writes.wait_for(order.kind, here.principal.clinic, answer)
-        word = Word(order.said)
-        if order.changes is not None:
-            word = await word_of(console, here.principal.clinic, order.changes, order.said)
-        return console.done(word.said, order.back or patient_path(shown), when=word.when)
+            return await self.show(here, shown, problem=problem, form=FormState(form, errors, call.thing))
+        await console.note(here, f"patient.{call.said}", patient=patient)
+        await self._keep_reason(here, patient, call, answer)
+        await console.own_writes.wait_for(call.kind, here.principal.clinic, answer)
+        word = Word(call.said)
+        if call.changes is not None:
+            word = await word_of(console, here.principal.clinic, call.changes, call.said)
+        return console.done(word.said, call.back or patient_path(shown), when=word.when)
 
-    async def _keep_reason(self, here: Visit, patient: UUID, order: Order, answer: Mapping[str, Any]) -> None:
+    async def _keep_reason(
+        self, here: PageRequest, patient: UUID, call: ServiceCall, answer: Mapping[str, Any]
+    ) -> None:
         """Keep why something was ordered, where the next reader of the record looks."""
-        words = str(order.body.get("reason") or "").strip()
-        if not words or order.reason_told:
+        words = str(call.body.get("reason") or "").strip()
+        if not words or call.reason_by_event:
             return
         console, principal = self.console, here.principal
         async with console.database.transaction() as tx:
-            said = Reason(UUID(str(answer.get("id", patient))), order.said, words, principal.name, tx.now)
+            said = Reason(UUID(str(answer.get("id", patient))), call.said, words, principal.name, tx.now)
             await reasons.keep(tx, principal.clinic, PatientId(patient), said, console.keyring)
 
-    async def owner(self, clinic: ClinicId, kind: answers.Kind, thing: UUID) -> UUID:
+    async def owner(self, clinic: ClinicId, kind: responses.Kind, thing: UUID) -> UUID:
         """Return whose thing this is; raises `NotFound` where the clinic has none of that id."""
         async with self.console.database.reading() as reader:
-            patient = await learn.patient_of(reader, kind.table, clinic, thing)
+            patient = await read_models.patient_of(reader, kind.table, clinic, thing)
         if patient is None:
             raise NotFound("There is nothing of that kind in this clinic.")
         return patient
@@ -145,27 +147,27 @@ def router(pages: PatientPages) -> APIRouter:
 
     @routes.get("/console/patients/{patient}")
     async def show(patient: UUID, request: Request) -> Response:
-        return await pages.show(await console.visit(request), patient)
+        return await pages.show(await console.authorize(request), patient)
 
     @routes.post("/console/patients/{patient}/plans")
     async def start_plan(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.START_PLANS)
+        here = await console.authorize(request, Permission.START_PLANS)
         form = await here.form()
         body = {"protocol": form.get("protocol", ""), "start_on": form.get("start_on", "")}
-        order = Order("scheduler", f"/patients/{patient}/plans", body, answers.PLAN, "plan")
-        return await pages.carry_out(here, patient, order, form)
+        call = ServiceCall("scheduler", f"/patients/{patient}/plans", body, responses.PLAN, "plan")
+        return await pages.carry_out(here, patient, call, form)
 
     @routes.post("/console/patients/{patient}/plan/continue")
     async def continue_plan(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.START_PLANS)
+        here = await console.authorize(request, Permission.START_PLANS)
         form = await here.form()
         path, body = f"/patients/{patient}/plan/continue", {"reason": form.get("reason", "")}
-        order = Order("scheduler", path, body, answers.PLAN, "continued", "continue", reason_told=True)
-        return await pages.carry_out(here, patient, order, form)
+        call = ServiceCall("scheduler", path, body, responses.PLAN, "continued", "continue", reason_by_event=True)
+        return await pages.carry_out(here, patient, call, form)
 
     @routes.post("/console/patients/{patient}/sessions")
     async def book(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.PLAN_SESSIONS)
+        here = await console.authorize(request, Permission.PLAN_SESSIONS)
         form = await here.form()
         async with console.database.reading() as reader:
             zone = (await console.clinic(reader, here.principal.clinic)).zone
@@ -178,16 +180,16 @@ def router(pages: PatientPages) -> APIRouter:
             **{name: True for name in ("entered_afterwards", "odd_hour") if form.get(name) == "yes"},
         }
         return await pages.carry_out(
-            here, patient, Order("scheduler", "/sessions", body, answers.SESSION, "booked"), form
+            here, patient, ServiceCall("scheduler", "/sessions", body, responses.SESSION, "booked"), form
         )
 
     @routes.post("/console/patients/{patient}/checkins")
     async def ask(patient: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        here = await console.authorize(request, Permission.RECORD_CHECKINS)
         form = await here.form()
         body = {"patient": str(patient), "instruments": [form.get("instruments", "")]}
         return await pages.carry_out(
-            here, patient, Order("assessments", "/checkins", body, answers.CHECKIN, "asked"), form
+            here, patient, ServiceCall("assessments", "/checkins", body, responses.CHECKIN, "asked"), form
         )
 
     return routes
@@ -249,7 +251,7 @@ async def _record(console: Console, reader: Reader, patient: Patient) -> Record:
         stopped=await reads.stopped(reader, whom),
         broken=await checks.broken(reader, whom),
         doubts=await doubts.of_patient(reader, whom, keyring),
-        came=await came.of_records(reader, clinic, every, keyring, limit=_MOST),
+        answers=await answers.of_records(reader, clinic, every, keyring, limit=_MOST),
         joined=await patients.names(reader, clinic, joined, keyring),
         other_plans=[plans[one] for one in joined if one in plans],
     )

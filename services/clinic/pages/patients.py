@@ -10,7 +10,7 @@ from services.clinic.model.patient import Patient
 from services.clinic.model.reads import NOT_CLOSED, ProposalState, Score
 from services.clinic.model.searching import Entry
 from services.clinic.pages.console import Console
-from services.clinic.pages.visit import PageRoute, Visit
+from services.clinic.pages.page_request import PageRequest, PageRoute
 from services.clinic.store import patients, reads
 from services.clinic.views.compose_list import patient_row
 from services.clinic.views.patient import PatientRow, PatientsPage
@@ -27,7 +27,7 @@ def router(console: Console) -> APIRouter:
 
     @routes.get("/console/patients")
     async def listed(request: Request, page: Annotated[int, Query(ge=1, le=10_000)] = 1) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         await console.note(here, "patients.listed")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
@@ -40,7 +40,7 @@ def router(console: Console) -> APIRouter:
 
     @routes.post("/console/patients")
     async def search(request: Request) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         query = (await here.form()).get("q", "").strip()[:200]
         if not query:
             return await listed(request)
@@ -57,7 +57,7 @@ def router(console: Console) -> APIRouter:
 
 async def _show(
     console: Console,
-    here: Visit,
+    here: PageRequest,
     reader: Reader,
     clinic: Clinic,
     entries: Sequence[Entry],
@@ -74,9 +74,9 @@ async def _show(
 
 async def _rows(console: Console, reader: Reader, clinic: Clinic, found: list[Patient]) -> tuple[PatientRow, ...]:
     ids = [patient.id for patient in found]
-    plans = {whose: plan for whose, plan in (await reads.plans(reader, clinic.id, ids)).items() if plan.active}
+    plans = {patient: plan for patient, plan in (await reads.plans(reader, clinic.id, ids)).items() if plan.active}
     ahead = await reads.next_sessions(reader, clinic.id, ids, reader.now)
-    upcoming = {whose: session.by_clock_of(clinic.zone) for whose, session in ahead.items()}
+    upcoming = {patient: session.by_clock_of(clinic.zone) for patient, session in ahead.items()}
     alerts = await reads.with_alerts(reader, reads.Wanted(clinic.id, states=NOT_CLOSED))
     proposals = await reads.with_proposals(reader, reads.Wanted(clinic.id, states=[ProposalState.OPEN]))
     scores: dict[PatientId, list[Score]] = {}

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 from services.clinic.model.patient import Patient
 from services.clinic.model.staff import Permission
 from services.clinic.pages.console import patient_path
+from services.clinic.pages.page_request import PageRequest, PageRoute, see
 from services.clinic.pages.patient import PatientPages
-from services.clinic.pages.visit import PageRoute, Visit, see
-from services.clinic.store import answers
-from services.clinic.views.parts import (
+from services.clinic.store import responses
+from services.clinic.views.components import (
     FormState,
     Notice,
     Person,
@@ -82,12 +82,12 @@ def router(pages: PatientPages) -> APIRouter:
 
     @routes.get("/console/checkins/{checkin}/answers")
     async def ask(checkin: UUID, request: Request, language: Language | None = None) -> Response:
-        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        here = await console.authorize(request, Permission.RECORD_CHECKINS)
         return await show_questions(pages, here, await _call(pages, here, checkin, language), FormState())
 
     @routes.post("/console/checkins/{checkin}/answers")
     async def take(checkin: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.RECORD_CHECKINS)
+        here = await console.authorize(request, Permission.RECORD_CHECKINS)
         form = await here.form()
         call = await _call(pages, here, checkin, _language(form))
         if form.get("instrument") != call.asked.id:
@@ -97,9 +97,9 @@ def router(pages: PatientPages) -> APIRouter:
             return await show_questions(
                 pages, here, call, FormState(form, missing), status=HTTPStatus.UNPROCESSABLE_ENTITY
             )
-        body = {"instrument": call.asked.id, **given, "entered_by": here.visitor.member.name}
+        body = {"instrument": call.asked.id, **given, "entered_by": here.user.member.name}
         try:
-            answer = await console.client.order(
+            answer = await console.client.send(
                 "assessments",
                 f"/checkins/{checkin}/answers",
                 body,
@@ -121,7 +121,7 @@ def router(pages: PatientPages) -> APIRouter:
     return routes
 
 
-async def _call(pages: PatientPages, here: Visit, checkin: UUID, language: Language | None) -> Call:
+async def _call(pages: PatientPages, here: PageRequest, checkin: UUID, language: Language | None) -> Call:
     """Return what is asked next.
 
     Raises:
@@ -130,11 +130,11 @@ async def _call(pages: PatientPages, here: Visit, checkin: UUID, language: Langu
         Unavailable: the owner does not answer.
     """
     console, principal = pages.console, here.principal
-    whose = await pages.owner(principal.clinic, answers.CHECKIN, checkin)
+    about = await pages.owner(principal.clinic, responses.CHECKIN, checkin)
     async with console.database.transaction() as tx:
-        patient = await console.orders.read(tx, principal, whose)
+        patient = await console.orders.read(tx, principal, about)
     held = await console.client.get("assessments", f"/checkins/{checkin}", principal=principal)
-    path = f"/patients/{whose}/scores?limit={_MOST_SCORES}"
+    path = f"/patients/{about}/scores?limit={_MOST_SCORES}"
     scores = (await console.client.get("assessments", path, principal=principal))["items"]
     counting = [score for score in scores if score["voided"] is None]
     done = {score["instrument"] for score in counting if score["checkin"] == str(checkin)}
@@ -154,7 +154,7 @@ def _one(found: Sequence[Mapping[str, Any]], instrument: str) -> Mapping[str, An
     return found[0]
 
 
-async def asked_again(pages: PatientPages, here: Visit, checkin: UUID, score: UUID) -> Call:
+async def asked_again(pages: PatientPages, here: PageRequest, checkin: UUID, score: UUID) -> Call:
     """Return the questions of a score, with what was answered to each.
 
     Raises:
@@ -162,10 +162,10 @@ async def asked_again(pages: PatientPages, here: Visit, checkin: UUID, score: UU
         Unavailable: the owner does not answer.
     """
     console, principal = pages.console, here.principal
-    whose = await pages.owner(principal.clinic, answers.CHECKIN, checkin)
+    about = await pages.owner(principal.clinic, responses.CHECKIN, checkin)
     async with console.database.transaction() as tx:
-        patient = await console.orders.read(tx, principal, whose)
-    path = f"/patients/{whose}/scores?limit={_MOST_SCORES}"
+        patient = await console.orders.read(tx, principal, about)
+    path = f"/patients/{about}/scores?limit={_MOST_SCORES}"
     scores = (await console.client.get("assessments", path, principal=principal))["items"]
     held = next((one for one in scores if one["id"] == str(score) and one["voided"] is None), None)
     if held is None:
@@ -181,7 +181,7 @@ async def asked_again(pages: PatientPages, here: Visit, checkin: UUID, score: UU
 
 async def show_questions(
     pages: PatientPages,
-    here: Visit,
+    here: PageRequest,
     call: Call,
     form: FormState,
     *,
@@ -198,23 +198,23 @@ async def show_questions(
         )
 
 
-async def _follow(pages: PatientPages, here: Visit, checkin: UUID, answer: Mapping[str, Any]) -> None:
+async def _follow(pages: PatientPages, here: PageRequest, checkin: UUID, answer: Mapping[str, Any]) -> None:
     """Let the patient's page know of the answers and of the alert that they raised."""
     console, principal = pages.console, here.principal
     try:
         held = await console.client.get("assessments", f"/checkins/{checkin}", principal=principal)
         if answer["alert"]:
             alert = await console.client.get("assessments", f"/alerts/{answer['alert']}", principal=principal)
-            await console.own_writes.wait_for(answers.RAISED, principal.clinic, alert)
+            await console.own_writes.wait_for(responses.RAISED, principal.clinic, alert)
     except Problem as problem:
         # The answers are kept; the page shows them once their events have come.
         log.warning("checkin.not-followed", checkin=str(checkin), status=int(problem.status))
         return
     if held["state"] == "completed":
-        taken = {**held, "scores": answer["scores"], "taken_by": here.visitor.member.name}
-        await console.own_writes.wait_for(answers.TAKEN, principal.clinic, taken)
+        taken = {**held, "scores": answer["scores"], "taken_by": here.user.member.name}
+        await console.own_writes.wait_for(responses.TAKEN, principal.clinic, taken)
     else:
-        await console.own_writes.wait_for(answers.CHECKIN, principal.clinic, held)
+        await console.own_writes.wait_for(responses.CHECKIN, principal.clinic, held)
 
 
 def _language(form: Mapping[str, str]) -> Language | None:

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request, Response
 from services.clinic.model.reads import Source
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console
-from services.clinic.pages.visit import PageRoute, Visit
+from services.clinic.pages.page_request import PageRequest, PageRoute
+from services.clinic.views.components import Chip, FormState, Notice, Tone, moment
 from services.clinic.views.others import RulesPage, RuleView
-from services.clinic.views.parts import Chip, FormState, Notice, Tone, moment
 from shared.web.problems import Problem
 
 
@@ -21,29 +21,29 @@ def router(console: Console) -> APIRouter:
 
     @routes.get("/console/rules")
     async def rules(request: Request) -> Response:
-        return await _rules(console, await console.visit(request))
+        return await _rules(console, await console.authorize(request))
 
     @routes.post("/console/rules/{rule}/sign")
     async def sign(rule: str, request: Request) -> Response:
-        here = await console.visit(request, Permission.SIGN_RULES)
+        here = await console.authorize(request, Permission.SIGN_RULES)
         form = await here.form()
         try:
-            await console.client.order(
+            await console.client.send(
                 "assessments", f"/rules/{rule}/sign", {}, principal=here.principal, idempotency_key=form.get("key")
             )
         except Problem as problem:
             return await _rules(console, here, problem=problem)
-        console.elsewhere.forget(here.principal)
+        console.other_services.forget(here.principal)
         await console.note(here, "rule.signed")
         return console.done("signed", "/console/rules")
 
     @routes.post("/console/rules/{rule}/withdraw")
     async def withdraw(rule: str, request: Request) -> Response:
-        here = await console.visit(request, Permission.SIGN_RULES)
+        here = await console.authorize(request, Permission.SIGN_RULES)
         form = await here.form()
         body = {"reason": form.get("reason", "").strip()}
         try:
-            await console.client.order(
+            await console.client.send(
                 "assessments",
                 f"/rules/{rule}/withdraw",
                 body,
@@ -54,7 +54,7 @@ def router(console: Console) -> APIRouter:
             errors = {flaw.pointer.removeprefix("/"): flaw.detail for flaw in problem.errors}
             typed = FormState(form, errors, f"withdraw-{rule}")
             return await _rules(console, here, problem=problem, form=typed)
-        console.elsewhere.forget(here.principal)
+        console.other_services.forget(here.principal)
         await console.note(here, "rule.withdrawn")
         return console.done("withdrawn", "/console/rules")
 
@@ -62,7 +62,7 @@ def router(console: Console) -> APIRouter:
 
 
 async def _rules(
-    console: Console, here: Visit, *, problem: Problem | None = None, form: FormState | None = None
+    console: Console, here: PageRequest, *, problem: Problem | None = None, form: FormState | None = None
 ) -> Response:
     held: list[Mapping[str, Any]] = []
     trouble = None

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.clinic.model.staff import Permission
-from services.clinic.pages.patient import Order, PatientPages
-from services.clinic.pages.visit import PageRoute
-from services.clinic.store import answers
+from services.clinic.pages.page_request import PageRoute
+from services.clinic.pages.patient import PatientPages, ServiceCall
+from services.clinic.store import responses
 
 _ENDINGS = {"cancel": "cancelled", "attend": "attended", "miss": "missed"}
 
@@ -19,9 +19,9 @@ def router(pages: PatientPages) -> APIRouter:
 
     @routes.post("/console/sessions/{session}/move")
     async def move(session: UUID, request: Request) -> Response:
-        here = await pages.console.visit(request, Permission.PLAN_SESSIONS)
+        here = await pages.console.authorize(request, Permission.PLAN_SESSIONS)
         form = await here.form()
-        patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
+        patient = await pages.owner(here.principal.clinic, responses.SESSION, session)
         async with pages.console.database.reading() as reader:
             zone = (await pages.console.clinic(reader, here.principal.clinic)).zone
         body = {
@@ -29,44 +29,44 @@ def router(pages: PatientPages) -> APIRouter:
             "zone": zone,
             **({"odd_hour": True} if form.get("odd_hour") == "yes" else {}),
         }
-        order = Order(
+        call = ServiceCall(
             "scheduler",
             f"/sessions/{session}",
             body,
-            answers.SESSION,
+            responses.SESSION,
             "moved",
             f"move-{session}",
             method="PATCH",
             changes=session,
         )
-        return await pages.carry_out(here, patient, order, form)
+        return await pages.carry_out(here, patient, call, form)
 
     @routes.post("/console/sessions/{session}/correct")
     async def correct(session: UUID, request: Request) -> Response:
-        here = await pages.console.visit(request, Permission.PLAN_SESSIONS)
+        here = await pages.console.authorize(request, Permission.PLAN_SESSIONS)
         form = await here.form()
-        patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
+        patient = await pages.owner(here.principal.clinic, responses.SESSION, session)
         body = {"state": form.get("state", ""), "reason": form.get("reason", "")}
         path = f"/sessions/{session}/correct"
-        order = Order("scheduler", path, body, answers.SESSION, "put-right", f"correct-{session}")
-        return await pages.carry_out(here, patient, order, form)
+        call = ServiceCall("scheduler", path, body, responses.SESSION, "put-right", f"correct-{session}")
+        return await pages.carry_out(here, patient, call, form)
 
     @routes.post("/console/sessions/{session}/{ending}")
     async def end(session: UUID, ending: Literal["cancel", "attend", "miss"], request: Request) -> Response:
-        here = await pages.console.visit(request, Permission.PLAN_SESSIONS)
+        here = await pages.console.authorize(request, Permission.PLAN_SESSIONS)
         form = await here.form()
-        patient = await pages.owner(here.principal.clinic, answers.SESSION, session)
+        patient = await pages.owner(here.principal.clinic, responses.SESSION, session)
         body = {"reason": form["reason"]} if form.get("reason", "").strip() else {}
-        order = Order(
+        call = ServiceCall(
             "scheduler",
             f"/sessions/{session}/{ending}",
             body,
-            answers.SESSION,
+            responses.SESSION,
             _ENDINGS[ending],
             f"{ending}-{session}",
             back="/console/today" if form.get("back") == "today" else None,
             changes=session if ending == "cancel" else None,
         )
-        return await pages.carry_out(here, patient, order, form)
+        return await pages.carry_out(here, patient, call, form)
 
     return routes

@@ -11,10 +11,10 @@ from services.clinic.model.contacts import ContactKind
 from services.clinic.model.settings import MOST_ONCALL, GivenClinic
 from services.clinic.model.staff import Permission
 from services.clinic.pages.console import Console
-from services.clinic.pages.visit import PageRoute, Visit
+from services.clinic.pages.page_request import PageRequest, PageRoute
 from services.clinic.pages.zones import zone_choices
 from services.clinic.store import staff
-from services.clinic.views.parts import FormState, Notice, Tone, say_language
+from services.clinic.views.components import FormState, Notice, Tone, say_language
 from services.clinic.views.patient import Choice
 from services.clinic.views.settings import ChangePage, oncall_rows, settings_page
 from shared.languages import Language
@@ -28,18 +28,18 @@ def router(console: Console) -> APIRouter:
 
     @routes.get("/console/settings")
     async def settings(request: Request) -> Response:
-        return await show(console, await console.visit(request))
+        return await show(console, await console.authorize(request))
 
     @routes.get("/console/settings/change")
     async def ask(request: Request) -> Response:
-        here = await console.visit(request, Permission.CHANGE_SETTINGS)
+        here = await console.authorize(request, Permission.CHANGE_SETTINGS)
         # The form shows in full whom alerts page; the settings page masks it.
         await console.note(here, "clinic.oncall-read", thing=here.principal.clinic)
         return await _form(console, here, None)
 
     @routes.post("/console/settings/change")
     async def change(request: Request) -> Response:
-        here = await console.visit(request, Permission.CHANGE_SETTINGS)
+        here = await console.authorize(request, Permission.CHANGE_SETTINGS)
         form = await here.form()
         try:
             async with console.database.transaction() as tx:
@@ -57,20 +57,20 @@ def router(console: Console) -> APIRouter:
 
 
 async def show(
-    console: Console, here: Visit, *, problem: Problem | None = None, form: FormState | None = None
+    console: Console, here: PageRequest, *, problem: Problem | None = None, form: FormState | None = None
 ) -> Response:
     """Return the page; with a problem, what was typed to add somebody comes back with what is wrong."""
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)
         members = await staff.of_clinic(reader, clinic.id)
-        view = settings_page(clinic, members, own=here.visitor.member, form=form, mailbox=console.mailbox)
+        view = settings_page(clinic, members, own=here.user.member, form=form, mailbox=console.mailbox)
         notices = (Notice(problem.detail, Tone.DANGER),) if problem and not problem.errors else ()
         status = problem.status if problem else HTTPStatus.OK
         return await console.show(here, reader, clinic, view, template="settings", notices=notices, status=status)
 
 
 async def _form(
-    console: Console, here: Visit, typed: Mapping[str, str] | None, *, problem: Problem | None = None
+    console: Console, here: PageRequest, typed: Mapping[str, str] | None, *, problem: Problem | None = None
 ) -> Response:
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)
@@ -101,7 +101,7 @@ def _given(form: Mapping[str, str]) -> GivenClinic:
         quiet_until=form.get("quiet_until", ""),
         hours_reason=form.get("hours_reason", "").strip(),
         crisis={language: form.get(f"crisis-{language}", "").replace("\r\n", "\n") for language in Language},
-        oncall=tuple((_kind(form, row), form[f"oncall-{row}"].strip()) for row in _rows(form)),
+        oncall=tuple((_error_page(form, row), form[f"oncall-{row}"].strip()) for row in _rows(form)),
     )
 
 
@@ -110,7 +110,7 @@ def _rows(form: Mapping[str, str]) -> list[int]:
     return [row for row in range(MOST_ONCALL) if form.get(f"oncall-{row}", "").strip()]
 
 
-def _kind(form: Mapping[str, str], row: int) -> ContactKind:
+def _error_page(form: Mapping[str, str], row: int) -> ContactKind:
     return ContactKind.EMAIL if form.get(f"oncall-{row}-kind") == ContactKind.EMAIL else ContactKind.SMS
 
 

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from services.clinic.authentication import OldPasswordError, TooManyLoginsError
 from services.clinic.commands import staff
 from services.clinic.commands.staff import GivenMember, Handed
-from services.clinic.gate import OldPasswordError, TooManyLoginsError
 from services.clinic.model.flaws import RefusedError
 from services.clinic.model.logins import SHORTEST_PASSWORD, read_password
 from services.clinic.model.staff import Permission
 from services.clinic.pages import settings
 from services.clinic.pages.console import Console
-from services.clinic.pages.visit import PageRoute, Visit, visit
-from services.clinic.views.parts import FormState
+from services.clinic.pages.page_request import PageRequest, PageRoute, authorize
+from services.clinic.views.components import FormState
 from services.clinic.views.settings import HandedPage, PasswordPage
 from shared.web.problems import Problem
 
@@ -30,7 +30,7 @@ def router(console: Console) -> APIRouter:
 def _crew(routes: APIRouter, console: Console) -> None:
     @routes.post("/console/staff")
     async def add(request: Request) -> Response:
-        here = await console.visit(request, Permission.MANAGE_STAFF)
+        here = await console.authorize(request, Permission.MANAGE_STAFF)
         form = await here.form()
         given = GivenMember(form.get("login", ""), form.get("name", ""), form.get("role", ""))
         try:
@@ -43,7 +43,7 @@ def _crew(routes: APIRouter, console: Console) -> None:
 
     @routes.post("/console/staff/{member}/password")
     async def renew(member: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.MANAGE_STAFF)
+        here = await console.authorize(request, Permission.MANAGE_STAFF)
         await here.form()
         try:
             async with console.database.transaction() as tx:
@@ -54,7 +54,7 @@ def _crew(routes: APIRouter, console: Console) -> None:
 
     @routes.post("/console/staff/{member}/deactivate")
     async def deactivate(member: UUID, request: Request) -> Response:
-        here = await console.visit(request, Permission.MANAGE_STAFF)
+        here = await console.authorize(request, Permission.MANAGE_STAFF)
         await here.form()
         try:
             async with console.database.transaction() as tx:
@@ -67,30 +67,30 @@ def _crew(routes: APIRouter, console: Console) -> None:
 def _own(routes: APIRouter, console: Console) -> None:
     @routes.get("/console/password")
     async def ask(request: Request) -> Response:
-        return await _choose(console, await visit(console.gate, request, with_any_password=True), {})
+        return await _choose(console, await authorize(console.authentication, request, with_any_password=True), {})
 
     @routes.post("/console/password")
     async def change(request: Request) -> Response:
-        here = await visit(console.gate, request, with_any_password=True)
+        here = await authorize(console.authentication, request, with_any_password=True)
         form = await here.form()
         old, new = form.get("old", "")[:1000], form.get("new", "")[:1000]
         try:
-            read_password(new, old=old, login=here.visitor.member.login)
+            read_password(new, old=old, login=here.user.member.login)
         except RefusedError as error:
             return await _choose(console, here, {"new": str(error)})
         if form.get("again", "") != new:
             return await _choose(console, here, {"again": "This differs from the new password. Type it again."})
         address = request.client.host if request.client else ""
         try:
-            await console.gate.change_password(here.visitor, old, new, address)
+            await console.authentication.change_password(here.user, old, new, address)
         except (OldPasswordError, TooManyLoginsError) as error:
             return await _choose(console, here, {"old": str(error)})
-        return console.done("password", "/console/today" if here.visitor.member.must_change else "/console/settings")
+        return console.done("password", "/console/today" if here.user.member.must_change else "/console/settings")
 
 
-async def _choose(console: Console, here: Visit, errors: dict[str, str]) -> Response:
+async def _choose(console: Console, here: PageRequest, errors: dict[str, str]) -> Response:
     """Return the form; what was typed into it never comes back."""
-    member = here.visitor.member
+    member = here.user.member
     view = PasswordPage(FormState({}, errors), member.login, member.must_change, SHORTEST_PASSWORD)
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)
@@ -98,7 +98,7 @@ async def _choose(console: Console, here: Visit, errors: dict[str, str]) -> Resp
         return await console.show(here, reader, clinic, view, template="password", place="settings", status=status)
 
 
-async def _hand_over(console: Console, here: Visit, handed: Handed) -> Response:
+async def _hand_over(console: Console, here: PageRequest, handed: Handed) -> Response:
     """Show a password once: it is kept nowhere, and the page stays out of every cache."""
     view = HandedPage(handed.member.name, handed.member.login, handed.password)
     async with console.database.reading() as reader:

@@ -11,8 +11,8 @@ from services.clinic.model.clinic import Clinic
 from services.clinic.model.reads import NOT_CLOSED, CheckinState, MessageState, ProposalState
 from services.clinic.model.worklist import DUE_SOON, Failure, Found, Worklist
 from services.clinic.pages.console import Console
-from services.clinic.pages.visit import PageRoute
-from services.clinic.store import came, notices, reads, worklist
+from services.clinic.pages.page_request import PageRoute
+from services.clinic.store import answers, notices, reads, worklist
 from services.clinic.store.unreached import unreached
 from services.clinic.views.answers import answer_row, silent_row
 from services.clinic.views.compose_today import Day, alerts_page, today_page
@@ -53,7 +53,7 @@ def router(console: Console) -> APIRouter:
 
     @routes.get("/console/alerts")
     async def alerts(request: Request) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         await console.note(here, "alerts.read")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
@@ -68,7 +68,7 @@ def router(console: Console) -> APIRouter:
 def _days(routes: APIRouter, console: Console) -> None:
     @routes.get("/console/today")
     async def today(request: Request, day: date | None = None) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         await console.note(here, "day.read")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
@@ -81,24 +81,24 @@ def _days(routes: APIRouter, console: Console) -> None:
 
     @routes.post("/console/calls/{message}/called")
     async def called(message: UUID, request: Request) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         await here.form()
-        clinic, member = here.principal.clinic, here.visitor.member
+        clinic, member = here.principal.clinic, here.user.member
         async with console.database.transaction() as tx:
             if not await notices.called(tx, clinic, message, by=str(member.id)):
                 raise NotFound("There is nobody to call about this any more. Open Today again.")
-            console.bell.after(tx, clinic, "messages")
+            console.live_updates.after(tx, clinic, "messages")
         await console.note(here, "change.called", thing=message)
         return console.done("called", "/console/today")
 
     @routes.post("/console/failures/seen")
     async def seen(request: Request) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         failure = _failure(await here.form())
-        clinic, member = here.principal.clinic, here.visitor.member
+        clinic, member = here.principal.clinic, here.user.member
         async with console.database.transaction() as tx:
             await worklist.saw_failures(tx, clinic, failure, by=str(member.id))
-            console.bell.after(tx, clinic, "messages")
+            console.live_updates.after(tx, clinic, "messages")
         await console.note(here, "failures.seen")
         return console.done("seen", "/console/today")
 
@@ -106,7 +106,7 @@ def _days(routes: APIRouter, console: Console) -> None:
 def _waiting(routes: APIRouter, console: Console) -> None:
     @routes.get("/console/waiting/{kind}")
     async def waiting(kind: Waiting, request: Request, number: Number = 1) -> Response:
-        here = await console.visit(request)
+        here = await console.authorize(request)
         await console.note(here, f"{kind}.listed")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
@@ -123,11 +123,11 @@ def _waiting(routes: APIRouter, console: Console) -> None:
                 names = await console.names(reader, clinic.id, found.rows)
                 rows = {kind: tuple(due_row(one, names, today) for one in found.rows)}
             elif kind == "answers":
-                found = await came.unseen(reader, clinic.id, console.keyring, limit=_PAGE, skip=skip)
+                found = await answers.unseen(reader, clinic.id, console.keyring, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
                 rows = {kind: tuple(answer_row(one, names, zone) for one in found.rows)}
             elif kind == "silent":
-                found = await came.silent(reader, clinic.id, now, limit=_PAGE, skip=skip)
+                found = await answers.silent(reader, clinic.id, now, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
                 rows = {kind: tuple(silent_row(one, names, now, zone) for one in found.rows)}
             elif kind == "contacts":
@@ -169,8 +169,8 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, i
             replies=await worklist.unread(reader, mine, console.keyring, limit=_FIRST),
             failures=await worklist.failures(reader, mine, limit=_FIRST),
             calls=await notices.to_call(reader, mine, limit=_FIRST),
-            answers=await came.unseen(reader, mine, console.keyring, limit=_FIRST),
-            silent=await came.silent(reader, mine, reader.now, limit=_FIRST),
+            answers=await answers.unseen(reader, mine, console.keyring, limit=_FIRST),
+            silent=await answers.silent(reader, mine, reader.now, limit=_FIRST),
             unreached=await unreached(reader, mine, limit=_FIRST),
         ),
     )

@@ -1,147 +1,167 @@
-"""What an owner answered to a request, as the read models hold it; for the moment until its event has arrived."""
+"""Answers that came, who has seen them, and from whom none come."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Row, Select, Table, func, select, text, update
 
-from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, SESSIONS
+from services.clinic.model.reads import Answers, CheckinState, Score, Silent
+from services.clinic.model.worklist import Found
+from services.clinic.store import reads
+from services.clinic.store import rows as rows_of
+from services.clinic.tables import CHECKINS, FURTHER
+from shared.database import Reader, Transaction
+from shared.ids import CheckinId, ClinicId, PatientId
 from shared.protection import Keyring
-from shared.walltime import parse_wall
+
+LAST_ASKED: Final = 2
+"""Check-ins in a row that nobody answered: then a patient counts as silent. Engineering default."""
+SILENCE: Final = timedelta(days=14)
+"""Without any answer, though something was asked: the same. Engineering default."""
+_LOOK_BACK: Final = timedelta(days=90)
+_ENDED: Final = [str(CheckinState.COMPLETED), str(CheckinState.EXPIRED)]
+_AT: Final = func.coalesce(CHECKINS.c.completed_at, CHECKINS.c.expires_at)
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of thing that others own: its table, and how an answer becomes a row (or changes one)."""
+async def unseen(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: int, skip: int = 0) -> Found[Answers]:
+    """Return answers that nobody has looked at, the oldest first."""
+    whole = _answered() & reads.of_clinic(CHECKINS, clinic) & CHECKINS.c.seen_by.is_(None)
+    beside = reads.of_clinic(FURTHER, clinic) & FURTHER.c.seen_by.is_(None)
+    most = skip + limit
+    rows = await reader.all(select(CHECKINS).where(whole).order_by(_AT, CHECKINS.c.id).limit(most))
+    more = await reader.all(select(FURTHER).where(beside).order_by(FURTHER.c.at, FURTHER.c.id).limit(most))
+    found = sorted(_both(rows, more, keyring), key=lambda one: one.at)
+    total = await _count(reader, CHECKINS, whole) + await _count(reader, FURTHER, beside)
+    return Found(found[skip : skip + limit], total)
 
-    table: Table
-    row: Callable[[Mapping[str, Any], Keyring], dict[str, Any]]
-    whole: bool
-    """Whether an answer says all that a row holds; else it changes a row that is there."""
+
+async def of_records(
+    reader: Reader, clinic: ClinicId, patients: Collection[PatientId], keyring: Keyring, *, limit: int
+) -> list[Answers]:
+    """Return the answers of one person, who may have several records, the newest first."""
+    whole = reads.Wanted(clinic, patients).on(CHECKINS) & CHECKINS.c.result.is_not(None)
+    beside = reads.Wanted(clinic, patients).on(FURTHER)
+    rows = await reader.all(select(CHECKINS).where(whole).order_by(_AT.desc(), CHECKINS.c.id.desc()).limit(limit))
+    more = await reader.all(select(FURTHER).where(beside).order_by(FURTHER.c.at.desc()).limit(limit))
+    return sorted(_both(rows, more, keyring), key=lambda one: one.at, reverse=True)[:limit]
 
 
-def _session(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
-    return {
-        "plan": answer["plan"] and UUID(answer["plan"]),
-        "starts_at": parse_wall(answer["starts_at"]),
-        "zone": answer["zone"],
-        "starts_at_utc": datetime.fromisoformat(answer["starts_at_utc"]),
-        "minutes": answer["minutes"],
-        "state": answer["state"],
-        "number": answer["number"],
-        "kind": answer["kind"],
-        "not_asked": list(answer.get("not_asked", ())),
+async def see_checkin(tx: Transaction, clinic: ClinicId, checkin: UUID, by: str) -> UUID | None:
+    """Note who has looked at a check-in's answers first; return whose they are, None where the clinic has none such."""
+    return await _see(tx, CHECKINS, clinic, checkin, by)
+
+
+async def see_further(tx: Transaction, clinic: ClinicId, further: UUID, by: str) -> UUID | None:
+    """Note who has looked first at answers that count as no score; return whose they are, as `see_checkin` does."""
+    return await _see(tx, FURTHER, clinic, further, by)
+
+
+async def _see(tx: Transaction, table: Table, clinic: ClinicId, thing: UUID, by: str) -> UUID | None:
+    mine = (table.c.id == thing) & (table.c.clinic == clinic)
+    first = {"seen_by": func.coalesce(table.c.seen_by, by), "seen_at": func.coalesce(table.c.seen_at, tx.now)}
+    row = (await tx.execute(update(table).where(mine).values(first).returning(table.c.patient))).first()
+    return None if row is None else row.patient
+
+
+async def silent(reader: Reader, clinic: ClinicId, now: datetime, *, limit: int, skip: int = 0) -> Found[Silent]:
+    """Return patients in care from whom no answer comes, the longest silent first.
+
+    Silent is who left the last two check-ins unanswered, or has not answered for fourteen days though something was
+    asked. Answers that came too late, or in part, are answers.
+    """
+    values = {
+        "clinic": clinic,
+        "since": (now - _LOOK_BACK).date(),
+        "silence": now - SILENCE,
+        "today": now.date(),
+        "last": LAST_ASKED,
     }
+    total = int(await reader.scalar(_COUNT_SILENT.bindparams(**values)))
+    rows = await reader.all(_SILENT.bindparams(**values, limit=limit, skip=skip)) if total > skip else []
+    return Found([Silent(PatientId(row.patient), row.last, row.asked, row.unanswered) for row in rows], total)
 
 
-def _plan(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
-    names = ("protocol", "protocol_version", "phase", "interval_days", "induction_complete", "attended", "why")
-    return {**{name: answer[name] for name in names}, "next_due_on": date.fromisoformat(answer["next_due_on"])}
+_FROM: Final = """
+    FROM (
+        SELECT c.patient, max(c.asked_for) AS asked,
+               (SELECT max(at) FROM (
+                   SELECT max(coalesce(a.completed_at, a.expires_at)) AS at FROM seen_checkins AS a
+                       WHERE a.patient = c.patient AND a.result IS NOT NULL
+                   UNION ALL SELECT max(f.at) FROM seen_further_answers AS f WHERE f.patient = c.patient) AS every
+               ) AS last,
+               array_agg(coalesce(c.expires_at, c.asked_for)) FILTER (WHERE c.result IS NULL) AS ends
+        FROM seen_checkins AS c JOIN patients AS p ON p.id = c.patient AND p.state = 'enrolled'
+        WHERE c.clinic = :clinic AND c.asked_for >= :since AND c.asked_for <= :today
+              AND c.state IN ('expired', 'completed')
+        GROUP BY c.patient
+    ) AS whole,
+    LATERAL (
+        SELECT count(*) AS unanswered, min(e) AS first_end
+        FROM unnest(whole.ends) AS e WHERE whole.last IS NULL OR e > whole.last
+    ) AS after
+    WHERE after.unanswered >= :last OR (after.unanswered > 0 AND coalesce(whole.last, after.first_end) <= :silence)
+"""
+_SILENT: Final = text(
+    f"SELECT whole.patient, whole.last, whole.asked, after.unanswered {_FROM}"
+    " ORDER BY whole.last ASC NULLS FIRST, whole.patient LIMIT :limit OFFSET :skip"
+)
+_COUNT_SILENT: Final = text(f"SELECT count(*) {_FROM}")
 
 
-def _checkin(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
-    return {
-        "state": answer["state"],
-        "occurrence": answer["occurrence"],
-        "instruments": list(answer["instruments"]),
-        "asked_for": date.fromisoformat(answer["asked_for"]),
-        "expires_at": datetime.fromisoformat(answer["expires_at"]),
-    }
+def _answered() -> ColumnElement[bool]:
+    return CHECKINS.c.result.is_not(None) & CHECKINS.c.state.in_(_ENDED)
 
 
-def _taken(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    """Return a completed check-in with its scores, as its event would bring them; who took them has seen them."""
-    completed_at = datetime.fromisoformat(answer["completed_at"])
-    return {
-        **_checkin(answer, keyring),
-        "completed_at": completed_at,
-        "result": _result(answer["scores"], keyring),
-        "seen_by": answer.get("taken_by"),
-        "seen_at": completed_at,
-    }
+def _both(rows: Any, more: Any, keyring: Keyring) -> list[Answers]:
+    return [_whole(row, keyring) for row in rows] + [_beside(row, keyring) for row in more]
 
 
-def _changed(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    """Return a check-in after staff changed a score of it, as its events would bring it."""
-    checkin, scores = answer["checkin"], answer["scores"]
-    completed = checkin["completed_at"]
-    return {
-        **_checkin(checkin, keyring),
-        "completed_at": completed and datetime.fromisoformat(completed),
-        "result": _result([one for one in scores if one["voided"] is None], keyring),
-        "voided": _result([one for one in scores if one["voided"] is not None], keyring),
-    }
+def _whole(row: Row[Any], keyring: Keyring) -> Answers:
+    scores = tuple(rows_of.scores_of(row, keyring))
+    return Answers(
+        id=row.id,
+        checkin=CheckinId(row.id),
+        patient=PatientId(row.patient),
+        at=row.completed_at or max((one.at for one in scores), default=row.expires_at),
+        occurrence=row.occurrence,
+        scores=scores,
+        why=None,
+        seen_by=row.seen_by,
+        seen_at=row.seen_at,
+    )
 
 
-def _result(scores: Sequence[Mapping[str, Any]], keyring: Keyring) -> str:
-    names = ("id", "instrument", "total", "band", "flags", "answers", "words", "at", "entered_by", "quick", "about")
-    said = []
-    for score in scores:
-        one = {name: score.get(name) for name in names}
-        one |= {"version": score["instrument_version"], "seconds": score.get("seconds_after_delivery")}
-        if void := score.get("voided"):
-            replaced = void["replaced_by"] is not None
-            one["void"] = {"by": void["by"], "at": void["at"], "reason": void["reason"], "replaced": replaced}
-        said.append(one)
-    return keyring.seal(json.dumps(said), context="result")
+def _beside(row: Row[Any], keyring: Keyring) -> Answers:
+    one = json.loads(keyring.open(row.content, context="result"))
+    score = Score(
+        checkin=CheckinId(row.checkin),
+        patient=PatientId(row.patient),
+        instrument=one["instrument"],
+        total=one["total"],
+        band=None,
+        asked_for=row.asked_for,
+        at=row.at,
+        flags=tuple(one["flags"]),
+        answers=one["answers"],
+        words=one["words"],
+        scale=rows_of.scale_of(one),
+    )
+    return Answers(
+        id=row.id,
+        checkin=CheckinId(row.checkin),
+        patient=PatientId(row.patient),
+        at=row.at,
+        occurrence=row.occurrence,
+        scores=(score,),
+        why=row.why,
+        seen_by=row.seen_by,
+        seen_at=row.seen_at,
+    )
 
 
-def _raised(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    return {
-        "level": answer["level"],
-        "cause": keyring.seal(answer["cause"], context="cause"),
-        "raised_at": datetime.fromisoformat(answer["raised_at"]),
-        "pages": answer["pages"],
-        "state": answer["state"],
-    }
-
-
-def _alert(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    verb = "closed" if answer["state"] == "closed" else "acknowledged"
-    told = answer["disposition"]
-    return {
-        "state": answer["state"],
-        "by": answer[f"{verb}_by"],
-        "at": datetime.fromisoformat(answer[f"{verb}_at"]),
-        "disposition": keyring.seal(told, context="disposition") if told else None,
-    }
-
-
-def _proposal(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    reason, why = answer.get("reason"), answer.get("override_reason")
-    overruled = json.dumps({"against": answer["overruled"], "reason": why}) if why else None
-    return {
-        "state": answer["state"],
-        "decided_days": answer["interval_days"],
-        "by": answer["decided_by"],
-        "at": datetime.fromisoformat(answer["decided_at"]),
-        "reason": keyring.seal(reason, context="decision-reason") if reason else None,
-        "overruled": keyring.seal(overruled, context="decision-overruled") if overruled else None,
-        **_taken_back(answer, keyring),
-    }
-
-
-def _taken_back(answer: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    said = answer.get("taken_back")
-    if said is None:
-        return {}
-    return {
-        "decision": answer["decision"],
-        "taken_back_by": said["by"],
-        "taken_back_at": datetime.fromisoformat(said["at"]),
-        "taken_back_why": keyring.seal(said["reason"], context="decision-taken-back"),
-    }
-
-
-SESSION: Final = Kind(SESSIONS, _session, whole=True)
-PLAN: Final = Kind(PLANS, _plan, whole=True)
-CHECKIN: Final = Kind(CHECKINS, _checkin, whole=True)
-TAKEN: Final = Kind(CHECKINS, _taken, whole=True)
-CHANGED: Final = Kind(CHECKINS, _changed, whole=False)
-RAISED: Final = Kind(ALERTS, _raised, whole=True)
-ALERT: Final = Kind(ALERTS, _alert, whole=False)
-PROPOSAL: Final = Kind(PROPOSALS, _proposal, whole=False)
+async def _count(reader: Reader, table: Table, where: ColumnElement[bool]) -> int:
+    counted: Select[Any] = select(func.count()).select_from(table).where(where)
+    return int(await reader.scalar(counted))

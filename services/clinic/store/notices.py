@@ -25,7 +25,7 @@ class Knows:
         late: whether that is too late, so that somebody should call.
     """
 
-    told_at: datetime | None
+    informed_at: datetime | None
     hears_at: datetime | None
     late: bool
 
@@ -37,9 +37,9 @@ async def knows(reader: Reader, clinic: ClinicId, session: UUID) -> Knows:
     mine = select(MESSAGES.c.state, MESSAGES.c.at, MESSAGES.c.reason).where(*about, MESSAGES.c.state.in_(states))
     rows = await reader.all(mine.order_by(MESSAGES.c.at))
     planned = [row for row in rows if row.state == MessageState.PLANNED]
-    told = [row.at for row in rows if row.state != MessageState.PLANNED]
+    informed = [row.at for row in rows if row.state != MessageState.PLANNED]
     return Knows(
-        told_at=max(told, default=None),
+        informed_at=max(informed, default=None),
         hears_at=min((row.at for row in planned), default=None),
         late=any(row.reason == COMES_LATE for row in planned),
     )

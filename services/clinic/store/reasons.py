@@ -25,10 +25,10 @@ async def keep(tx: Transaction, clinic: ClinicId, patient: PatientId, reason: Re
     await tx.execute(insert(REASONS).values(**values, **said))
 
 
-async def keep_told(tx: Transaction, event: PlanChanged, told: Continued) -> None:
+async def keep_continued(tx: Transaction, event: PlanChanged, continued: Continued) -> None:
     """Keep why a plan goes on, sealed as its owner tells it; told again it is kept once."""
     about = {"clinic": event.clinic, "patient": event.patient, "thing": event.plan, "what": "continued"}
-    said = {"reason": told.reason, "by": told.by, "at": told.at}
+    said = {"reason": continued.reason, "by": continued.by, "at": continued.at}
     one = derived_id("continued", str(event.plan), str(event.version))
     await tx.execute(insert(REASONS).values(id=one, **about, **said).on_conflict_do_nothing())
 

@@ -215,6 +215,6 @@ def words_of(sealed: str | None, keyring: Keyring) -> SentWords | None:
 def reply_of(row: Row[Any], keyring: Keyring) -> Reply:
     """Return a reply."""
     text = keyring.open(row.text, context="reply")
-    whose = None if row.patient is None else PatientId(row.patient)
+    about = None if row.patient is None else PatientId(row.patient)
     sender = None if row.sender is None else keyring.open(row.sender, context="contact")
-    return Reply(row.id, whose, row.intent, text, row.at, row.read_by, tuple(row.flags), sender)
+    return Reply(row.id, about, row.intent, text, row.at, row.read_by, tuple(row.flags), sender)

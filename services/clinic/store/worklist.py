@@ -75,15 +75,15 @@ async def unread(reader: Reader, clinic: ClinicId, keyring: Keyring, *, limit: i
 
 async def failures(reader: Reader, clinic: ClinicId, *, limit: int) -> Found[Failure]:
     """Return messages that did not go out and that nobody has seen to, one for each cause, the most frequent first."""
-    cause, whose = _cause(), MESSAGES.c.patient
-    newest = func.array_agg(aggregate_order_by(whose, MESSAGES.c.at.desc())).filter(whose.is_not(None))
+    cause, patient = _cause(), MESSAGES.c.patient
+    newest = func.array_agg(aggregate_order_by(patient, MESSAGES.c.at.desc())).filter(patient.is_not(None))
     grouped = (
         select(
             MESSAGES.c.state,
             MESSAGES.c.channel,
             cause.label("cause"),
             func.count().label("number"),
-            func.count(whose.distinct()).label("people"),
+            func.count(patient.distinct()).label("people"),
             newest.label("patients"),
             func.min(MESSAGES.c.at).label("first"),
             func.max(MESSAGES.c.at).label("last"),

@@ -3,16 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from services.clinic.model.reads import Came, Score, Silent
-from services.clinic.views.came import AnswerRow, ScoreLine, SilentRow
-from services.clinic.views.parts import (
-    Chip,
-    Tone,
-    band_chip,
-    moment,
-    say_instrument_of,
-    say_occurrence,
-)
+from services.clinic.model.reads import Answers, Score, Silent
+from services.clinic.views.answer_rows import AnswerRow, ScoreLine, SilentRow
+from services.clinic.views.components import Chip, Tone, band_chip, moment, say_instrument_of, say_occurrence
 from services.clinic.views.rows import Names, person
 from shared.walltime import to_wall
 
@@ -26,21 +19,25 @@ _WHY: Final = {
 }
 
 
-def answer_row(came: Came, names: Names, zone: str) -> AnswerRow:
+def answer_row(answers: Answers, names: Names, zone: str) -> AnswerRow:
     """Return answers that came."""
-    lines = [_line(score, zone) for score in came.scores]
-    seen = f"Seen by {came.seen_by}, {moment(came.seen_at, zone).text}" if came.seen_by and came.seen_at else None
-    kind = "further" if came.why else "checkins"
+    lines = [_line(score, zone) for score in answers.scores]
+    seen = (
+        f"Seen by {answers.seen_by}, {moment(answers.seen_at, zone).text}"
+        if answers.seen_by and answers.seen_at
+        else None
+    )
+    kind = "further" if answers.why else "checkins"
     return AnswerRow(
-        id=came.id,
-        path=f"/console/{kind}/{came.id}/seen",
-        checkin=came.checkin,
-        person=person(came.patient, names),
-        what=say_occurrence(came.occurrence),
-        at=moment(came.at, zone),
+        id=answers.id,
+        path=f"/console/{kind}/{answers.id}/seen",
+        checkin=answers.checkin,
+        person=person(answers.patient, names),
+        what=say_occurrence(answers.occurrence),
+        at=moment(answers.at, zone),
         lines=tuple(line for line in lines if line.voided is None),
         voided=tuple(line for line in lines if line.voided is not None),
-        why=_WHY.get(came.why, Chip(came.why)) if came.why else None,
+        why=_WHY.get(answers.why, Chip(answers.why)) if answers.why else None,
         seen=seen,
     )
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.clinic.model.reads import COMES_LATE, Message, MessageState
-from services.clinic.views.parts import moment
+from services.clinic.views.components import moment
 from services.clinic.views.rows import Names, person, why_words
 from services.clinic.views.today import CallRow
 

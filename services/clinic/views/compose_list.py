@@ -8,7 +8,7 @@ from services.clinic.model.chart import Scale, spark
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.people import Who
 from services.clinic.model.reads import Plan, Score, Session
-from services.clinic.views.parts import (
+from services.clinic.views.components import (
     Chip,
     Tone,
     band_chip,

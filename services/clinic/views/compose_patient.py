@@ -6,14 +6,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.clinic.model.chart import Reading, Scale, draw
+from services.clinic.model.chart import Point, Scale, draw
 from services.clinic.model.contacts import HOME_REGION, ContactKind
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.people import Who, age_on
 from services.clinic.model.reads import (
     Alert,
     AlertState,
-    Came,
+    Answers,
     Checkin,
     Correction,
     Message,
@@ -30,10 +30,7 @@ from services.clinic.model.stopped import Stopped
 from services.clinic.store.checks import Broken
 from services.clinic.store.doubts import Doubt
 from services.clinic.views.answers import answer_row, flag_words, mood_chip
-from services.clinic.views.compose_list import scale_of, state_chip
-from services.clinic.views.compose_today import may_attend, may_miss
-from services.clinic.views.contacts import Findings, contact_view
-from services.clinic.views.parts import (
+from services.clinic.views.components import (
     Chip,
     FormState,
     Tone,
@@ -49,6 +46,9 @@ from services.clinic.views.parts import (
     session_chip,
     wall_moment,
 )
+from services.clinic.views.compose_list import scale_of, state_chip
+from services.clinic.views.compose_today import may_attend, may_miss
+from services.clinic.views.contacts import Findings, contact_view
 from services.clinic.views.patient import (
     Able,
     Choice,
@@ -111,7 +111,7 @@ class Record:
     unread: Sequence[Reply]
     stopped: Stopped
     broken: Mapping[UUID, Broken] = field(default_factory=dict)
-    came: Sequence[Came] = ()
+    answers: Sequence[Answers] = ()
     corrections: Mapping[UUID, Correction] = field(default_factory=dict)
     doubts: Mapping[UUID, Doubt] = field(default_factory=dict)
     joined: Mapping[PatientId, Who] = field(default_factory=dict)
@@ -161,7 +161,7 @@ def patient_page(
         version=patient.version,
         name=patient.name,
         state=state_chip(patient.state),
-        facts=_facts(patient, now, today),
+        heading=_heading(patient, now, today),
         contacts=tuple(
             contact_view(contact, Findings(record.stopped, record.broken, record.doubts), zone, region)
             for contact in patient.contacts
@@ -182,14 +182,14 @@ def patient_page(
         old_alerts=tuple(alert_row(a, names, zone, now) for a in record.alerts if a.state is AlertState.CLOSED),
         crisis=crisis,
         language=str(patient.language),
-        answers=first_of([answer_row(one, names, zone) for one in record.came]),
+        answers=first_of([answer_row(one, names, zone) for one in record.answers]),
         checkins=first_of([checkin_row(checkin, names) for checkin in record.checkins]),
         scores=_scores(record),
         messages=first_of(_conversation(record, zone)),
         replies=tuple(reply_row(reply, names, zone, now) for reply in record.unread),
         form=form or FormState(),
         file=file or RecordFile(),
-        elsewhere=patient.zone.replace("_", " ") if patient.zone != zone else None,
+        patient_zone=patient.zone.replace("_", " ") if patient.zone != zone else None,
         mailed=any(contact.kind is ContactKind.EMAIL for contact in patient.contacts),
         born=say_born(patient.birth_date),
         joined=frozenset(record.joined),
@@ -208,7 +208,7 @@ def _proposal(
     return None
 
 
-def _facts(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
+def _heading(patient: Patient, now: datetime, today: date) -> tuple[str, ...]:
     born = []
     if patient.birth_date:
         born = [f"{age_on(patient.birth_date, today)} years, born {say_date(patient.birth_date)[5:]}"]
@@ -295,7 +295,7 @@ def _instrument(scores: Sequence[Score], attended: Sequence[date], joined: Colle
     scale, last = scale_of(scores), scores[-1]
     title = scale.name
     values = [(score, _drawn(score, scale)) for score in scores]
-    readings = [Reading(score.asked_for, value, "item9" in score.flags) for score, value in values if value is not None]
+    readings = [Point(score.asked_for, value, "item9" in score.flags) for score, value in values if value is not None]
     return ScoresView(
         instrument=title,
         chart=draw(readings, attended, scale) if readings else None,

@@ -10,8 +10,8 @@ from services.clinic.model.reads import Alert, AlertState, Checkin, Proposal, Se
 from services.clinic.model.worklist import Found, Worklist
 from services.clinic.views.answers import answer_row, silent_row
 from services.clinic.views.calls import call_row
+from services.clinic.views.components import Moment, Pile, session_chip
 from services.clinic.views.contacts import unreached_row
-from services.clinic.views.parts import Moment, Pile, session_chip
 from services.clinic.views.rows import (
     Names,
     alert_row,
@@ -24,7 +24,7 @@ from services.clinic.views.rows import (
     session_detail,
     unrecorded_row,
 )
-from services.clinic.views.today import AlertsPage, Hour, Tile, TodayPage, Visit
+from services.clinic.views.today import AlertsPage, Hour, SessionOfDay, Tile, TodayPage
 from shared.languages import Language, say_day, say_time
 from shared.walltime import to_wall
 
@@ -101,15 +101,16 @@ def _hours(sessions: Sequence[Session], names: Names, now: datetime, zone: str) 
     visits = [(to_wall(session.starts_at_utc, zone), session) for session in ordered]
     return tuple(
         Hour(
-            say_time(Language.EN, hour.time()).replace(":00", ""), tuple(_visit(s, names, now, zone) for _, s in group)
+            say_time(Language.EN, hour.time()).replace(":00", ""),
+            tuple(_session_of_day(s, names, now, zone) for _, s in group),
         )
         for hour, group in groupby(visits, key=lambda pair: pair[0].replace(minute=0))
     )
 
 
-def _visit(session: Session, names: Names, now: datetime, zone: str) -> Visit:
+def _session_of_day(session: Session, names: Names, now: datetime, zone: str) -> SessionOfDay:
     wall = to_wall(session.starts_at_utc, zone)
-    return Visit(
+    return SessionOfDay(
         id=session.id,
         version=session.version,
         at=Moment(session.starts_at_utc.isoformat(timespec="minutes"), say_time(Language.EN, wall.time())),

@@ -10,7 +10,7 @@ from services.clinic.model.stopped import Stop, Stopped
 from services.clinic.model.worklist import Unreached
 from services.clinic.store.checks import Broken
 from services.clinic.store.doubts import Doubt
-from services.clinic.views.parts import Chip, Tone, moment, say_date
+from services.clinic.views.components import Chip, Tone, moment, say_date
 from services.clinic.views.patient import ContactView, DoubtView
 from services.clinic.views.rows import Names, broken_words, found_words, person
 from services.clinic.views.today import UnreachedRow

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.clinic.model.doubles import Double
 from services.clinic.model.patient import Patient, PatientState
-from services.clinic.views.parts import Chip, Person, Tone, say_date
+from services.clinic.views.components import Chip, Person, Tone, say_date
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.clinic.model.reads import OnCall
-from services.clinic.views.parts import Notice, Tone
+from services.clinic.views.components import Notice, Tone
 
 _TROUBLES: Final = {
     "stopped": "said STOP to texts; a START from it brings pages back",

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from services.clinic.model.reads import Source
+from services.clinic.views.components import Chip, FormState, Moment
 from services.clinic.views.doubles import DoubleRow
-from services.clinic.views.parts import Chip, FormState, Moment
 from services.clinic.views.patient import Choice, ProposalView
 
 
@@ -80,7 +80,7 @@ class RulesPage:
 
 
 @dataclass(frozen=True)
-class KindPage:
+class ErrorPage:
     """A page that says what is the matter and what to do."""
 
     title: str

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from services.clinic.model.chart import Chart
 from services.clinic.model.reads import Source
-from services.clinic.views.came import AnswerRow
-from services.clinic.views.parts import Chip, FormState, Moment, Person, Shelf
+from services.clinic.views.answer_rows import AnswerRow
+from services.clinic.views.components import Chip, FormState, Moment, Person, Shelf
 from services.clinic.views.picture import Fact
 from services.clinic.views.record import RecordFile
 from services.clinic.views.today import AlertRow, CheckinRow, ReplyRow
@@ -211,7 +211,7 @@ class PatientPage:
     version: int
     name: str
     state: Chip
-    facts: tuple[str, ...]
+    heading: tuple[str, ...]
     contacts: tuple[ContactView, ...]
     picture: tuple[Fact, ...]
     enrolled: bool
@@ -238,6 +238,6 @@ class PatientPage:
     file: RecordFile = field(default_factory=RecordFile)
     born: str = ""
     mailed: bool = False
-    elsewhere: str | None = None
+    patient_zone: str | None = None
     joined: frozenset[UUID] = frozenset()
     other_plans: tuple[str, ...] = ()

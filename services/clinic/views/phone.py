@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.clinic.views.parts import FormState, Person
+from services.clinic.views.components import FormState, Person
 from services.clinic.views.patient import Choice
 
 WORDS: Final = "words"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.clinic.model.reads import Alert, AlertState, Plan, Score, Session, SessionState
-from services.clinic.views.parts import (
+from services.clinic.views.components import (
     Tone,
     band_chip,
     days,

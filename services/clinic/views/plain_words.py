@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from services.clinic.views.parts import moment, wall_moment
+from services.clinic.views.components import moment, wall_moment
 
 _TIME: Final = re.compile(r"'?(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?'?", re.ASCII)
 _TYPES: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (

@@ -8,8 +8,8 @@ from typing import Final
 from services.clinic.model.doubles import Double
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reasons import Reason
+from services.clinic.views.components import Moment, Person, moment, say_date
 from services.clinic.views.doubles import DoubleRow, double_row
-from services.clinic.views.parts import Moment, Person, moment, say_date
 from shared.ids import PatientId
 from shared.walltime import to_wall
 

@@ -22,7 +22,7 @@ from services.clinic.model.reads import (
 )
 from services.clinic.model.worklist import Dead, Due, Failure
 from services.clinic.store.checks import Broken
-from services.clinic.views.parts import (
+from services.clinic.views.components import (
     Chip,
     Person,
     Shelf,

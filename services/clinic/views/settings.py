@@ -10,7 +10,7 @@ from services.clinic.model.contacts import ContactKind, show_phone
 from services.clinic.model.settings import MOST_ONCALL
 from services.clinic.model.staff import Permission, Role, may, may_appoint
 from services.clinic.store.staff import Member
-from services.clinic.views.parts import Chip, FormState, Tone, say_language
+from services.clinic.views.components import Chip, FormState, Tone, say_language
 from services.clinic.views.patient import Choice
 from shared.protection import mask
 
@@ -24,7 +24,7 @@ _ROLES: Final = {
 
 @dataclass(frozen=True)
 class StaffRow:
-    """A member of staff with what the visitor may do about them."""
+    """A member of staff with what the viewer may do about them."""
 
     id: UUID
     name: str

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.clinic.model.outcomes import OUTCOMES
-from services.clinic.views.came import AnswerRow, SilentRow
-from services.clinic.views.parts import Chip, Moment, Person, Pile
+from services.clinic.views.answer_rows import AnswerRow, SilentRow
+from services.clinic.views.components import Chip, Moment, Person, Pile
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Visit:
+class SessionOfDay:
     """A session of the day."""
 
     id: UUID
@@ -40,7 +40,7 @@ class Hour:
     """The sessions that start within an hour."""
 
     text: str
-    visits: tuple[Visit, ...]
+    visits: tuple[SessionOfDay, ...]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from services.clinic.gate import LIVE_HEADER
+from services.clinic.authentication import LIVE_HEADER
 from services.clinic.tables import AUDIT
 from shared import events
 from shared.bus import NotYet

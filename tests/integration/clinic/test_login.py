@@ -5,22 +5,22 @@ import pytest
 from sqlalchemy import select
 from starlette.requests import Request
 
+from services.clinic.authentication import (
+    ACCOUNT_FAILURES,
+    COOKIE,
+    IDLE,
+    LIFE,
+    Authentication,
+    LoginRefusedError,
+    TooManyLoginsError,
+    hash_of,
+)
 from services.clinic.commands.first_start import (
     FirstLogin,
     administrator,
     ensure_first_clinic,
     first_member,
     forgotten_password,
-)
-from services.clinic.gate import (
-    ACCOUNT_FAILURES,
-    COOKIE,
-    IDLE,
-    LIFE,
-    Gate,
-    LoginRefusedError,
-    TooManyLoginsError,
-    hash_of,
 )
 from services.clinic.history import HISTORY
 from services.clinic.model.staff import Role
@@ -102,38 +102,38 @@ async def test_a_form_without_the_sessions_token_is_refused(home: Home, path: st
 
 async def test_too_many_wrong_passwords_make_an_account_wait_even_with_the_right_one(home: Home) -> None:
     real = SteppedClock(datetime(2026, 12, 1, tzinfo=UTC))
-    gate = Gate(home.bench.database, KEYRING, real, secure=True)
+    authentication = Authentication(home.bench.database, KEYRING, real, secure=True)
     for _ in range(ACCOUNT_FAILURES):
         with pytest.raises(LoginRefusedError):
-            await gate.login("clinician", "wrong", "192.0.2.1")
+            await authentication.login("clinician", "wrong", "192.0.2.1")
     with pytest.raises(TooManyLoginsError):
-        await gate.login("Clinician ", home.login.password or "", "192.0.2.7")
+        await authentication.login("Clinician ", home.login.password or "", "192.0.2.7")
     await real.move_by(timedelta(minutes=16))
-    assert await gate.login("clinician", home.login.password or "", "192.0.2.1")
+    assert await authentication.login("clinician", home.login.password or "", "192.0.2.1")
 
 
 async def test_a_session_ends_after_an_idle_hour_and_after_twelve_hours_of_use(home: Home) -> None:
     real = SteppedClock(datetime(2026, 12, 1, tzinfo=UTC))
-    gate = Gate(home.bench.database, KEYRING, real, secure=True)
-    token = await gate.login("clinician", home.login.password or "", "192.0.2.1")
+    authentication = Authentication(home.bench.database, KEYRING, real, secure=True)
+    token = await authentication.login("clinician", home.login.password or "", "192.0.2.1")
     request = _request(token)
     for _ in range(int(LIFE / IDLE)):
-        assert await gate.visitor(request)
+        assert await authentication.user(request)
         await real.move_by(IDLE)
     await real.move_by(timedelta(minutes=1))
-    assert await gate.visitor(request) is None
-    other = await gate.login("clinician", home.login.password or "", "192.0.2.1")
+    assert await authentication.user(request) is None
+    other = await authentication.login("clinician", home.login.password or "", "192.0.2.1")
     await real.move_by(IDLE + timedelta(minutes=1))
-    assert await gate.visitor(_request(other)) is None
+    assert await authentication.user(_request(other)) is None
 
 
 async def test_what_a_page_fetches_by_itself_keeps_no_session_alive(home: Home) -> None:
     real = SteppedClock(datetime(2026, 12, 1, tzinfo=UTC))
-    gate = Gate(home.bench.database, KEYRING, real, secure=True)
-    token = await gate.login("clinician", home.login.password or "", "192.0.2.1")
+    authentication = Authentication(home.bench.database, KEYRING, real, secure=True)
+    token = await authentication.login("clinician", home.login.password or "", "192.0.2.1")
     for _ in range(2):
         await real.move_by(timedelta(minutes=40))
-        found = await gate.visitor(_request(token, live=True))
+        found = await authentication.user(_request(token, live=True))
     assert found is None
 
 

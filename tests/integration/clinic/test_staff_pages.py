@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from services.clinic.gate import ACCOUNT_FAILURES
+from services.clinic.authentication import ACCOUNT_FAILURES
 from services.clinic.tables import AUDIT, STAFF
 from tests.integration.clinic.conftest import Browser, Home
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.clinic.gate import COOKIE
+from services.clinic.authentication import COOKIE
 from shared.clock import RealClock
 from shared.events import Topic
 from tests.faults.record import Order

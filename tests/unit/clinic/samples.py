@@ -12,7 +12,7 @@ from services.clinic.model.people import Who
 from services.clinic.model.reads import (
     Alert,
     AlertState,
-    Came,
+    Answers,
     Checkin,
     CheckinState,
     Evidence,
@@ -34,9 +34,9 @@ from services.clinic.model.staff import Role
 from services.clinic.model.stopped import Stopped
 from services.clinic.model.worklist import Dead, Due, Failure, Found, Unreached, Worklist
 from services.clinic.store.staff import Member
+from services.clinic.views.components import Moment, Shell
 from services.clinic.views.compose_patient import Record
 from services.clinic.views.compose_today import Day
-from services.clinic.views.parts import Moment, Shell
 from services.clinic.views.patient import Choice
 from services.clinic.views.phone import Question, QuestionGroup, Questionnaire
 from shared.ids import (
@@ -247,7 +247,7 @@ def a_failure(
     )
 
 
-def answers_that_came(number: int, why: str | None = None) -> Came:
+def answers_that_came(number: int, why: str | None = None) -> Answers:
     """A post-session check with words, and a PHQ-9 that a program may have answered and staff voided."""
     checkin, patient = CheckinId(an_id("came", number)), PATIENTS[number].id
     check = Score(
@@ -266,7 +266,7 @@ def answers_that_came(number: int, why: str | None = None) -> Came:
     phq9 = replace(check, instrument="phq-9", total=27, band="severe", flags=("item9",), answers={}, words=None)
     machine = replace(phq9, id=an_id("machine"), seconds=2, quick=True, voided=void)
     seen = why == "unfinished"
-    return Came(
+    return Answers(
         id=an_id("came", number, why),
         checkin=checkin,
         patient=patient,
@@ -340,7 +340,7 @@ def a_record(number: int = 0) -> Record:
         replies=[a_reply(number, "C", "confirm")],
         unread=[a_reply(number, "Could I come at noon?")],
         stopped=Stopped(),
-        came=[answers_that_came(number), answers_that_came(number, "unfinished")],
+        answers=[answers_that_came(number), answers_that_came(number, "unfinished")],
     )
 
 

@@ -4,12 +4,12 @@ from itertools import pairwise
 import hypothesis.strategies as st
 from hypothesis import given
 
-from services.clinic.model.chart import Reading, Scale, draw, spark
+from services.clinic.model.chart import Point, Scale, draw, spark
 from tests.unit.clinic.samples import SCALE
 
 DAY = date(2026, 12, 1)
-READINGS = st.lists(
-    st.builds(Reading, st.dates(date(2026, 1, 1), date(2027, 12, 31)), st.integers(0, 27), st.booleans()), min_size=1
+POINTS = st.lists(
+    st.builds(Point, st.dates(date(2026, 1, 1), date(2027, 12, 31)), st.integers(0, 27), st.booleans()), min_size=1
 )
 
 
@@ -18,7 +18,7 @@ def test_no_reading_is_no_chart() -> None:
 
 
 def test_a_higher_score_stands_higher_and_a_later_one_further_right() -> None:
-    chart = draw([Reading(DAY + timedelta(days=7), 4), Reading(DAY, 20)], [], SCALE)
+    chart = draw([Point(DAY + timedelta(days=7), 4), Point(DAY, 20)], [], SCALE)
     assert chart is not None
     first, second = chart.dots
     assert first.total == 20
@@ -26,8 +26,8 @@ def test_a_higher_score_stands_higher_and_a_later_one_further_right() -> None:
     assert first.x < second.x
 
 
-@given(READINGS, st.lists(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=9))
-def test_every_point_and_session_stays_inside_the_drawing(readings: list[Reading], sessions: list[date]) -> None:
+@given(POINTS, st.lists(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=9))
+def test_every_point_and_session_stays_inside_the_drawing(readings: list[Point], sessions: list[date]) -> None:
     chart = draw(readings, sessions, SCALE)
     assert chart is not None
     assert all(chart.left <= dot.x <= chart.right and 0 <= dot.y <= chart.floor for dot in chart.dots)
@@ -36,7 +36,7 @@ def test_every_point_and_session_stays_inside_the_drawing(readings: list[Reading
 
 
 def test_the_bands_fill_the_drawing_without_a_gap() -> None:
-    chart = draw([Reading(DAY, 4)], [], SCALE)
+    chart = draw([Point(DAY, 4)], [], SCALE)
     assert chart is not None
     assert [band.name for band in chart.bands] == ["minimal", "mild", "moderate", "moderately severe", "severe"]
     assert abs(sum(band.height for band in chart.bands) - (chart.floor - chart.bands[-1].top)) < 1
@@ -44,13 +44,13 @@ def test_the_bands_fill_the_drawing_without_a_gap() -> None:
 
 @given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(0, 2000))
 def test_dates_on_the_axis_never_touch(first: date, span: int) -> None:
-    chart = draw([Reading(first, 4), Reading(first + timedelta(days=span), 9)], [], SCALE)
+    chart = draw([Point(first, 4), Point(first + timedelta(days=span), 9)], [], SCALE)
     assert chart is not None
     assert all(later.at - sooner.at >= 58 for sooner, later in pairwise(chart.days))
 
 
 def test_a_long_name_of_a_band_takes_two_lines() -> None:
-    chart = draw([Reading(DAY, 4)], [], SCALE)
+    chart = draw([Point(DAY, 4)], [], SCALE)
     assert chart is not None
     assert chart.bands[3].lines == ("moderately", "severe")
 
@@ -63,7 +63,7 @@ def test_a_line_needs_two_readings() -> None:
 
 
 def test_an_instrument_that_nobody_described_is_drawn_plainly_and_stops_no_page() -> None:
-    chart = draw([Reading(DAY, 31), Reading(DAY + timedelta(days=7), 12)], [], Scale.plain("XYZ-2", [31, 12]))
+    chart = draw([Point(DAY, 31), Point(DAY + timedelta(days=7), 12)], [], Scale.plain("XYZ-2", [31, 12]))
     assert chart is not None
     assert chart.bands == ()
     assert [tick.text for tick in chart.totals] == ["31"]
@@ -71,7 +71,7 @@ def test_an_instrument_that_nobody_described_is_drawn_plainly_and_stops_no_page(
 
 
 def test_a_range_that_does_not_begin_at_zero_fills_the_drawing() -> None:
-    chart = draw([Reading(DAY, 10), Reading(DAY + timedelta(days=7), 60)], [], Scale("K10", 10, 60))
+    chart = draw([Point(DAY, 10), Point(DAY + timedelta(days=7), 60)], [], Scale("K10", 10, 60))
     assert chart is not None
     assert (chart.dots[0].y, chart.dots[1].y) == (chart.floor, chart.top)
 

@@ -12,19 +12,19 @@ from services.clinic.model.reads import AlertState, ProposalState
 from services.clinic.model.searching import Entry
 from services.clinic.model.staff import Role
 from services.clinic.rendering import render
+from services.clinic.views.components import Chip, FormState, Person, Tone
 from services.clinic.views.compose_list import patient_row
 from services.clinic.views.compose_patient import able, patient_page
 from services.clinic.views.compose_today import alerts_page, today_page
 from services.clinic.views.doubles import double_row
 from services.clinic.views.others import (
     EnrolPage,
-    KindPage,
+    ErrorPage,
     LoginPage,
     ProposalsPage,
     RulesPage,
     RuleView,
 )
-from services.clinic.views.parts import Chip, FormState, Person, Tone
 from services.clinic.views.patient import Choice, PatientsPage
 from services.clinic.views.phone import PhonePage
 from services.clinic.views.rows import proposal_view, reply_row
@@ -144,7 +144,7 @@ def rendered(name: str) -> str:
         ),
         "away": None,
         "login": LoginPage("token"),
-        "kind": KindPage("Nothing here", "There is nothing at this address.", "/", "Back"),
+        "error": ErrorPage("Nothing here", "There is nothing at this address.", "/", "Back"),
     }
     return render(name, shell=SHELL, page=views[name], able=clinician)
 
@@ -165,7 +165,7 @@ NAMES = [
     "phone",
     "login",
     "away",
-    "kind",
+    "error",
 ]
 
 

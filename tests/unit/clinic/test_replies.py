@@ -60,4 +60,4 @@ def test_a_yes_to_a_session_that_is_gone_or_moved_confirms_nothing(
     version: int,
     void: bool,
 ) -> None:
-    assert yes_is_void(state, version, told=1) is void
+    assert yes_is_void(state, version, known_version=1) is void

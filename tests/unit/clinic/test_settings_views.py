@@ -1,6 +1,6 @@
 import pytest
 
-from services.clinic.views.parts import FormState
+from services.clinic.views.components import FormState
 from services.clinic.views.settings import oncall_rows, settings_page
 from tests.unit.clinic.samples import A_CLINIC, STAFF
 

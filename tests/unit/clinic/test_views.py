@@ -8,10 +8,10 @@ from services.clinic.model.patient import PatientState
 from services.clinic.model.reads import AlertState, MessageState, ProposalState, SessionState
 from services.clinic.model.staff import Role
 from services.clinic.model.stopped import Stop, Stopped
+from services.clinic.views.components import Chip, FormState, Tone, age, band_chip, say_due, say_occurrence
 from services.clinic.views.compose_list import patient_row
 from services.clinic.views.compose_patient import able, patient_page
 from services.clinic.views.compose_today import Day, may_attend, may_miss, today_page
-from services.clinic.views.parts import Chip, FormState, Tone, age, band_chip, say_due, say_occurrence
 from services.clinic.views.rows import (
     alert_row,
     change_text,

@@ -22,7 +22,7 @@ from shared.telemetry.log import get_logger
 log = get_logger(__name__)
 
 COOKIE: Final = "keepwell_session"
-DOOR_COOKIE: Final = "keepwell_door"
+LOGIN_FORM_COOKIE: Final = "keepwell_door"
 """Held before login, so that the login form has a token of its own."""
 IDLE: Final = timedelta(minutes=60)
 LIFE: Final = timedelta(hours=12)
@@ -50,7 +50,7 @@ class OldPasswordError(Exception):
 
 
 @dataclass(frozen=True)
-class Visitor:
+class CurrentUser:
     """Who is logged in, by which session."""
 
     member: Member
@@ -82,7 +82,7 @@ def csrf_holds(token: str, given: str) -> bool:
     return bool(token) and hmac.compare_digest(csrf_of(token).encode(), given.encode())
 
 
-class Gate:
+class Authentication:
     """Lets staff in and out.
 
     Args:
@@ -127,7 +127,7 @@ class Gate:
             raise LoginRefusedError(LoginRefusedError.__doc__)
         return await self._let_in(found[0], account)
 
-    async def visitor(self, request: Request) -> Visitor | None:
+    async def user(self, request: Request) -> CurrentUser | None:
         """Return who is logged in; None where nobody is, or the session has ended."""
         token = request.cookies.get(COOKIE, "")
         if not token:
@@ -140,16 +140,16 @@ class Gate:
         if now - login.seen_at > _NOTE_USE and LIVE_HEADER not in request.headers:
             async with self._database.transaction() as tx:
                 await staff.seen(tx, hash_of(token), now)
-        return Visitor(login.member, token)
+        return CurrentUser(login.member, token)
 
-    async def change_password(self, visitor: Visitor, old: str, new: str, address: str) -> None:
+    async def change_password(self, user: CurrentUser, old: str, new: str, address: str) -> None:
         """Give a member of staff the password that they chose; their sessions elsewhere end.
 
         Raises:
             OldPasswordError: the present password is another one.
             TooManyLoginsError: too many failures from this account or address.
         """
-        member, now = visitor.member, self._clock.now()
+        member, now = user.member, self._clock.now()
         account = self._keyring.fingerprint(member.login, context="login")
         place = self._keyring.fingerprint(address, context="address")
         async with self._database.reading() as reader:
@@ -165,14 +165,14 @@ class Gate:
         new_hash = await asyncio.to_thread(passwords.HASHER.hash, new)
         async with self._database.transaction() as tx:
             await staff.set_hash(tx, member.id, new_hash, must_change=False)
-            await staff.end_all(tx, member.id, but=hash_of(visitor.token))
+            await staff.end_all(tx, member.id, but=hash_of(user.token))
             await audit.note(tx, member.clinic, f"staff:{member.id}", "staff.password-changed", thing=member.id)
 
-    async def logout(self, visitor: Visitor) -> None:
+    async def logout(self, user: CurrentUser) -> None:
         """End a session."""
-        member = visitor.member
+        member = user.member
         async with self._database.transaction() as tx:
-            await staff.end(tx, hash_of(visitor.token))
+            await staff.end(tx, hash_of(user.token))
             await audit.note(tx, member.clinic, f"staff:{member.id}", "logout", thing=member.id)
 
     def set_cookie(self, response: Response, name: str, value: str, *, life: timedelta = LIFE) -> None:

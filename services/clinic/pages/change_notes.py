@@ -28,7 +28,7 @@ async def word_of(console: Console, clinic: ClinicId, session: UUID, said: str) 
     for _ in range(round(PATIENCE / _LOOK)):
         async with console.database.reading() as reader:
             known, now = await notices.knows(reader, clinic, session), reader.now
-        if known.told_at is None:
+        if known.informed_at is None:
             return Word(said)
         if known.hears_at is not None:
             if known.late:

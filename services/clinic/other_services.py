@@ -30,7 +30,7 @@ class _Held:
     until: datetime
 
 
-class Elsewhere:
+class OtherServices:
     """Reads that may fail: a page goes without, or with what was read last.
 
     Args:

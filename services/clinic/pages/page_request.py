@@ -1,4 +1,4 @@
-"""One request of the console: who it is, what they may do, what they typed; and errors as kind pages."""
+"""One request of the console: who it is, what they may do, what they typed; and errors as pages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,10 +14,10 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.clinic.gate import LIVE_HEADER, Gate, Visitor, csrf_holds
+from services.clinic.authentication import LIVE_HEADER, Authentication, CurrentUser, csrf_holds
 from services.clinic.model.staff import NotAllowedError, Permission, Role, require
 from services.clinic.rendering import render
-from services.clinic.views.others import KindPage
+from services.clinic.views.others import ErrorPage
 from shared.telemetry.log import get_logger
 from shared.web.patience import patience
 from shared.web.problems import Forbidden, NotFound, Problem, Unavailable
@@ -26,7 +26,7 @@ from shared.web.tokens import Principal, Scope
 log = get_logger(__name__)
 
 LOGIN_PAGE: Final = "/console/login"
-OWN_DOOR_PAGE: Final = "/console/password"
+CREDENTIALS_PAGE: Final = "/console/password"
 _SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.CLINICIAN: frozenset({Scope.READ, Scope.WRITE, Scope.DECIDE, Scope.CLOSE_ALERTS}),
     Role.STAFF: frozenset({Scope.READ, Scope.WRITE}),
@@ -43,16 +43,16 @@ class PasswordForOneLoginError(Exception):
 
 
 @dataclass(frozen=True)
-class Visit:
+class PageRequest:
     """A request by somebody who is logged in."""
 
     request: Request
-    visitor: Visitor
+    user: CurrentUser
 
     @property
     def role(self) -> Role:
-        """Return the visitor's role."""
-        return self.visitor.member.role
+        """Return the role of who is logged in."""
+        return self.user.member.role
 
     @property
     def live(self) -> bool:
@@ -61,8 +61,8 @@ class Visit:
 
     @property
     def principal(self) -> Principal:
-        """Return the visitor as other services know them."""
-        member = self.visitor.member
+        """Return the user as other services know them."""
+        member = self.user.member
         return Principal(member.clinic, member.name, _SCOPES[member.role], member.id)
 
     async def form(self) -> dict[str, str]:
@@ -72,18 +72,22 @@ class Visit:
             Forbidden: the form does not carry this session's token.
         """
         filled = {name: value for name, value in (await self.request.form()).items() if isinstance(value, str)}
-        if not csrf_holds(self.visitor.token, filled.get("csrf", "")):
+        if not csrf_holds(self.user.token, filled.get("csrf", "")):
             raise Forbidden("This form is older than your login, or came from elsewhere. Open the page again.")
         return filled
 
 
-async def visit(
-    gate: Gate, request: Request, needed: Permission = Permission.SEE_PATIENTS, *, with_any_password: bool = False
-) -> Visit:
-    """Return the visit of somebody who may do what is needed.
+async def authorize(
+    authentication: Authentication,
+    request: Request,
+    needed: Permission = Permission.SEE_PATIENTS,
+    *,
+    with_any_password: bool = False,
+) -> PageRequest:
+    """Return the request of somebody who may do what is needed.
 
     Args:
-        gate: knows who is logged in.
+        authentication: knows who is logged in.
         request: theirs.
         needed: what they want to do.
         with_any_password: also where their password is for one login and they have not chosen their own yet.
@@ -93,16 +97,16 @@ async def visit(
         PasswordForOneLoginError: they have to choose a password first.
         Forbidden: their role does not allow it.
     """
-    visitor = await gate.visitor(request)
-    if visitor is None:
+    user = await authentication.user(request)
+    if user is None:
         raise NotLoggedInError
-    if visitor.member.must_change and not with_any_password:
+    if user.member.must_change and not with_any_password:
         raise PasswordForOneLoginError
     try:
-        require(visitor.member.role, needed)
+        require(user.member.role, needed)
     except NotAllowedError as error:
         raise Forbidden(str(error)) from error
-    return Visit(request, visitor)
+    return PageRequest(request, user)
 
 
 class PageRoute(APIRoute):
@@ -125,11 +129,11 @@ class PageRoute(APIRoute):
             except NotLoggedInError:
                 return RedirectResponse(LOGIN_PAGE, HTTPStatus.SEE_OTHER)
             except PasswordForOneLoginError:
-                return RedirectResponse(OWN_DOOR_PAGE, HTTPStatus.SEE_OTHER)
+                return RedirectResponse(CREDENTIALS_PAGE, HTTPStatus.SEE_OTHER)
             except RequestValidationError:
-                return _kind(NotFound("There is nothing at this address."))
+                return _error_page(NotFound("There is nothing at this address."))
             except Problem as problem:
-                return _kind(problem)
+                return _error_page(problem)
 
         return handler
 
@@ -160,7 +164,7 @@ def _without_database() -> HTMLResponse:
     return answer
 
 
-def _kind(problem: Problem) -> HTMLResponse:
+def _error_page(problem: Problem) -> HTMLResponse:
     titles = {Forbidden: "Not possible here", NotFound: "Nothing here", Unavailable: "One moment, please"}
-    view = KindPage(titles.get(type(problem), "That did not work"), problem.detail, "/console/today", "Back to today")
-    return page("kind", status=problem.status, page=view)
+    view = ErrorPage(titles.get(type(problem), "That did not work"), problem.detail, "/console/today", "Back to today")
+    return page("error", status=problem.status, page=view)

@@ -18,19 +18,19 @@ BEAT: Final = 20.0
 """Real seconds after which a page fetches everything again."""
 
 
-class Bell:
+class LiveUpdates:
     """One for each process."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._listeners: dict[ClinicId, set[asyncio.Queue[str | None]]] = defaultdict(set)
-        self._rings: dict[tuple[ClinicId, str], Callable[[], None]] = {}
+        self._announcements: dict[tuple[ClinicId, str], Callable[[], None]] = {}
         self._closed = False
 
     def after(self, tx: Transaction, clinic: ClinicId, *topics: str) -> None:
         """Ring for each topic once the transaction has committed."""
         for topic in topics:
-            tx.after_commit(self._ring(clinic, topic))
+            tx.after_commit(self._announcement(clinic, topic))
 
     def close(self) -> None:
         """End every stream: the process stops."""
@@ -67,9 +67,9 @@ class Bell:
         finally:
             self._listeners[clinic].discard(queue)
 
-    def _ring(self, clinic: ClinicId, topic: str) -> Callable[[], None]:
-        def ring() -> None:
+    def _announcement(self, clinic: ClinicId, topic: str) -> Callable[[], None]:
+        def announce() -> None:
             for queue in self._listeners[clinic]:
                 queue.put_nowait(topic)
 
-        return self._rings.setdefault((clinic, topic), ring)
+        return self._announcements.setdefault((clinic, topic), announce)

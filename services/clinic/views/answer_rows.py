@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.clinic.views.parts import Chip, Moment, Person
+from services.clinic.views.components import Chip, Moment, Person
 
 
 @dataclass(frozen=True)

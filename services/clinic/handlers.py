@@ -53,6 +53,8 @@ def _scheduling(made: Handlers, live_updates: LiveUpdates) -> None:
             "induction_complete",
             "why",
             "active",
+            "window_earlier_days",
+            "window_later_days",
         )
         values = {name: getattr(event, name) for name in names}
         await read_models.keep(tx, PLANS, {**_thing(event, "plan"), **values, "attended": event.attended})
@@ -142,12 +144,15 @@ def _alerts(made: Handlers, live_updates: LiveUpdates) -> None:
         if await read_models.version_of(tx, ALERTS, event.alert) is None:
             await show(tx, event)
         await read_models.count_page(tx, event.alert, event.page_number)
+        await read_models.note_next_page(tx, event.alert, event.next_page_at)
         live_updates.after(tx, event.clinic, "alerts")
 
     @made.on(events.AlertAcknowledged)
     async def acknowledged(tx: Transaction, event: events.AlertAcknowledged) -> None:
         values = {"state": str(AlertState.ACKNOWLEDGED), "by": event.by, "at": event.at}
         await read_models.change(tx, ALERTS, event.alert, event.version, values)
+        # The owner's answer to the call may have been taken before this came, and says nothing of pages.
+        await read_models.note_next_page(tx, event.alert, event.next_page_at)
         live_updates.after(tx, event.clinic, "alerts")
 
     @made.on(events.AlertClosed)

@@ -16,6 +16,7 @@ from services.clinic.other_services import OtherServices
 from services.clinic.own_writes import OwnWrites
 from services.clinic.pages import (
     answers,
+    bookings,
     contacts,
     decisions,
     enrolment,
@@ -94,6 +95,7 @@ def _pages(console: Console) -> list[APIRouter]:
         patients.router(console),
         patient.router(pages),
         sessions.router(pages),
+        bookings.router(console),
         contacts.router(pages),
         phone.router(pages),
         answers.router(pages),

@@ -194,6 +194,8 @@ PLANS = _learnt(
     Column("attended", Integer, nullable=False),
     Column("why", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("window_earlier_days", Integer, comment="before the due date a session may be booked; null: not said"),
+    Column("window_later_days", Integer, comment="the same after it"),
     Index("seen_plans_due", "clinic", "next_due_on"),
 )
 
@@ -212,6 +214,9 @@ SESSIONS = _learnt(
     Column("corrected_by", Text),
     _instant("corrected_at", nullable=True),
     Column("corrected_why", Text),  # sealed
+    Column("kept_by", Text, comment="who said that it stays, though it is not booked near its due date"),
+    Column("kept_due_on", Date, comment="the due date of which that was said"),
+    _instant("kept_starts_at", nullable=True),  # the start of which that was said
     Index("seen_sessions_day", "clinic", "starts_at_utc"),
     Index("seen_sessions_open", "clinic", "starts_at_utc", postgresql_where=text(_OPEN)),
     Index("seen_sessions_booked", "patient", postgresql_where=text(_OPEN)),
@@ -256,6 +261,7 @@ ALERTS = _learnt(
     Column("by", Text),
     _instant("at", nullable=True),
     Column("disposition", Text),  # sealed
+    _instant("next_page_at", nullable=True),  # when those on call are paged again while it is acknowledged
     Index("seen_alerts_state", "clinic", "state"),
 )
 

@@ -17,7 +17,7 @@ def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = (), **more: 
     """Return the event of a kind that tells how a plan now stands, by the days of its attended sessions."""
     completed_on = plan.protocol.series_completed_on(held_on)
     follows = plan.protocol.position(plan.attended)
-    rungs = plan.protocol.maintenance
+    rungs, window = plan.protocol.maintenance, follows.phase.window
     return kind(
         clinic=plan.clinic,
         version=plan.version,
@@ -40,6 +40,8 @@ def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = (), **more: 
         opt_in_above=rungs.opt_in_above,
         modality=plan.protocol.modality,
         route=plan.protocol.route,
+        window_earlier_days=None if window is None else window.earlier_days,
+        window_later_days=None if window is None else window.later_days,
         **more,
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from services.scheduler.model.plans import Plan
-from services.scheduler.model.protocols import Maintenance, PhaseKind, Protocol, Provenance, Series
+from services.scheduler.model.protocols import Maintenance, PhaseKind, Protocol, Provenance, Series, Window
 from services.scheduler.model.sessions import Session, SessionKind, SessionState
 from shared.evidence import Grade
 from shared.walltime import parse_wall, wall_text
@@ -140,6 +140,18 @@ class RuleView(View):
         )
 
 
+class WindowView(View):
+    """How many days before and after the day on which it is due a session may be booked."""
+
+    earlier_days: int
+    later_days: int
+
+    @classmethod
+    def of(cls, window: Window) -> "WindowView":
+        """Return the view of a window."""
+        return cls(earlier_days=window.earlier_days, later_days=window.later_days)
+
+
 class PhaseView(View):
     """A phase: fixed days in a series; an interval and its ladder, in days, in maintenance."""
 
@@ -152,21 +164,30 @@ class PhaseView(View):
     interval_days: int | None = None
     ladder: list[int] | None = None
     opt_in_above: int | None = None
+    window: Annotated[WindowView | None, Field(description="null: the protocol states none")] = None
     rules: list[RuleView]
 
     @classmethod
     def of(cls, phase: Series | Maintenance, *, first: bool) -> "PhaseView":
         """Return the view of a phase."""
-        rules = [RuleView.of(phase.provenance)]
+        rules = [RuleView.of(one) for one in (phase.provenance, phase.window and phase.window.provenance) if one]
+        window = None if phase.window is None else WindowView.of(phase.window)
         if isinstance(phase, Series):
-            after = None if first else phase.after_days
-            return cls(phase=phase.name, kind=phase.kind, days=list(phase.days), after_days=after, rules=rules)
+            return cls(
+                phase=phase.name,
+                kind=phase.kind,
+                days=list(phase.days),
+                after_days=None if first else phase.after_days,
+                window=window,
+                rules=rules,
+            )
         return cls(
             phase=phase.name,
             kind=phase.kind,
             interval_days=phase.interval_days,
             ladder=list(phase.ladder),
             opt_in_above=phase.opt_in_above,
+            window=window,
             rules=[*rules, RuleView.of(phase.ladder_provenance)],
         )
 
@@ -207,11 +228,13 @@ class PlanView(View):
     interval_days: int
     next_due_on: date
     decided_days: Annotated[int | None, Field(description="what a clinician decided; it holds in maintenance")]
+    window: Annotated[WindowView | None, Field(description="of the next session's booking; null: none is stated")]
     why: str
 
     @classmethod
     def of(cls, plan: Plan) -> "PlanView":
         """Return the view of a plan."""
+        window = plan.protocol.position(plan.attended).phase.window
         return cls(
             id=plan.id,
             patient=plan.patient,
@@ -225,6 +248,7 @@ class PlanView(View):
             interval_days=plan.interval_days,
             next_due_on=plan.next_due_on,
             decided_days=plan.decided_days,
+            window=None if window is None else WindowView.of(window),
             why=plan.why,
         )
 

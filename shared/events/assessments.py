@@ -134,6 +134,10 @@ class AlertOverdue(AlertRaised):
 
     TYPE: ClassVar = "alert.overdue"
 
+    next_page_at: Instant | None = Field(
+        default=None, description="when those on call are paged after this, unless it is closed before; null: not said"
+    )
+
 
 class AlertAcknowledged(AlertEvent):
     """A person has seen an alert."""
@@ -143,6 +147,9 @@ class AlertAcknowledged(AlertEvent):
     by: str
     staff: UUID | None = Field(None, description="the account of `by`; absent for a program's token")
     at: Instant
+    next_page_at: Instant | None = Field(
+        default=None, description="when those on call are paged again, unless it is closed before; null: they are not"
+    )
 
 
 class AlertClosed(AlertEvent):

@@ -70,6 +70,10 @@ class PlanStarted(PatientEvent):
     )
     modality: str | None = Field(default=None, description="what is given", examples=["ketamine"])
     route: str | None = Field(default=None, description="how it is given", examples=["intravenous"])
+    window_earlier_days: int | None = Field(
+        default=None, description="how far before `next_due_on` the session may be booked; null: not said, or no limit"
+    )
+    window_later_days: int | None = Field(default=None, description="the same after `next_due_on`")
     taken_back: UUID | None = Field(
         default=None, description="the proposal whose decision was taken back, where that changed the plan"
     )

@@ -148,7 +148,8 @@ async def acknowledge(tx: Transaction, alert: Alert, by: str, staff: UUID | None
     ALERT.move(alert.state, AlertState.ACKNOWLEDGED)
     who = {"acknowledged_by": by, "acknowledged_staff": staff, "acknowledged_at": tx.now}
     changed = await alerts.change(tx, alert.id, {"state": AlertState.ACKNOWLEDGED, **who})
-    await publish(tx, AlertAcknowledged(**_about(changed), by=by, staff=staff, at=tx.now))
+    again_at = tx.now + AGAIN_AFTER_ACKNOWLEDGING if changed.level.pages else None
+    await publish(tx, AlertAcknowledged(**_about(changed), by=by, staff=staff, at=tx.now, next_page_at=again_at))
     if changed.level.pages:
         await _page_again_in(tx, changed, AGAIN_AFTER_ACKNOWLEDGING, number=changed.pages + 1)
     return changed
@@ -185,14 +186,16 @@ async def tell_again(tx: Transaction, alert: Alert) -> int:
         closed = {"by": alert.closed_by, "staff": alert.closed_staff, "at": alert.closed_at}
         await publish(tx, AlertClosed(**_about(alert), **closed, disposition=alert.disposition))
         return 1
+    pending = await pending_timers(tx, _timer(alert.id)) if alert.level.pages else {}
     raised = _raised(AlertRaised, alert, alert.pages)
     taken = alert.state is AlertState.ACKNOWLEDGED
     # It was raised at the version before at the latest; who knows of the acknowledgement is not told that it is open.
     await publish(tx, raised.model_copy(update={"version": max(1, alert.version - 1)}) if taken else raised)
     if taken:
         seen = {"by": alert.acknowledged_by, "staff": alert.acknowledged_staff, "at": alert.acknowledged_at}
-        await publish(tx, AlertAcknowledged(**_about(alert), **seen))
-    if alert.level.pages and not await pending_timers(tx, _timer(alert.id)):
+        again_at = pending.get(_timer(alert.id), tx.now) if alert.level.pages else None
+        await publish(tx, AlertAcknowledged(**_about(alert), **seen, next_page_at=again_at))
+    if alert.level.pages and not pending:
         await _page_again_in(tx, alert, timedelta(0), number=alert.pages + 1)
     return 1 + taken
 
@@ -305,7 +308,7 @@ def _about(alert: Alert) -> dict[str, Any]:
     return {"clinic": alert.clinic, "patient": alert.patient, "alert": alert.id, "version": alert.version}
 
 
-def _raised(kind: type[AlertRaised], alert: Alert, page_number: int) -> AlertRaised:
+def _raised(kind: type[AlertRaised], alert: Alert, page_number: int, **more: object) -> AlertRaised:
     return kind(
         **_about(alert),
         level=alert.level,
@@ -314,6 +317,7 @@ def _raised(kind: type[AlertRaised], alert: Alert, page_number: int) -> AlertRai
         page_number=page_number,
         checkin=alert.checkin,
         reply=alert.reply,
+        **more,
     )
 
 
@@ -325,4 +329,6 @@ def _pause(kit: Kit, state: AlertState) -> timedelta:
 
 async def _page_again_in(tx: Transaction, alert: Alert, pause: timedelta, *, number: int) -> None:
     """Set or replace the timer of the next page."""
-    await publish(tx, _raised(AlertOverdue, alert, number), at=tx.now + pause, timer=_timer(alert.id))
+    at = tx.now + pause
+    after = at + AGAIN_AFTER_ACKNOWLEDGING if alert.state is AlertState.ACKNOWLEDGED else None
+    await publish(tx, _raised(AlertOverdue, alert, number, next_page_at=after), at=at, timer=_timer(alert.id))

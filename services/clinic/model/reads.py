@@ -247,7 +247,10 @@ class OnCall:
 
 @dataclass(frozen=True)
 class Alert:
-    """A safety alert; `patient` is None for a text from a number that is no patient's."""
+    """A safety alert; `patient` is None for a text from a number that is no patient's.
+
+    `next_page_at` is when those on call are paged again while it is acknowledged and not closed; None: not said.
+    """
 
     id: AlertId
     patient: PatientId | None
@@ -261,6 +264,7 @@ class Alert:
     at: datetime | None
     disposition: str | None
     paged: tuple[Page, ...] = ()
+    next_page_at: datetime | None = None
 
     @property
     def waits_only(self) -> bool:

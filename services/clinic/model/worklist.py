@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from services.clinic.model.reads import Answers, Message, MessageState, Reply, Session, Silent
-from shared.ids import PatientId
+from shared.ids import PatientId, SessionId
 
 T = TypeVar("T")
 DUE_SOON: Final = timedelta(days=7)
@@ -36,6 +36,27 @@ class Due:
     phase: str
     attended: int
     due_on: date
+
+
+@dataclass(frozen=True)
+class OffWindow:
+    """A session that is booked too early or too late for the day on which it is due, by the plan's own window.
+
+    Attributes:
+        starts_on: the day of the session, on its own clock.
+        starts_at_utc: its start, which says of which booking staff speak.
+    """
+
+    session: SessionId
+    patient: PatientId
+    starts_on: date
+    starts_at_utc: datetime
+    due_on: date
+
+    @property
+    def late(self) -> bool:
+        """Return whether it is booked after the day that is due."""
+        return self.starts_on > self.due_on
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,7 @@ class Worklist:
 
     unrecorded: Found[Session] = field(default_factory=Found)
     due: Found[Due] = field(default_factory=Found)
+    off_window: Found[OffWindow] = field(default_factory=Found)
     replies: Found[Reply] = field(default_factory=Found)
     failures: Found[Failure] = field(default_factory=Found)
     calls: Found[Message] = field(default_factory=Found)

@@ -34,6 +34,9 @@ SAID: Final = {
     "enrolled": "The patient is enrolled.",
     "changed": "The changes are saved.",
     "discharged": "The patient is discharged. Nothing more is sent to them.",
+    "discharged-follows": (
+        "The patient is discharged. Nothing more is sent to them. Their plan and sessions end in a moment."
+    ),
     "reinstated": (
         "The patient is in care again, with the consents of before; who said stop gets no texts. The plan and the "
         "sessions are not restarted: continue the plan below, or start another, and book."
@@ -65,8 +68,12 @@ SAID: Final = {
         "under Messages; if nothing is planned there, please call them."
     ),
     "attended": "Noted as attended. Check-ins follow.",
+    "attended-follows": "Noted as attended. The plan and check-ins follow in a moment.",
     "missed": "Noted as missed.",
     "put-right": "The record is corrected. What was there before stays beside it; plan and check-ins follow.",
+    "put-right-follows": (
+        "The record is corrected. What was there before stays beside it; plan and check-ins follow in a moment."
+    ),
     "taken": "The answers are saved.",
     "taken-alert": (
         "The answers are saved, and one of them needs a person now. Stay with the patient on the phone: the alert and "
@@ -75,8 +82,15 @@ SAID: Final = {
     "asked": "The check-in is on its way.",
     "voided": "The score counts no more, and stays on record. A new link is on its way to the patient.",
     "corrected": "The answers are corrected. Those of before stay on record.",
-    "decided": "Your decision is saved. The plan follows it.",
+    "decided": "Your decision is saved. The plan below shows what holds.",
+    "decided-follows": "Your decision is saved. The plan below follows in a moment.",
+    "refused": "Your decision is saved. The plan stays as it is.",
     "taken-back": "The decision is taken back and stays on record. What held before it holds again.",
+    "taken-back-follows": (
+        "The decision is taken back and stays on record. The plan below follows in a moment: what held before it then "
+        "holds again."
+    ),
+    "stays": "Noted: it stays where it is booked. You are asked again only if it moves or its due date changes.",
     "acknowledged": "You have acknowledged the alert. It stays on Today until it is closed with what was done.",
     "contact-bad": "Noted: nothing is sent there any more, until it is corrected or said to work.",
     "contact-works": "Noted: it is used again.",

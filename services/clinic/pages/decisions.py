@@ -1,14 +1,16 @@
 """Proposals to decide, alerts to handle, replies to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from services.clinic.model.outcomes import disposition_of
-from services.clinic.model.reads import NOT_CLOSED, Proposal, ProposalState
+from services.clinic.model.reads import NOT_CLOSED, Plan, Proposal, ProposalState
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.followed import has_changed, has_interval
 from services.clinic.pages.page_request import PageRequest, PageRoute, see
 from services.clinic.pages.patient import PatientPages, ServiceCall
 from services.clinic.store import patients, read_models, reads, responses
@@ -89,7 +91,10 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
         if override := form.get("override_reason", "").strip():
             body["override_reason"] = override
         path = f"/proposals/{proposal}/decision"
-        call = ServiceCall("assessments", path, body, responses.PROPOSAL, "decided", f"decide-{proposal}")
+        said = "refused" if decision == "refuse" else "decided"
+        call = ServiceCall(
+            "assessments", path, body, responses.PROPOSAL, said, f"decide-{proposal}", plan_follows=_decided
+        )
         return await pages.carry_out(here, patient, call, form)
 
     @routes.post("/console/proposals/{proposal}/take-back")
@@ -99,8 +104,23 @@ def _proposals(routes: APIRouter, pages: PatientPages) -> None:
         patient = await pages.owner(here.principal.clinic, responses.PROPOSAL, proposal)
         body = {"reason": form.get("reason", "").strip()}
         path = f"/proposals/{proposal}/take-back"
-        call = ServiceCall("assessments", path, body, responses.PROPOSAL, "taken-back", f"take-back-{proposal}")
+        form_of = f"take-back-{proposal}"
+        call = ServiceCall(
+            "assessments", path, body, responses.PROPOSAL, "taken-back", form_of, plan_follows=_taken_back
+        )
         return await pages.carry_out(here, patient, call, form)
+
+
+def _decided(answer: Mapping[str, Any], plan: UUID) -> Callable[[Plan], bool] | None:
+    """Return how the plan follows a decision: one that was refused, or is about another plan, changes nothing."""
+    if answer.get("decision") == "refuse" or answer.get("plan") != str(plan):
+        return None
+    return has_interval(answer.get("interval_days"))
+
+
+def _taken_back(answer: Mapping[str, Any], plan: UUID) -> Callable[[Plan], bool] | None:
+    """Return how the plan follows as a decision is taken back; what was refused had changed nothing."""
+    return None if answer.get("decision") == "refuse" or answer.get("plan") != str(plan) else has_changed
 
 
 def _alerts(routes: APIRouter, pages: PatientPages) -> None:

@@ -15,6 +15,7 @@ from services.clinic.model.doubles import Double
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
 from services.clinic.model.staff import Permission
 from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.followed import has_ended, standing
 from services.clinic.pages.page_request import PageRequest, PageRoute
 from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.zones import zone_choices
@@ -23,6 +24,7 @@ from services.clinic.views.components import FormState, Notice, Tone, say_born
 from services.clinic.views.doubles import double_row
 from services.clinic.views.others import EnrolPage
 from shared.database import Transaction
+from shared.ids import PatientId
 from shared.languages import Language
 from shared.walltime import at_wall, to_wall
 from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
@@ -175,6 +177,7 @@ def _leaving(routes: APIRouter, console: Console, pages: PatientPages) -> None:
         """Do what a form about a patient's care says, unless the patient was changed since it was opened."""
         here = await console.authorize(request, Permission.DISCHARGE)
         form = await here.form()
+        plan = await standing(console, here.principal.clinic, PatientId(patient))
         try:
             async with console.database.transaction() as tx:
                 present = await console.orders.held(tx, here.principal.clinic, patient)
@@ -183,7 +186,7 @@ def _leaving(routes: APIRouter, console: Console, pages: PatientPages) -> None:
                 console.live_updates.after(tx, here.principal.clinic, "patients")
         except Problem as problem:
             return await pages.show(here, patient, problem=problem, form=FormState(form, {}, thing))
-        return console.done(said, patient_path(patient))
+        return console.done(await plan.word(said, has_ended), patient_path(patient))
 
     @routes.post("/console/patients/{patient}/discharge")
     async def discharge(patient: UUID, request: Request) -> Response:

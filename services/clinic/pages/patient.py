@@ -1,6 +1,6 @@
 """One patient's page, and the orders on it that go to other services."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,13 +11,15 @@ from fastapi import APIRouter, Request, Response
 from services.clinic.model.contacts import region_of
 from services.clinic.model.doubles import Double, doubles_of
 from services.clinic.model.patient import Patient, PatientState
+from services.clinic.model.reads import Plan
 from services.clinic.model.reasons import Reason
 from services.clinic.model.searching import Entry
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.change_notes import Word, word_of
 from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.followed import Awaited, standing
 from services.clinic.pages.page_request import PageRequest, PageRoute
-from services.clinic.store import answers, checks, doubts, patients, read_models, reads, reasons, responses
+from services.clinic.store import answers, bookings, checks, doubts, patients, read_models, reads, reasons, responses
 from services.clinic.views.components import FormState, Notice, Tone
 from services.clinic.views.compose_patient import Record, patient_page
 from services.clinic.views.plain_words import in_plain_words
@@ -29,6 +31,10 @@ from shared.web.problems import NotFound, Problem
 _MOST = 60
 
 
+PlanFollows = Callable[[Mapping[str, Any], UUID], Callable[[Plan], bool] | None]
+"""By the owner's answer and the id of the plan that runs: how that plan is known to have followed; None if it stays."""
+
+
 @dataclass(frozen=True)
 class ServiceCall:
     """An order to the owner of a thing, and what it is about.
@@ -38,6 +44,7 @@ class ServiceCall:
         thing: names the form, so that what was typed comes back into it when the order fails.
         back: where to go when it is done; the patient's page where absent.
         changes: the session whose time changes or falls away, of which the patient may have been told.
+        plan_follows: whose plan the answer says to follow, and how that is known; None where the plan stays as it is.
         reason_told: the owner tells the reason by event, so that it is kept whichever door it came by.
     """
 
@@ -50,6 +57,7 @@ class ServiceCall:
     method: str = "POST"
     back: str | None = None
     changes: UUID | None = None
+    plan_follows: PlanFollows | None = None
     reason_by_event: bool = False
 
 
@@ -98,6 +106,7 @@ class PatientPages:
         console, version = self.console, form.get("version")
         async with console.database.reading() as reader:
             shown = await patients.goes_on_in(reader, here.principal.clinic, PatientId(patient))
+        plan = await standing(console, here.principal.clinic, PatientId(patient)) if call.plan_follows else None
         try:
             answer = await console.client.send(
                 call.service,
@@ -117,6 +126,8 @@ class PatientPages:
         word = Word(call.said)
         if call.changes is not None:
             word = await word_of(console, here.principal.clinic, call.changes, call.said)
+        if plan is not None:
+            word = Word(await _followed(plan, call, answer))
         return console.done(word.said, call.back or patient_path(shown), when=word.when)
 
     async def _keep_reason(
@@ -195,6 +206,14 @@ def router(pages: PatientPages) -> APIRouter:
     return routes
 
 
+async def _followed(plan: Awaited, call: ServiceCall, answer: Mapping[str, Any]) -> str:
+    """Return the note of what was done, once the plan has followed, or which says that it will."""
+    if call.plan_follows is None or plan.before is None:
+        return call.said
+    follows = call.plan_follows(answer, plan.before.id)
+    return call.said if follows is None else await plan.word(call.said, follows)
+
+
 def _number(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
 
@@ -252,6 +271,7 @@ async def _record(console: Console, reader: Reader, patient: Patient) -> Record:
         broken=await checks.broken(reader, whom),
         doubts=await doubts.of_patient(reader, whom, keyring),
         answers=await answers.of_records(reader, clinic, every, keyring, limit=_MOST),
+        off_window=(await bookings.off_window(reader, clinic, limit=1, patient=whom)).rows,
         joined=await patients.names(reader, clinic, joined, keyring),
         other_plans=[plans[one] for one in joined if one in plans],
     )

@@ -1,11 +1,14 @@
 """What is done about a session: move, cancel, attended, missed, and putting right what was recorded."""
 
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from services.clinic.model.reads import Plan
 from services.clinic.model.staff import Permission
+from services.clinic.pages.followed import has_changed
 from services.clinic.pages.page_request import PageRoute
 from services.clinic.pages.patient import PatientPages, ServiceCall
 from services.clinic.store import responses
@@ -48,7 +51,9 @@ def router(pages: PatientPages) -> APIRouter:
         patient = await pages.owner(here.principal.clinic, responses.SESSION, session)
         body = {"state": form.get("state", ""), "reason": form.get("reason", "")}
         path = f"/sessions/{session}/correct"
-        call = ServiceCall("scheduler", path, body, responses.SESSION, "put-right", f"correct-{session}")
+        call = ServiceCall(
+            "scheduler", path, body, responses.SESSION, "put-right", f"correct-{session}", plan_follows=_follows_session
+        )
         return await pages.carry_out(here, patient, call, form)
 
     @routes.post("/console/sessions/{session}/{ending}")
@@ -66,7 +71,13 @@ def router(pages: PatientPages) -> APIRouter:
             f"{ending}-{session}",
             back="/console/today" if form.get("back") == "today" else None,
             changes=session if ending == "cancel" else None,
+            plan_follows=_follows_session if ending == "attend" else None,
         )
         return await pages.carry_out(here, patient, call, form)
 
     return routes
+
+
+def _follows_session(answer: Mapping[str, Any], plan: UUID) -> Callable[[Plan], bool] | None:
+    """Return how a plan follows from what was recorded of a session: of one that is not under it nothing follows."""
+    return has_changed if answer.get("plan") == str(plan) else None

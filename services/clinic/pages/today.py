@@ -12,9 +12,10 @@ from services.clinic.model.reads import NOT_CLOSED, CheckinState, MessageState, 
 from services.clinic.model.worklist import DUE_SOON, Failure, Found, Worklist
 from services.clinic.pages.console import Console
 from services.clinic.pages.page_request import PageRoute
-from services.clinic.store import answers, notices, reads, worklist
+from services.clinic.store import answers, bookings, notices, reads, worklist
 from services.clinic.store.unreached import unreached
 from services.clinic.views.answers import answer_row, silent_row
+from services.clinic.views.bookings import off_window_row
 from services.clinic.views.compose_today import Day, alerts_page, today_page
 from services.clinic.views.contacts import unreached_row
 from services.clinic.views.rows import due_row, reply_row, unrecorded_row
@@ -28,10 +29,14 @@ _FIRST = 8
 _PAGE = 50
 _LAST_PAGE = 1000
 Number = Annotated[int, Query(alias="page", ge=1, le=_LAST_PAGE)]
-Waiting = Literal["unrecorded", "due", "replies", "answers", "silent", "contacts"]
+Waiting = Literal["unrecorded", "due", "bookings", "replies", "answers", "silent", "contacts"]
 _TITLES = {
     "unrecorded": ("Sessions to record", "Say of each whether the patient came. Check-ins and the plan wait for it."),
     "due": ("Sessions to book", "The next session is due within a week or has passed, and none is booked."),
+    "bookings": (
+        "Sessions booked away from their due date",
+        "Ask each patient whether another time suits. Each is gone once it is moved, or said to stay.",
+    ),
     "replies": ("Texts to read", "The gravest first, then the oldest."),
     "answers": ("Answers to see", "What patients answered and nobody has looked at yet, the oldest first."),
     "silent": (
@@ -122,6 +127,10 @@ def _waiting(routes: APIRouter, console: Console) -> None:
                 found = await worklist.due(reader, clinic.id, today + DUE_SOON, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
                 rows = {kind: tuple(due_row(one, names, today) for one in found.rows)}
+            elif kind == "bookings":
+                found = await bookings.off_window(reader, clinic.id, limit=_PAGE, skip=skip)
+                names = await console.names(reader, clinic.id, found.rows)
+                rows = {kind: tuple(off_window_row(one, names) for one in found.rows)}
             elif kind == "answers":
                 found = await answers.unseen(reader, clinic.id, console.keyring, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
@@ -166,6 +175,7 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, i
         waiting=Worklist(
             unrecorded=await worklist.unrecorded(reader, mine, start, limit=_FIRST),
             due=await worklist.due(reader, mine, day + DUE_SOON, limit=_FIRST),
+            off_window=await bookings.off_window(reader, mine, limit=_FIRST),
             replies=await worklist.unread(reader, mine, console.keyring, limit=_FIRST),
             failures=await worklist.failures(reader, mine, limit=_FIRST),
             calls=await notices.to_call(reader, mine, limit=_FIRST),
@@ -182,6 +192,7 @@ async def _names(console: Console, reader: Reader, clinic: Clinic, held: Day) ->
     work = chain(
         waiting.unrecorded.rows,
         waiting.due.rows,
+        waiting.off_window.rows,
         waiting.replies.rows,
         waiting.calls.rows,
         waiting.answers.rows,

@@ -62,6 +62,13 @@ async def count_page(tx: Transaction, alert: UUID, number: int) -> None:
     await tx.execute(update(ALERTS).where(ALERTS.c.id == alert).values(pages=pages))
 
 
+async def note_next_page(tx: Transaction, alert: UUID, at: datetime | None) -> None:
+    """Note when those on call are paged again, unless a later page is known; the thing's own version stays."""
+    if at is not None:
+        later = func.greatest(ALERTS.c.next_page_at, at)
+        await tx.execute(update(ALERTS).where(ALERTS.c.id == alert).values(next_page_at=later))
+
+
 async def keep_oncall(tx: Transaction, clinic: ClinicId, version: int, contacts: list[dict[str, Any]]) -> None:
     """Write who of those on call can be reached, unless something newer is held."""
     values = {"version": version, "contacts": contacts}

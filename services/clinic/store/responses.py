@@ -40,7 +40,13 @@ def _session(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
 
 def _plan(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
     names = ("protocol", "protocol_version", "phase", "interval_days", "induction_complete", "attended", "why")
-    return {**{name: answer[name] for name in names}, "next_due_on": date.fromisoformat(answer["next_due_on"])}
+    window = answer.get("window") or {}
+    return {
+        **{name: answer[name] for name in names},
+        "next_due_on": date.fromisoformat(answer["next_due_on"]),
+        "window_earlier_days": window.get("earlier_days"),
+        "window_later_days": window.get("later_days"),
+    }
 
 
 def _checkin(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:

@@ -150,6 +150,7 @@ def alert_of(row: Row[Any], keyring: Keyring, pages: Sequence[Page]) -> Alert:
         by=row.by,
         at=row.at,
         disposition=row.disposition and keyring.open(row.disposition, context="disposition"),
+        next_page_at=row.next_page_at,
     )
 
 

@@ -27,9 +27,11 @@ from services.clinic.model.reads import (
 )
 from services.clinic.model.staff import Permission, Role, may
 from services.clinic.model.stopped import Stopped
+from services.clinic.model.worklist import OffWindow
 from services.clinic.store.checks import Broken
 from services.clinic.store.doubts import Doubt
 from services.clinic.views.answers import answer_row, flag_words, mood_chip
+from services.clinic.views.bookings import off_window_row
 from services.clinic.views.components import (
     Chip,
     FormState,
@@ -114,6 +116,7 @@ class Record:
     answers: Sequence[Answers] = ()
     corrections: Mapping[UUID, Correction] = field(default_factory=dict)
     doubts: Mapping[UUID, Doubt] = field(default_factory=dict)
+    off_window: Sequence[OffWindow] = ()
     joined: Mapping[PatientId, Who] = field(default_factory=dict)
     other_plans: Sequence[Plan] = ()
 
@@ -174,6 +177,7 @@ def patient_page(
         protocols=tuple(protocols),
         start_on=today.isoformat(),
         book_at=_book_at(running, to_wall(now, zone)),
+        off_window=tuple(off_window_row(one, names) for one in record.off_window),
         upcoming=tuple(_session(session, record, now, zone) for session in ordered if session.state in _OPEN),
         past=tuple(_session(session, record, now, zone) for session in reversed(ordered) if session.state not in _OPEN),
         proposal=_proposal(record, names, zone, sources, blocked=alarmed, off=off),

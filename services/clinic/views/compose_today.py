@@ -9,6 +9,7 @@ from typing import Final
 from services.clinic.model.reads import Alert, AlertState, Checkin, Proposal, Session, SessionState
 from services.clinic.model.worklist import Found, Worklist
 from services.clinic.views.answers import answer_row, silent_row
+from services.clinic.views.bookings import off_window_row
 from services.clinic.views.calls import call_row
 from services.clinic.views.components import Moment, Pile, session_chip
 from services.clinic.views.contacts import unreached_row
@@ -64,6 +65,7 @@ def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) 
             tuple(unrecorded_row(one, names, zone, now) for one in waiting.unrecorded.rows), waiting.unrecorded.total
         ),
         due=Pile(tuple(due_row(one, names, today) for one in waiting.due.rows), waiting.due.total),
+        off_window=Pile(tuple(off_window_row(one, names) for one in waiting.off_window.rows), waiting.off_window.total),
         checkins=Pile(tuple(checkin_row(one, names) for one in held.checkins.rows), held.checkins.total),
         proposals=Pile(tuple(proposal_row(one, names, zone, now) for one in held.proposals.rows), held.proposals.total),
         replies=Pile(tuple(reply_row(one, names, zone, now) for one in waiting.replies.rows), waiting.replies.total),
@@ -148,6 +150,7 @@ def _clear(held: Day) -> tuple[str, ...]:
     said = (
         (waiting.unrecorded.total, "Every session of the days before is recorded."),
         (waiting.due.total, "Everyone who is due within a week has a session."),
+        (waiting.off_window.total, "Every next session is booked near the day on which it is due."),
         (waiting.replies.total, "Every text is read."),
         (held.proposals.total, "No proposal waits for a decision."),
         (waiting.failures.total, "Every message went out, or was seen to."),

@@ -9,7 +9,7 @@ from services.clinic.views.answer_rows import AnswerRow
 from services.clinic.views.components import Chip, FormState, Moment, Person, Shelf
 from services.clinic.views.picture import Fact
 from services.clinic.views.record import RecordFile
-from services.clinic.views.today import AlertRow, CheckinRow, ReplyRow
+from services.clinic.views.today import AlertRow, CheckinRow, OffWindowRow, ReplyRow
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,7 @@ class PatientPage:
     protocols: tuple[Choice, ...]
     start_on: str
     book_at: str
+    off_window: tuple[OffWindowRow, ...]
     upcoming: tuple[SessionRow, ...]
     past: tuple[SessionRow, ...]
     proposal: ProposalView | None

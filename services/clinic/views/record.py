@@ -24,6 +24,7 @@ _DEEDS: Final = MappingProxyType(
         "missed": "Session noted as missed",
         "attended": "Session noted as attended",
         "decided": "Proposal decided",
+        "refused": "Proposal refused",
         "taken-back": "Decision taken back",
         "contact-bad": "Number or address marked as bad",
         "wants-texts": "Texts go on, though the number has not answered",

@@ -50,6 +50,8 @@ from services.clinic.views.today import (
     UnrecordedRow,
 )
 from shared.ids import PatientId
+from shared.languages import Language, say_time
+from shared.walltime import to_wall
 
 Names = Mapping[PatientId, Who]
 Sources = Mapping[str, tuple[Source, ...]]
@@ -144,12 +146,14 @@ def alert_row(alert: Alert, names: Names, zone: str, now: datetime) -> AlertRow:
     """Return an alert; "paged" is said of what the provider took, with whom and when, and of nothing else."""
     paged = say_paged(alert, zone)
     if alert.state is AlertState.OPEN and not alert.waits_only:
-        paged += " Nobody has acknowledged it yet."
+        paged += " Nobody has acknowledged it yet. Those on call are paged again and again until somebody does."
     handled = None
     if alert.by and alert.at:
         closed = alert.state is AlertState.CLOSED
         handled = f"{'Closed' if closed else 'Acknowledged'} by {alert.by}, {moment(alert.at, zone).text}"
-        handled += "" if closed else f" ({age(alert.at, now)}). It stays here until it is closed with what was done."
+        if not closed:
+            handled += f" ({age(alert.at, now)}). It stays here until it is closed with what was done."
+            handled += "" if alert.waits_only else _paged_again(alert.next_page_at, zone, now)
     return AlertRow(
         id=alert.id,
         version=alert.version,
@@ -164,6 +168,16 @@ def alert_row(alert: Alert, names: Names, zone: str, now: datetime) -> AlertRow:
         closed=handled if alert.state is AlertState.CLOSED else None,
         disposition=alert.disposition,
     )
+
+
+def _paged_again(at: datetime | None, zone: str, now: datetime) -> str:
+    """Say that and when those on call are paged although somebody has acknowledged an alert."""
+    when = ""
+    if at is not None:
+        same_day = to_wall(at, zone).date() == to_wall(now, zone).date()
+        spoken = f"at {say_time(Language.EN, to_wall(at, zone).time())}" if same_day else f"on {moment(at, zone).text}"
+        when = " now" if at <= now else f" {spoken}"
+    return f" Until then those on call are paged again{when}, and again after that."
 
 
 def checkin_row(checkin: Checkin, names: Names) -> CheckinRow:

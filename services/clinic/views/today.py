@@ -66,6 +66,17 @@ class DueRow:
 
 
 @dataclass(frozen=True)
+class OffWindowRow:
+    """A session booked away from its due date, with what to ask; the last two say, in a form, which booking it was."""
+
+    session: UUID
+    person: Person
+    text: str
+    due_on: str
+    starts_at: str
+
+
+@dataclass(frozen=True)
 class AlertRow:
     """An alert that somebody must look at."""
 
@@ -179,6 +190,7 @@ class TodayPage:
     seen_alerts: tuple[AlertRow, ...] = ()
     unrecorded: Pile[UnrecordedRow] = field(default_factory=Pile)
     due: Pile[DueRow] = field(default_factory=Pile)
+    off_window: Pile[OffWindowRow] = field(default_factory=Pile)
     checkins: Pile[CheckinRow] = field(default_factory=Pile)
     proposals: Pile[ProposalRow] = field(default_factory=Pile)
     replies: Pile[ReplyRow] = field(default_factory=Pile)
@@ -201,6 +213,7 @@ class WaitingPage:
     following: int | None
     unrecorded: tuple[UnrecordedRow, ...] = ()
     due: tuple[DueRow, ...] = ()
+    bookings: tuple[OffWindowRow, ...] = ()
     replies: tuple[ReplyRow, ...] = ()
     answers: tuple[AnswerRow, ...] = ()
     silent: tuple[SilentRow, ...] = ()

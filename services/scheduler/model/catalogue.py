@@ -12,12 +12,17 @@ from services.scheduler.model.protocols import (
     Provenance,
     Series,
     UnknownProtocolError,
+    Window,
 )
 from shared.evidence import Grade
 
 _READ_ON: Final = date(2026, 11, 21)
 _IV: Final = "intravenous ketamine, off label, treatment-resistant depression in adults"
 _ANY: Final = "any session of any protocol"
+_SERIES_URL: Final = "https://pubmed.ncbi.nlm.nih.gov/32871698/"
+_COHORT_URL: Final = (
+    "https://www.psychiatrist.com/jcp/clinical-outcomes-intravenous-ketamine-for-depression-va-health-system/"
+)
 
 CADENCE_1: Final = Cadence(
     reminder_days=(3, 1),
@@ -78,7 +83,7 @@ CADENCE_2: Final = replace(
             id="baseline-before-the-first-session",
             text="Ask the PHQ-9 before the first session: a response is counted from it. A cohort of 215 began at a "
             "mean of 18.6. That it is asked three days ahead, or at once where the session is nearer, is our default.",
-            source_url="https://www.psychiatrist.com/jcp/clinical-outcomes-intravenous-ketamine-for-depression-va-health-system/",
+            source_url=_COHORT_URL,
             grade=Grade.OBSERVATIONAL,
             verified_on=_READ_ON,
             applies_to=_IV,
@@ -106,6 +111,35 @@ CADENCE_2: Final = replace(
     ),
 )
 
+INDUCTION_WINDOW: Final = Window(
+    earlier_days=1,
+    later_days=2,
+    provenance=Provenance(
+        id="booked-near-its-day-in-the-induction",
+        text="In the induction a session is booked at most one day before and two days after the day on which it is "
+        "due, so that a weekend fits in; of others staff are told. The series is the source's, these days are our own.",
+        source_url=_SERIES_URL,
+        grade=Grade.ENGINEERING_DEFAULT,
+        verified_on=_READ_ON,
+        applies_to=_IV,
+    ),
+)
+MAINTENANCE_WINDOW: Final = Window(
+    earlier_days=3,
+    later_days=3,
+    provenance=Provenance(
+        id="booked-near-its-day-in-maintenance",
+        text="In maintenance a session is booked at most three days before or after the day on which it is due, less "
+        "than half of the shortest interval; of others staff are told. The intervals are the source's, these days are "
+        "our own.",
+        source_url=_COHORT_URL,
+        grade=Grade.ENGINEERING_DEFAULT,
+        verified_on=_READ_ON,
+        applies_to=_IV,
+    ),
+)
+"""They tell staff what to look at and change nothing that a patient gets: every version has them."""
+
 IV_KETAMINE_1: Final = Protocol(
     id="iv-ketamine",
     version=1,
@@ -119,11 +153,12 @@ IV_KETAMINE_1: Final = Protocol(
             provenance=Provenance(
                 id="iv-ketamine-induction-1",
                 text="Six sessions over three weeks, two in each week.",
-                source_url="https://pubmed.ncbi.nlm.nih.gov/32871698/",
+                source_url=_SERIES_URL,
                 grade=Grade.OBSERVATIONAL,
                 verified_on=_READ_ON,
                 applies_to=_IV,
             ),
+            window=INDUCTION_WINDOW,
         ),
     ),
     maintenance=Maintenance(
@@ -133,7 +168,7 @@ IV_KETAMINE_1: Final = Protocol(
         provenance=Provenance(
             id="iv-ketamine-maintenance-1",
             text="Then one session every four weeks: a cohort of 215 reached three to four weeks within five months.",
-            source_url="https://www.psychiatrist.com/jcp/clinical-outcomes-intravenous-ketamine-for-depression-va-health-system/",
+            source_url=_COHORT_URL,
             grade=Grade.OBSERVATIONAL,
             verified_on=_READ_ON,
             applies_to=_IV,
@@ -146,6 +181,7 @@ IV_KETAMINE_1: Final = Protocol(
             verified_on=_READ_ON,
             applies_to=_IV,
         ),
+        window=MAINTENANCE_WINDOW,
     ),
     cadence=CADENCE_1,
 )

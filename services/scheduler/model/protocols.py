@@ -45,6 +45,25 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Window:
+    """How far from the day on which a session is due it may be booked before staff are asked to look at it.
+
+    Attributes:
+        earlier_days: before that day.
+        later_days: after it.
+    """
+
+    earlier_days: int
+    later_days: int
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        """Refuse a window that does not hold the day itself."""
+        if min(self.earlier_days, self.later_days) < 0:
+            raise ValueError(f"A window holds the day that is due; {self.earlier_days} and {self.later_days} do not.")
+
+
+@dataclass(frozen=True)
 class Series:
     """A phase with a fixed number of sessions on fixed days.
 
@@ -52,12 +71,14 @@ class Series:
         name: as a plan and its events tell it, such as `induction`.
         days: `days[n]` is the day of session n + 1 of the phase, counted from its first.
         after_days: days from the last session of the phase before to the first of this; of the first phase not used.
+        window: of its sessions' bookings; None where the protocol states none.
     """
 
     name: str
     days: tuple[int, ...]
     provenance: Provenance
     after_days: int = 7
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         """Refuse a series that does not begin on day 0 and rise, or that begins before the one before it has ended."""
@@ -85,6 +106,7 @@ class Maintenance:
         interval_days: the interval with which the phase begins.
         ladder: the intervals that may be proposed, in days, rising.
         opt_in_above: longer rungs are proposed only where the clinic has opted in.
+        window: of its sessions' bookings; None where the protocol states none.
     """
 
     interval_days: int
@@ -93,6 +115,7 @@ class Maintenance:
     provenance: Provenance
     ladder_provenance: Provenance
     name: str = "maintenance"
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         """Refuse a ladder that does not rise or does not hold the first interval."""

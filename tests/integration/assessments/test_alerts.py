@@ -109,6 +109,27 @@ async def test_an_acknowledged_alert_is_not_forgotten_before_it_is_closed(ward: 
     assert await ward.bench.live_until(began + timedelta(hours=12)) == []
 
 
+async def test_when_those_on_call_are_paged_again_is_told_and_is_when_they_are(ward: Ward) -> None:
+    alert = await raised(ward)
+    timer = f"alert:{alert['id']}"
+    await ward.bench.call("POST", f"/alerts/{alert['id']}/acknowledge", {})
+    (event,) = await ward.bench.said(AlertAcknowledged)
+    assert event.next_page_at == (await ward.bench.pending())[timer][0]
+    fired = await ward.bench.live_until(ward.bench.clock.now() + timedelta(minutes=61))
+    (page,) = [event for event in fired if isinstance(event, AlertOverdue)]
+    assert page.next_page_at == (await ward.bench.pending())[timer][0]
+
+
+async def test_of_an_alert_that_pages_nobody_no_page_is_promised(ward: Ward) -> None:
+    path = ward.path(await ward.ask("post-session"))
+    await ward.send(path, "post-session", {"bladder-urgency": 1})
+    (alert,) = await ward.items("/alerts?state=open")
+    assert alert["level"] == "task"
+    await ward.bench.call("POST", f"/alerts/{alert['id']}/acknowledge", {})
+    (event,) = await ward.bench.said(AlertAcknowledged)
+    assert event.next_page_at is None
+
+
 async def test_a_page_that_fires_after_the_acknowledgement_repeats_after_the_hour_and_not_before(ward: Ward) -> None:
     alert = await raised(ward)
     _, overdue = (await ward.bench.pending())[f"alert:{alert['id']}"]

@@ -89,8 +89,9 @@ class Facts:
             page_number=page_number,
         )
 
-    def acknowledged(self) -> events.AlertAcknowledged:
-        return events.AlertAcknowledged(**self.whose, alert=self.alert_id, version=2, by="Alma Reid", at=NOON)
+    def acknowledged(self, **changes: Any) -> events.AlertAcknowledged:
+        said = {"alert": self.alert_id, "version": 2, "by": "Alma Reid", "at": NOON}
+        return events.AlertAcknowledged(**self.whose, **{**said, **changes})
 
     def closed(self) -> events.AlertClosed:
         told = KEYRING.seal("Called, safe at home.", context="disposition")

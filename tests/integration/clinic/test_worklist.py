@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from services.clinic import own_writes
 from shared import events
 from shared.ids import PatientId
 from tests.integration.clinic.conftest import Browser, Home, a_body
@@ -197,6 +198,52 @@ async def test_an_acknowledged_alert_is_counted_on_every_page_until_it_is_closed
         assert '1<span class="hush"> open</span>' in (await browser.get(path)).text
     await home.bench.tell(facts.closed())
     assert a_tile(await today(browser), "open safety alerts") == 0
+
+
+async def test_an_acknowledged_alert_says_when_those_on_call_are_paged_again(
+    home: Home, facts: Facts, browser: Browser, patient: Any
+) -> None:
+    now = home.bench.clock.now()
+    await home.bench.tell(facts.raised())
+    again = "Those on call are paged again and again until somebody does."
+    assert again in await today(browser)
+    await home.bench.tell(facts.acknowledged(at=now, next_page_at=now + timedelta(hours=1)))
+    for path in ("/console/today", "/console/alerts", f"/console/patients/{patient['id']}"):
+        page = (await browser.get(path)).text
+        assert "Until then those on call are paged again at 1:00 PM, and again after that." in page, path
+        assert again not in page
+    # It is so after each page; what comes out of order takes nothing back.
+    later = facts.raised(events.AlertOverdue, page_number=2)
+    for hours in (2, 1):
+        await home.bench.tell(later.model_copy(update={"next_page_at": now + timedelta(hours=hours)}))
+    assert "paged again at 2:00 PM" in await today(browser)
+    await home.bench.tell(later.model_copy(update={"next_page_at": now + timedelta(hours=20)}))
+    assert "paged again on Wed, Dec 2, 8:00 AM" in await today(browser)
+    await home.bench.tell(facts.closed())
+    assert "paged again" not in (await browser.get("/console/alerts")).text
+
+
+async def test_when_those_on_call_are_paged_is_learnt_though_the_owners_answer_came_first(
+    home: Home, facts: Facts, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_writes, "PATIENCE", 0.1)
+    now = home.bench.clock.now()
+    await home.bench.tell(facts.raised())
+    await today(browser)
+    said = {"id": str(facts.alert_id), "version": 2, "state": "acknowledged", "disposition": None}
+    who = {"acknowledged_by": "Alma Reid", "acknowledged_at": now.isoformat()}
+    home.owner.answer("POST", f"/alerts/{facts.alert_id}/acknowledge", {**said, **who})
+    await browser.post(f"/console/alerts/{facts.alert_id}/acknowledge", version="1", key=str(uuid4()))
+    assert "Until then those on call are paged again, and again after that." in await today(browser)
+    await home.bench.tell(facts.acknowledged(at=now, next_page_at=now + timedelta(hours=1)))
+    assert "paged again at 1:00 PM" in await today(browser)
+
+
+async def test_nobody_is_said_to_be_paged_of_a_task(home: Home, facts: Facts, browser: Browser) -> None:
+    await home.bench.tell(facts.raised().model_copy(update={"level": "task"}))
+    assert "paged again" not in await today(browser)
+    await home.bench.tell(facts.acknowledged())
+    assert "paged again" not in await today(browser)
 
 
 async def test_another_day_shows_its_sessions_and_no_work(home: Home, facts: Facts, browser: Browser) -> None:

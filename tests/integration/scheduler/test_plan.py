@@ -29,6 +29,23 @@ async def test_a_plan_starts_with_its_first_session_due_on_the_first_day(office:
     assert (str(started.plan), started.why) == (plan["id"], plan["why"])
 
 
+async def test_a_plan_says_how_near_its_due_date_a_session_is_to_be_booked(office: Office) -> None:
+    plan = await office.start()
+    assert plan["window"] == {"earlier_days": 1, "later_days": 2}
+    await complete_induction(office)
+    assert (await office.plan())["window"] == {"earlier_days": 3, "later_days": 3}
+    told = [(event.window_earlier_days, event.window_later_days) for event in await office.said(PlanStarted)]
+    told += [(event.window_earlier_days, event.window_later_days) for event in await office.said(PlanChanged)]
+    assert (told[0], told[-1]) == ((1, 2), (3, 3))
+    protocol = (await office.bench.call("GET", "/protocols")).json["items"][0]
+    assert [phase["window"] for phase in protocol["phases"]] == [
+        {"earlier_days": 1, "later_days": 2},
+        {"earlier_days": 3, "later_days": 3},
+    ]
+    rules = [rule for phase in protocol["phases"] for rule in phase["rules"] if "booked-near" in rule["id"]]
+    assert [rule["grade"] for rule in rules] == ["ENGINEERING_DEFAULT"] * 2
+
+
 async def test_a_second_plan_is_refused_while_one_is_active(office: Office) -> None:
     await office.start()
     body = {"protocol": "iv-ketamine", "start_on": "2026-12-01"}

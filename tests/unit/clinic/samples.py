@@ -32,7 +32,7 @@ from services.clinic.model.reads import (
 )
 from services.clinic.model.staff import Role
 from services.clinic.model.stopped import Stopped
-from services.clinic.model.worklist import Dead, Due, Failure, Found, Unreached, Worklist
+from services.clinic.model.worklist import Dead, Due, Failure, Found, OffWindow, Unreached, Worklist
 from services.clinic.store.staff import Member
 from services.clinic.views.components import Moment, Shell
 from services.clinic.views.compose_patient import Record
@@ -238,6 +238,13 @@ def a_plan(number: int) -> Plan:
     )
 
 
+def an_off_window(number: int, *, late: bool = True) -> OffWindow:
+    day, due = date(2026, 12, 15), date(2026, 12, 8 if late else 29)
+    session = SessionId(an_id("session", number, "next"))
+    starts_at = datetime(2026, 12, 15, 15, tzinfo=UTC)
+    return OffWindow(session, PATIENTS[number].id, day, starts_at, due)
+
+
 def a_failure(
     cause: str, state: MessageState = MessageState.FAILED, count: int = 40, said: tuple[str, ...] = ()
 ) -> Failure:
@@ -297,6 +304,7 @@ def a_day() -> Day:
         waiting=Worklist(
             unrecorded=Found([a_session(2, day.replace(hour=9) - timedelta(days=3))], 1),
             due=Found([Due(PATIENTS[4].id, "maintenance", 7, date(2026, 11, 29))], 9),
+            off_window=Found([an_off_window(2), an_off_window(3, late=False)], 2),
             replies=Found([a_reply(3, "Could I come at 12 instead? My ride is late")], 101),
             failures=Found([a_failure("30003"), a_failure("opted_out", MessageState.WITHHELD)], 2),
             answers=Found([answers_that_came(3), answers_that_came(4, "late")], 12),
@@ -339,6 +347,7 @@ def a_record(number: int = 0) -> Record:
         ],
         replies=[a_reply(number, "C", "confirm")],
         unread=[a_reply(number, "Could I come at noon?")],
+        off_window=[an_off_window(number)],
         stopped=Stopped(),
         answers=[answers_that_came(number), answers_that_came(number, "unfinished")],
     )

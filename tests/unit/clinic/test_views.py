@@ -72,7 +72,7 @@ def test_nothing_is_called_done_that_still_waits() -> None:
     waits = today_page(DAY, samples.a_day(), NAME_OF, now=NOW, zone=ZONE)
     assert waits.clear == ()
     done = today_page(DAY, Day(sessions=[]), NAME_OF, now=NOW, zone=ZONE)
-    assert len(done.clear) == 8
+    assert len(done.clear) == 9
 
 
 def test_one_cause_is_one_finding_with_its_count_and_what_to_do() -> None:

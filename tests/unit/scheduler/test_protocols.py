@@ -36,6 +36,7 @@ def test_every_rule_names_an_https_or_http_source_and_a_grade() -> None:
     for protocol in PROTOCOLS:
         rules = (
             *(phase.provenance for phase in protocol.phases),
+            *(phase.window.provenance for phase in protocol.phases if phase.window),
             protocol.maintenance.ladder_provenance,
             *protocol.cadence.provenance,
         )

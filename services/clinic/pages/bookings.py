@@ -1,0 +1,51 @@
+"""What staff say of a session that is booked away from the day on which it is due: the patient was asked, it stays."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.clinic.model.staff import Permission
+from services.clinic.pages.console import Console, patient_path
+from services.clinic.pages.page_request import PageRoute
+from services.clinic.store import bookings, patients
+from shared.ids import PatientId
+from shared.web.problems import NotFound
+
+
+def router(console: Console) -> APIRouter:
+    """Return the route."""
+    routes = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+    @routes.post("/console/bookings/{session}/stays")
+    async def stays(session: UUID, request: Request) -> Response:
+        here = await console.authorize(request, Permission.PLAN_SESSIONS)
+        form = await here.form()
+        due_on, starts_at = _which(form)
+        clinic, member = here.principal.clinic, here.user.member
+        async with console.database.transaction() as tx:
+            whose = await bookings.keep(tx, clinic, session, due_on=due_on, starts_at=starts_at, by=str(member.id))
+            if whose is None:
+                raise NotFound("There is no such session in this clinic.")
+            shown = await patients.goes_on_in(tx, clinic, PatientId(whose))
+            console.live_updates.after(tx, clinic, "sessions")
+        await console.note(here, "booking.kept", thing=session, patient=whose)
+        return console.done("stays", "/console/today" if form.get("back") == "today" else patient_path(shown))
+
+    return routes
+
+
+def _which(form: dict[str, str]) -> tuple[date, datetime]:
+    """Return the due date and the start that a form speaks of.
+
+    Raises:
+        NotFound: it names none.
+    """
+    try:
+        due_on = date.fromisoformat(form.get("due_on", ""))
+        starts_at = datetime.fromisoformat(form.get("starts_at", ""))
+    except ValueError as error:
+        raise NotFound("This form names no booking. Open the page again.") from error
+    if starts_at.tzinfo is None:
+        raise NotFound("This form names no booking. Open the page again.")
+    return due_on, starts_at

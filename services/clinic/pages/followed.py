@@ -1,0 +1,61 @@
+"""A plan that another service's event changes: the page waits until the clinic has heard of it, or says so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from services.clinic.model.reads import Plan
+from services.clinic.pages.console import Console
+from services.clinic.store import reads
+from shared.ids import ClinicId, PatientId
+
+PATIENCE: Final = 3.0
+"""Real seconds to wait for the plan: a decision travels to the scheduler, and the plan's new version back."""
+_LOOK: Final = 0.04
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A plan as it stood before an order, and how it is known to have followed.
+
+    Attributes:
+        before: None where the patient has no plan that runs; then nothing follows.
+    """
+
+    console: Console
+    clinic: ClinicId
+    before: Plan | None
+
+    async def word(self, said: str, follows: Callable[[Plan], bool]) -> str:
+        """Return which note is shown: `said`, or that the plan is still to follow."""
+        if self.before is None:
+            return said
+        for _ in range(round(PATIENCE / _LOOK)):
+            async with self.console.database.reading() as reader:
+                plan = await reads.plan(reader, self.clinic, self.before.patient)
+            if plan is None or plan.id != self.before.id or (plan.version > self.before.version and follows(plan)):
+                return said
+            await self.console.own_writes.pause(_LOOK)
+        return f"{said}-follows"
+
+
+async def standing(console: Console, clinic: ClinicId, patient: PatientId) -> Awaited:
+    """Return the plan of a patient as it stands before an order."""
+    async with console.database.reading() as reader:
+        plan = await reads.plan(reader, clinic, patient)
+    return Awaited(console, clinic, plan if plan is not None and plan.active else None)
+
+
+def has_interval(days: int | None) -> Callable[[Plan], bool]:
+    """Return how a plan that follows a decision is known; in a series the interval waits for its end."""
+    return lambda plan: days is None or not plan.induction_complete or plan.interval_days == days
+
+
+def has_ended(plan: Plan) -> bool:
+    """Tell whether a plan has ended."""
+    return not plan.active
+
+
+def has_changed(_plan: Plan) -> bool:
+    """Take any newer version of a plan."""
+    return True

@@ -16,6 +16,7 @@ from shared.bus import gaps
 from shared.bus.address import Address, each_server, security
 from shared.bus.consumer import Consumer, group_of, is_environment
 from shared.bus.dead_letter_backlog import DeadLetterBacklog
+from shared.bus.farewell import at_most, let_go
 from shared.bus.outbox_backlog import outbox_backlog
 from shared.bus.producer import Producer
 from shared.bus.quiet import Watch
@@ -30,8 +31,6 @@ log = get_logger(__name__)
 
 BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Real seconds before a loop that failed is started again."""
-FAREWELL: Final = 3.0
-"""Real seconds that clients which only ask Kafka something get to say goodbye at a stop."""
 LOOK: Final = 1.0
 """Real seconds between two looks for consumers that have to begin anew."""
 KAFKA_STALE: Final = 15.0
@@ -138,20 +137,13 @@ class Engine:
 
     async def stop(self) -> None:
         """Let what is in flight finish, then stop; a Kafka that is away is not waited for."""
-        await self._at_most(self._stop_seconds, self._broker.stop(), "consumers")
+        # Kafka's client looks for its group's coordinator before it leaves, for as long as there is none.
+        await at_most(self._stop_seconds, self._broker.stop(), "consumers")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._at_most(FAREWELL, self.watch.close(), "watch")
-        await self._at_most(FAREWELL, self._dead_letters.close(), "dead letters")
-
-    async def _at_most(self, seconds: float, stopping: Awaitable[object], what: str) -> None:
-        # Kafka's client looks for its group's coordinator before it leaves, for as long as there is none.
-        try:
-            async with asyncio.timeout(seconds):
-                await stopping
-        except TimeoutError:
-            log.warning("stop.cut", what=what, seconds=seconds)
+        await self.watch.close()
+        await let_go("dead letters", self._dead_letters.close())
 
     async def _renew(self) -> None:
         """Have each consumer begin anew whose client fails again and again, which it would do for ever."""

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.bus.address import Address, asking
 from shared.bus.dead_letters import PREFIX
+from shared.bus.farewell import let_go
 from shared.events import Topic
 
 _FETCH_MS: Final = 200
@@ -35,15 +36,15 @@ class DeadLetterBacklog:
             consumer.assign([self._partition])
             await consumer.seek_to_beginning(self._partition)
         except BaseException:
-            await consumer.stop()
+            await let_go("dead letters", consumer.stop())
             raise
         self._waiting.clear()
         self._consumer = consumer
 
     async def close(self) -> None:
-        if self._consumer is not None:
-            await self._consumer.stop()
-        self._consumer = None
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await let_go("dead letters", consumer.stop())
 
     async def waiting(self) -> Counter[str]:
         """Read what came since the last time and return how many letters wait, by service."""

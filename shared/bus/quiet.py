@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import NotCoordinatorForGroupError
 
 from shared.bus.address import Address, asking
+from shared.bus.farewell import let_go
 from shared.telemetry.metrics import Tells, gauge
 
 _LAG: Final = gauge(
@@ -170,7 +171,9 @@ class Watch:
 
 
 async def _let_go(admin: AIOKafkaAdminClient | None, watch: AIOKafkaConsumer | None) -> None:
+    goodbyes: list[Awaitable[object]] = []
     if watch is not None:
-        await watch.stop()
+        goodbyes.append(watch.stop())
     if admin is not None:
-        await admin.close()
+        goodbyes.append(admin.close())
+    await let_go("watch", *goodbyes)

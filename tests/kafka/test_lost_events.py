@@ -27,7 +27,7 @@ from shared.events import SessionBooked, SessionDue, Topic
 from shared.ids import ClinicId, ContactId, PatientId, new_id
 from shared.languages import Language
 from tests.integration.notifier.exchange import Exchange, exchange
-from tests.kafka.hosts import Host, host, prepared
+from tests.kafka.hosts import Host, host, prepared, started
 from tests.support.bench import KEYRING, eventually
 from tests.support.databases import Databases
 
@@ -74,11 +74,8 @@ class Ground:
     @asynccontextmanager
     async def notifier(self) -> AsyncIterator[Host]:
         here = host({"notifier": self.urls["notifier"]}, self.kafka, self.clock, self.phones.provider())
-        try:
-            await here.engine.start()
+        async with started(here):
             yield here
-        finally:
-            await here.close()
 
     async def remove_contacts(self) -> None:
         changed = replace(self.patient, version=2, contacts=())
@@ -122,7 +119,6 @@ class Ground:
 async def ground(databases: Databases, clock: SteppedClock, kafka: str, phones: Exchange) -> AsyncIterator[Ground]:
     urls = await prepared(databases, ("clinic", "scheduler", "notifier"))
     owners = host({name: urls[name] for name in ("clinic", "scheduler")}, kafka, clock, phones.provider())
-    await owners.engine.start()
     clinic = Clinic(ClinicId(uuid4()), 1, "Riverside", "Riverside", "UTC", "+12025550100", "00:00", "23:59", CRISIS, ())
     agreed = tuple(Consent(purpose, "form", clock.now()) for purpose in Purpose)
     contact = Contact(ContactId(new_id()), ContactKind.SMS, REMOVED, agreed)
@@ -139,23 +135,23 @@ async def ground(databases: Databases, clock: SteppedClock, kafka: str, phones: 
         enrolled_at=clock.now(),
     )
     ground = Ground(urls, kafka, clock, phones, owners, patient)
-    async with ground.clinic.transaction() as tx:
-        await clinics.add(tx, clinic, KEYRING)
-        await publish(tx, published_events.clinic_changed(clinic, KEYRING))
-        await patients.add(tx, patient, KEYRING)
-        await publish(tx, published_events.enrolled(patient, KEYRING))
-    async with ground.notifier() as here:
+    async with started(owners):
+        async with ground.clinic.transaction() as tx:
+            await clinics.add(tx, clinic, KEYRING)
+            await publish(tx, published_events.clinic_changed(clinic, KEYRING))
+            await patients.add(tx, patient, KEYRING)
+            await publish(tx, published_events.enrolled(patient, KEYRING))
+        async with ground.notifier() as here:
 
-        async def known() -> bool:
-            async with here.database("notifier").reading() as reader:
-                return bool(await reader.all(select(CONTACT_POINTS))) and await here.engine.watch.quiet(
-                    here.engine.idle
-                )
+            async def known() -> bool:
+                async with here.database("notifier").reading() as reader:
+                    return bool(await reader.all(select(CONTACT_POINTS))) and await here.engine.watch.quiet(
+                        here.engine.idle
+                    )
 
-        await eventually(known, seconds=30)
-        await here.engine.sampler.round()
-    yield ground
-    await owners.close()
+            await eventually(known, seconds=30)
+            await here.engine.sampler.round()
+        yield ground
 
 
 async def planned(here: Host) -> Any:

@@ -23,7 +23,7 @@ from shared.database import Database
 from shared.events import Topic
 from shared.ids import ClinicId
 from tests.integration.notifier.exchange import Exchange
-from tests.kafka.hosts import Host, clinic_open_all_day, enrolled, host, prepared
+from tests.kafka.hosts import Host, clinic_open_all_day, enrolled, host, prepared, started
 from tests.kafka.test_lost_events import delete_records, phones
 from tests.support.bench import KEYRING, eventually
 from tests.support.databases import Databases
@@ -66,11 +66,8 @@ class Ground:
     @asynccontextmanager
     async def assessments(self) -> AsyncIterator[Host]:
         here = host({"assessments": self.urls["assessments"]}, self.kafka, self.clock, self.phones.provider())
-        try:
-            await here.engine.start()
+        async with started(here):
             yield here
-        finally:
-            await here.close()
 
     async def text(self, words: str) -> None:
         came = Text(uuid4().hex, PHONE, words, Arrival(self.clock.now()))
@@ -83,14 +80,11 @@ async def ground(databases: Databases, clock: SteppedClock, kafka: str, phones: 
     urls = await prepared(databases, ("clinic", "notifier", "assessments"))
     others = host({name: urls[name] for name in ("clinic", "notifier")}, kafka, clock, phones.provider())
     clinic, patient = ClinicId(uuid4()), uuid4()
-    await others.engine.start()
-    try:
+    async with started(others):
         async with others.database("clinic").transaction() as tx:
             await publish(tx, clinic_open_all_day(clinic))
             await publish(tx, enrolled(clinic, patient, NUMBER, clock.now()))
         yield Ground(urls, kafka, clock, phones, others)
-    finally:
-        await others.close()
 
 
 @pytest.mark.timeout(240)

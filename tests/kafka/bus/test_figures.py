@@ -1,12 +1,13 @@
 """The figures that stand in Kafka and in the outbox, and how a process says that it cannot take them."""
 
+import asyncio
 from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
 
 from keepwell import sampler
-from shared.bus import dead_letters
+from shared.bus import dead_letters, farewell
 from shared.database import Transaction
 from shared.events import PatientDischarged
 from tests.conftest import TUESDAY_NOON
@@ -70,6 +71,36 @@ async def test_a_client_of_kafka_that_has_died_inside_is_replaced(toy: Toy, monk
 
     await eventually(answered, seconds=60)
     assert engine.sampler.age("kafka") < 5
+
+
+@pytest.mark.parametrize("dead", ["consumer", "admin", "dead letters"])
+async def test_clients_that_never_end_keep_no_new_ones_from_being_asked(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch, dead: str
+) -> None:
+    engine = toy.make_engine()
+    await engine.start()
+    await engine.sampler.round()
+    before: dict[str, Any] = {
+        "consumer": engine.watch._watch,
+        "admin": engine.watch._admin,
+        "dead letters": engine.sampler._backlog._consumer,
+    }
+    goodbye = "close" if dead == "admin" else "stop"
+    end = getattr(before[dead], goodbye)
+    monkeypatch.setattr(before[dead], goodbye, asyncio.Event().wait)
+    monkeypatch.setattr(farewell, "FAREWELL", 0.2)
+    monkeypatch.setattr(sampler, "RENEW_AFTER", 0.0)
+    engine.sampler.failing["kafka"] = "TimeoutError"
+
+    async def asked_anew() -> bool:
+        await engine.sampler.round()
+        return engine.sampler.failing == {}
+
+    await eventually(asked_anew, seconds=30)
+    assert engine.watch._watch is not before["consumer"]
+    assert all(each._closed for name, each in before.items() if name != dead), "one that hangs keeps no other back"
+    # A process would end one day; in this one the client left behind would be found by other tests.
+    await end()
 
 
 def away() -> NoReturn:

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +81,8 @@ async def up(
         SettingsError: the settings do not fit these services.
     """
     hosted = [name for name in names or SERVICES if name != "sandbox" and (names or name in settings.can_host)]
-    _refuse_split_trial(settings, hosted)
-    _refuse_what_is_others(settings, hosted)
+    _refuse_what_does_not_fit(settings, hosted)
+    account = _account(settings, names)
     directory = DataDirectory(settings.data_dir)
     keyring = directory.keyring(settings)
     clock = clock or directory.clock(settings)
@@ -103,12 +103,9 @@ async def up(
         database_urls = await _migrated(settings, keyring, built, hosted, starting)
         stack.callback(directory.keep_clock, clock)
         stand: StandIns | None = None
-        if settings.sandbox_on and (not names or "sandbox" in names):
-            from keepwell.stand_ins import stand_ins  # noqa: PLC0415 - the sandbox, where there is no provider
-
-            stand = await stack.enter_async_context(
-                stand_ins(settings, directory, clock, inbound=f"{public_url}/webhooks/twilio/inbound")
-            )
+        if account is None:
+            stand = await stack.enter_async_context(_standing_in(settings, directory, clock, public_url))
+            account = stand.provider
         tokens = Tokens(keyring, since=settings.tokens_since)
         http = Lazily()
         stack.push_async_callback(http.close)
@@ -129,7 +126,7 @@ async def up(
                 http=http,
                 client=ServiceClient(http, urls, tokens),
                 public_url=public_url,
-                provider=stand.provider if stand else _provider(settings),
+                provider=account,
                 hosted=frozenset(hosted),
                 urls=urls,
             )
@@ -184,7 +181,16 @@ async def _migrated(
     return own
 
 
-def _refuse_split_trial(settings: Settings, hosted: Sequence[str]) -> None:
+def _standing_in(
+    settings: Settings, directory: DataDirectory, clock: Clock, public_url: str
+) -> AbstractAsyncContextManager["StandIns"]:
+    from keepwell.stand_ins import stand_ins  # noqa: PLC0415 - the sandbox, where there is no provider
+
+    return stand_ins(settings, directory, clock, inbound=f"{public_url}/webhooks/twilio/inbound")
+
+
+def _refuse_what_does_not_fit(settings: Settings, hosted: Sequence[str]) -> None:
+    _refuse_what_is_others(settings, hosted)
     if settings.clock != "real" and set(hosted) != set(SERVICES):
         raise SettingsError(
             f"KEEPWELL_CLOCK is {settings.clock!r}, but only {', '.join(hosted)} would run here: trial time is one "
@@ -207,6 +213,23 @@ def _refuse_what_is_others(settings: Settings, hosted: Sequence[str]) -> None:
             "KEEPWELL_KEYS is missing: this process has its own role's address alone, so others share its data, and "
             "they have the keys. Give it the same."
         )
+
+
+def _account(settings: Settings, names: Sequence[str]) -> Provider | None:
+    """Return the accounts of the settings; None where the sandbox is to stand in.
+
+    Raises:
+        SettingsError: a mail server is set beside a sandbox that nobody asked for: no patient would get any mail.
+    """
+    if not settings.sandbox_on or (names and "sandbox" not in names):
+        return _provider(settings)
+    if settings.smtp_host is not None and settings.sandbox.enabled is None:
+        raise SettingsError(
+            f"KEEPWELL_SMTP_HOST is {settings.smtp_host!r}, but KEEPWELL_TWILIO_ACCOUNT_SID is not set: the sandbox "
+            "would take all texts and all e-mail. Set the account; or KEEPWELL_SANDBOX__ENABLED=false to send e-mail "
+            "alone, true where nothing is to leave."
+        )
+    return None
 
 
 def _provider(settings: Settings) -> Provider:

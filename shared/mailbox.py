@@ -1,5 +1,6 @@
 """Who a mail is from, as operators write it: an address, with or without a name before it."""
 
+from email.errors import InvalidHeaderDefect
 from email.headerregistry import HeaderRegistry
 from typing import Annotated, Any, Final
 
@@ -31,6 +32,9 @@ def _addresses(value: str) -> Any:
     try:
         header: Any = _HEADERS("From", value)
     except IndexError:  # Python's parser falls over an address that ends early, such as `clinic@`
+        return ()
+    # Python's parser mends what it can, such as a bracket that nobody closed; what goes out would be its guess.
+    if any(isinstance(flaw, InvalidHeaderDefect) for flaw in header.defects):
         return ()
     return header.addresses
 

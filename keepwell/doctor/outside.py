@@ -3,6 +3,7 @@
 import asyncio
 import smtplib
 import ssl
+from contextlib import closing
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -137,28 +138,16 @@ async def _mail(settings: Settings) -> Finding:
         ca_file=None if settings.smtp_ca is None else str(settings.smtp_ca),
     )
     where = f"{account.host}:{account.port}"
-    client = aiosmtplib.SMTP(
-        hostname=account.host,
-        port=account.port,
-        username=account.username,
-        password=account.password,
-        local_hostname=account.domain,
-        timeout=PATIENCE,
-        use_tls=account.tls == "tls",
-        start_tls=account.start_tls,
-        cert_bundle=account.ca_file,
-    )
     try:
-        async with asyncio.timeout(3 * PATIENCE):
-            await client.connect()
-            encrypted = client.get_transport_info("sslcontext") is not None
-            await client.mail(account.address)
-            await client.rset()
-            await client.quit()
+        with closing(account.client(timeout=PATIENCE)) as client:
+            async with asyncio.timeout(3 * PATIENCE):
+                await client.connect()
+                encrypted = client.get_transport_info("sslcontext") is not None
+                await client.mail(account.address)
+                await client.rset()
+                await client.quit()
     except (aiosmtplib.SMTPException, smtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
         return Finding("mail", well=False, detail=f"{where}: {type(error).__name__}: {error}", remedy=_remedy(error))
-    finally:
-        client.close()
     how = "encrypted" if encrypted else "NOT encrypted"
     logged_in = f"logged in as {account.username}" if account.username else "without a login"
     if not encrypted and account.tls != "none":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import unescape
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 from uuid import uuid4
@@ -293,12 +294,15 @@ def _fresh() -> aiohttp.TCPConnector:
 
 
 @asynccontextmanager
-async def clinic(settings: Mapping[str, str] | None = None, *, sandbox: bool = True) -> AsyncIterator[Clinic]:
+async def clinic(
+    settings: Mapping[str, str] | None = None, *, sandbox: bool = True, folder: Path | None = None
+) -> AsyncIterator[Clinic]:
     """Run a clinic until a block ends; it begins on a Monday at nine, by its own clock.
 
     Args:
         settings: that differ from the usual ones.
         sandbox: whether the sandbox stands in for the provider; else the settings name another one.
+        folder: where its data lies, right below /tmp; its own where None.
     """
     usual = {
         "KEEPWELL_CLOCK": "steps",
@@ -309,7 +313,7 @@ async def clinic(settings: Mapping[str, str] | None = None, *, sandbox: bool = T
     }
     jar = aiohttp.CookieJar(unsafe=True)
     async with (
-        keepwell(usual | dict(settings or {})) as running,
+        keepwell(usual | dict(settings or {}), folder=folder) as running,
         aiohttp.ClientSession(connector=_fresh(), timeout=aiohttp.ClientTimeout(total=280)) as http,
         aiohttp.ClientSession(connector=_fresh(), cookie_jar=jar, headers={"Accept": "text/html"}) as browser,
     ):

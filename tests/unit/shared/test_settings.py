@@ -180,6 +180,8 @@ def test_an_alias_of_a_zone_is_taken_for_its_place(monkeypatch: pytest.MonkeyPat
         "Riverside, Health <no-reply@clinic.example>",
         "a@clinic.example, b@clinic.example",
         "no-reply@clinic.example\nBcc: all@clinic.example",
+        "Riverside <no-reply@clinic.example",
+        "no-reply@clinic.example>",
     ],
 )
 def test_a_sender_that_no_mail_server_takes_does_not_start(monkeypatch: pytest.MonkeyPatch, sender: str) -> None:
@@ -195,6 +197,7 @@ def test_a_sender_that_no_mail_server_takes_does_not_start(monkeypatch: pytest.M
         "Riverside <no-reply@clinic.example>",
         '"Riverside, Health" <no-reply@clinic.example>',
         "Clínica Ñandú — Salud <no-reply@clinic.example>",
+        "St. Mary's Clinic <no-reply@clinic.example>",
     ],
 )
 def test_a_sender_as_self_hosters_write_it_starts(monkeypatch: pytest.MonkeyPatch, sender: str) -> None:

@@ -76,7 +76,8 @@ async def restore(settings: Settings, file: Path, *, only_check: bool, as_json: 
 async def _restore(
     settings: Settings, directory: DataDirectory, *, keyring: Keyring, manifest: Manifest, folder: Path, say: Any
 ) -> dict[str, Any]:
-    from services.notifier.store import holds  # noqa: PLC0415 - only this command needs the notifier
+    from services.notifier.commands import holds  # noqa: PLC0415 - only this command needs the notifier
+    from services.notifier.store.holds import Lost  # noqa: PLC0415 - the same
 
     _refuse_running(directory)
     clock = directory.clock(settings)
@@ -96,7 +97,7 @@ async def _restore(
         database = Database(url, schema="notifier", clock=clock)
         try:
             async with database.transaction() as tx:
-                opened = holds.Lost(manifest.backed_up_at, not lost.whole, lost.patients_changed(), lost.consents)
+                opened = Lost(manifest.backed_up_at, not lost.whole, lost.patients_changed(), lost.consents)
                 stops = await holds.begin(tx, opened)
         finally:
             await database.close()

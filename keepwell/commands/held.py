@@ -9,8 +9,10 @@ from uuid import UUID
 from keepwell import infrastructure
 from keepwell.data_directory import DataDirectory
 from keepwell.output import FINDINGS, fail, show
+from services.notifier.commands import holds, settling
 from services.notifier.model.message import Message
-from services.notifier.store import holds, settling
+from services.notifier.store import attempts
+from services.notifier.store import holds as store
 from shared.database import Database
 from shared.database.address import async_url
 from shared.protection import Keyring, mask
@@ -21,7 +23,7 @@ async def listed(directory: DataDirectory, settings: Settings, *, as_json: bool)
     """Print the messages that wait for a person."""
     keyring = directory.keyring(settings)
     async with _notifier(directory, settings, as_json=as_json) as database, database.reading() as reader:
-        held, unknown = await holds.waiting(reader), await settling.for_a_person(reader)
+        held, unknown = await store.waiting(reader), await attempts.for_a_person(reader)
     told = [_told(one.message, _masked(keyring, one.address), since=one.since, why=one.why or "") for one in held]
     told += [
         _told(one.message, _masked(keyring, one.address), since=one.started_at, why=f"unknown: {one.detail}")
@@ -46,8 +48,8 @@ async def decided(
         fail("Name the messages, or say --all.", as_json=as_json)
     async with _notifier(directory, settings, as_json=as_json) as database:
         async with database.reading() as reader:
-            held = [one.message.id for one in await holds.waiting(reader)]
-            waiting = [*held, *(one.message.id for one in await settling.for_a_person(reader))]
+            held = [one.message.id for one in await store.waiting(reader)]
+            waiting = [*held, *(one.message.id for one in await attempts.for_a_person(reader))]
         chosen = waiting if everything else _chosen(ids, waiting, as_json=as_json)
         async with database.transaction() as tx:
             count = await (holds.release if go else holds.drop)(tx, chosen, who)

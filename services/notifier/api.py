@@ -8,12 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import StringConstraints
 
+from services.notifier.commands import addresses, opting
 from services.notifier.kept_words import open_words
 from services.notifier.model.message import Message
 from services.notifier.model.people import ContactPoint
 from services.notifier.model.states import State
-from services.notifier.store import addresses, opting, people, reading
-from services.notifier.store.reading import Line, Said
+from services.notifier.store import people, queries
+from services.notifier.store.addresses import contact as contact_in_use
+from services.notifier.store.queries import Line, Said
 from shared.bus import publish
 from shared.database import Database, Reader, Transaction
 from shared.events import MessagesRead
@@ -98,7 +100,7 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["messages"])
 
     async def shown(tx: Transaction, found: Sequence[Message]) -> list[MessageView]:
-        told, said = await reading.stories(tx, found), await reading.said(tx, found)
+        told, said = await queries.stories(tx, found), await queries.said(tx, found)
         return [_view(one, told[one.id], [_words(each, keyring) for each in said[one.id]]) for one in found]
 
     @router.get("/patients/{patient}/messages")
@@ -106,7 +108,7 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
         """List a patient's messages with their words, oldest first; who was shown them is kept."""
         await _known(database, patient, principal.clinic)
         async with database.transaction() as tx:
-            views = await shown(tx, await reading.messages_of(tx, patient, page))
+            views = await shown(tx, await queries.messages_of(tx, patient, page))
             await publish(tx, _read(tx, principal, patient=patient))
         return listing(views, page, cursor=lambda view: str(view.id))
 
@@ -114,7 +116,7 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
     async def message(message: UUID, principal: Reads) -> Response:
         """Return one message with its words and its story: why it was or was not sent. Who was shown it is kept."""
         async with database.transaction() as tx:
-            found = await reading.message(tx, message, principal.clinic)
+            found = await queries.message(tx, message, principal.clinic)
             if found is None:
                 raise NotFound("There is no such message in this clinic.")
             (view,) = await shown(tx, [found])
@@ -156,7 +158,7 @@ async def _known(database: Database, patient: UUID, clinic: ClinicId) -> None:
     """Return once a clinic has a patient, waiting a moment for one who was enrolled just now."""
 
     async def mine(reader: Reader) -> bool | None:
-        return await reading.patient_is_of(reader, patient, clinic) or None
+        return await queries.patient_is_of(reader, patient, clinic) or None
 
     if await awaited(database, mine) is None:
         raise NotFound("There is no such patient in this clinic.")
@@ -166,7 +168,7 @@ Work = Callable[[Transaction], Awaitable[CheckedContact]]
 
 
 async def _own(tx: Transaction, contact_id: UUID, command: CommandCall) -> ContactPoint:
-    found = await addresses.contact(tx, contact_id)
+    found = await contact_in_use(tx, contact_id)
     if found is None or found.clinic != command.principal.clinic:
         raise NotFound("There is no such contact point in this clinic.")
     return found

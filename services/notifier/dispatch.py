@@ -7,6 +7,8 @@ from itertools import product
 from typing import Final
 
 from services.notifier.calendar_entry import Visit, calendar_entry, method_of
+from services.notifier.commands import holds
+from services.notifier.commands.changes import Change, apply
 from services.notifier.kept_words import seal_words, words_to_keep
 from services.notifier.metrics import HELD
 from services.notifier.model.due import DueMessage
@@ -16,8 +18,8 @@ from services.notifier.model.purposes import Channel, Occurrence, Purpose
 from services.notifier.model.reckoning import AskPerson, AskProvider, detain
 from services.notifier.model.states import Standing, State
 from services.notifier.ports import CalendarPart, Letter
-from services.notifier.store import claims, holds
-from services.notifier.store.changes import Change, apply
+from services.notifier.store import attempts, claims
+from services.notifier.store.holds import Detained
 from services.notifier.store.messages import note, note_all
 from services.notifier.wording import Content, Wording, calendar_summary, compose
 from shared.database import Transaction
@@ -84,7 +86,7 @@ class Dispatch:
         verdicts: list[tuple[DueMessage, Verdict]] = []
         going: list[tuple[DueMessage, Ready]] = []
         broken: list[Change] = []
-        detained: list[holds.Detained] = []
+        detained: list[Detained] = []
         for message in due:
             # One message that cannot be made must not keep its neighbours from going out.
             try:
@@ -115,8 +117,8 @@ class Dispatch:
             [message.destination().fingerprint for message, _ in going],
         )
         printed = body_print(self._keyring)
-        attempts = [
-            claims.Attempt(
+        calls = [
+            attempts.Attempt(
                 ready.letter.attempt,
                 message.id,
                 message.channel,
@@ -126,7 +128,7 @@ class Dispatch:
             )
             for message, ready in going
         ]
-        await claims.write_attempts(tx, attempts, owner)
+        await attempts.write_attempts(tx, calls, owner)
 
     async def _close(self, tx: Transaction, verdicts: Sequence[tuple[DueMessage, Verdict]]) -> None:
         changes = []
@@ -171,7 +173,7 @@ class Dispatch:
         kept = words_to_keep(purpose, channel, message.occurrence, content, wording)
         return Ready(channel, letter, kept, message.purpose, message.trace)
 
-    def _detained(self, message: DueMessage, now: datetime) -> holds.Detained | None:
+    def _detained(self, message: DueMessage, now: datetime) -> Detained | None:
         """Return how a message is held where a restore is open and it may have gone out before; else None."""
         restore = message.restore
         if restore is None or restore.cleared:
@@ -186,7 +188,7 @@ class Dispatch:
             case None:
                 return None
         address = message.destination().sealed
-        return holds.Detained(message, restore.id, address, self._prints(message), look_at, why)
+        return Detained(message, restore.id, address, self._prints(message), look_at, why)
 
     def _prints(self, message: DueMessage) -> list[str]:
         """Return fingerprints of the words that a message has, and of those that it could have had before."""

@@ -8,14 +8,16 @@ Until that is done nothing goes out but pages and answers.
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from services.notifier.commands import inbound, webhook_health
+from services.notifier.commands.reply_events import Text
 from services.notifier.desk import Desk
 from services.notifier.metrics import DEAF_SECONDS
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import read
 from services.notifier.model.outcomes import Blind
 from services.notifier.ports import Port, ProviderText
-from services.notifier.presence import HEARD, in_turn
-from services.notifier.store import hearing, inbound, telling
+from services.notifier.store import webhook_health as store
+from services.notifier.store.leases import INBOUND, in_turn
 from shared.clock import Clock, RealClock
 from shared.database import Database, Reader
 from shared.telemetry.log import get_logger
@@ -60,11 +62,11 @@ class Listener:
     async def begin(self) -> None:
         """Write that this process begins; to be done before anything is sent."""
         async with self._database.transaction() as tx:
-            await hearing.begin(tx)
+            await store.begin(tx)
 
     async def run(self) -> None:
         """Listen until cancelled; a process that is not the one waits for its turn."""
-        await in_turn(self._database, HEARD, self._round_and_wait)
+        await in_turn(self._database, INBOUND, self._round_and_wait)
 
     async def _round_and_wait(self) -> None:
         await self.round()
@@ -73,10 +75,10 @@ class Listener:
     async def round(self) -> None:
         """Read the list where that is due, and say to the clinics how it stands."""
         async with self._database.reading() as reader:
-            found, now = await hearing.now_known(reader), reader.now
+            found, now = await store.now_known(reader), reader.now
         if found is not None and found.refused_since is not None and self._is_due(found.refused):
             await self._read(found.refused_since, found.refused, now)
-        await self._tell(hearing.deaf(found, now))
+        await self._tell(store.deaf(found, now))
 
     def _is_due(self, refused: int) -> bool:
         waited = self._stamp.now() - self._looked
@@ -94,7 +96,7 @@ class Listener:
         self._blind_since = None
         late = [text for text in texts if text.at is None or text.at >= since - SLACK]
         async with self._database.reading() as reader:
-            known = await hearing.known(reader, [text.sid for text in late])
+            known = await store.known(reader, [text.sid for text in late])
         missed = [text for text in late if text.sid not in known]
         # The order of a list is kept among stops, and among the rest.
         for text in sorted(missed, key=lambda each: not read(each.body).ends_texts):
@@ -103,13 +105,13 @@ class Listener:
         if missed:
             log.warning("listener.fetched", texts=len(missed))
         async with self._database.transaction() as tx:
-            await hearing.read_until(tx, began)
+            await store.read_until(tx, began)
         self._desk.bell.ring()
 
-    def _as_it_came(self, text: ProviderText, since: datetime, now: datetime) -> telling.Text:
+    def _as_it_came(self, text: ProviderText, since: datetime, now: datetime) -> Text:
         """Return a text of the list; where its date is not known a STOP is the last word, and nothing else is."""
         undated = now if read(text.body).ends_texts else since
-        return telling.Text(text.sid, text.number, text.body, Arrival(text.at or undated))
+        return Text(text.sid, text.number, text.body, Arrival(text.at or undated))
 
     async def _could_not_see(self, blind: Blind, since: datetime, refused: int, began: datetime) -> None:
         log.warning("listener.blind", reason=blind.reason)
@@ -120,9 +122,9 @@ class Listener:
                 f"provider's list cannot be read ({blind.reason}). Look at its console for STOP, and enter it"
             )
             async with self._database.transaction() as tx:
-                await hearing.read_until(tx, began)
+                await store.read_until(tx, began)
 
-    async def _tell(self, found: hearing.Deaf | None) -> None:
+    async def _tell(self, found: store.Deaf | None) -> None:
         DEAF_SECONDS.set(0 if found is None else (self._database.clock.now() - found.since).total_seconds())
         said = found.words() if found is not None else self._unseen
         if self._first:
@@ -132,9 +134,9 @@ class Listener:
             return
         self._told = said
         async with self._database.transaction() as tx:
-            await hearing.tell(tx, said, int(tx.now.timestamp()))
+            await webhook_health.tell(tx, said, int(tx.now.timestamp()))
 
     async def alarms(self, reader: Reader) -> list[str]:
         """Return what an operator must mend."""
-        found = hearing.deaf(await hearing.now_known(reader), reader.now)
+        found = store.deaf(await store.now_known(reader), reader.now)
         return [said for said in (found.words() if found else None, self._unseen) if said is not None]

@@ -5,6 +5,8 @@ See docs/decisions/0013.
 
 from typing import Final
 
+from services.notifier.commands import holds, inbound
+from services.notifier.commands.reply_events import Text
 from services.notifier.desk import Desk
 from services.notifier.dispatch import body_print
 from services.notifier.model.arriving import Arrival
@@ -12,8 +14,9 @@ from services.notifier.model.outcomes import Blind
 from services.notifier.model.reckoning import SLACK, AskPerson, Sent, Why, reckon
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port, ProviderText
-from services.notifier.presence import HELD, in_turn
-from services.notifier.store import holds, inbound, settling, telling
+from services.notifier.store import attempts
+from services.notifier.store import holds as store
+from services.notifier.store.leases import HELD, in_turn
 from services.notifier.wording import purposes_of
 from shared.clock import RealClock
 from shared.database import Database
@@ -56,8 +59,8 @@ class Reckoner:
     async def round(self) -> None:
         """Fetch what patients wrote in the lost time, once; then ask about each message that is due."""
         async with self._database.reading() as reader:
-            restore = await holds.open_restore(reader)
-            due = await holds.due(reader, LOOKS) if restore is not None else []
+            restore = await store.open_restore(reader)
+            due = await store.due(reader, LOOKS) if restore is not None else []
         if restore is None:
             return
         if restore.texts_read_at is None and not await self._read_texts(restore):
@@ -67,7 +70,7 @@ class Reckoner:
         if due:
             self._desk.bell.ring()
 
-    async def _read_texts(self, restore: holds.Restore) -> bool:
+    async def _read_texts(self, restore: store.Restore) -> bool:
         """Act on the texts of the lost time, a STOP before anything goes out; return whether all were seen."""
         texts: tuple[ProviderText, ...] | Blind = ()
         if self._port is not None:
@@ -79,13 +82,13 @@ class Reckoner:
         since = restore.backed_up_at - SLACK
         for text in (each for each in texts if each.at is None or each.at >= since):
             async with self._database.transaction() as tx:
-                told = telling.Text(text.sid, text.number, text.body, Arrival(text.at or restore.restored_at))
+                told = Text(text.sid, text.number, text.body, Arrival(text.at or restore.restored_at))
                 await inbound.recover(tx, told, self._desk, self._stamp)
         async with self._database.transaction() as tx:
-            await holds.texts_read(tx, restore.id)
+            await store.texts_read(tx, restore.id)
         return True
 
-    async def _settle(self, held: holds.HeldMessage) -> None:
+    async def _settle(self, held: store.HeldMessage) -> None:
         if self._port is None:
             async with self._database.transaction() as tx:
                 await holds.settle(tx, held, AskPerson(Why.NOBODY_TO_ASK))
@@ -97,7 +100,7 @@ class Reckoner:
                 await holds.look_again(tx, held.message.id, tx.now + self._patience.margin, texts.reason)
                 return
             sids = [text.sid for text in texts]
-            known = await settling.known_sids(tx, sids) | await holds.answered_for(tx, sids)
+            known = await attempts.known_sids(tx, sids) | await store.answered_for(tx, sids)
             printed = body_print(self._desk.keyring)
             sent = [
                 Sent(

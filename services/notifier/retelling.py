@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
-
-from services.notifier.store import doubting, people, telling
-from services.notifier.store.opting import tell_standing
-from services.notifier.tables import CONTACT_POINTS, PATIENTS, STOPS
+from services.notifier.commands import doubts, reply_events
+from services.notifier.commands.opting import tell_standing
+from services.notifier.store import doubts as doubts_kept
+from services.notifier.store import people
+from services.notifier.store.inbound import kept_texts
 from shared.database import Database
 from shared.ids import PatientId
 from shared.protection import Keyring
@@ -30,11 +30,11 @@ async def _texts(database: Database, keyring: Keyring) -> int:
     last: tuple[datetime, str] | None = None
     while True:
         async with database.reading() as reader:
-            found = await telling.kept_texts(reader, reader.now - LATELY, last, TOGETHER)
+            found = await kept_texts(reader, reader.now - LATELY, last, TOGETHER)
         for text in found:
             async with database.transaction() as tx:
                 await people.lock_number(tx, text.fingerprint)
-                told += await telling.tell_again(tx, text, keyring)
+                told += await reply_events.tell_again(tx, text, keyring)
         if not found:
             return told
         last = (found[-1].received_at, found[-1].sid)
@@ -42,27 +42,22 @@ async def _texts(database: Database, keyring: Keyring) -> int:
 
 async def _stops(database: Database) -> int:
     told, last = 0, None
-    same = STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint
-    stopped = select(CONTACT_POINTS.c.patient).join(STOPS, same).where(~CONTACT_POINTS.c.retired)
     while True:
         async with database.transaction() as tx:
-            wanted = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_(stopped)).order_by(PATIENTS.c.patient)
-            wanted = wanted if last is None else wanted.where(PATIENTS.c.patient > last)
-            found = await tx.all(wanted.limit(TOGETHER).with_for_update())
-            told += sum([await tell_standing(tx, PatientId(row.patient), {}) for row in found])
+            found = await people.lock_stopped(tx, last, TOGETHER)
+            told += sum([await tell_standing(tx, patient, {}) for patient in found])
         if not found:
             return told
-        last = found[-1].patient
+        last = found[-1]
 
 
 async def _doubts(database: Database) -> int:
     told, last = 0, None
     while True:
         async with database.transaction() as tx:
-            found = await doubting.in_doubt(tx, last, TOGETHER)
-            locked = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_(found)).order_by(PATIENTS.c.patient)
-            await tx.all(locked.with_for_update())
-            told += sum([await doubting.tell_standing(tx, PatientId(patient)) for patient in found])
+            found = await doubts_kept.in_doubt(tx, last, TOGETHER)
+            await people.lock_in_order(tx, found)
+            told += sum([await doubts.tell_standing(tx, PatientId(patient)) for patient in found])
         if not found:
             return told
         last = found[-1]

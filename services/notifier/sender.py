@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from services.notifier.bell import Bell
+from services.notifier.commands.outcomes import Call, store_outcomes
 from services.notifier.dispatch import Dispatch, Ready
 from services.notifier.metrics import AWAY, CALLS, ERRORS, SEGMENTS, Meaning, code_label
 from services.notifier.model.outcomes import Accepted, Later, Outcome, Refused, Unknown
@@ -23,9 +24,8 @@ from services.notifier.model.rate import Rate
 from services.notifier.model.segments import segments
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port
-from services.notifier.presence import Duty, on_duty
 from services.notifier.store import claims
-from services.notifier.store.outcomes import Call, store_outcomes
+from services.notifier.store.leases import Lease, leased
 from shared.bus.consumer import is_environment
 from shared.database import Database, Reader
 from shared.telemetry import spans
@@ -102,8 +102,8 @@ class Sender:
     async def run(self) -> None:
         """Send until cancelled; then let calls end and store what came of them."""
         try:
-            async with on_duty(self._database) as duty:
-                await _Shift(self, duty).work()
+            async with leased(self._database) as lease:
+                await _Shift(self, lease).work()
         finally:
             for port in self._ports.values():
                 port.close()
@@ -224,9 +224,9 @@ def _count(ready: Ready, outcome: Outcome) -> None:
 class _Shift:
     """One run of a sender: its claims, its calls and its results, under one owner's number."""
 
-    def __init__(self, sender: Sender, duty: Duty) -> None:
+    def __init__(self, sender: Sender, lease: Lease) -> None:
         self._sender = sender
-        self._duty = duty
+        self._lease = lease
         self._slots = asyncio.Semaphore(sender.limits.calls)
         self._calls: dict[asyncio.Task[None], Channel] = {}
         self._away: set[Channel] = set()
@@ -237,7 +237,7 @@ class _Shift:
     async def work(self) -> None:
         """Run until cancelled or until a part fails; either way, calls under way are ended and stored first."""
         storing = asyncio.create_task(self._store_all())
-        parts = [asyncio.create_task(self._claim_all()), asyncio.create_task(self._duty.watch())]
+        parts = [asyncio.create_task(self._claim_all()), asyncio.create_task(self._lease.watch())]
         try:
             done, _ = await asyncio.wait([storing, *parts], return_when=asyncio.FIRST_COMPLETED)
             for part in done:
@@ -249,7 +249,7 @@ class _Shift:
             await asyncio.gather(*parts, return_exceptions=True)
 
     async def _claim_all(self) -> None:
-        pause = self._duty.database.clock.pause
+        pause = self._lease.database.clock.pause
         while True:
             rooms = self._rooms()
             if not rooms:
@@ -258,7 +258,7 @@ class _Shift:
                 continue
             claimed = 0
             for channels, most in rooms:
-                ready = await self._sender.claim(self._duty.owner, min(BATCH, most), channels)
+                ready = await self._sender.claim(self._lease.owner, min(BATCH, most), channels)
                 claimed += len(ready)
                 for each in ready:
                     self._begin(each)
@@ -336,7 +336,7 @@ class _Shift:
     async def _gather(self) -> None:
         """Wait until a batch is worth a transaction: longer where calls queue, for then nobody waits for it."""
         for _ in range(TICKS):
-            await self._duty.database.clock.pause(TICK)
+            await self._lease.database.clock.pause(TICK)
             if self._results.qsize() >= WORTH or len(self._calls) <= self._sender.limits.calls:
                 return
 

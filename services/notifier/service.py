@@ -21,7 +21,7 @@ from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.reckoner import Reckoner
 from services.notifier.sender import Limits, Sender
 from services.notifier.settler import Settler
-from services.notifier.store import figures, findings, holds, reach, settling
+from services.notifier.store import attempts, figures, findings, holds, on_call
 from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, SCHEMA
 from services.notifier.watch import OnCallWatch
 from services.notifier.webhooks import STATUS_PATH, Door, webhooks
@@ -71,27 +71,27 @@ def build(context: Context) -> Service:
         await sender.run()
 
     async def next_due(reader: Reader) -> datetime | None:
-        instants = [await sender.next_due_of(reader), await settling.next_look(reader), await holds.next_look(reader)]
+        instants = [await sender.next_due_of(reader), await attempts.next_look(reader), await holds.next_look(reader)]
         return min((instant for instant in instants if instant is not None), default=None)
 
     async def busy(reader: Reader) -> bool:
         due = await sender.next_due_of(reader)
         look = await holds.next_look(reader)
         instants = [instant for instant in (due, look) if instant is not None]
-        return any(instant <= reader.now for instant in instants) or await settling.under_way(reader)
+        return any(instant <= reader.now for instant in instants) or await attempts.under_way(reader)
 
     async def status(reader: Reader) -> dict[str, int]:
-        lost = sum(each.reaches_nobody for each in await reach.found(reader, context.keyring, ports))
+        lost = sum(each.reaches_nobody for each in await on_call.found(reader, context.keyring, ports))
         return {
             "oncall_unreached": lost,
-            "unknown_attempts": await settling.unknown_count(reader),
-            "unknown_for_a_person": await settling.for_a_person_count(reader),
+            "unknown_attempts": await attempts.unknown_count(reader),
+            "unknown_for_a_person": await attempts.for_a_person_count(reader),
             **await holds.counts(reader),
             **await findings.counts(reader),
         }
 
     async def notes(reader: Reader) -> list[str]:
-        lost = [each for each in await reach.found(reader, context.keyring, ports) if each.reaches_nobody]
+        lost = [each for each in await on_call.found(reader, context.keyring, ports) if each.reaches_nobody]
         said = [
             f"alerts of clinic {each.clinic} reach nobody on call ({each.words()}): set another contact in Settings"
             for each in lost

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Final
 
 from services.notifier.bell import Bell
+from services.notifier.commands import settling
 from services.notifier.dispatch import body_print
 from services.notifier.model.outcomes import Blind, Found
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port, Query
-from services.notifier.presence import UNKNOWN, in_turn
-from services.notifier.store import settling
+from services.notifier.store import attempts
+from services.notifier.store.leases import UNKNOWN, in_turn
 from shared.database import Database
 from shared.protection import Keyring
 
@@ -56,8 +57,8 @@ class Settler:
     async def round(self) -> bool:
         """Take over from the dead, then look up what is due; return whether the provider's list can be seen."""
         async with self._database.reading() as reader:
-            owners = await settling.orphan_owners(reader)
-            due = await settling.due_looks(reader, LOOKS)
+            owners = await attempts.orphan_owners(reader)
+            due = await attempts.due_looks(reader, LOOKS)
         for owner in owners:
             async with self._database.transaction() as tx:
                 await settling.take_over(tx, owner, self._patience)
@@ -70,7 +71,7 @@ class Settler:
             self._bell.ring()
         return not sights.dark
 
-    async def _look(self, attempt: settling.UnknownAttempt, sights: "_Sights") -> tuple[Found, ...] | Blind | None:
+    async def _look(self, attempt: attempts.UnknownAttempt, sights: "_Sights") -> tuple[Found, ...] | Blind | None:
         """Return what the provider shows of an attempt; None where it was not asked, for it shows nothing to anyone."""
         if self._port is None or not self._port.can_look:
             return Blind("no provider to ask")
@@ -88,7 +89,7 @@ class Settler:
     async def _wait(self) -> None:
         """Wait a round, or less where a look is due before: trial time may leap."""
         async with self._database.reading() as reader:
-            at: datetime | None = await settling.next_look(reader)
+            at: datetime | None = await attempts.next_look(reader)
         clock = self._database.clock
         waits = [asyncio.ensure_future(clock.pause(ROUND))]
         if at is not None:

@@ -4,9 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from services.notifier.commands import on_call
 from services.notifier.metrics import ONCALL_UNREACHED
 from services.notifier.model.purposes import Channel
-from services.notifier.store import reach
+from services.notifier.store import on_call as store
 from shared.database import Database
 from shared.protection import Keyring
 
@@ -31,9 +32,9 @@ class OnCallWatch:
     async def look(self) -> None:
         """Look once."""
         async with self.database.reading() as reader:
-            seen = await reach.found(reader, self.keyring, self.channels)
-            news = await reach.changed(reader, self.keyring, self.channels)
+            seen = await store.found(reader, self.keyring, self.channels)
+            news = await store.changed(reader, self.keyring, self.channels)
         ONCALL_UNREACHED.set(sum(each.reaches_nobody for each in seen))
         if news:
             async with self.database.transaction() as tx:
-                await reach.tell(tx, self.keyring, self.channels)
+                await on_call.tell(tx, self.keyring, self.channels)

@@ -13,16 +13,18 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy.dialects.postgresql import insert
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
 
+from services.notifier.commands import inbound
+from services.notifier.commands import reports as commands
+from services.notifier.commands.reply_events import Text
 from services.notifier.desk import Desk
 from services.notifier.metrics import FORGED
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import verdict_of
-from services.notifier.store import callbacks, hearing, inbound, telling
-from services.notifier.tables import FORGERIES
+from services.notifier.store import webhook_health
+from services.notifier.store.reports import count_forgery
 from services.notifier.together import Together
 from shared.clock import Clock, RealClock
 from shared.database import Database, Transaction
@@ -57,12 +59,12 @@ class Ear:
         if self._written is not None and now - self._written < EVERY:
             return
         async with door.database.transaction() as tx:
-            await hearing.heard(tx)
+            await webhook_health.heard(tx)
         self._written = now
 
     async def refused(self, tx: Transaction) -> None:
         """Note that a call of the provider's was refused."""
-        await hearing.refused(tx)
+        await webhook_health.refused(tx)
         self._written = None
 
 
@@ -107,16 +109,16 @@ def webhooks(door: Door) -> APIRouter:
     for path in (STATUS_PATH, INBOUND_PATH):
         FORGED.labels(path)
 
-    async def keep(given: Sequence[callbacks.Report]) -> None:
+    async def keep(given: Sequence[commands.Report]) -> None:
         async with door.database.transaction() as tx:
-            await callbacks.receive(tx, given)
+            await commands.receive(tx, given)
 
     reports = Together(keep, door.database.clock)
 
     @router.post(STATUS_PATH)
     async def status(request: Request) -> Response:
         form = await _checked(request, door, validators)
-        report = callbacks.Report(
+        report = commands.Report(
             sid=_needed(form, "MessageSid", LONGEST_SID),
             status=_needed(form, "MessageStatus", LONGEST_SID).lower(),
             error=form.get("ErrorCode") or None,
@@ -133,7 +135,7 @@ def webhooks(door: Door) -> APIRouter:
     async def text(request: Request) -> Response:
         arrival = Arrival(door.database.clock.now(), stamp=door.stamp.now(), door=door.name)
         form = await _checked(request, door, validators)
-        received = telling.Text(
+        received = Text(
             sid=_needed(form, "MessageSid", LONGEST_SID),
             number=_needed(form, "From", LONGEST_SID),
             body=form.get("Body", "")[:LONGEST_TEXT],
@@ -217,10 +219,7 @@ async def _record_forgery(door: Door, path: str, *, ours: bool) -> None:
     async with door.database.transaction() as tx:
         if ours:
             await door.ear.refused(tx)
-        minute: datetime = tx.now.replace(second=0, microsecond=0)
-        statement = insert(FORGERIES).values(path=path, minute=minute, count=1, ours=int(ours))
-        again = {"count": FORGERIES.c.count + 1, "ours": FORGERIES.c.ours + int(ours)}
-        await tx.execute(statement.on_conflict_do_update(index_elements=["path", "minute"], set_=again))
+        await count_forgery(tx, path, ours=ours)
 
 
 def _needed(form: Mapping[str, str], name: str, longest: int) -> str:

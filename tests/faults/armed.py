@@ -21,10 +21,10 @@ import alembic.op
 from sqlalchemy import text
 
 import shared.database.migrate
+from services.notifier.commands import settling
 from services.notifier.handlers import due
 from services.notifier.model.outcomes import Accepted
 from services.notifier.ports.twilio import TwilioPort
-from services.notifier.store import settling
 from shared.bus.claim import claim
 from shared.bus.consumer import Consumer
 from shared.bus.producer import Producer

@@ -11,11 +11,11 @@ from sqlalchemy import Table, select
 
 from services.assessments.tables import alerts, patients
 from services.notifier.bell import Bell
+from services.notifier.commands.inbound import receive
+from services.notifier.commands.reply_events import Text
 from services.notifier.desk import Desk
 from services.notifier.model.arriving import Arrival
 from services.notifier.retelling import retell
-from services.notifier.store.inbound import receive
-from services.notifier.store.telling import Text
 from services.notifier.tables import CONTACT_POINTS
 from shared.bus import gaps, publish
 from shared.clock import SteppedClock

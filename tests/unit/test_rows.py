@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -31,10 +32,16 @@ def names_in(annotation: ast.expr | None) -> set[str]:
 
 def anything_at_all(annotation: ast.expr | None) -> bool:
     """Tell whether an annotation is a row by another name: a tuple of anything."""
-    return any(
-        isinstance(node, ast.Subscript) and "tuple" in names_in(node.value) and "Any" in names_in(node.slice)
-        for node in (ast.walk(annotation) if annotation is not None else ())
-    )
+    tuples = (node for node in (ast.walk(annotation) if annotation is not None else ()) if is_tuple(node))
+    return any(isinstance(each, ast.Name) and each.id == "Any" for one in tuples for each in parts_of(one))
+
+
+def is_tuple(node: ast.AST) -> TypeGuard[ast.Subscript]:
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "tuple"
+
+
+def parts_of(node: ast.Subscript) -> list[ast.expr]:
+    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
 def rows_that_cross(source: str, *, in_store: bool) -> Iterator[str]:

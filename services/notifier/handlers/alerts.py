@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from services.notifier.commands.changes import withhold
 from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.store import people
-from services.notifier.store.messages import Plan, Recipient, withhold
-from services.notifier.tables import MESSAGES
+from services.notifier.store.messages import Plan, Recipient
+from services.notifier.store.which import about
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import AlertAcknowledged, AlertClosed, AlertOverdue, AlertRaised
@@ -49,8 +50,8 @@ def register(handlers: Handlers, desk: Desk) -> None:
 
     @handlers.on(AlertAcknowledged)
     async def alert_acknowledged(tx: Transaction, event: AlertAcknowledged) -> None:
-        await withhold(tx, MESSAGES.c.about == event.alert, Reason.ALERT_CLOSED)
+        await withhold(tx, about(event.alert), Reason.ALERT_CLOSED)
 
     @handlers.on(AlertClosed)
     async def alert_closed(tx: Transaction, event: AlertClosed) -> None:
-        await withhold(tx, MESSAGES.c.about == event.alert, Reason.ALERT_CLOSED)
+        await withhold(tx, about(event.alert), Reason.ALERT_CLOSED)

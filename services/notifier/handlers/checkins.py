@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, time, timedelta
 
+from services.notifier.commands.changes import withhold
 from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Consented, Purpose
 from services.notifier.store import people
-from services.notifier.store.messages import Plan, withhold
-from services.notifier.tables import MESSAGES
+from services.notifier.store.messages import Plan
+from services.notifier.store.which import about, other_checkins, other_turns
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened
@@ -25,8 +26,7 @@ def register(handlers: Handlers, desk: Desk) -> None:
         if event.version == 1:
             # After a pause several may have gathered: only the latest is worth an answer. Links that are renewed come
             # together, and each is the only one of its check-in.
-            older = (MESSAGES.c.patient == event.patient) & (MESSAGES.c.purpose == Purpose.CHECKIN)
-            await withhold(tx, older & (MESSAGES.c.about != event.checkin), Reason.SUPERSEDED)
+            await withhold(tx, other_checkins(event.patient, event.checkin), Reason.SUPERSEDED)
         channel = await people.channel_of(tx, PatientId(event.patient), Consented.CHECKINS)
         turn = str(event.version) if event.version > 1 else ""
         planned = await desk.plan(
@@ -48,8 +48,8 @@ def register(handlers: Handlers, desk: Desk) -> None:
         )
         if planned is not None:
             # The link before leads nowhere any more.
-            await withhold(tx, (MESSAGES.c.about == event.checkin) & (MESSAGES.c.turn != turn), Reason.SUPERSEDED)
+            await withhold(tx, other_turns(event.checkin, turn), Reason.SUPERSEDED)
 
     @handlers.on(CheckinCompleted, CheckinExpired)
     async def checkin_closed(tx: Transaction, event: CheckinEvent) -> None:
-        await withhold(tx, MESSAGES.c.about == event.checkin, Reason.CHECKIN_CLOSED)
+        await withhold(tx, about(event.checkin), Reason.CHECKIN_CLOSED)

@@ -2,14 +2,16 @@
 
 from uuid import UUID
 
+from services.notifier.commands import doubts
+from services.notifier.commands.changes import withhold
+from services.notifier.commands.opting import tell_standing
 from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import POLICIES
 from services.notifier.model.quiet import WakingHours
-from services.notifier.store import doubting, people
-from services.notifier.store.messages import look_again, withhold
-from services.notifier.store.opting import tell_standing
-from services.notifier.tables import MESSAGES
+from services.notifier.store import people
+from services.notifier.store.messages import look_again
+from services.notifier.store.which import for_purposes, of_clinic, of_patients
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import ClinicChanged, PatientChanged, PatientDischarged, PatientEnrolled
@@ -25,7 +27,7 @@ def register(handlers: Handlers, desk: Desk) -> None:
     async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
         WakingHours.parse(event.quiet_from, event.quiet_until)
         if await people.keep_clinic(tx, event):
-            await look_again(tx, MESSAGES.c.clinic == event.clinic)
+            await look_again(tx, of_clinic(event.clinic))
             tx.after_commit(desk.bell.ring)
 
     @handlers.on(PatientEnrolled, PatientChanged)
@@ -34,11 +36,11 @@ def register(handlers: Handlers, desk: Desk) -> None:
         before = {row.contact: row for row in await people.contact_points(tx, patient)}
         if await people.keep_patient(tx, event, desk.keyring):
             await tell_standing(tx, patient, {key: row.purposes for key, row in before.items()})
-            await doubting.tell_standing(tx, patient, {key: row.fingerprint for key, row in before.items()})
+            await doubts.tell_standing(tx, patient, {key: row.fingerprint for key, row in before.items()})
             if event.in_care is False:
                 await _hold_back(tx, event.patient)
             # Another zone has other nights; another number may be one that never said stop.
-            await look_again(tx, MESSAGES.c.patient == event.patient)
+            await look_again(tx, of_patients([event.patient]))
             tx.after_commit(desk.bell.ring)
 
     @handlers.on(PatientDischarged)
@@ -52,5 +54,4 @@ def register(handlers: Handlers, desk: Desk) -> None:
 
 async def _hold_back(tx: Transaction, patient: UUID) -> None:
     """Withhold what waits for a patient who has left."""
-    pending = (MESSAGES.c.patient == patient) & MESSAGES.c.purpose.in_(_TO_PATIENTS)
-    await withhold(tx, pending, Reason.DISCHARGED)
+    await withhold(tx, for_purposes(patient, _TO_PATIENTS), Reason.DISCHARGED)

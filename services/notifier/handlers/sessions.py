@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
+from services.notifier.commands.changes import withhold
 from services.notifier.desk import Desk
 from services.notifier.model.judging import Hold, Reason, Send, judge
 from services.notifier.model.message import Message
 from services.notifier.model.notices import Notice, Truth, notice
-from services.notifier.model.purposes import NOTICES, Channel, Purpose
+from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.store import claims, sessions
-from services.notifier.store.messages import Plan, withhold
-from services.notifier.store.reading import notices_waiting, told_of
-from services.notifier.tables import MESSAGES
+from services.notifier.store.messages import Plan
+from services.notifier.store.queries import notices_waiting, told_of
+from services.notifier.store.which import about, about_another_start, notices_about
 from shared.bus import Handlers, publish
 from shared.database import Transaction
 from shared.events import (
@@ -45,12 +46,11 @@ def register(handlers: Handlers, desk: Desk) -> None:
         # Nothing was planned for, or told of, a session that has just been made.
         if not await sessions.keep_session(tx, event) or event.version == 1:
             return
-        about = MESSAGES.c.about == event.session
         if event.state in {"booked", "confirmed"}:
             # What was already planned for this time stays: a timer may overtake nothing, but a replay may.
-            await withhold(tx, about & (MESSAGES.c.starts_at != event.starts_at_utc), Reason.SESSION_MOVED)
+            await withhold(tx, about_another_start(event.session, event.starts_at_utc), Reason.SESSION_MOVED)
         else:
-            await withhold(tx, about, Reason.SESSION_OVER)
+            await withhold(tx, about(event.session), Reason.SESSION_OVER)
         await _tell(tx, desk, event)
 
 
@@ -63,8 +63,7 @@ async def _tell(tx: Transaction, desk: Desk, event: SessionEvent) -> None:
     if wanted is not None and any(_says(message, wanted) for message in waiting):
         return
     if waiting:
-        unsaid = (MESSAGES.c.about == event.session) & MESSAGES.c.occurrence.in_(NOTICES)
-        await withhold(tx, unsaid, Reason.SUPERSEDED)
+        await withhold(tx, notices_about(event.session), Reason.SUPERSEDED)
     if wanted is not None:
         planned = [await desk.plan(tx, _plan(event, wanted, channel)) for channel in wanted.channels]
         await _say_when(tx, [key for key in planned if key is not None], wanted)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -37,6 +38,14 @@ class NumberUser:
     contact: UUID
     kind: str
     purposes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A number's word that texts end: `how` it was said, such as `text`."""
+
+    how: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

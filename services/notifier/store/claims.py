@@ -1,7 +1,6 @@
 """Claiming due messages and gathering what the decision over each needs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -111,16 +110,6 @@ _SENDING: Final = text(
     """
 )
 
-_CALLING: Final = text(
-    """
-    INSERT INTO attempts (id, message, state, owner, channel, address, body_print, words, started_at, empty_looks)
-    SELECT c.id, c.message, 'calling', :owner, c.channel, c.address, c.body_print, c.words, :now, 0
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:messages AS uuid[]), CAST(:channels AS text[]),
-                CAST(:addresses AS text[]), CAST(:prints AS text[]), CAST(:words AS text[]))
-         AS c (id, message, channel, address, body_print, words)
-    """
-)
-
 _NEXT: Final = text(
     """
     SELECT min(next_at) FROM messages
@@ -220,40 +209,6 @@ def _session(row: Row[Any]) -> DueSession:
 async def mark_sending(tx: Transaction, ids: list[UUID], masked: list[str], fingerprints: list[str]) -> None:
     """Write that messages are being sent, and to whom."""
     await tx.execute(_SENDING.bindparams(now=tx.now, ids=ids, masked=masked, fingerprints=fingerprints))
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A call that is about to be made.
-
-    Attributes:
-        address: sealed.
-        body_print: fingerprint of the exact body.
-        words: sealed, as staff may read them.
-    """
-
-    id: UUID
-    message: UUID
-    channel: str
-    address: str
-    body_print: str
-    words: str
-
-
-async def write_attempts(tx: Transaction, attempts: Sequence[Attempt], owner: int) -> None:
-    """Write that calls are about to be made, and by whom."""
-    await tx.execute(
-        _CALLING.bindparams(
-            owner=owner,
-            now=tx.now,
-            ids=[each.id for each in attempts],
-            messages=[each.message for each in attempts],
-            channels=[each.channel for each in attempts],
-            addresses=[each.address for each in attempts],
-            prints=[each.body_print for each in attempts],
-            words=[each.words for each in attempts],
-        )
-    )
 
 
 async def mark_held(tx: Transaction, ids: list[UUID], untils: list[datetime], reasons: list[str]) -> None:

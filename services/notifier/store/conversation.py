@@ -21,9 +21,9 @@ from services.notifier.model.answering import (
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import Intent
 from services.notifier.model.people import NumberUser
-from services.notifier.model.purposes import Purpose
+from services.notifier.model.purposes import Occurrence, Purpose
 from services.notifier.store import people
-from services.notifier.store.reading import sessions_ahead
+from services.notifier.store.queries import sessions_ahead
 from services.notifier.tables import CONTACT_POINTS, INBOUND, MESSAGES, QUESTIONS
 from shared.database import Reader, Transaction
 from shared.walltime import parse_wall
@@ -88,6 +88,17 @@ async def _answered(tx: Transaction, fingerprint: str) -> frozenset[str]:
         MESSAGES.c.created_at > tx.now - ANSWER_EVERY,
     )
     return frozenset(row.occurrence for row in await tx.all(lately.distinct()))
+
+
+async def crisis_texts_since(reader: Reader, fingerprint: str, since: datetime) -> int:
+    """Return how many of the clinic's crisis texts were planned for a number since an instant."""
+    mine = select(func.count()).where(
+        MESSAGES.c.to_fingerprint == fingerprint,
+        MESSAGES.c.purpose == Purpose.REPLY,
+        MESSAGES.c.occurrence == Occurrence.CRISIS,
+        MESSAGES.c.created_at > since,
+    )
+    return int(await reader.scalar(mine) or 0)
 
 
 async def _question(reader: Reader, fingerprint: str) -> Question | None:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from services.notifier.model.causes import cause_of, is_dead
 from services.notifier.model.purposes import Channel
-from services.notifier.store import holds, settling
+from services.notifier.store import attempts, holds
 from shared.database import Reader
 
 HANDFUL: Final = 3
@@ -62,7 +62,7 @@ async def _restore(reader: Reader) -> list[str]:
 
 
 async def _unseen(reader: Reader) -> list[str]:
-    count = await settling.for_a_person_count(reader)
+    count = await attempts.for_a_person_count(reader)
     if not count:
         return []
     said = (

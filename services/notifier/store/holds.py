@@ -1,4 +1,4 @@
-"""Messages that a restore holds up, and the word that lets them go."""
+"""Restores, and messages that one holds up."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,26 +10,16 @@ from sqlalchemy import Row, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.due import DueMessage
-from services.notifier.model.judging import Reason
 from services.notifier.model.message import Message
-from services.notifier.model.outcomes import Found
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.model.reckoning import AskPerson, Candidate, Free, Gap, Had, Reckoned
-from services.notifier.model.states import Standing, State
-from services.notifier.store.changes import Change, apply, lock
-from services.notifier.store.messages import message_of, note, note_all, withhold
-from services.notifier.store.opting import opt_in, opt_out
-from services.notifier.store.outcomes import accepted
-from services.notifier.tables import ATTEMPTS, CONTACT_POINTS, HOLDS, MESSAGES, RESTORE_CHANGES, RESTORES
+from services.notifier.model.reckoning import Candidate, Gap
+from services.notifier.model.states import State
+from services.notifier.store.messages import message_of
+from services.notifier.tables import HOLDS, MESSAGES, RESTORE_CHANGES, RESTORES
 from shared.database import Reader, Transaction
-from shared.ids import new_id
 
-NOBODY: Final = 0
-"""Owner of an attempt that no sender made: it was found at the provider."""
 _OPEN: Final = RESTORES.c.closed_at.is_(None)
 _WAITING: Final = HOLDS.c.cleared_at.is_(None)
-
-
 _ANSWERED_FOR: Final = text(
     "SELECT sid FROM holds, unnest(seen) AS sid WHERE cleared_at IS NOT NULL AND sid = ANY (CAST(:sids AS text[]))"
 )
@@ -115,11 +105,8 @@ class Detained:
     why: str | None
 
 
-async def begin(tx: Transaction, lost: Lost) -> int:
-    """Open a restore: from now on what may have gone out is settled first. Return how many stops were kept.
-
-    What patients said about their own numbers in the lost time holds at once.
-    """
+async def begin(tx: Transaction, lost: Lost) -> None:
+    """Open a restore in place of one that is open."""
     # A backup that was made while an earlier restore was open has forgotten what that one had.
     earlier = await tx.scalar(select(func.min(RESTORES.c.backed_up_at)).where(_OPEN))
     forgot_before = await tx.scalar(select(func.bool_or(RESTORES.c.forgotten)).where(_OPEN))
@@ -130,13 +117,6 @@ async def begin(tx: Transaction, lost: Lost) -> int:
     if lost.changes:
         rows = [{"restore": restore, "patient": key, "what": sorted(what)} for key, what in lost.changes.items()]
         await tx.execute(insert(RESTORE_CHANGES), rows)
-    stops = 0
-    for contact, granted in lost.consents:
-        fingerprint = await tx.scalar(select(CONTACT_POINTS.c.fingerprint).where(CONTACT_POINTS.c.contact == contact))
-        if fingerprint is not None:
-            await (opt_in if granted else opt_out)(tx, fingerprint, how="text, before the restore")
-            stops += not granted
-    return stops
 
 
 async def open_restore(reader: Reader) -> Restore | None:
@@ -152,11 +132,8 @@ async def texts_read(tx: Transaction, restore: int) -> None:
     await tx.execute(update(RESTORES).where(RESTORES.c.id == restore).values(texts_read_at=tx.now))
 
 
-async def detain(tx: Transaction, detained: Sequence[Detained]) -> None:
-    """Hold messages; the caller has locked them."""
-    if not detained:
-        return
-    await apply(tx, [Change(each.message, Standing(State.HELD)) for each in detained])
+async def keep(tx: Transaction, detained: Sequence[Detained]) -> None:
+    """Write what is known of messages that are held now."""
     rows = [
         {
             "message": each.message.id,
@@ -174,8 +151,6 @@ async def detain(tx: Transaction, detained: Sequence[Detained]) -> None:
     await tx.execute(
         statement.on_conflict_do_update(index_elements=["message"], set_=again | {"cleared_at": None}), rows
     )
-    asked = "the provider is asked whether it has it"
-    await note_all(tx, [(each.message.id, "held after a restore", each.why or asked) for each in detained])
 
 
 async def due(reader: Reader, most: int) -> list[HeldMessage]:
@@ -207,66 +182,25 @@ async def next_look(reader: Reader) -> datetime | None:
     return found
 
 
-async def look_again(tx: Transaction, message: UUID, at: datetime, reason: str) -> None:
-    """Write that the provider could not be asked, and when it is asked again."""
+async def put_off(tx: Transaction, message: UUID, at: datetime) -> None:
+    """Write when the provider is asked again."""
     await tx.execute(update(HOLDS).where(HOLDS.c.message == message).values(look_at=at))
-    await note(tx, message, "looked up after a restore", f"could not see: {reason}")
+
+
+async def ask_person(tx: Transaction, message: UUID, why: str, seen: Sequence[str]) -> None:
+    """Write why a person is asked, and from which of the provider's texts."""
+    mine = update(HOLDS).where(HOLDS.c.message == message)
+    await tx.execute(mine.values(look_at=None, why=why, seen=list(seen)))
+
+
+async def clear(tx: Transaction, message: UUID) -> None:
+    """Write that a message may go after a restore, or need not any more."""
+    await tx.execute(update(HOLDS).where(HOLDS.c.message == message).values(cleared_at=tx.now, look_at=None))
 
 
 async def answered_for(reader: Reader, sids: Sequence[str]) -> set[str]:
     """Return those of the provider's ids that a person was asked about, and decided: they hold up nothing more."""
     return {row.sid for row in await reader.all(_ANSWERED_FOR.bindparams(sids=list(sids)))}
-
-
-async def settle(tx: Transaction, held: HeldMessage, reckoned: Reckoned, seen: Sequence[str] = ()) -> None:
-    """Write what was found out about a held message; one that was closed meanwhile stays as it is.
-
-    Args:
-        tx: the caller's.
-        held: the message as it was when it was looked up.
-        reckoned: what was found out.
-        seen: the provider's ids of the texts from which it was.
-    """
-    message = (await lock(tx, [held.message.id]))[held.message.id]
-    if message.state != State.HELD:
-        return
-    match reckoned:
-        case Had(sent):
-            attempt = {
-                "id": new_id(),
-                "message": message.id,
-                "state": "accepted",
-                "owner": NOBODY,
-                "channel": message.channel,
-                "address": held.address,
-                "body_print": held.body_prints[0],
-                "started_at": sent.at or held.gap.until,
-                "ended_at": tx.now,
-                "detail": "found at the provider after a restore",
-                "sid": sent.sid,
-                "empty_looks": 0,
-            }
-            await tx.execute(insert(ATTEMPTS).values(attempt))
-            await _clear(tx, message.id)
-            step = await accepted(tx, message, [Found(sent.sid, sent.status, sent.error)])
-            await apply(tx, [] if step is None else [step])
-        case Free():
-            await _let_go(tx, message, "the provider has nothing of it")
-        case AskPerson(why):
-            await tx.execute(
-                update(HOLDS).where(HOLDS.c.message == message.id).values(look_at=None, why=str(why), seen=list(seen))
-            )
-            await note(tx, message.id, "waits for a person", str(why))
-
-
-async def _let_go(tx: Transaction, message: Message, word: str) -> None:
-    await _clear(tx, message.id)
-    await apply(tx, [Change(message, Standing(State.PLANNED), next_at=tx.now)])
-    await note(tx, message.id, "may go after a restore", word)
-
-
-async def _clear(tx: Transaction, message: UUID) -> None:
-    await tx.execute(update(HOLDS).where(HOLDS.c.message == message).values(cleared_at=tx.now, look_at=None))
 
 
 async def waiting(reader: Reader) -> list[HeldMessage]:
@@ -285,29 +219,7 @@ async def counts(reader: Reader) -> dict[str, int]:
     return {"held": row.asked + row.persons, "held_for_a_person": row.persons}
 
 
-async def release(tx: Transaction, messages: Sequence[UUID], who: str) -> int:
-    """Let held messages go on a person's word; consent, hour and session are judged once more when they do."""
-    locked = await lock(tx, messages)
-    free = [message for message in locked.values() if message.state == State.HELD]
-    for message in free:
-        await _let_go(tx, message, f"on the word of {who}")
-    return len(free)
-
-
-async def drop(tx: Transaction, messages: Sequence[UUID], who: str) -> int:
-    """Withhold held messages on a person's word."""
-    mine = MESSAGES.c.id.in_(messages) & (MESSAGES.c.state == State.HELD)
-    dropped = await withhold(tx, mine, Reason.DROPPED)
-    for message in dropped:
-        await _clear(tx, message.id)
-        await note(tx, message.id, "dropped after a restore", f"on the word of {who}")
-    return len(dropped)
-
-
-async def close(tx: Transaction) -> int:
-    """Close the open restore and return how many messages are still held: where that is not 0, it stays open."""
-    left = (await counts(tx))["held"]
-    if not left:
-        await tx.execute(update(RESTORES).where(_OPEN).values(closed_at=tx.now))
-        await tx.execute(delete(RESTORE_CHANGES))
-    return left
+async def close(tx: Transaction) -> None:
+    """Write that the open restore is over."""
+    await tx.execute(update(RESTORES).where(_OPEN).values(closed_at=tx.now))
+    await tx.execute(delete(RESTORE_CHANGES))

@@ -1,22 +1,21 @@
 """Messages: written before anything is sent, once for each business key."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, text, update
+from sqlalchemy import Row, text, update
 from sqlalchemy.dialects.postgresql import dialect, insert
 
 from services.notifier.model.judging import Reason
 from services.notifier.model.message import Message
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.states import State
-from services.notifier.store.announce import Announcement, announce
+from services.notifier.store.which import Which
 from services.notifier.tables import MESSAGES, NOTES
 from shared.database import Transaction
-from shared.events import MessageWithheld
 from shared.ids import ClinicId, MessageId, PatientId, new_id
 from shared.telemetry import trace
 
@@ -163,8 +162,72 @@ def message_of(row: Row[Any], words: str | None = None) -> Message:
     )
 
 
-async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) -> list[Message]:
-    """Withhold the messages that match and have not gone out, say so, and return them."""
+_STEPS: Final = text(
+    """
+    UPDATE messages AS m
+    SET state = c.state, error = c.error, reason = c.reason, version = m.version + c.steps, updated_at = :now,
+        sid = coalesce(m.sid, c.sid), next_at = coalesce(c.next_at, m.next_at),
+        sent_at = CASE WHEN c.state IN ('accepted', 'sent', 'delivered') THEN coalesce(m.sent_at, :now)
+                       ELSE m.sent_at END
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:errors AS text[]), CAST(:reasons AS text[]),
+                CAST(:sids AS text[]), CAST(:nexts AS timestamptz[]), CAST(:steps AS int[]))
+         AS c (id, state, error, reason, sid, next_at, steps)
+    WHERE m.id = c.id
+    RETURNING m.*, (SELECT a.words FROM attempts AS a WHERE a.message = m.id ORDER BY a.id DESC LIMIT 1) AS words
+    """
+)
+"""Returned with each row: the words of its latest attempt, which its event carries."""
+
+
+_LOCK: Final = text("SELECT * FROM messages WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
+
+
+async def lock(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Message]:
+    """Lock messages in the order of their ids and return them by id."""
+    # One parameter however many ids: a statement with one for each is prepared anew for every batch.
+    return {row.id: message_of(row) for row in await tx.all(_LOCK.bindparams(ids=list(ids)))}
+
+
+async def write_steps(
+    tx: Transaction,
+    ids: Sequence[UUID],
+    *,
+    states: Sequence[State],
+    errors: Sequence[str | None],
+    reasons: Sequence[str | None],
+    sids: Sequence[str | None],
+    nexts: Sequence[datetime | None],
+    steps: Sequence[int],
+) -> dict[UUID, Message]:
+    """Write where messages stand now and return each as it then is, with the words of its latest attempt.
+
+    Args:
+        tx: in which they were locked.
+        ids: of the messages; the other lists are as long and in the same order.
+        states: their new ones.
+        errors: that belong to those.
+        reasons: why a message was withheld or expired.
+        sids: the provider's ids; the first one of a message stays.
+        nexts: when a planned message is looked at next; None leaves it as it is.
+        steps: by how much their versions rise.
+    """
+    written = await tx.execute(
+        _STEPS.bindparams(
+            now=tx.now,
+            ids=list(ids),
+            states=list(map(str, states)),
+            errors=list(errors),
+            reasons=list(reasons),
+            sids=list(sids),
+            nexts=list(nexts),
+            steps=list(steps),
+        )
+    )
+    return {row.id: message_of(row, row.words) for row in written}
+
+
+async def close_pending(tx: Transaction, which: Which, reason: Reason) -> list[Message]:
+    """Write that the messages which match and have not gone out are withheld, and return them."""
     closed_now: list[Message] = []
     # One statement for each state, so that each goes by its own index.
     for state in (State.PLANNED, State.HELD):
@@ -174,11 +237,10 @@ async def withhold(tx: Transaction, which: ColumnElement[bool], reason: Reason) 
             .values(state=State.WITHHELD, reason=reason, version=MESSAGES.c.version + 1, updated_at=tx.now)
         )
         closed_now += map(message_of, await tx.execute(closed.returning(*MESSAGES.c)))
-    await announce(tx, [Announcement(MessageWithheld, message, message.version) for message in closed_now])
     return closed_now
 
 
-async def look_again(tx: Transaction, which: ColumnElement[bool]) -> None:
+async def look_again(tx: Transaction, which: Which) -> None:
     """Have held messages judged anew: what they were held for may have changed."""
     held = (MESSAGES.c.state == State.PLANNED, MESSAGES.c.reason.is_not(None), which)
     await tx.execute(update(MESSAGES).where(*held).values(next_at=MESSAGES.c.due_at, updated_at=tx.now))

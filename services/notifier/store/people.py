@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, case, delete,
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.addresses import canonical, older_spellings
-from services.notifier.model.people import Clinic, ContactPoint, NumberUser, OnCall
+from services.notifier.model.people import Clinic, ContactPoint, NumberUser, OnCall, Stop
 from services.notifier.model.purposes import Channel, Consented
 from services.notifier.store.messages import Recipient
 from services.notifier.tables import BAD_ADDRESSES, CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
@@ -127,6 +127,14 @@ def contact_point_of(row: Row[Any]) -> ContactPoint:
     return ContactPoint(row.contact, row.patient, row.clinic, row.kind, row.fingerprint, row.purposes)
 
 
+async def fingerprint_of(reader: Reader, contact: UUID) -> str | None:
+    """Return the fingerprint of a contact point, also of one that the clinic has taken back."""
+    found: str | None = await reader.scalar(
+        select(CONTACT_POINTS.c.fingerprint).where(CONTACT_POINTS.c.contact == contact)
+    )
+    return found
+
+
 async def _keep_contact(
     tx: Transaction, event: PatientEnrolled, contact: Contact, position: int, keyring: Keyring
 ) -> None:
@@ -196,6 +204,21 @@ async def lock_patients(
     await tx.all(mine.order_by(PATIENTS.c.patient).with_for_update(key_share=True))
 
 
+async def lock_in_order(tx: Transaction, patients: Sequence[UUID]) -> None:
+    """Lock patients in the order of their ids, against every change."""
+    mine = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_(patients)).order_by(PATIENTS.c.patient)
+    await tx.all(mine.with_for_update())
+
+
+async def lock_stopped(tx: Transaction, after: PatientId | None, most: int) -> list[PatientId]:
+    """Lock patients with a contact point that said stop, in the order of their ids, and return them."""
+    same = STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint
+    stopped = select(CONTACT_POINTS.c.patient).join(STOPS, same).where(~CONTACT_POINTS.c.retired)
+    mine = select(PATIENTS.c.patient).where(PATIENTS.c.patient.in_(stopped)).order_by(PATIENTS.c.patient)
+    mine = mine if after is None else mine.where(PATIENTS.c.patient > after)
+    return [PatientId(row.patient) for row in await tx.all(mine.limit(most).with_for_update())]
+
+
 async def lock_patients_at(tx: Transaction, fingerprint: str) -> list[NumberUser]:
     """Lock the patients who use a number, in a fixed order, and return each with that contact point.
 
@@ -242,6 +265,15 @@ async def consent_version(reader: Reader, patient: UUID) -> int:
 async def stopped(reader: Reader, fingerprint: str) -> bool:
     """Tell whether a number said stop."""
     return bool(await reader.scalar(select(func.count()).where(STOPS.c.fingerprint == fingerprint)))
+
+
+async def stopped_points(reader: Reader, patient: PatientId) -> list[tuple[ContactPoint, Stop]]:
+    """Return a patient's contact points that said stop, in the clinic's order."""
+    joined = CONTACT_POINTS.join(STOPS, STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint)
+    mine = (CONTACT_POINTS.c.patient == patient) & ~CONTACT_POINTS.c.retired
+    columns = (*CONTACT_POINTS.c, STOPS.c.how, STOPS.c.at)
+    found = select(*columns).select_from(joined).where(mine).order_by(CONTACT_POINTS.c.position)
+    return [(contact_point_of(row), Stop(row.how, row.at)) for row in await reader.all(found)]
 
 
 async def stop(tx: Transaction, fingerprint: str, how: str) -> bool:
@@ -292,6 +324,21 @@ def usable(
         ~is_bad,
         *([] if channel is None else [CONTACT_POINTS.c.kind == channel]),
     )
+
+
+async def may_use(reader: Reader, patient: PatientId, channel: Channel, consent: str) -> bool:
+    """Tell whether a patient agreed to a purpose on an address of this channel that works and has not said stop."""
+    points = select(CONTACT_POINTS.c.contact).where(
+        CONTACT_POINTS.c.patient == patient,
+        CONTACT_POINTS.c.kind == channel,
+        ~CONTACT_POINTS.c.retired,
+        CONTACT_POINTS.c.purposes.any_() == consent,
+        ~select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists(),
+        ~select(BAD_ADDRESSES.c.fingerprint)
+        .where(BAD_ADDRESSES.c.fingerprint == CONTACT_POINTS.c.fingerprint)
+        .exists(),
+    )
+    return await reader.scalar(points.limit(1)) is not None
 
 
 async def channel_of(reader: Reader, patient: PatientId, purpose: Consented) -> Channel:

@@ -15,6 +15,8 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 from sqlalchemy import select
 
 from services.notifier.bell import Bell
+from services.notifier.commands import inbound, reply_events, reports, settling
+from services.notifier.commands.outcomes import Call, store_outcomes
 from services.notifier.desk import Desk
 from services.notifier.dispatch import Dispatch, House, Ready
 from services.notifier.model.arriving import Arrival
@@ -23,8 +25,7 @@ from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Rate
 from services.notifier.model.settling import Patience
 from services.notifier.sender import Limits, Sender
-from services.notifier.store import callbacks, inbound, settling, telling
-from services.notifier.store.outcomes import Call, store_outcomes
+from services.notifier.store import attempts
 from services.notifier.tables import ATTEMPTS, MESSAGES, METADATA
 from shared.clock import RealClock
 from shared.database import Transaction
@@ -215,7 +216,7 @@ class Messages(Machine):
     def text(self, stop: bool) -> None:
         body = "STOP" if stop else "START"
         came = Arrival(self.now, stamp=STAMP.now(), door="door")
-        text = telling.Text(f"SM{uuid4().hex}", self.number, body, came)
+        text = reply_events.Text(f"SM{uuid4().hex}", self.number, body, came)
         self.do(lambda tx: inbound.receive(tx, text, self.desk, STAMP))
         self.stopped = stop
 
@@ -272,7 +273,7 @@ class Messages(Machine):
 
         async def all_of(tx: Transaction) -> None:
             looks = []
-            for attempt in await settling.due_looks(tx, 50):
+            for attempt in await attempts.due_looks(tx, 50):
                 sids = self.taken.get(attempt.message, [])
                 found = tuple(Found(sid, "sent", None) for sid in sids)
                 looks.append(settling.Look(attempt.id, attempt.message, Blind("503") if blind else found))
@@ -285,7 +286,7 @@ class Messages(Machine):
     @rule(pick=PICK, status=strategies.sampled_from(STATUSES), named=strategies.booleans(), twice=strategies.booleans())
     def report(self, pick: int, status: str, named: bool, twice: bool) -> None:
         sid, ready = list(self.by_sid.items())[pick % len(self.by_sid)]
-        report = callbacks.Report(
+        report = reports.Report(
             sid=sid,
             status=status,
             error="30003" if status in {"failed", "undelivered"} else None,
@@ -294,7 +295,7 @@ class Messages(Machine):
             fields={"MessageSid": sid},
         )
         for _ in range(2 if twice else 1):
-            self.do(lambda tx: callbacks.receive(tx, [report]))
+            self.do(lambda tx: reports.receive(tx, [report]))
         self.settled = True
 
     @rule(minutes=strategies.sampled_from([1, 2, 5, 15, 240]))

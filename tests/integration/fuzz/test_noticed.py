@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import text
 
 from services.assessments.commands import alerts, checkins
-from services.notifier.store import settling
+from services.notifier.commands import settling
 from services.scheduler.commands import timers
 from shared.bus import publish
 from tests.integration.fuzz.machines import Machine

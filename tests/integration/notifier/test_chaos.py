@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from twilio.request_validator import RequestValidator
 
+from services.notifier.commands import changes, outcomes, settling
 from services.notifier.model import states
 from services.notifier.model.outcomes import Found, Later, Outcome, Refused
 from services.notifier.model.settling import Free, LookAgain, settle
@@ -19,7 +20,6 @@ from services.notifier.model.states import PROVIDER_STATUS, Standing, State
 from services.notifier.ports import twilio
 from services.notifier.service import build
 from services.notifier.settler import Settler
-from services.notifier.store import changes, outcomes, settling
 from services.sandbox.model.profiles import Fault, Mark
 from shared.events import MessageDelivered
 from shared.settings import NotifierSettings, Settings
@@ -281,7 +281,7 @@ def every_report_is_news(patch: pytest.MonkeyPatch) -> None:
     def said(change: changes.Change) -> list[Any]:
         return [MessageDelivered] if change.after.state == State.DELIVERED else []
 
-    patch.setattr("services.notifier.store.callbacks.accepted", step)
+    patch.setattr("services.notifier.commands.reports.accepted", step)
     patch.setattr(changes.Change, "events", said)
 
 

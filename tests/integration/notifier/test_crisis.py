@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.notifier.model.purposes import Channel
-from services.notifier.store import reach
+from services.notifier.store import on_call as reachable
 from services.notifier.watch import OnCallWatch
 from shared.events import AlertOverdue, AlertRaised, OnCallChecked, PatientDischarged, ReplyReceived, StaffContact
 from shared.ids import new_id
@@ -100,7 +100,7 @@ async def look(practice: Practice) -> OnCallChecked | None:
 
 async def unreached(practice: Practice) -> bool:
     async with practice.bench.database.reading() as reader:
-        (seen,) = await reach.found(reader, KEYRING, frozenset({Channel.SMS}))
+        (seen,) = await reachable.found(reader, KEYRING, frozenset({Channel.SMS}))
         return seen.reaches_nobody
 
 

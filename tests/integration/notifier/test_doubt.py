@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from services.notifier.commands import settling
 from services.notifier.model.outcomes import Outcome
 from services.notifier.model.settling import Patience
 from services.notifier.model.states import State
 from services.notifier.ports import Letter
 from services.notifier.ports.twilio import TwilioPort
 from services.notifier.service import build
-from services.notifier.store import settling
 from services.notifier.tables import ATTEMPTS, CONTACT_POINTS
 from shared.database import Transaction
 from shared.events import MessageSent

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from services.notifier.commands.outcomes import Call, store_outcomes
 from services.notifier.model.outcomes import Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Patience
-from services.notifier.store.outcomes import Call, store_outcomes
 from services.notifier.tables import ATTEMPTS, MESSAGES
 from tests.integration.notifier.practice import Practice, contact_of
 from tests.support.bench import running

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.notifier.store import settling
+from services.notifier.commands import settling
+from services.notifier.store import attempts
 from tests.integration.notifier.practice import Practice, contact_of
 from tests.support.bench import running
 
@@ -45,7 +46,7 @@ async def test_nobody_gets_a_text_twice_because_the_list_hides_what_was_sent(red
 async def test_a_person_says_of_each_whether_it_goes_again_and_it_does_not_by_itself(redacting: Practice) -> None:
     await redacting.until(redacting.clock.now() + LONG)
     async with redacting.bench.database.transaction() as tx:
-        ids = [each.message.id for each in await settling.for_a_person(tx)]
+        ids = [each.message.id for each in await attempts.for_a_person(tx)]
         assert await settling.decide(tx, ids[:1], go=True, who="Alma Reid") == 1
         assert await settling.decide(tx, ids[1:], go=False, who="Alma Reid") == len(ids) - 1
     await redacting.until(redacting.clock.now() + LONG)

@@ -13,7 +13,7 @@ from services.notifier.history import HISTORY
 from services.notifier.listener import Listener
 from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.service import build
-from services.notifier.store import hearing
+from services.notifier.store import webhook_health
 from services.notifier.tables import STOPS
 from services.notifier.webhooks import INBOUND_PATH
 from shared.clock import SteppedClock
@@ -164,7 +164,7 @@ async def test_a_list_that_cannot_be_read_holds_reminders_up_for_a_while_and_is_
         await machine.move_by(timedelta(minutes=minutes))
         await listener.round()
         async with resting.bench.database.reading() as reader:
-            row = await hearing.now_known(reader)
+            row = await webhook_health.now_known(reader)
             assert row is not None
             assert (row.refused_since is None) == (minutes == 6)
             assert len(await listener.alarms(reader)) == (minutes == 6)

@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from services.notifier.commands import holds
 from services.notifier.model.judging import Reason
-from services.notifier.store import holds
+from services.notifier.store import holds as store
 from services.notifier.store.holds import Lost
 from services.notifier.tables import CONTACT_POINTS, STOPS
 from shared.events import ConsentChanged, MessageSent, StaffContact
@@ -51,7 +52,7 @@ async def reminded(practice: Practice) -> UUID:
 
 async def why(practice: Practice) -> list[str]:
     async with practice.bench.database.reading() as reader:
-        return [each.why or "" for each in await holds.waiting(reader)]
+        return [each.why or "" for each in await store.waiting(reader)]
 
 
 async def held_for_a_person(practice: Practice) -> None:
@@ -293,7 +294,7 @@ async def test_a_backup_of_an_open_restore_keeps_its_beginning(resting: Practice
     await restore(resting, first)
     await restore(resting, lost(resting))
     async with resting.bench.database.reading() as reader:
-        row = await holds.open_restore(reader)
+        row = await store.open_restore(reader)
     assert row is not None
     since: datetime = row.backed_up_at
     assert (since, row.forgotten) == (first.backed_up_at, True)

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from services.notifier.commands import on_call
 from services.notifier.model.purposes import Channel
-from services.notifier.store import reach
 from services.notifier.tables import CONTACT_POINTS
 from shared.events import (
     AlertRaised,
@@ -120,7 +120,7 @@ async def test_an_alert_of_a_level_not_known_here_pages_by_the_ways_that_are_kno
     await practice.settled()
     assert len(practice.exchange.to(PHONE)) == 1
     async with practice.bench.database.transaction() as tx:
-        await reach.tell(tx, KEYRING, set(Channel))
+        await on_call.tell(tx, KEYRING, set(Channel))
     told = (await practice.bench.said(OnCallChecked))[-1]
     assert [(one.kind, one.trouble) for one in told.contacts] == [("pager", "off"), ("sms", None)]
 

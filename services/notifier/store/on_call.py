@@ -1,6 +1,6 @@
 """Can a page reach anybody? Known before an alert is raised: who said stop, what is not set up, what failed last."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -12,14 +12,10 @@ from services.notifier.model.people import OnCall
 from services.notifier.model.purposes import Channel
 from services.notifier.store import people
 from services.notifier.tables import CLINICS
-from shared.bus import publish
 from shared.database import Reader, Transaction
-from shared.events import OnCallChecked, OnCallContact
+from shared.events import OnCallContact
 from shared.ids import ClinicId
 from shared.protection import Keyring
-from shared.telemetry.log import get_logger
-
-log = get_logger(__name__)
 
 STOPPED: Final = "stopped"
 OFF: Final = "off"
@@ -46,6 +42,10 @@ class Found:
         """Whether an alert raised now would page nobody."""
         return all(contact.trouble is not None for contact in self.contacts)
 
+    def plain(self) -> list[dict[str, Any]]:
+        """Return it as it is kept once it was told."""
+        return [contact.model_dump(mode="json") for contact in self.contacts]
+
     def words(self) -> str:
         """Return why, for an operator."""
         said = "; ".join(f"{contact.to}: {contact.trouble}" for contact in self.contacts)
@@ -58,31 +58,27 @@ async def found(reader: Reader, keyring: Keyring, channels: Collection[Channel])
     return [await _of(reader, keyring, channels, row.clinic, people.on_call(row.oncall)) for row in rows]
 
 
-async def tell(tx: Transaction, keyring: Keyring, channels: Collection[Channel]) -> None:
-    """Say for each clinic who can be reached, where that has changed."""
-    for each in await found(tx, keyring, channels):
-        await _tell(tx, keyring, channels, each)
-
-
 async def changed(reader: Reader, keyring: Keyring, channels: Collection[Channel]) -> bool:
     """Say whether there is something to tell."""
     told: dict[UUID, Any] = {
         row.clinic: row.reach for row in await reader.all(select(CLINICS.c.clinic, CLINICS.c.reach))
     }
-    return any(told.get(each.clinic) != _plain(each) for each in await found(reader, keyring, channels))
+    return any(told.get(each.clinic) != each.plain() for each in await found(reader, keyring, channels))
 
 
-async def _tell(tx: Transaction, keyring: Keyring, channels: Collection[Channel], seen: Found) -> None:
-    row = await tx.one(select(CLINICS).where(CLINICS.c.clinic == seen.clinic).with_for_update())
-    now = await _of(tx, keyring, channels, row.clinic, people.on_call(row.oncall))
-    if row.reach == _plain(now):
-        return
-    version = row.reach_version + 1
-    mine = update(CLINICS).where(CLINICS.c.clinic == seen.clinic)
-    await tx.execute(mine.values(reach=_plain(now), reach_version=version))
-    await publish(tx, OnCallChecked(clinic=seen.clinic, version=version, contacts=now.contacts, at=tx.now))
-    if now.reaches_nobody:
-        log.error("oncall.unreachable", clinic=str(seen.clinic))
+async def lock_reach(
+    tx: Transaction, keyring: Keyring, channels: Collection[Channel], clinic: ClinicId
+) -> tuple[Found, Sequence[Mapping[str, Any]] | None, int]:
+    """Lock a clinic; return who can be reached now, what was last told of it, and how often it was told."""
+    row = await tx.one(select(CLINICS).where(CLINICS.c.clinic == clinic).with_for_update())
+    now = await _of(tx, keyring, channels, clinic, people.on_call(row.oncall))
+    return now, row.reach, row.reach_version
+
+
+async def keep_reach(tx: Transaction, now: Found, version: int) -> None:
+    """Write what is told of a clinic now."""
+    mine = update(CLINICS).where(CLINICS.c.clinic == now.clinic)
+    await tx.execute(mine.values(reach=now.plain(), reach_version=version))
 
 
 async def _of(
@@ -108,7 +104,3 @@ async def _trouble(reader: Reader, channel: Channel, fingerprint: str, channels:
     if last is None or last.state not in _LOST or last.error == OPTED_OUT:
         return None
     return last.error or "failed"
-
-
-def _plain(seen: Found) -> list[dict[str, Any]]:
-    return [contact.model_dump(mode="json") for contact in seen.contacts]

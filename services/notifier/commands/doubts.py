@@ -3,15 +3,10 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
-from services.notifier.model.answering import Kind
-from services.notifier.model.inbound import Intent
 from services.notifier.model.people import ContactPoint, NumberUser
-from services.notifier.store import people
-from services.notifier.tables import CONTACT_POINTS, INBOUND, QUESTIONS
+from services.notifier.store import doubts, people
 from shared.bus import publish
-from shared.database import Reader, Transaction
+from shared.database import Transaction
 from shared.events import ContactDoubted
 from shared.ids import PatientId
 
@@ -63,29 +58,10 @@ async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUI
     for point in points:
         if before is not None and before.get(point.contact) == point.fingerprint:
             continue
-        asked = await _asked(tx, point.fingerprint)
+        asked = await doubts.is_asked(tx, point.fingerprint)
         if asked or (before is not None and point.contact in before):
-            await tell(tx, [point], is_open=asked, wrote=await _wrote(tx, point.fingerprint) if asked else None)
+            await tell(
+                tx, [point], is_open=asked, wrote=await doubts.unclear_text(tx, point.fingerprint) if asked else None
+            )
             told += 1
     return told
-
-
-async def in_doubt(reader: Reader, after: UUID | None, most: int) -> list[UUID]:
-    """Return patients with a contact point in doubt, in the order of their ids."""
-    asked = select(QUESTIONS.c.fingerprint).where(QUESTIONS.c.kind == Kind.STOP)
-    mine = select(CONTACT_POINTS.c.patient).where(~CONTACT_POINTS.c.retired, CONTACT_POINTS.c.fingerprint.in_(asked))
-    mine = mine if after is None else mine.where(CONTACT_POINTS.c.patient > after)
-    rows = await reader.all(mine.distinct().order_by(CONTACT_POINTS.c.patient).limit(most))
-    return [row.patient for row in rows]
-
-
-async def _asked(reader: Reader, fingerprint: str) -> bool:
-    mine = select(QUESTIONS.c.kind).where(QUESTIONS.c.fingerprint == fingerprint, QUESTIONS.c.kind == Kind.STOP)
-    return await reader.scalar(mine) is not None
-
-
-async def _wrote(reader: Reader, fingerprint: str) -> str | None:
-    """Return the latest text of a number that was not clear, sealed."""
-    mine = select(INBOUND.c.body).where(INBOUND.c.fingerprint == fingerprint, INBOUND.c.intent == Intent.DOUBT)
-    wrote: str | None = await reader.scalar(mine.order_by(INBOUND.c.received_at.desc()).limit(1))
-    return wrote

@@ -1,22 +1,20 @@
 """Steps of messages, written in sets, each with the events that follow from it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import select, text
-
+from services.notifier.commands.announce import Announcement, announce
 from services.notifier.metrics import WITHHELD
 from services.notifier.model.due import DueMessage
 from services.notifier.model.judging import ANOTHER_CHANNEL_MAY_HELP, Reason
 from services.notifier.model.message import Message
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
 from services.notifier.model.states import Standing, State, move
-from services.notifier.store.announce import Announcement, announce
-from services.notifier.store.messages import Plan, message_of, plan
-from services.notifier.tables import BAD_ADDRESSES, CONTACT_POINTS, STOPS
-from shared.database import Reader, Transaction
+from services.notifier.store import people
+from services.notifier.store.messages import Plan, close_pending, plan, write_steps
+from services.notifier.store.which import Which
+from shared.database import Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
 from shared.ids import ClinicId, MessageId, PatientId
 
@@ -24,25 +22,6 @@ _NOT_YET = frozenset({State.PLANNED, State.HELD, State.SENDING, State.UNKNOWN})
 _ARRIVED = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED})
 _LOST = frozenset({State.FAILED, State.UNDELIVERED})
 _CLOSED = frozenset({State.WITHHELD, State.EXPIRED})
-
-_APPLY = text(
-    """
-    UPDATE messages AS m
-    SET state = c.state, error = c.error, reason = c.reason, version = m.version + c.steps, updated_at = :now,
-        sid = coalesce(m.sid, c.sid), next_at = coalesce(c.next_at, m.next_at),
-        sent_at = CASE WHEN c.state IN ('accepted', 'sent', 'delivered') THEN coalesce(m.sent_at, :now)
-                       ELSE m.sent_at END
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:errors AS text[]), CAST(:reasons AS text[]),
-                CAST(:sids AS text[]), CAST(:nexts AS timestamptz[]), CAST(:steps AS int[]))
-         AS c (id, state, error, reason, sid, next_at, steps)
-    WHERE m.id = c.id
-    RETURNING m.*, (SELECT a.words FROM attempts AS a WHERE a.message = m.id ORDER BY a.id DESC LIMIT 1) AS words
-    """
-)
-"""Returned with each row: the words of its latest attempt, which its event carries."""
-
-
-_LOCK = text("SELECT * FROM messages WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
 
 
 @dataclass(frozen=True)
@@ -80,12 +59,6 @@ class Change:
         return said
 
 
-async def lock(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Message]:
-    """Lock messages in the order of their ids and return them by id."""
-    # One parameter however many ids: a statement with one for each is prepared anew for every batch.
-    return {row.id: message_of(row) for row in await tx.all(_LOCK.bindparams(ids=list(ids)))}
-
-
 async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
     """Write steps, say what follows from each, and plan the next channel for what will not arrive on this one.
 
@@ -95,20 +68,17 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
     if not changes:
         return
     events = {change.before.id: change.events() for change in changes}
-    result = await tx.execute(
-        _APPLY.bindparams(
-            now=tx.now,
-            ids=[change.before.id for change in changes],
-            states=[str(move(change.before.state, change.after.state)) for change in changes],
-            errors=[change.after.error for change in changes],
-            reasons=[None if change.reason is None else str(change.reason) for change in changes],
-            sids=[change.sid for change in changes],
-            nexts=[change.next_at for change in changes],
-            # Two events of one step have two versions, or a reader would ignore the second.
-            steps=[max(1, len(events[change.before.id])) for change in changes],
-        )
+    now = await write_steps(
+        tx,
+        [change.before.id for change in changes],
+        states=[move(change.before.state, change.after.state) for change in changes],
+        errors=[change.after.error for change in changes],
+        reasons=[None if change.reason is None else str(change.reason) for change in changes],
+        sids=[change.sid for change in changes],
+        nexts=[change.next_at for change in changes],
+        # Two events of one step have two versions, or a reader would ignore the second.
+        steps=[max(1, len(events[change.before.id])) for change in changes],
     )
-    now = {row.id: message_of(row, row.words) for row in result}
     stems = {change.before.id: change.traceparent for change in changes}
     in_order = sorted(now, key=lambda each: each.bytes)
     await announce(tx, [said for key in in_order for said in _said(now[key], events[key], stems[key])])
@@ -130,6 +100,13 @@ def _is_for_another_channel(change: Change) -> bool:
     return change.after.state in _LOST or change.reason in ANOTHER_CHANNEL_MAY_HELP
 
 
+async def withhold(tx: Transaction, which: Which, reason: Reason) -> list[Message]:
+    """Withhold the messages that match and have not gone out, say so, and return them."""
+    withheld = await close_pending(tx, which, reason)
+    await announce(tx, [Announcement(MessageWithheld, message, message.version) for message in withheld])
+    return withheld
+
+
 async def plan_next_channel(tx: Transaction, message: Message) -> MessageId | None:
     """Plan a message on the next channel that the patient consented to; return None where there is none.
 
@@ -141,7 +118,7 @@ async def plan_next_channel(tx: Transaction, message: Message) -> MessageId | No
     if message.patient is None or not policy.next_channel or not repeated:
         return None
     other = Channel.EMAIL if message.channel == Channel.SMS else Channel.SMS
-    if not await _may_use(tx, PatientId(message.patient), other, str(policy.consent)):
+    if not await people.may_use(tx, PatientId(message.patient), other, str(policy.consent)):
         return None
     return await plan(
         tx,
@@ -161,17 +138,3 @@ async def plan_next_channel(tx: Transaction, message: Message) -> MessageId | No
             trace=message.trace,
         ),
     )
-
-
-async def _may_use(reader: Reader, patient: PatientId, channel: Channel, consent: str) -> bool:
-    usable = select(CONTACT_POINTS.c.contact).where(
-        CONTACT_POINTS.c.patient == patient,
-        CONTACT_POINTS.c.kind == channel,
-        ~CONTACT_POINTS.c.retired,
-        CONTACT_POINTS.c.purposes.any_() == consent,
-        ~select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists(),
-        ~select(BAD_ADDRESSES.c.fingerprint)
-        .where(BAD_ADDRESSES.c.fingerprint == CONTACT_POINTS.c.fingerprint)
-        .exists(),
-    )
-    return await reader.scalar(usable.limit(1)) is not None

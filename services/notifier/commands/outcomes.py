@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
+from services.notifier.commands.addresses import mark_bad
+from services.notifier.commands.changes import Change, apply
+from services.notifier.commands.opting import opt_out
 from services.notifier.metrics import DOUBLED
 from services.notifier.model.causes import is_dead
 from services.notifier.model.message import Message
@@ -14,26 +15,12 @@ from services.notifier.model.outcomes import OPTED_OUT, Accepted, Found, Later, 
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Patience
 from services.notifier.model.states import NEXT, PROVIDER_STATUS, Standing, State, report
-from services.notifier.store.addresses import mark_bad
-from services.notifier.store.changes import Change, apply, lock
-from services.notifier.store.messages import note
-from services.notifier.store.opting import opt_out
+from services.notifier.store.attempts import Ending, close_attempts
+from services.notifier.store.messages import lock, note
 from shared.database import Transaction
 
 LOST_MAIL = "unknown"
 """Error of an e-mail of which nobody will ever know whether it went out. It stays unknown, and is never sent again."""
-
-_CLOSE = text(
-    """
-    UPDATE attempts AS a
-    SET state = c.state, ended_at = :now, detail = c.detail, sid = coalesce(a.sid, c.sid), look_at = c.look_at
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:details AS text[]), CAST(:sids AS text[]),
-                CAST(:looks AS timestamptz[]))
-         AS c (id, state, detail, sid, look_at)
-    WHERE a.id = c.id AND a.state IN ('calling', 'unknown')
-    RETURNING a.id
-    """
-)
 
 
 @dataclass(frozen=True)
@@ -45,17 +32,6 @@ class Call:
     channel: Channel
     outcome: Outcome
     traceparent: str | None = None
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How an attempt ended."""
-
-    attempt: UUID
-    state: str
-    detail: str | None = None
-    sid: str | None = None
-    look_at: datetime | None = None
 
 
 async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patience) -> None:
@@ -73,21 +49,6 @@ async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patie
             await opt_out(tx, to, how=f"provider error {OPTED_OUT}")
         elif isinstance(call.outcome, Refused) and is_dead(call.outcome.code):
             await mark_bad(tx, to, why=call.outcome.code)
-
-
-async def close_attempts(tx: Transaction, endings: Sequence[Ending]) -> set[UUID]:
-    """Write how attempts ended and return those that were open; one that was settled meanwhile stays as it is."""
-    closed = await tx.execute(
-        _CLOSE.bindparams(
-            now=tx.now,
-            ids=[ending.attempt for ending in endings],
-            states=[ending.state for ending in endings],
-            details=[ending.detail for ending in endings],
-            sids=[ending.sid for ending in endings],
-            looks=[ending.look_at for ending in endings],
-        )
-    )
-    return {row.id for row in closed}
 
 
 def _ending(call: Call, now: datetime, patience: Patience) -> Ending:

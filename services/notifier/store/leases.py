@@ -19,7 +19,7 @@ OWNERS: Final = 0x6B776E31
 """First half of the lock of a sender; the second half is its number."""
 SETTLERS: Final = 0x6B776E32
 """First half of the lock of the one process that settles; the second half is what it settles."""
-UNKNOWN, HELD, HEARD = 0, 1, 2
+UNKNOWN, HELD, INBOUND = 0, 1, 2
 CHECK: Final = 1.0
 """Real seconds between two looks at the connection that holds the lock."""
 STANDBY: Final = 3.0
@@ -31,7 +31,7 @@ _ALIVE: Final = text("SELECT pg_try_advisory_xact_lock(:space, :number)")
 
 
 @dataclass(frozen=True)
-class Duty:
+class Lease:
     """A sender's lock, held."""
 
     owner: int
@@ -46,7 +46,7 @@ class Duty:
 
 
 @asynccontextmanager
-async def on_duty(database: Database) -> AsyncIterator[Duty]:
+async def leased(database: Database) -> AsyncIterator[Lease]:
     """Hold the lock of a new number while the block runs."""
     async with database.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
@@ -54,7 +54,7 @@ async def on_duty(database: Database) -> AsyncIterator[Duty]:
         while not (await connection.execute(_TRY, {"space": OWNERS, "number": owner})).scalar():
             owner = secrets.randbits(31)
         try:
-            yield Duty(owner, connection, database)
+            yield Lease(owner, connection, database)
         finally:
             # A pooled connection would keep the lock of a sender that is gone.
             await connection.invalidate()
@@ -70,7 +70,7 @@ async def in_turn(database: Database, what: int, work: Callable[[], Awaitable[No
 
     Args:
         database: the service's.
-        what: `UNKNOWN`, `HELD` or `HEARD`.
+        what: `UNKNOWN`, `HELD` or `INBOUND`.
         work: a round, with the pause after it; done again and again.
     """
     while True:

@@ -1,13 +1,10 @@
 """What is told of a text that came in: once when it comes, and again where records were lost, word for word."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import select, tuple_
 
 from services.notifier.echoes import without_our_words
 from services.notifier.model.answering import Ahead, Effect
@@ -15,10 +12,10 @@ from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import Flag, Intent, read
 from services.notifier.model.people import NumberUser
 from services.notifier.store import people
-from services.notifier.tables import INBOUND
+from services.notifier.store.inbound import KeptText
 from shared.bus import publish
 from shared.crisis import find as danger_in
-from shared.database import Reader, Transaction
+from shared.database import Transaction
 from shared.events import ReplyReceived, UnknownNumberTexted
 from shared.ids import ClinicId, derived_id
 from shared.protection import Keyring, mask
@@ -43,35 +40,6 @@ class Text:
     arrival: Arrival
     verdict: Intent | None = None
     media: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class KeptText:
-    """A text as its row stands.
-
-    Attributes:
-        number, body: sealed; the number is None where an older version kept the text.
-        told: `{type, body}` of the events it led to; None where an older version kept it.
-    """
-
-    sid: str
-    fingerprint: str
-    number: str | None
-    body: str
-    intent: str
-    received_at: datetime
-    told: Sequence[Mapping[str, Any]] | None
-
-
-async def kept_texts(reader: Reader, since: datetime, after: tuple[datetime, str] | None, most: int) -> list[KeptText]:
-    """Return texts that came since an instant, oldest first; those after the one of this arrival and id."""
-    place = tuple_(INBOUND.c.received_at, INBOUND.c.sid)
-    wanted = select(INBOUND).where(INBOUND.c.received_at > since)
-    wanted = wanted if after is None else wanted.where(place > tuple_(*after))
-    rows = await reader.all(wanted.order_by(INBOUND.c.received_at, INBOUND.c.sid).limit(most))
-    return [
-        KeptText(row.sid, row.fingerprint, row.number, row.body, row.intent, row.received_at, row.told) for row in rows
-    ]
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,13 @@ from typing import Final
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifier.store import people
 from services.notifier.tables import HEARING, INBOUND
-from shared.bus import publish
 from shared.database import Reader, Transaction
-from shared.events import FindingChanged
 
 DEAF_AFTER: Final = timedelta(minutes=2)
 """How long refused calls may go on before they are a finding. Engineering default."""
 DEAF_AT: Final = 3
 """Refused calls that are a finding at once. Engineering default."""
-KIND: Final = "webhooks"
 _ONLY: Final = 1
 
 
@@ -102,10 +98,3 @@ def deaf(found: Hearing | None, now: datetime) -> Deaf | None:
     if found.refused < DEAF_AT and found.refused_since > now - DEAF_AFTER:
         return None
     return Deaf(found.refused, found.refused_since)
-
-
-async def tell(tx: Transaction, said: str | None, version: int) -> None:
-    """Tell every clinic what its staff should know, or that it is over."""
-    for clinic in await people.clinics(tx):
-        event = FindingChanged(clinic=clinic, version=version, kind=KIND, what=said, at=tx.now)
-        await publish(tx, event)

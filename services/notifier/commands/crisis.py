@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select
-
 from services.notifier.desk import Desk
 from services.notifier.model.people import NumberUser
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
-from services.notifier.store import people
+from services.notifier.store import conversation, people
 from services.notifier.store.messages import Plan
-from services.notifier.tables import MESSAGES
 from shared import crisis
 from shared.database import Transaction
 from shared.ids import ClinicId, PatientId
@@ -53,13 +50,8 @@ async def answer(
         log.error("crisis.unanswered", why="the number is nobody's, and there are several clinics")
         return True
     recipient = people.recipient_of(desk.keyring, desk.keyring.seal(number, context="contact"))
-    lately = select(func.count()).where(
-        MESSAGES.c.to_fingerprint == recipient.fingerprint,
-        MESSAGES.c.purpose == Purpose.REPLY,
-        MESSAGES.c.occurrence == Occurrence.CRISIS,
-        MESSAGES.c.created_at > tx.now - timedelta(hours=1),
-    )
-    if int(await tx.scalar(lately) or 0) >= MOST_AN_HOUR:
+    lately = await conversation.crisis_texts_since(tx, recipient.fingerprint, tx.now - timedelta(hours=1))
+    if lately >= MOST_AN_HOUR:
         log.warning("crisis.damped")
         return True
     await desk.plan(

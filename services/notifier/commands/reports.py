@@ -4,40 +4,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text, update
-from sqlalchemy.dialects.postgresql import insert
-
+from services.notifier.commands.addresses import mark_bad
+from services.notifier.commands.changes import Change, apply
+from services.notifier.commands.opting import opt_out
+from services.notifier.commands.outcomes import accepted
 from services.notifier.metrics import CALLBACKS as COUNTED
 from services.notifier.metrics import ERRORS, OTHER, Meaning, code_label
 from services.notifier.model.causes import is_dead
 from services.notifier.model.message import Message
 from services.notifier.model.outcomes import OPTED_OUT, Found
 from services.notifier.model.states import PROVIDER_STATUS, State
-from services.notifier.store.addresses import mark_bad
-from services.notifier.store.changes import Change, apply, lock
-from services.notifier.store.opting import opt_out
-from services.notifier.store.outcomes import accepted
-from services.notifier.tables import ATTEMPTS, CALLBACKS
+from services.notifier.store import attempts
+from services.notifier.store import reports as store
+from services.notifier.store.attempts import Attempted
+from services.notifier.store.messages import lock
+from services.notifier.store.reports import KeptReport
 from shared.database import Transaction
 from shared.telemetry import spans
-
-KEPT_FIELDS: Final = frozenset(
-    (
-        *("MessageSid", "SmsSid", "MessageStatus", "SmsStatus", "ErrorCode", "AccountSid", "ApiVersion"),
-        *("MessagingServiceSid", "ChannelPrefix", "EventType", "RawDlrDoneDate"),
-    )
-)
-"""What of a report is kept: neither numbers nor text."""
-
-_SPOKEN_OF: Final = text(
-    """
-    SELECT id, message, sid FROM attempts
-    WHERE id = ANY(CAST(:ids AS uuid[])) OR sid = ANY(CAST(:sids AS text[]))
-    """
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,23 +44,14 @@ class Report:
     trace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempted:
-    """An attempt that reports speak of; `sid` is the provider's id where that is known already."""
-
-    id: UUID
-    message: UUID
-    sid: str | None
-
-
 async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
     """Keep reports, in the order they came, and move their messages forward where that is a step forward."""
-    attempts = await _attempts(tx, reports)
-    await tx.execute(insert(CALLBACKS), [_kept(tx, report, attempts.get(report)) for report in reports])
+    spoken_of = await _attempts(tx, reports)
+    await store.keep(tx, [_kept(report, spoken_of.get(report)) for report in reports])
     for report in reports:
         COUNTED.labels(report.status if report.status in PROVIDER_STATUS else OTHER).inc()
     by_message: dict[UUID, list[Report]] = defaultdict(list)
-    for report, attempt in attempts.items():
+    for report, attempt in spoken_of.items():
         by_message[attempt.message].append(report)
     messages = await lock(tx, by_message)
     with _heard(messages, by_message) as traces:
@@ -85,8 +61,10 @@ async def receive(tx: Transaction, reports: Sequence[Report]) -> None:
         # A report that comes twice moves nothing the second time, and counts once.
         if step.after.state in {State.UNDELIVERED, State.FAILED}:
             ERRORS.labels(step.before.channel, Meaning.UNDELIVERED, code_label(step.after.error or "")).inc()
-    await _settle(tx, [(attempt.id, report.sid) for report, attempt in attempts.items() if attempt.sid is None])
-    for report, attempt in attempts.items():
+    unsettled = {attempt.id: report.sid for report, attempt in spoken_of.items() if attempt.sid is None}
+    for key, sid in unsettled.items():
+        await attempts.settle_by_report(tx, key, sid)
+    for report, attempt in spoken_of.items():
         to = messages[attempt.message].to_fingerprint
         if report.error == OPTED_OUT and to is not None:
             await opt_out(tx, to, how=f"provider error {OPTED_OUT}")
@@ -146,24 +124,17 @@ def _word(report: Report) -> Found:
     return Found(report.sid, report.status, report.error)
 
 
-def _kept(tx: Transaction, report: Report, attempt: Attempted | None) -> dict[str, Any]:
-    return {
-        "message": attempt.message if attempt is not None else None,
-        "sid": report.sid,
-        "status": report.status,
-        "error": report.error,
-        "fields": {name: value for name, value in report.fields.items() if name in KEPT_FIELDS},
-        "received_at": tx.now,
-    }
+def _kept(report: Report, attempt: Attempted | None) -> KeptReport:
+    message = attempt.message if attempt is not None else None
+    return KeptReport(message, report.sid, report.status, report.error, report.fields)
 
 
 async def _attempts(tx: Transaction, reports: Sequence[Report]) -> dict[Report, Attempted]:
     """Return the attempt that each report speaks of: the one its address names, else the one with the provider's id."""
     named = [report.attempt for report in reports if report.attempt is not None]
-    rows = await tx.all(_SPOKEN_OF.bindparams(ids=named, sids=[report.sid for report in reports]))
-    spoken_of = [Attempted(row.id, row.message, row.sid) for row in rows]
-    by_id = {(each.id, each.message): each for each in spoken_of}
-    by_sid = {each.sid: each for each in spoken_of if each.sid is not None}
+    known = await attempts.spoken_of(tx, named, [report.sid for report in reports])
+    by_id = {(each.id, each.message): each for each in known}
+    by_sid = {each.sid: each for each in known if each.sid is not None}
     found = {report: _named_by(report, by_id) or by_sid.get(report.sid) for report in reports}
     return {report: attempt for report, attempt in found.items() if attempt is not None}
 
@@ -172,13 +143,3 @@ def _named_by(report: Report, by_id: Mapping[tuple[UUID, UUID], Attempted]) -> A
     if report.attempt is None or report.message is None:
         return None
     return by_id.get((report.attempt, report.message))
-
-
-async def _settle(tx: Transaction, known: Sequence[tuple[UUID, str]]) -> None:
-    for attempt, sid in dict(known).items():
-        settled = update(ATTEMPTS).where(ATTEMPTS.c.id == attempt, ATTEMPTS.c.sid.is_(None))
-        await tx.execute(
-            settled.values(
-                state="accepted", sid=sid, ended_at=tx.now, look_at=None, detail="known by its status report"
-            )
-        )

@@ -4,15 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
-
+from services.notifier.commands import doubts
+from services.notifier.commands.changes import plan_next_channel, withhold
 from services.notifier.model.judging import Reason
 from services.notifier.model.people import NumberUser
-from services.notifier.model.purposes import Channel, Occurrence
-from services.notifier.store import conversation, doubting, people
-from services.notifier.store.changes import plan_next_channel
-from services.notifier.store.messages import look_again, withhold
-from services.notifier.tables import CONTACT_POINTS, MESSAGES, STOPS
+from services.notifier.store import conversation, people
+from services.notifier.store.messages import look_again
+from services.notifier.store.which import of_a_patient, of_patients, only_to
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import ConsentChanged
@@ -31,7 +29,7 @@ async def opt_out(tx: Transaction, fingerprint: str, *, how: str, ledger: str | 
     if not await people.stop(tx, fingerprint, how):
         return users
     await people.record_consent(tx, fingerprint, users, granted=False, how=ledger or how)
-    for message in await withhold(tx, _only_to(fingerprint), Reason.OPTED_OUT):
+    for message in await withhold(tx, only_to(fingerprint), Reason.OPTED_OUT):
         await plan_next_channel(tx, message)
     await _tell(tx, users, granted=False, how=how)
     return users
@@ -43,7 +41,7 @@ async def opt_in(tx: Transaction, fingerprint: str, *, how: str) -> None:
     if not await people.lift_stop(tx, fingerprint):
         return
     await people.record_consent(tx, fingerprint, users, granted=True, how=how)
-    await look_again(tx, MESSAGES.c.patient.in_([user.patient for user in users]))
+    await look_again(tx, of_patients(user.patient for user in users))
     await _tell(tx, users, granted=True, how=how)
 
 
@@ -62,18 +60,18 @@ async def end_doubt(tx: Transaction, fingerprint: str, *, wanted: bool, by: str,
     users = await people.lock_patients_at(tx, fingerprint)
     if not await conversation.end_doubt(tx, fingerprint):
         return False
-    await doubting.tell(tx, users, is_open=False, by=by)
+    await doubts.tell(tx, users, is_open=False, by=by)
     if not wanted:
         await opt_out(tx, fingerprint, how=STAFF, ledger=how)
         return True
     await people.record_consent(tx, fingerprint, users, granted=True, how=how)
-    await look_again(tx, MESSAGES.c.patient.in_([user.patient for user in users]))
+    await look_again(tx, of_patients(user.patient for user in users))
     return True
 
 
 async def retract(tx: Transaction, fingerprint: str, users: Sequence[NumberUser], *, how: str) -> None:
     """Keep that a number is not its users': nothing of theirs goes there until the clinic has corrected it."""
-    for message in await withhold(tx, _only_to(fingerprint) & MESSAGES.c.patient.is_not(None), Reason.WRONG_NUMBER):
+    for message in await withhold(tx, only_to(fingerprint) & of_a_patient(), Reason.WRONG_NUMBER):
         await plan_next_channel(tx, message)
     await people.record_consent(tx, fingerprint, users, granted=False, how=how)
     await conversation.mark_wrong(tx, fingerprint)
@@ -90,23 +88,20 @@ async def tell_standing(tx: Transaction, patient: PatientId, before: Mapping[UUI
         patient: whose contact points.
         before: what each was agreed to for before, by id; one that is as it was is not told of again.
     """
-    joined = CONTACT_POINTS.join(STOPS, STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint)
-    mine = (CONTACT_POINTS.c.patient == patient) & ~CONTACT_POINTS.c.retired
-    columns = (*CONTACT_POINTS.c, STOPS.c.how, STOPS.c.at)
     told = 0
-    for row in await tx.all(select(*columns).select_from(joined).where(mine).order_by(CONTACT_POINTS.c.position)):
-        if row.contact in before and set(row.purposes) <= set(before[row.contact]):
+    for point, stop in await people.stopped_points(tx, patient):
+        if point.contact in before and set(point.purposes) <= set(before[point.contact]):
             continue
         event = ConsentChanged(
-            clinic=row.clinic,
-            patient=row.patient,
+            clinic=point.clinic,
+            patient=point.patient,
             version=await people.next_consent_version(tx, patient),
-            contact=row.contact,
-            kind=row.kind,
-            purposes=tuple(row.purposes),
+            contact=point.contact,
+            kind=point.kind,
+            purposes=tuple(point.purposes),
             granted=False,
-            how=row.how,
-            at=row.at,
+            how=stop.how,
+            at=stop.at,
         )
         await publish(tx, event)
         told += 1
@@ -128,30 +123,3 @@ async def _tell(tx: Transaction, users: Sequence[NumberUser], *, granted: bool, 
             at=tx.now,
         )
         await publish(tx, event)
-
-
-def _only_to(fingerprint: str) -> ColumnElement[bool]:
-    """Match pending texts that have no other number to go to."""
-    mine = select(CONTACT_POINTS.c.patient).where(CONTACT_POINTS.c.fingerprint == fingerprint)
-    other = CONTACT_POINTS.alias()
-    stopped = select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == other.c.fingerprint).exists()
-    has_other = (
-        select(other.c.contact)
-        .where(
-            other.c.patient == MESSAGES.c.patient,
-            other.c.kind == Channel.SMS,
-            ~other.c.retired,
-            other.c.wrong_at.is_(None),
-            other.c.fingerprint != fingerprint,
-            other.c.purposes != [],
-            ~stopped,
-        )
-        .exists()
-    )
-    to_patient = and_(MESSAGES.c.address.is_(None), MESSAGES.c.patient.in_(mine), ~has_other)
-    to_number = and_(MESSAGES.c.address.is_not(None), MESSAGES.c.to_fingerprint == fingerprint)
-    return and_(
-        MESSAGES.c.channel == Channel.SMS,
-        MESSAGES.c.occurrence != Occurrence.STOPPED,
-        or_(to_patient, to_number),
-    )

@@ -8,7 +8,7 @@ from typing import Final
 from services.notifier.commands import holds, inbound
 from services.notifier.commands.reply_events import Text
 from services.notifier.desk import Desk
-from services.notifier.dispatch import body_print
+from services.notifier.letters import body_print
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.outcomes import Blind
 from services.notifier.model.reckoning import SLACK, AskPerson, Sent, Why, reckon

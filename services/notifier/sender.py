@@ -1,34 +1,31 @@
-"""The sender: claims due messages, writes each attempt down, calls the provider, and stores what came of it.
+"""The sender: claims due messages, calls the provider for each, and stores what came of it.
 
-Claims and results travel in batches, calls side by side. A result that is known is never thrown away: while the
-database is away the sender keeps it and tries again. While a provider is away (`model/outlook.py`) one message at a
-time is tried, and the others wait where they are.
+One way, from `commands/claiming.py` by `calling.py` to `commands/outcomes.py`. Claims and results travel in batches,
+calls side by side. A result that is known is never thrown away: while the database is away the sender keeps it and
+tries again. While a provider is away (`model/outlook.py`) one message at a time is tried, and the others wait where
+they are.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from services.notifier.bell import Bell
+from services.notifier.calling import Caller
+from services.notifier.commands import claiming
 from services.notifier.commands.outcomes import Call, store_outcomes
-from services.notifier.dispatch import Dispatch, Ready
-from services.notifier.metrics import AWAY, CALLS, ERRORS, SEGMENTS, Meaning, code_label
-from services.notifier.model.outcomes import Accepted, Later, Outcome, Refused, Unknown
+from services.notifier.letters import LetterWriter, Ready
+from services.notifier.metrics import AWAY
+from services.notifier.model.outcomes import Later
 from services.notifier.model.outlook import Outlook
 from services.notifier.model.purposes import Channel
-from services.notifier.model.rate import Rate
-from services.notifier.model.segments import segments
+from services.notifier.model.rate import Limits
 from services.notifier.model.settling import Patience
-from services.notifier.ports import Port
-from services.notifier.store import claims
 from services.notifier.store.leases import Lease, leased
 from shared.bus.consumer import is_environment
-from shared.database import Database, Reader
-from shared.telemetry import spans
+from shared.database import Database
 from shared.telemetry.log import get_logger
 
 log = get_logger(__name__)
@@ -42,7 +39,6 @@ WORTH: Final = 100
 BLOCKED: Final = 0.03
 """Real seconds to wait while all that is due stands behind a message of the same lane."""
 BATCH: Final = 400
-ALL: Final = tuple(Channel)
 RETRY: Final = 0.5
 """Real seconds before results are stored again after the database was away."""
 NOT_CALLED: Final = Later(None, "not called: the provider answers nobody", reached=False)
@@ -51,181 +47,44 @@ FAREWELL: Final = 8.0
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How much at once.
-
-    Attributes:
-        calls: side by side.
-        rate: of one sender.
-        sender: whose rate it is.
-    """
-
-    calls: int
-    rate: Rate
-    sender: str
-
-    @property
-    def claimed(self) -> int:
-        """Return how many messages may be claimed and not yet answered for: enough to keep every call busy."""
-        return self.calls * 8
-
-
 class Sender:
     """Sends what is due.
 
-    Args:
+    Attributes:
         database: the service's.
-        dispatch: turns rows into letters.
-        ports: by channel; messages of a channel without one fail with that reason on record.
+        writer: makes letters of due messages.
+        caller: calls the providers.
         bell: rung when something was planned.
-        limits: see there.
+        limits: how much at once.
         patience: when an unknown attempt is looked up.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        dispatch: Dispatch,
-        ports: Mapping[Channel, Port],
-        bell: Bell,
-        *,
-        limits: Limits,
-        patience: Patience,
-    ) -> None:
-        self._database = database
-        self._dispatch = dispatch
-        self._ports = ports
-        self._bell = bell
-        self._limits = limits
-        self._patience = patience
+    database: Database
+    writer: LetterWriter
+    caller: Caller
+    bell: Bell
+    limits: Limits
+    patience: Patience
 
     async def run(self) -> None:
         """Send until cancelled; then let calls end and store what came of them."""
         try:
-            async with leased(self._database) as lease:
-                await _Shift(self, lease).work()
+            async with leased(self.database) as lease:
+                await _Run(self, lease).work()
         finally:
-            for port in self._ports.values():
-                port.close()
-
-    async def claim(self, owner: int, most: int, channels: Sequence[Channel] = ALL) -> list[Ready]:
-        """Claim and prepare up to `most` messages in one transaction; their attempts are on record when it returns."""
-        async with self._database.transaction() as tx:
-            allowed, spent = most, None
-            if self._limits.rate.per_second:
-                spent = await claims.lock_rate(tx, self._limits.sender)
-                allowed = min(most, self._limits.rate.allows(spent, tx.now))
-            if allowed <= 0:
-                return []
-            ready = await self._dispatch.prepare(tx, await claims.claim(tx, allowed, channels), owner)
-            if ready and self._limits.rate.per_second:
-                await claims.spend_rate(tx, self._limits.sender, self._limits.rate, spent, len(ready))
-            return ready
-
-    async def call(self, ready: Ready) -> Call:
-        """Call the provider once."""
-        if not spans.recorded():
-            outcome, traceparent = await self._call(ready), None
-        else:
-            with _span(ready) as span:
-                outcome, traceparent = await self._call(ready), span.traceparent
-                _tell(span, outcome)
-        _count(ready, outcome)
-        if isinstance(outcome, Unknown):
-            log.warning("attempt.unknown", attempt=str(ready.letter.attempt), reason=outcome.reason)
-        return Call(ready.letter.message, ready.letter.attempt, ready.channel, outcome, traceparent)
-
-    async def _call(self, ready: Ready) -> Outcome:
-        port = self._ports.get(ready.channel)
-        if port is None:
-            return Refused("no provider")
-        try:
-            return await port.send(ready.letter)
-        except Exception as error:
-            # Whatever it was, the text may be out; an attempt that nobody closes would wait until this process ends.
-            log.exception("call.failed", attempt=str(ready.letter.attempt))
-            return Unknown(type(error).__name__)
-
-    async def store(self, calls: list[Call]) -> None:
-        """Store results, however long the database is away."""
-        while True:
-            try:
-                async with self._database.transaction() as tx:
-                    await store_outcomes(tx, calls, self._patience)
-            except Exception as error:
-                if not is_environment(error):
-                    raise
-                log.warning("outcomes.kept", count=len(calls), error=type(error).__name__)
-                await self._database.clock.pause(RETRY)
-            else:
-                # A refused text may have planned an e-mail, and every lane of these messages is free again.
-                self._bell.ring()
-                return
-
-    async def rest(self, channels: Sequence[Channel]) -> None:
-        """Return when the next message of these channels may be due."""
-        async with self._database.reading() as reader:
-            until = await self.next_due_of(reader, channels)
-        if until is not None and until <= self._database.clock.now():
-            await self._database.clock.pause(BLOCKED)
-        else:
-            await self._bell.sleep(self._database.clock, until)
-
-    async def next_due_of(self, reader: Reader, channels: Sequence[Channel] = ALL) -> datetime | None:
-        """Return the next instant at which a sender has something to do."""
-        due = await claims.next_due(reader, channels)
-        if due is None or not self._limits.rate.per_second:
-            return due
-        spent = await claims.used_until(reader, self._limits.sender)
-        return max(due, self._limits.rate.next_at(spent, reader.now))
-
-    def wake(self) -> None:
-        """End a rest."""
-        self._bell.ring()
-
-    @property
-    def limits(self) -> Limits:
-        """Return how much may go at once."""
-        return self._limits
+            self.caller.close()
 
 
-def _span(ready: Ready) -> AbstractContextManager[spans.Span]:
-    about = {
-        "keepwell.service": "notifier",
-        "keepwell.channel": str(ready.channel),
-        "keepwell.purpose": ready.purpose,
-        # By it `keepwell explain` tells the rest.
-        "keepwell.message": str(ready.letter.message),
-    }
-    return spans.span(f"send {ready.channel}", spans.Kind.CLIENT, parent=ready.trace, attributes=about)
-
-
-def _tell(span: spans.Span, outcome: Outcome) -> None:
-    span.note({"keepwell.outcome": type(outcome).__name__.lower()})
-    match outcome:
-        case Refused(reason) | Later(_, reason) | Unknown(reason):
-            span.fail(code_label(reason))
-
-
-def _count(ready: Ready, outcome: Outcome) -> None:
-    CALLS.labels(ready.channel, type(outcome).__name__.lower()).inc()
-    match outcome:
-        case Accepted():
-            if ready.channel == Channel.SMS:
-                SEGMENTS.inc(segments(ready.letter.body))
-        case Refused(code):
-            ERRORS.labels(ready.channel, Meaning.REFUSED, code_label(code)).inc()
-        case Later(_, reason):
-            ERRORS.labels(ready.channel, Meaning.LATER, code_label(reason)).inc()
-        case Unknown(reason):
-            ERRORS.labels(ready.channel, Meaning.UNKNOWN, code_label(reason)).inc()
-
-
-class _Shift:
-    """One run of a sender: its claims, its calls and its results, under one owner's number."""
+class _Run:
+    """One run of a sender: its claims, its calls and its results, under the number of one lease."""
 
     def __init__(self, sender: Sender, lease: Lease) -> None:
-        self._sender = sender
+        self._database = sender.database
+        self._writer = sender.writer
+        self._caller = sender.caller
+        self._bell = sender.bell
+        self._limits = sender.limits
+        self._patience = sender.patience
         self._lease = lease
         self._slots = asyncio.Semaphore(sender.limits.calls)
         self._calls: dict[asyncio.Task[None], Channel] = {}
@@ -249,7 +108,7 @@ class _Shift:
             await asyncio.gather(*parts, return_exceptions=True)
 
     async def _claim_all(self) -> None:
-        pause = self._lease.database.clock.pause
+        pause = self._database.clock.pause
         while True:
             rooms = self._rooms()
             if not rooms:
@@ -258,14 +117,30 @@ class _Shift:
                 continue
             claimed = 0
             for channels, most in rooms:
-                ready = await self._sender.claim(self._lease.owner, min(BATCH, most), channels)
+                ready = await self._claim(min(BATCH, most), channels)
                 claimed += len(ready)
                 for each in ready:
                     self._begin(each)
             if claimed:
                 await pause(TICK)
             else:
-                await self._sender.rest([channel for channels, _ in rooms for channel in channels])
+                await self._rest([channel for channels, _ in rooms for channel in channels])
+
+    async def _claim(self, most: int, channels: Sequence[Channel]) -> list[Ready]:
+        """Claim and prepare messages in one transaction; their attempts are on record when it returns."""
+        async with self._database.transaction() as tx:
+            return await claiming.claim(
+                tx, self._writer, self._limits, owner=self._lease.owner, most=most, channels=channels
+            )
+
+    async def _rest(self, channels: Sequence[Channel]) -> None:
+        """Return when the next message of these channels may be due."""
+        async with self._database.reading() as reader:
+            until = await claiming.next_due(reader, self._limits, channels)
+        if until is not None and until <= self._database.clock.now():
+            await self._database.clock.pause(BLOCKED)
+        else:
+            await self._bell.sleep(self._database.clock, until)
 
     def _rooms(self) -> list[tuple[list[Channel], int]]:
         """Return how many messages may be claimed now: channels that are well share one room, others have their own."""
@@ -274,7 +149,7 @@ class _Shift:
         under_way = Counter(self._calls.values())
         rooms = [([channel], self._outlooks[channel].width) for channel in present if channel not in well]
         if well:
-            rooms.append((well, self._sender.limits.claimed))
+            rooms.append((well, self._limits.claimed))
         return [
             (channels, free)
             for channels, width in rooms
@@ -299,7 +174,7 @@ class _Shift:
             if turn != self._outlooks[ready.channel].turn:
                 call = Call(ready.letter.message, ready.letter.attempt, ready.channel, NOT_CALLED)
             else:
-                call = await self._sender.call(ready)
+                call = await self._caller.call(ready)
                 self._learn(call, turn)
             self._results.put_nowait(call)
 
@@ -317,7 +192,7 @@ class _Shift:
     def _try_again(self, channel: Channel) -> None:
         self._away.discard(channel)
         self._room.set()
-        self._sender.wake()
+        self._bell.ring()
 
     async def _store_all(self) -> None:
         """Store results in batches until None comes; the batch grows while the one before is written."""
@@ -329,15 +204,31 @@ class _Shift:
                 batch.append(self._results.get_nowait())
             results = [call for call in batch if call is not None]
             if results:
-                await self._sender.store(results)
+                await self._store(results)
             if len(results) < len(batch):
+                return
+
+    async def _store(self, calls: Sequence[Call]) -> None:
+        """Store results, however long the database is away."""
+        while True:
+            try:
+                async with self._database.transaction() as tx:
+                    await store_outcomes(tx, calls, self._patience)
+            except Exception as error:
+                if not is_environment(error):
+                    raise
+                log.warning("outcomes.kept", count=len(calls), error=type(error).__name__)
+                await self._database.clock.pause(RETRY)
+            else:
+                # A refused text may have planned an e-mail, and every lane of these messages is free again.
+                self._bell.ring()
                 return
 
     async def _gather(self) -> None:
         """Wait until a batch is worth a transaction: longer where calls queue, for then nobody waits for it."""
         for _ in range(TICKS):
-            await self._lease.database.clock.pause(TICK)
-            if self._results.qsize() >= WORTH or len(self._calls) <= self._sender.limits.calls:
+            await self._database.clock.pause(TICK)
+            if self._results.qsize() >= WORTH or len(self._calls) <= self._limits.calls:
                 return
 
     async def _say_farewell(self, storing: asyncio.Task[None]) -> None:

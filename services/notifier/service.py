@@ -8,18 +8,20 @@ from urllib.parse import urlsplit
 
 from services.notifier.api import api
 from services.notifier.bell import Bell
+from services.notifier.calling import Caller
+from services.notifier.commands.claiming import next_due as next_claim
 from services.notifier.desk import Desk
-from services.notifier.dispatch import Dispatch, House
 from services.notifier.handlers import handlers
 from services.notifier.history import HISTORY
+from services.notifier.letters import House, LetterWriter
 from services.notifier.listener import Listener
 from services.notifier.model.purposes import Channel
-from services.notifier.model.rate import Rate
+from services.notifier.model.rate import Limits, Rate
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port
 from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.reckoner import Reckoner
-from services.notifier.sender import Limits, Sender
+from services.notifier.sender import Sender
 from services.notifier.settler import Settler
 from services.notifier.store import attempts, figures, findings, holds, on_call
 from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, SCHEMA
@@ -45,14 +47,9 @@ def build(context: Context) -> Service:
         settle_after=patience.margin,
     )
     ports = _ports(context)
-    sender = Sender(
-        context.database,
-        Dispatch(context.keyring, house),
-        ports,
-        desk.bell,
-        limits=Limits(settings.concurrency, Rate(settings.rate_per_second), provider.twilio_from),
-        patience=patience,
-    )
+    limits = Limits(settings.concurrency, Rate(settings.rate_per_second), provider.twilio_from)
+    writer = LetterWriter(context.keyring, house)
+    sender = Sender(context.database, writer, Caller(ports), desk.bell, limits, patience)
     settler = Settler(context.database, ports.get(Channel.SMS), context.keyring, desk.bell, patience=patience)
     reckoner = Reckoner(context.database, ports.get(Channel.SMS), desk, patience=patience)
     door = Door(
@@ -71,11 +68,11 @@ def build(context: Context) -> Service:
         await sender.run()
 
     async def next_due(reader: Reader) -> datetime | None:
-        instants = [await sender.next_due_of(reader), await attempts.next_look(reader), await holds.next_look(reader)]
+        instants = [await next_claim(reader, limits), await attempts.next_look(reader), await holds.next_look(reader)]
         return min((instant for instant in instants if instant is not None), default=None)
 
     async def busy(reader: Reader) -> bool:
-        due = await sender.next_due_of(reader)
+        due = await next_claim(reader, limits)
         look = await holds.next_look(reader)
         instants = [instant for instant in (due, look) if instant is not None]
         return any(instant <= reader.now for instant in instants) or await attempts.under_way(reader)

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from sqlalchemy import func, select, text
 
-import services.notifier.sender
+from services.notifier.model.rate import Limits
 from services.notifier.tables import ATTEMPTS, MESSAGES
 from shared.bus import publish
 from shared.clock import RealClock
@@ -142,5 +142,5 @@ async def test_a_provider_that_slows_to_a_tenth_makes_a_backlog_in_sight_and_not
 async def test_without_a_bound_on_what_is_claimed_the_backlog_would_stand_in_memory(
     databases: Databases, kafka: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services.notifier.sender.Limits, "claimed", 1_000_000)
+    monkeypatch.setattr(Limits, "claimed", 1_000_000)
     assert "more was claimed than calls can be made of" in await morning(databases, kafka, monkeypatch)

@@ -37,3 +37,23 @@ class Rate:
     def next_at(self, used_until: datetime | None, now: datetime) -> datetime:
         """Return when the next message may go."""
         return max(now, self._spent(used_until, now) + self.gap)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much at once.
+
+    Attributes:
+        calls: side by side.
+        rate: of one sender.
+        sender: whose rate it is.
+    """
+
+    calls: int
+    rate: Rate
+    sender: str
+
+    @property
+    def claimed(self) -> int:
+        """Return how many messages may be claimed and not yet answered for: enough to keep every call busy."""
+        return self.calls * 8

@@ -15,16 +15,15 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 from sqlalchemy import select
 
 from services.notifier.bell import Bell
-from services.notifier.commands import inbound, reply_events, reports, settling
+from services.notifier.commands import claiming, inbound, reply_events, reports, settling
 from services.notifier.commands.outcomes import Call, store_outcomes
 from services.notifier.desk import Desk
-from services.notifier.dispatch import Dispatch, House, Ready
+from services.notifier.letters import House, LetterWriter, Ready
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
-from services.notifier.model.rate import Rate
+from services.notifier.model.rate import Limits, Rate
 from services.notifier.model.settling import Patience
-from services.notifier.sender import Limits, Sender
 from services.notifier.store import attempts
 from services.notifier.tables import ATTEMPTS, MESSAGES, METADATA
 from shared.clock import RealClock
@@ -111,10 +110,9 @@ class Messages(Machine):
         self.settled = False
         self.owner = 1
         self.desk = Desk(KEYRING, Bell())
-        limits = Limits(calls=50, rate=Rate(0), sender="us")
+        self.limits = Limits(calls=50, rate=Rate(0), sender="us")
         house = House(url="http://127.0.0.1", mailbox="visits@example.org", daily_limit=1000)
-        database = world.service("notifier").database
-        self.sender = Sender(database, Dispatch(KEYRING, house), {}, self.desk.bell, limits=limits, patience=PATIENT)
+        self.writer = LetterWriter(KEYRING, house)
         self._enrol()
 
     async def _empty(self) -> None:
@@ -223,7 +221,7 @@ class Messages(Machine):
     @rule(took=TOOK)
     def claim(self, took: list[bool]) -> None:
         """A sender claims what is due and calls the provider, which takes it or does not."""
-        for number, ready in enumerate(self.world.run(self.sender.claim(self.owner, 20))):
+        for number, ready in enumerate(self.world.run(self._claimed())):
             row = next(row for row in self.rows(MESSAGES) if row.id == ready.letter.message)
             if row.occurrence in REMINDERS:
                 visit = self.visits[row.about]
@@ -235,6 +233,10 @@ class Messages(Machine):
                 if ready.channel == Channel.SMS:
                     self.by_sid[sid] = ready
             self.under.append(Under(ready, self.owner, sid))
+
+    async def _claimed(self) -> list[Ready]:
+        async with self.world.service("notifier").database.transaction() as tx:
+            return await claiming.claim(tx, self.writer, self.limits, owner=self.owner, most=20)
 
     @rule(took=TOOK)
     def claim_and_die(self, took: list[bool]) -> None:

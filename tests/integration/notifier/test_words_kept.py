@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from sqlalchemy import select, update
 
-from services.notifier.dispatch import Dispatch, House
+from services.notifier.commands import claiming
+from services.notifier.letters import House, LetterWriter
 from services.notifier.store import claims
 from services.notifier.tables import ATTEMPTS
 from shared.events import MessageFailed, MessageSent, MessagesRead
@@ -117,10 +118,10 @@ async def test_nobody_reads_words_without_leaving_a_trace(practice: Practice) ->
 async def test_a_claim_takes_no_more_statements_for_keeping_the_words(resting: Practice) -> None:
     patient = await resting.enrol(contact_of("sms", PHONE))
     await resting.due(await resting.book(patient))
-    database, dispatch = resting.bench.database, Dispatch(KEYRING, House("https://x", "visits@clinic.example", 3))
+    database, writer = resting.bench.database, LetterWriter(KEYRING, House("https://x", "visits@clinic.example", 3))
     with statements(database) as found:
         async with database.transaction() as tx:
-            (ready,) = await dispatch.prepare(tx, await claims.claim(tx, 10, ["sms"]), 1)
+            (ready,) = await claiming.prepare(tx, writer, await claims.claim(tx, 10, ["sms"]), 1)
     assert ready.kept.body == ready.letter.body
     said = sorted(each.split()[0].strip(";") for each in found)
     assert said == ["BEGIN", "COMMIT", "INSERT", "SELECT", "SELECT", "UPDATE"]

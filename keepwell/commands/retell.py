@@ -10,7 +10,7 @@ from keepwell.commands.letters import kafka_of
 from keepwell.data_directory import DataDirectory
 from keepwell.output import FINDINGS, fail, show
 from services.assessments import retelling as assessments_retelling
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.packs import Packs
 from services.clinic import retelling as clinic_retelling
 from services.notifier import retelling as notifier_retelling
@@ -66,10 +66,10 @@ async def retell(directory: DataDirectory, settings: Settings, *, as_json: bool)
     return 0 if heard else FINDINGS
 
 
-def _kit(directory: DataDirectory, settings: Settings) -> Kit:
+def _kit(directory: DataDirectory, settings: Settings) -> Dependencies:
     # No link is made and no rule is run: neither an address nor the kind of clock counts.
     keyring = directory.keyring(settings)
-    return Kit(keyring=keyring, packs=Packs.load(), times=settings.assessments, public_url="", trial=False)
+    return Dependencies(keyring=keyring, packs=Packs.load(), times=settings.assessments, public_url="", trial=False)
 
 
 async def _open(database: Database) -> list[int]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.assessments.commands import alerts as alert_commands
 from services.assessments.commands import checkins as checkin_commands
 from services.assessments.commands import proposals as proposal_commands
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.store import checkins, known, proposals
 from services.assessments.store.known import KnownPlan
 from shared.bus import Handlers, NotYet
@@ -40,7 +40,7 @@ from shared.walltime import to_wall
 
 log = get_logger(__name__)
 
-_TOLD: Final = {
+_TEXT_STATES: Final = {
     MessageSent.TYPE: "sent",
     MessageDelivered.TYPE: "delivered",
     MessageFailed.TYPE: "failed",
@@ -51,18 +51,18 @@ _TOLD: Final = {
 WRONG_NUMBER: Final = "wrong-number"
 
 
-def handlers(kit: Kit) -> Handlers:
+def handlers(deps: Dependencies) -> Handlers:
     """Return this service's handlers."""
     found = Handlers()
-    _learn(found, kit)
-    _follow(found, kit)
-    _ask(found, kit)
-    _hear(found, kit)
-    _watch(found, kit)
+    _read_models(found, deps)
+    _follow(found, deps)
+    _ask(found, deps)
+    _hear(found, deps)
+    _watch(found, deps)
     return found
 
 
-def _learn(found: Handlers, kit: Kit) -> None:
+def _read_models(found: Handlers, deps: Dependencies) -> None:
     """Keep what is told of clinics and patients; a link dies with the way that it was sent by."""
 
     @found.on(ClinicChanged)
@@ -70,25 +70,25 @@ def _learn(found: Handlers, kit: Kit) -> None:
         await _keep_clinic(tx, event)
 
     @found.on(PatientEnrolled, PatientChanged)
-    async def patient_told(tx: Transaction, event: PatientEnrolled) -> None:
+    async def patient_changed(tx: Transaction, event: PatientEnrolled) -> None:
         before = await known.lock_patient(tx, event.patient)
-        ways = tuple(kit.way_of(contact) for contact in event.contacts)
+        ways = tuple(deps.way_of(contact) for contact in event.contacts)
         in_care = stays(event, None if before is None else not before.discharged)
         if not await known.save_patient(tx, event, ways, in_care=in_care) or before is None:
             return
         if not in_care and not before.discharged:
-            await _end_care(tx, kit, event.patient)  # Their leaving was missed here.
+            await _end_care(tx, deps, event.patient)  # Their leaving was missed here.
         # Where the ways before are not known, a link may have gone by one that is no longer the patient's.
         if before.ways is None or set(before.ways) - set(ways):
             now = replace(before, version=event.version, ways=ways)
-            await checkin_commands.renew_links(tx, kit, now)
+            await checkin_commands.renew_links(tx, deps, now)
 
     @found.on(PatientDischarged)
     async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:
-        await _discharged(tx, kit, event)
+        await _discharged(tx, deps, event)
 
 
-async def _discharged(tx: Transaction, kit: Kit, event: PatientDischarged) -> None:
+async def _discharged(tx: Transaction, deps: Dependencies, event: PatientDischarged) -> None:
     """End a patient's care; where the record goes on in another one, ask the rule again on what both hold."""
     # Both records of a person are locked in one order, whichever was joined into which.
     for one in sorted({event.patient, event.joined_into or event.patient}):
@@ -99,22 +99,22 @@ async def _discharged(tx: Transaction, kit: Kit, event: PatientDischarged) -> No
     if event.version <= patient.version:
         return  # They are back in care since, or it is told once more.
     await known.discharge(tx, event.patient, event.version)
-    await _end_care(tx, kit, event.patient)
+    await _end_care(tx, deps, event.patient)
     if event.joined_into is not None:
         await known.join(tx, event.patient, event.joined_into, one_course=not patient.discharged)
         kept = await known.patient(tx, event.joined_into)
         if kept is not None:
-            await proposal_commands.reconsider(tx, kit, kept)
+            await proposal_commands.reconsider(tx, deps, kept)
 
 
-async def _end_care(tx: Transaction, kit: Kit, patient: UUID) -> None:
-    await checkin_commands.end_all(tx, kit, patient)
+async def _end_care(tx: Transaction, deps: Dependencies, patient: UUID) -> None:
+    await checkin_commands.end_all(tx, deps, patient)
     plan = await known.current_plan(tx, patient)
     if plan is not None:
         await proposal_commands.supersede(tx, plan)
 
 
-def _follow(found: Handlers, kit: Kit) -> None:
+def _follow(found: Handlers, deps: Dependencies) -> None:
     """Keep sessions and plans, and take back what rested on what they no longer say."""
 
     @found.on(SessionAttended)
@@ -126,7 +126,7 @@ def _follow(found: Handlers, kit: Kit) -> None:
         # Recorded late, it may stand before measures that the rule has already looked at.
         late = day < to_wall(event.attended_at, event.zone).date()
         if late and await _measured_since(tx, event.patient, event.plan, day):
-            await proposal_commands.reconsider(tx, kit, patient)
+            await proposal_commands.reconsider(tx, deps, patient)
 
     @found.on(SessionCorrected)
     async def session_corrected(tx: Transaction, event: SessionCorrected) -> None:
@@ -136,18 +136,18 @@ def _follow(found: Handlers, kit: Kit) -> None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
         if not await known.save_session(tx, event, event.attended_on) or "attended" not in {event.before, event.state}:
             return
-        await checkin_commands.end_of_session(tx, kit, event.patient, event.session)
+        await checkin_commands.end_of_session(tx, deps, event.patient, event.session)
         if event.plan is not None and event.plan == await known.current_plan(tx, event.patient):
-            await proposal_commands.reconsider(tx, kit, patient)
+            await proposal_commands.reconsider(tx, deps, patient)
         elif event.plan is not None:
             await proposal_commands.supersede(tx, event.plan)
 
     @found.on(PlanStarted, PlanChanged)
-    async def plan_told(tx: Transaction, event: PlanStarted) -> None:
-        await _heed_plan(tx, kit, event)
+    async def plan_changed(tx: Transaction, event: PlanStarted) -> None:
+        await _heed_plan(tx, deps, event)
 
 
-async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
+async def _heed_plan(tx: Transaction, deps: Dependencies, event: PlanStarted) -> None:
     """Keep a plan; ask the rule again where it looks at the same measures otherwise now.
 
     What was proposed under another interval is superseded.
@@ -159,14 +159,14 @@ async def _heed_plan(tx: Transaction, kit: Kit, event: PlanStarted) -> None:
     current = patient is not None and event.plan == await known.current_plan(tx, event.patient)
     if event.taken_back is not None and patient is not None and current:
         # The interval of before holds again: what is still the latest evidence may be decided again.
-        await proposal_commands.reconsider(tx, kit, patient)
+        await proposal_commands.reconsider(tx, deps, patient)
         return
     waiting = await proposals.current_of_plan(tx, event.plan)
     after = await known.plan(tx, event.plan)
     # What its measures said when it ended, they say as it goes on.
     goes_on = earlier is not None and ran != event.plan
     if patient is not None and current and (goes_on or await _reads_otherwise(tx, patient.id, earlier, after)):
-        await proposal_commands.reconsider(tx, kit, patient)
+        await proposal_commands.reconsider(tx, deps, patient)
     elif waiting is not None and (not event.active or waiting.from_days != event.interval_days):
         await proposal_commands.supersede(tx, event.plan)
 
@@ -224,7 +224,7 @@ async def _induction_end(tx: Transaction, event: PlanStarted) -> date | None:
     return tx.now.date() if patient is None else to_wall(tx.now, patient.zone).date()
 
 
-def _ask(found: Handlers, kit: Kit) -> None:
+def _ask(found: Handlers, deps: Dependencies) -> None:
     """Open check-ins that are due and end those that nobody answered."""
 
     @found.on(CheckinDue)
@@ -237,14 +237,14 @@ def _ask(found: Handlers, kit: Kit) -> None:
             log.info("checkin.void", session=str(event.session), occurrence=event.occurrence)
             return
         # A protocol may name an instrument of a later version: what is known here is asked all the same.
-        instruments = tuple(one for one in event.instruments if one in kit.packs.ids)
+        instruments = tuple(one for one in event.instruments if one in deps.packs.ids)
         for unknown in set(event.instruments) - set(instruments):
             log.error("checkin.instrument_not_known", instrument=unknown, occurrence=event.occurrence)
         if not instruments:
             return
         await checkin_commands.open_for(
             tx,
-            kit,
+            deps,
             patient,
             occurrence=event.occurrence,
             asked_for=event.asked_for,
@@ -255,7 +255,7 @@ def _ask(found: Handlers, kit: Kit) -> None:
 
     @found.on(CheckinExpired)
     async def checkin_expired(tx: Transaction, event: CheckinExpired) -> None:
-        await checkin_commands.expire(tx, kit, event)
+        await checkin_commands.expire(tx, deps, event)
 
     @found.on(IntervalExpired)
     async def interval_expired(tx: Transaction, event: IntervalExpired) -> None:
@@ -263,7 +263,7 @@ def _ask(found: Handlers, kit: Kit) -> None:
         await proposal_commands.expire(tx, event)
 
 
-def _hear(found: Handlers, kit: Kit) -> None:
+def _hear(found: Handlers, deps: Dependencies) -> None:
     """Heed what people write by text: words of crisis, and that a number is not the patient's."""
 
     @found.on(ReplyReceived)
@@ -276,17 +276,17 @@ def _hear(found: Handlers, kit: Kit) -> None:
 
     @found.on(UnknownNumberTexted)
     async def stranger_texted(tx: Transaction, event: UnknownNumberTexted) -> None:
-        number = kit.keyring.open(event.number, context="contact")
-        await _read(tx, event, None, kit.keyring.fingerprint(number, context="stranger"))
+        number = deps.keyring.open(event.number, context="contact")
+        await _read(tx, event, None, deps.keyring.fingerprint(number, context="stranger"))
 
     async def _read(
         tx: Transaction, event: ReplyReceived | UnknownNumberTexted, patient: UUID | None, sender: str | None = None
     ) -> None:
-        words = kit.keyring.open(event.wrote or event.text, context="reply")
+        words = deps.keyring.open(event.wrote or event.text, context="reply")
         where = "Text message" if patient is not None else "Text message from a number that is no patient's"
         where += _late(tx.now - event.at)
         await alert_commands.raise_for_words(
-            tx, kit, clinic=event.clinic, patient=patient, reply=event.reply, words=words, where=where, sender=sender
+            tx, deps, clinic=event.clinic, patient=patient, reply=event.reply, words=words, where=where, sender=sender
         )
 
 
@@ -296,18 +296,18 @@ def _late(age: timedelta) -> str:
     return "" if hours < 1 else f", written {hours} hour{'s' if hours > 1 else ''} before it was read here"
 
 
-def _watch(found: Handlers, kit: Kit) -> None:
+def _watch(found: Handlers, deps: Dependencies) -> None:
     """Page again while nobody has acknowledged, and keep what became of pages and of texts with links."""
 
     @found.on(AlertOverdue)
     async def alert_overdue(tx: Transaction, event: AlertOverdue) -> None:
-        await alert_commands.page_again(tx, kit, event)
+        await alert_commands.page_again(tx, deps, event)
 
     @found.on(MessageSent, MessageDelivered, MessageFailed, MessageWithheld)
-    async def message_told(tx: Transaction, event: MessageEvent) -> None:
+    async def message_changed(tx: Transaction, event: MessageEvent) -> None:
         if event.about is None:
             return
         if event.purpose == "page":
-            await alert_commands.heed_page(tx, kit, event, _TOLD[event.TYPE])
+            await alert_commands.heed_page(tx, deps, event, _TEXT_STATES[event.TYPE])
         elif event.purpose == "checkin":
-            await checkin_commands.heed_text(tx, kit, event, _TOLD[event.TYPE])
+            await checkin_commands.heed_text(tx, deps, event, _TEXT_STATES[event.TYPE])

@@ -17,13 +17,13 @@ from services.assessments.commands import alerts as alert_commands
 from services.assessments.commands import checkins as checkin_commands
 from services.assessments.commands import results
 from services.assessments.commands.checkins import AlreadyAnsweredError, Outcome
+from services.assessments.dependencies import Dependencies, hash_of
 from services.assessments.forms import Form, choices, form_of, words_of
-from services.assessments.kit import Kit, hash_of
 from services.assessments.model.alert import level_of
 from services.assessments.model.instrument import Instrument
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.machine import IllegalTransitionError
-from services.assessments.model.whose import told_apart
+from services.assessments.model.name_hint import name_hint
 from services.assessments.packs import Packs
 from services.assessments.rendering import STYLE, STYLE_AT, Pages
 from services.assessments.store import answering, known
@@ -47,12 +47,12 @@ LinkLanguage = Annotated[str | None, Query(alias="lang")]
 
 
 @dataclass(frozen=True)
-class Visit:
+class LinkRequest:
     """One request to a link.
 
     Attributes:
         language: to speak.
-        whose: the beginning of a name, where several people are reached by one number.
+        name_start: the beginning of a name, where several people are reached by one number.
         shown_at: since when the page is looked at that is answered with: one that is shown again was so before.
     """
 
@@ -60,19 +60,19 @@ class Visit:
     patient: Patient
     clinic: Clinic
     language: str
-    whose: str | None
+    name_start: str | None
     shown_at: datetime
 
     @classmethod
-    def of(cls, linked: Linked | None, wanted: str | None, keyring: Keyring, now: datetime) -> "Visit | None":
-        """Return the visit of a link, or None where there is no such link."""
+    def of(cls, linked: Linked | None, wanted: str | None, keyring: Keyring, now: datetime) -> "LinkRequest | None":
+        """Return the request to a link, or None where there is no such link."""
         if linked is None:
             return None
-        whose = None
+        name_start = None
         if linked.name is not None and linked.others:
             others = [keyring.open(other, context="name") for other in linked.others]
-            whose = told_apart(keyring.open(linked.name, context="name"), others)
-        return cls(linked.checkin, linked.patient, linked.clinic, wanted or linked.patient.language, whose, now)
+            name_start = name_hint(keyring.open(linked.name, context="name"), others)
+        return cls(linked.checkin, linked.patient, linked.clinic, wanted or linked.patient.language, name_start, now)
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,9 @@ def _kind_route(pages: Pages) -> type[APIRoute]:
     return KindRoute
 
 
-def router(database: Database, kit: Kit) -> APIRouter:
+def router(database: Database, deps: Dependencies) -> APIRouter:
     """Return the routes of the patient's pages."""
-    pages = Pages(kit)
+    pages = Pages(deps)
     routes = APIRouter(include_in_schema=False, route_class=_kind_route(pages))
 
     @routes.get(STYLE_AT)
@@ -160,28 +160,32 @@ def router(database: Database, kit: Kit) -> APIRouter:
         async with database.reading() as reader:
             if pages.only_clinic is None:
                 pages.only_clinic = await known.only_clinic(reader)
-            visit = Visit.of(await answering.linked(reader, hash_of(token)), _language(lang), kit.keyring, reader.now)
-            if visit is None:
+            link = LinkRequest.of(
+                await answering.linked(reader, hash_of(token)), _language(lang), deps.keyring, reader.now
+            )
+            if link is None:
                 return (await _unknown(pages, reader, request))()
-            if (why := _closed(visit.checkin, reader)) is not None:
-                return pages.closed(why, language=visit.language, clinic=visit.clinic)
-            return (await _next(pages, reader, visit, visit.checkin, alerted=False))()
+            if (why := _closed(link.checkin, reader)) is not None:
+                return pages.closed(why, language=link.language, clinic=link.clinic)
+            return (await _next(pages, reader, link, link.checkin, alerted=False))()
 
     @routes.post("/c/{token}")
     async def receive(token: str, request: Request, lang: LinkLanguage = None) -> HTMLResponse:
         """Keep what was answered, all or some, and show what comes next."""
         posted = {name: str(value) for name, value in (await request.form(max_fields=MOST_FIELDS)).items()}
         async with database.transaction() as tx:
-            visit = Visit.of(await answering.lock_linked(tx, hash_of(token)), _language(lang), kit.keyring, tx.now)
-            if visit is None:
+            link = LinkRequest.of(
+                await answering.lock_linked(tx, hash_of(token)), _language(lang), deps.keyring, tx.now
+            )
+            if link is None:
                 page = await _unknown(pages, tx, request, posted)
             else:
-                page = await _receive(pages, tx, visit, posted)
+                page = await _receive(pages, tx, link, posted)
         # Rendered after the commit: nobody is thanked for what was not kept, and a page that fails takes no alert back.
         return page()
 
     @routes.api_route("/c/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-    async def elsewhere(rest: str, request: Request) -> HTMLResponse:
+    async def leads_away(rest: str, request: Request) -> HTMLResponse:
         """Answer what is no link, and what cannot be done with one."""
         async with database.reading() as reader:
             page = (await _unknown(pages, reader, request))()
@@ -197,8 +201,8 @@ async def _unknown(pages: Pages, reader: Reader, request: Request, posted: dict[
     """Return the page of a link that leads nowhere, or no more; nothing of it is kept, and nothing shown of anybody."""
     pages.only_clinic = await known.only_clinic(reader)
     sent = None
-    if posted and (name := posted.get("instrument", "")) in pages.kit.packs.ids:
-        sent = Sent.of(pages.kit.packs, name, posted)
+    if posted and (name := posted.get("instrument", "")) in pages.deps.packs.ids:
+        sent = Sent.of(pages.deps.packs, name, posted)
     alerted = sent is not None and sent.alerts
     return partial(pages.closed, "unknown", language=_guessed(request), clinic=pages.only_clinic, alerted=alerted)
 
@@ -208,100 +212,109 @@ def _closed(checkin: Checkin, reader: Reader) -> str | None:
     return {CheckinState.COMPLETED: "used", CheckinState.EXPIRED: "expired"}.get(state)
 
 
-async def _receive(pages: Pages, tx: Transaction, visit: Visit, posted: dict[str, str]) -> Page:
-    kit, checkin = pages.kit, visit.checkin
+async def _receive(pages: Pages, tx: Transaction, link: LinkRequest, posted: dict[str, str]) -> Page:
+    deps, checkin = pages.deps, link.checkin
     name = posted.get("instrument", "")
     if name not in checkin.instruments:
         name = checkin.instruments[0]
-    sent = Sent.of(kit.packs, name, posted)
+    sent = Sent.of(deps.packs, name, posted)
     closed = _closed(checkin, tx)
-    shown_at = kit.shown_at(checkin.id, posted.get("page", ""))
+    shown_at = deps.shown_at(checkin.id, posted.get("page", ""))
     if shown_at is not None and shown_at <= tx.now:
-        visit = replace(visit, shown_at=shown_at)
+        link = replace(link, shown_at=shown_at)
     # From no page of ours, or sooner after it than a person reads: a program that looks into links.
-    doubted = shown_at is None or tx.now - visit.shown_at < kit.at_least
+    doubted = shown_at is None or tx.now - link.shown_at < deps.at_least
     if sent.empty or doubted:
-        await _tell_anyway(pages, tx, visit, sent)
+        await _tell_anyway(pages, tx, link, sent)
         if closed is not None:
-            return partial(pages.closed, closed, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
-        return await _once_more(pages, tx, visit, sent, "form.again" if not sent.empty else "")
+            return partial(pages.closed, closed, language=link.language, clinic=link.clinic, alerted=sent.alerts)
+        return await _once_more(pages, tx, link, sent, "form.again" if not sent.empty else "")
     try:
         outcome = await checkin_commands.answer(
-            tx, kit, checkin, visit.patient, instrument_id=name, given=sent.given, words=sent.words, replacing=True
+            tx, deps, checkin, link.patient, instrument_id=name, given=sent.given, words=sent.words, replacing=True
         )
     except AlreadyAnsweredError:
         # Word by word what was kept before: a second click.
-        await _tell_anyway(pages, tx, visit, sent)
-        return await _next(pages, tx, visit, checkin, alerted=sent.alerts)
+        await _tell_anyway(pages, tx, link, sent)
+        return await _next(pages, tx, link, checkin, alerted=sent.alerts)
     except IllegalTransitionError:
-        await _tell_anyway(pages, tx, visit, sent)
-        return await _kept_beside(pages, tx, visit, sent, closed or "used")
-    return await _after(pages, tx, visit, sent, outcome)
+        await _tell_anyway(pages, tx, link, sent)
+        return await _kept_beside(pages, tx, link, sent, closed or "used")
+    return await _after(pages, tx, link, sent, outcome)
 
 
-async def _kept_beside(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, closed: str) -> Page:
+async def _kept_beside(pages: Pages, tx: Transaction, link: LinkRequest, sent: Sent, closed: str) -> Page:
     """Keep answers to a check-in that has ended, where they are not the ones that it ended with."""
-    kit, checkin = pages.kit, visit.checkin
-    before = await answering.earlier(tx, kit.keyring, checkin)
+    deps, checkin = pages.deps, link.checkin
+    before = await answering.earlier(tx, deps.keyring, checkin)
     if closed == "used" and before.holds(sent.name, sent.given, words=sent.words):
-        return _thanks(pages, visit, alerted=sent.alerts)
+        return _thanks(pages, link, alerted=sent.alerts)
     why = Why.AGAIN if closed == "used" else Why.LATE
-    kept = await results.set_aside(tx, kit, checkin, sent.name, given=sent.given, words=sent.words, why=why)
-    told = str(why) if kept else "full"
-    return partial(pages.closed, told, language=visit.language, clinic=visit.clinic, alerted=sent.alerts)
+    kept = await results.set_aside(tx, deps, checkin, sent.name, given=sent.given, words=sent.words, why=why)
+    notice = str(why) if kept else "full"
+    return partial(pages.closed, notice, language=link.language, clinic=link.clinic, alerted=sent.alerts)
 
 
-async def _tell_anyway(pages: Pages, tx: Transaction, visit: Visit, sent: Sent) -> None:
+async def _tell_anyway(pages: Pages, tx: Transaction, link: LinkRequest, sent: Sent) -> None:
     """Raise the alert that answers call for, though they came too late, or once more, and are not kept as a score."""
-    await alert_commands.raise_for(tx, pages.kit, visit.checkin, sent.name, sent.given, words=sent.words)
+    await alert_commands.raise_for(tx, pages.deps, link.checkin, sent.name, sent.given, words=sent.words)
 
 
-async def _after(pages: Pages, tx: Transaction, visit: Visit, sent: Sent, outcome: Outcome) -> Page:
+async def _after(pages: Pages, tx: Transaction, link: LinkRequest, sent: Sent, outcome: Outcome) -> Page:
     """Return the page after answers were kept."""
     checkin = outcome.checkin
     if checkin.state is CheckinState.COMPLETED:
-        return _thanks(pages, visit, alerted=sent.alerts)
+        return _thanks(pages, link, alerted=sent.alerts)
     if outcome.absent:
-        return await _once_more(pages, tx, visit, sent, "missing.saved", absent=outcome.absent)
-    told = "form.changed" if outcome.changed else ""
-    return await _next(pages, tx, visit, checkin, alerted=sent.alerts, told=told)
+        return await _once_more(pages, tx, link, sent, "missing.saved", absent=outcome.absent)
+    notice = "form.changed" if outcome.changed else ""
+    return await _next(pages, tx, link, checkin, alerted=sent.alerts, notice=notice)
 
 
 async def _once_more(
-    pages: Pages, tx: Transaction, visit: Visit, sent: Sent, told: str, *, absent: tuple[str, ...] | None = None
+    pages: Pages, tx: Transaction, link: LinkRequest, sent: Sent, notice: str, *, absent: tuple[str, ...] | None = None
 ) -> Page:
     """Return the form as it was sent; without `absent` nothing of it was kept, and every question stays."""
-    instrument = pages.kit.packs.get(sent.name)
-    before = await answering.earlier(tx, pages.kit.keyring, visit.checkin)
+    instrument = pages.deps.packs.get(sent.name)
+    before = await answering.earlier(tx, pages.deps.keyring, link.checkin)
     saved = before.saved.get(sent.name, {})
     if absent is None:
-        absent = () if told else tuple(item.id for item in instrument.required if item.id not in saved)
+        absent = () if notice else tuple(item.id for item in instrument.required if item.id not in saved)
     form = form_of(
         instrument,
-        visit.language,
-        visit.checkin.instruments,
+        link.language,
+        link.checkin.instruments,
         saved=saved,
         posted=sent.given,
         absent=absent,
         words=sent.words,
     )
-    return _page_of(pages, visit, form, MISSING, alerted=sent.alerts, told=told or "missing.empty")
+    return _page_of(pages, link, form, MISSING, alerted=sent.alerts, notice=notice or "missing.empty")
 
 
-def _page_of(pages: Pages, visit: Visit, form: Form, status: int, **told: Any) -> Page:
-    mark = pages.kit.page_mark(visit.checkin.id, visit.shown_at)
+def _page_of(pages: Pages, link: LinkRequest, form: Form, status: int, **notice: Any) -> Page:
+    mark = pages.deps.page_mark(link.checkin.id, link.shown_at)
     return partial(
-        pages.form, form, status, language=visit.language, clinic=visit.clinic, mark=mark, whose=visit.whose, **told
+        pages.form,
+        form,
+        status,
+        language=link.language,
+        clinic=link.clinic,
+        mark=mark,
+        name_start=link.name_start,
+        **notice,
     )
 
 
-def _thanks(pages: Pages, visit: Visit, *, alerted: bool) -> Page:
-    return partial(pages.render, "thanks.html", 200, language=visit.language, clinic=visit.clinic, alerted=alerted)
+def _thanks(pages: Pages, link: LinkRequest, *, alerted: bool) -> Page:
+    return partial(pages.render, "thanks.html", 200, language=link.language, clinic=link.clinic, alerted=alerted)
 
 
-async def _next(pages: Pages, reader: Reader, visit: Visit, checkin: Checkin, *, alerted: bool, told: str = "") -> Page:
+async def _next(
+    pages: Pages, reader: Reader, link: LinkRequest, checkin: Checkin, *, alerted: bool, notice: str = ""
+) -> Page:
     """Return the form of the first instrument that is not complete, with what is not answered yet."""
-    before = await answering.earlier(reader, pages.kit.keyring, checkin)
+    before = await answering.earlier(reader, pages.deps.keyring, checkin)
     name = next(instrument for instrument in checkin.instruments if instrument not in before.complete)
-    form = form_of(pages.kit.packs.get(name), visit.language, checkin.instruments, saved=before.saved.get(name, {}))
-    return _page_of(pages, replace(visit, shown_at=reader.now), form, 200, alerted=alerted, told=told)
+    form = form_of(pages.deps.packs.get(name), link.language, checkin.instruments, saved=before.saved.get(name, {}))
+    return _page_of(pages, replace(link, shown_at=reader.now), form, 200, alerted=alerted, notice=notice)

@@ -7,8 +7,8 @@ from typing import Final
 
 from fastapi.responses import HTMLResponse
 
+from services.assessments.dependencies import Dependencies
 from services.assessments.forms import Form
-from services.assessments.kit import Kit
 from services.assessments.store.known import Clinic
 from shared.languages import Language, Texts
 from shared.web.pages import templates
@@ -43,8 +43,8 @@ class Pages:
             was last read, for the page that says that the database is away.
     """
 
-    def __init__(self, kit: Kit) -> None:
-        self.kit = kit
+    def __init__(self, deps: Dependencies) -> None:
+        self.deps = deps
         self.only_clinic: Clinic | None = None
         self._texts = Texts.load(ROOM / "texts")
         self._templates = templates(ROOM / "templates")
@@ -74,8 +74,8 @@ class Pages:
         clinic: Clinic,
         alerted: bool,
         mark: str,
-        whose: str | None,
-        told: str = "",
+        name_start: str | None,
+        notice: str = "",
     ) -> HTMLResponse:
         """Return the page of one instrument.
 
@@ -86,8 +86,8 @@ class Pages:
             clinic: whose it is.
             alerted: whether what was just sent needs a person now.
             mark: what its form carries back.
-            whose: the beginning of a name, where several people are reached by one number.
-            told: the key of a sentence about what was just sent.
+            name_start: the beginning of a name, where several people are reached by one number.
+            notice: the key of a sentence about what was just sent.
         """
         return self.render(
             "form.html",
@@ -101,8 +101,8 @@ class Pages:
             words=form.words,
             alerted=alerted,
             mark=mark,
-            whose=whose,
-            told=told,
+            name_start=name_start,
+            notice=notice,
         )
 
     def closed(self, why: str, *, language: str, clinic: Clinic | None, alerted: bool = False) -> HTMLResponse:

@@ -11,7 +11,7 @@ from uuid import UUID
 from services.assessments.commands import alerts as alert_commands
 from services.assessments.commands import proposals as proposal_commands
 from services.assessments.commands import results
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.store import alerts, checkins, known, proposals
 from shared.database import Database, Transaction
@@ -24,45 +24,45 @@ MOST: Final = 200
 """Check-ins, and proposals, of one patient; in the time above there are some ten."""
 
 
-async def retell(database: Database, kit: Kit) -> int:
+async def retell(database: Database, deps: Dependencies) -> int:
     """Publish how alerts, answered check-ins and proposals stand; return how many facts were told."""
-    told, last = 0, None
+    count, last = 0, None
     while True:
         async with database.transaction() as tx:
             found = await known.lock_patients(tx, after=last, limit=TOGETHER)
-            told += sum([await _patient(tx, kit, patient) for patient in found])
+            count += sum([await _patient(tx, deps, patient) for patient in found])
         if not found:
             break
         last = found[-1]
     async with database.transaction() as tx:
-        return told + await _alerts(tx, None)
+        return count + await _alerts(tx, None)
 
 
-async def _patient(tx: Transaction, kit: Kit, patient: UUID) -> int:
-    return await _alerts(tx, patient) + await _results(tx, kit, patient) + await _proposals(tx, patient)
+async def _patient(tx: Transaction, deps: Dependencies, patient: UUID) -> int:
+    return await _alerts(tx, patient) + await _results(tx, deps, patient) + await _proposals(tx, patient)
 
 
 async def _alerts(tx: Transaction, patient: UUID | None) -> int:
-    told = 0
+    count = 0
     for alert_id in await alerts.that_matter(tx, patient, since=tx.now - LATELY):
         if patient is None:
             await alerts.lock(tx, alert_id)
         alert = await alerts.get(tx, alert_id)
-        told += 0 if alert is None else await alert_commands.tell_again(tx, alert)
-    return told
+        count += 0 if alert is None else await alert_commands.tell_again(tx, alert)
+    return count
 
 
-async def _results(tx: Transaction, kit: Kit, patient: UUID) -> int:
+async def _results(tx: Transaction, deps: Dependencies, patient: UUID) -> int:
     over = {CheckinState.COMPLETED, CheckinState.EXPIRED}
-    told = 0
+    count = 0
     for checkin in await checkins.of_patient(tx, patient, limit=MOST, after=None):
         if checkin.state not in over or checkin.opened_at <= tx.now - LATELY:
             continue
         # One that ended without an answer has no result: telling an empty one would show as an answer.
-        if await checkins.scores_of_checkin(tx, kit.keyring, checkin.id):
-            await results.tell(tx, kit, checkin)
-            told += 1
-    return told
+        if await checkins.scores_of_checkin(tx, deps.keyring, checkin.id):
+            await results.tell(tx, deps, checkin)
+            count += 1
+    return count
 
 
 async def _proposals(tx: Transaction, patient: UUID) -> int:

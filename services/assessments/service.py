@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from services.assessments import api, pages
+from services.assessments.dependencies import Dependencies
 from services.assessments.handlers import handlers
 from services.assessments.history import HISTORY
-from services.assessments.kit import Kit
 from services.assessments.model.haste import AT_LEAST
 from services.assessments.packs import Packs
 from services.assessments.store import counts, figures
@@ -20,7 +20,7 @@ def build(context: Context) -> Service:
     Raises:
         InstrumentError: an instrument is not the pinned one.
     """
-    kit = Kit(
+    deps = Dependencies(
         keyring=context.keyring,
         packs=Packs.load(),
         times=context.settings.assessments,
@@ -32,9 +32,9 @@ def build(context: Context) -> Service:
         name=SCHEMA,
         database=context.database,
         history=HISTORY,
-        handlers=handlers(kit),
+        handlers=handlers(deps),
         # Those that patients wait for first: a path is held against the routes in turn.
-        routers=[pages.router(context.database, kit), api.router(context.database, kit)],
+        routers=[pages.router(context.database, deps), api.router(context.database, deps)],
         loops=[
             Loop("forgetting", Purge(context.database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run)
         ],

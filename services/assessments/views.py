@@ -6,8 +6,8 @@ from uuid import UUID
 from services.assessments.commands import alerts as alert_commands
 from services.assessments.commands import proposals as proposal_commands
 from services.assessments.commands import taking_back
+from services.assessments.dependencies import Dependencies
 from services.assessments.described import InstrumentBrief
-from services.assessments.kit import Kit
 from services.assessments.model.haste import is_quick
 from services.assessments.packs import Packs
 from services.assessments.store.alerts import Alert, Page
@@ -205,7 +205,7 @@ class AlertView(View):
     disposition: str | None
 
     @classmethod
-    def of(cls, kit: Kit, alert: Alert, paged: list[Page]) -> "AlertView":
+    def of(cls, deps: Dependencies, alert: Alert, paged: list[Page]) -> "AlertView":
         """Show an alert."""
         return cls(
             id=alert.id,
@@ -213,9 +213,9 @@ class AlertView(View):
             patient=alert.patient,
             checkin=alert.checkin,
             reply=alert.reply,
-            kind=alert_commands.kind_of(kit, alert),
+            kind=alert_commands.kind_of(deps, alert),
             level=alert.level,
-            cause=alert_commands.cause_text(kit, alert),
+            cause=alert_commands.cause_text(deps, alert),
             state=alert.state,
             raised_at=alert.raised_at,
             pages=alert.pages,
@@ -237,7 +237,7 @@ class AlertView(View):
             closed_by=alert.closed_by,
             closed_staff=alert.closed_staff,
             closed_at=alert.closed_at,
-            disposition=alert_commands.disposition_text(kit, alert),
+            disposition=alert_commands.disposition_text(deps, alert),
         )
 
 
@@ -275,9 +275,9 @@ class TakenBackView(View):
     reason: str
 
     @classmethod
-    def of(cls, kit: Kit, proposal: Proposal) -> "TakenBackView | None":
+    def of(cls, deps: Dependencies, proposal: Proposal) -> "TakenBackView | None":
         """Show it; None of a decision that stands."""
-        why = taking_back.why_taken_back(kit, proposal)
+        why = taking_back.why_taken_back(deps, proposal)
         if proposal.taken_back_by is None or proposal.taken_back_at is None or why is None:
             return None
         return cls(by=proposal.taken_back_by, at=proposal.taken_back_at, reason=why)
@@ -318,10 +318,10 @@ class ProposalView(View):
     taken_back: TakenBackView | None
 
     @classmethod
-    def of(cls, kit: Kit, proposal: Proposal) -> "ProposalView":
+    def of(cls, deps: Dependencies, proposal: Proposal) -> "ProposalView":
         """Show a proposal."""
-        overruled = proposal_commands.overruled(kit, proposal)
-        detail = Detail.model_validate_json(proposal_commands.detail(kit, proposal))
+        overruled = proposal_commands.overruled(deps, proposal)
+        detail = Detail.model_validate_json(proposal_commands.detail(deps, proposal))
         return cls(
             id=proposal.id,
             version=proposal.version,
@@ -344,10 +344,10 @@ class ProposalView(View):
             interval_days=proposal.interval_days,
             decided_by=proposal.decided_by,
             decided_at=proposal.decided_at,
-            reason=proposal_commands.reason_text(kit, proposal),
+            reason=proposal_commands.reason_text(deps, proposal),
             overruled=() if overruled is None else overruled.against,
             override_reason=None if overruled is None else overruled.reason,
-            taken_back=TakenBackView.of(kit, proposal),
+            taken_back=TakenBackView.of(deps, proposal),
         )
 
 

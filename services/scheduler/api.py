@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.scheduler import store
+from services.scheduler.access import Access, as_problems
 from services.scheduler.commands import booking, outcomes, plans
 from services.scheduler.commands.outcomes import Corrector
-from services.scheduler.desk import Desk, refusals
 from services.scheduler.model.catalogue import PROTOCOLS
-from services.scheduler.model.orders import Meant
 from services.scheduler.model.patients import Patient
+from services.scheduler.model.refusals import Meant
 from services.scheduler.model.sessions import Session, SessionState, slot
 from services.scheduler.views import (
     ContinuedPlan,
@@ -51,8 +51,8 @@ class Ending(Protocol):
 
 def build(database: Database, keyring: Keyring) -> list[APIRouter]:
     """Return the routes over a database; the keyring seals why a record was corrected."""
-    desk = Desk(database)
-    return [_protocols(), _plans(desk, keyring), _sessions(desk), _corrections(desk, keyring), _endings(desk)]
+    access = Access(database)
+    return [_protocols(), _plans(access, keyring), _sessions(access), _corrections(access, keyring), _endings(access)]
 
 
 def _router() -> APIRouter:
@@ -70,42 +70,42 @@ def _protocols() -> APIRouter:
     return router
 
 
-def _plans(desk: Desk, keyring: Keyring) -> APIRouter:
+def _plans(access: Access, keyring: Keyring) -> APIRouter:
     router = _router()
 
     @router.post("/patients/{patient}/plans", status_code=201, response_model=PlanView)
     async def start_plan(patient: UUID, body: NewPlan, command: Command) -> Response:
         """Start a protocol for a patient who follows none."""
-        found = await desk.patient(command.principal.clinic, patient)
-        _refuse_far(body.start_on, to_wall(desk.database.clock.now(), found.zone).date())
+        found = await access.patient(command.principal.clinic, patient)
+        _refuse_far(body.start_on, to_wall(access.database.clock.now(), found.zone).date())
 
         async def work(tx: Transaction) -> PlanView:
-            held = await desk.locked(tx, patient)
-            with refusals():
+            held = await access.locked(tx, patient)
+            with as_problems():
                 return PlanView.of(await plans.start_plan(tx, held, body.protocol, body.start_on))
 
-        return await command.run(desk.database, work, status=201)
+        return await command.run(access.database, work, status=201)
 
     @router.post("/patients/{patient}/plan/continue", response_model=PlanView)
     async def continue_plan(patient: UUID, body: ContinuedPlan, command: Command) -> Response:
         """Let the patient's last plan go on, which had ended; what took place under it counts."""
         who = command.principal
-        await desk.patient(who.clinic, patient)
+        await access.patient(who.clinic, patient)
 
         async def work(tx: Transaction) -> PlanView:
-            held = await desk.locked(tx, patient)
+            held = await access.locked(tx, patient)
             reason = keyring.seal(body.reason.strip(), context=REASON)
-            with refusals():
+            with as_problems():
                 why = Continued(by=who.name, staff=who.staff, at=tx.now, reason=reason)
                 return PlanView.of(await plans.continue_plan(tx, held, why))
 
-        return await command.run(desk.database, work)
+        return await command.run(access.database, work)
 
     @router.get("/patients/{patient}/plan", response_model=PlanView)
     async def plan(patient: UUID, principal: Reads) -> Response:
         """Return the plan that a patient follows."""
-        await desk.patient(principal.clinic, patient)
-        async with desk.database.reading() as reader:
+        await access.patient(principal.clinic, patient)
+        async with access.database.reading() as reader:
             found = await store.active_plan(reader, patient)
         if found is None:
             raise NotFound(
@@ -117,52 +117,52 @@ def _plans(desk: Desk, keyring: Keyring) -> APIRouter:
     return router
 
 
-def _sessions(desk: Desk) -> APIRouter:
+def _sessions(access: Access) -> APIRouter:
     router = _router()
 
     @router.post("/sessions", status_code=201, response_model=SessionView)
     async def book(body: NewSession, command: Command) -> Response:
         """Book a session."""
-        await desk.patient(command.principal.clinic, body.patient)
-        zone = body.zone or await desk.zone(command.principal.clinic)
+        await access.patient(command.principal.clinic, body.patient)
+        zone = body.zone or await access.zone(command.principal.clinic)
 
         async def work(tx: Transaction) -> SessionView:
-            patient = await desk.locked(tx, body.patient)
+            patient = await access.locked(tx, body.patient)
             wanted = slot(body.starts_at, zone, body.minutes)
             meant = Meant(afterwards=body.entered_afterwards, odd_hour=body.odd_hour)
-            with refusals():
+            with as_problems():
                 return SessionView.of(await booking.book(tx, patient, wanted, body.kind, meant=meant))
 
-        return await command.run(desk.database, work, status=201)
+        return await command.run(access.database, work, status=201)
 
     @router.get("/sessions/{session}", response_model=SessionView)
     async def session(session: UUID, principal: Reads) -> Response:
         """Return a session."""
-        async with desk.database.reading() as reader:
-            return versioned(SessionView.of(await desk.session(reader, principal.clinic, session)))
+        async with access.database.reading() as reader:
+            return versioned(SessionView.of(await access.session(reader, principal.clinic, session)))
 
     @router.patch("/sessions/{session}", response_model=SessionView)
     async def move(session: UUID, body: MovedSession, command: Command) -> Response:
         """Move a session to another time."""
 
-        async def order(tx: Transaction, patient: Patient, present: Session) -> Session:
+        async def session_command(tx: Transaction, patient: Patient, present: Session) -> Session:
             wanted = slot(body.starts_at, body.zone or present.slot.zone, present.slot.minutes)
             return await booking.move(tx, patient, present, wanted, odd_hour=body.odd_hour)
 
-        return await desk.change(session, command, order)
+        return await access.change(session, command, session_command)
 
     @router.get("/patients/{patient}/sessions")
     async def sessions(patient: UUID, principal: Reads, page: Paging) -> Listing[SessionView]:
         """List a patient's sessions in the order in which they were booked."""
-        await desk.patient(principal.clinic, patient)
-        async with desk.database.reading() as reader:
+        await access.patient(principal.clinic, patient)
+        async with access.database.reading() as reader:
             found = await store.sessions_of(reader, patient, limit=page.limit + 1, after=page.after)
         return listing([SessionView.of(one) for one in found], page, cursor=lambda view: str(view.id))
 
     return router
 
 
-def _endings(desk: Desk) -> APIRouter:
+def _endings(access: Access) -> APIRouter:
     router = _router()
 
     def ending(name: str, end: Ending, summary: str) -> None:
@@ -170,10 +170,10 @@ def _endings(desk: Desk) -> APIRouter:
         async def endpoint(session: UUID, command: Command, body: Outcome | None = None) -> Response:
             said = body or Outcome()
 
-            async def order(tx: Transaction, patient: Patient, present: Session) -> Session:
+            async def session_command(tx: Transaction, patient: Patient, present: Session) -> Session:
                 return await end(tx, patient, present, reason=said.reason, note=said.note)
 
-            return await desk.change(session, command, order)
+            return await access.change(session, command, session_command)
 
     ending("cancel", booking.cancel, "Cancel a session")
     ending("attend", outcomes.attend, "Record that a session took place")
@@ -181,7 +181,7 @@ def _endings(desk: Desk) -> APIRouter:
     return router
 
 
-def _corrections(desk: Desk, keyring: Keyring) -> APIRouter:
+def _corrections(access: Access, keyring: Keyring) -> APIRouter:
     router = _router()
 
     @router.post("/sessions/{session}/correct", response_model=SessionView)
@@ -189,17 +189,17 @@ def _corrections(desk: Desk, keyring: Keyring) -> APIRouter:
         """Correct what was recorded of a session; what was stays on record, and all that follows from it follows."""
         who = command.principal
 
-        async def order(tx: Transaction, patient: Patient, present: Session) -> Session:
+        async def session_command(tx: Transaction, patient: Patient, present: Session) -> Session:
             corrector = Corrector(who.name, who.staff, keyring.seal(body.reason, context=CORRECTION))
             return await outcomes.correct(tx, patient, present, SessionState(body.state), corrector)
 
-        return await desk.change(session, command, order)
+        return await access.change(session, command, session_command)
 
     @router.get("/sessions/{session}/corrections")
     async def corrections(session: UUID, principal: Reads) -> Listing[CorrectionView]:
         """List the corrections of a session, oldest first."""
-        async with desk.database.reading() as reader:
-            found = await desk.session(reader, principal.clinic, session)
+        async with access.database.reading() as reader:
+            found = await access.session(reader, principal.clinic, session)
             kept = await store.corrections_of(reader, found.id)
         views = [
             CorrectionView(

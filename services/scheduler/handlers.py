@@ -34,7 +34,7 @@ async def clinic_changed(tx: Transaction, event: ClinicChanged) -> None:
 
 
 @handlers.on(PatientEnrolled, PatientChanged)
-async def patient_told_of(tx: Transaction, event: PatientEnrolled) -> None:
+async def patient_changed(tx: Transaction, event: PatientEnrolled) -> None:
     """Keep where a patient lives; a new zone moves what they are asked, and nothing that is booked."""
     known = await store.lock_patient(tx, event.patient)
     if known is not None and event.version <= known.version:

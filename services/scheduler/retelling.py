@@ -8,8 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from services.scheduler import store
-from services.scheduler.facts import plan_event, session_event
 from services.scheduler.model.sessions import SessionState
+from services.scheduler.published_events import plan_event, session_event
 from shared.bus import publish
 from shared.database import Database, Transaction
 from shared.events import (
@@ -37,13 +37,13 @@ _KINDS: Final[dict[SessionState, type[SessionEvent]]] = {
 
 async def retell(database: Database) -> int:
     """Publish the state of every patient's last plan and of every session that may still matter; return how many."""
-    told, last = 0, None
+    count, last = 0, None
     while True:
         async with database.transaction() as tx:
             found = await store.lock_patients(tx, after=last, limit=TOGETHER)
-            told += sum([await _patient(tx, patient) for patient in found])
+            count += sum([await _patient(tx, patient) for patient in found])
         if not found:
-            return told
+            return count
         last = found[-1]
 
 

@@ -3,15 +3,15 @@
 from fastapi import APIRouter
 
 from services.assessments.api import alerts, checkins, instruments, proposals, rules, scores
-from services.assessments.api.desk import Desk
-from services.assessments.kit import Kit
+from services.assessments.api.access import Access
+from services.assessments.dependencies import Dependencies
 from shared.database import Database
 
 
-def router(database: Database, kit: Kit) -> APIRouter:
+def router(database: Database, deps: Dependencies) -> APIRouter:
     """Return the routes of this service below /api/v1."""
     routes = APIRouter(prefix="/api/v1", tags=["assessments"])
-    desk = Desk(database, kit)
+    access = Access(database, deps)
     for part in (checkins, scores, alerts, proposals, rules, instruments):
-        part.add(routes, desk)
+        part.add(routes, access)
     return routes

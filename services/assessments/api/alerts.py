@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.assessments.api.desk import Desk, Words, refusals
+from services.assessments.api.access import Access, Words, as_problems
 from services.assessments.commands import alerts as commands
 from services.assessments.model.disposition import flaw_of
 from services.assessments.model.lifecycles import AlertState
@@ -27,23 +27,23 @@ class Closing(Body):
     disposition: Words
 
 
-def add(routes: APIRouter, desk: Desk) -> None:
+def add(routes: APIRouter, access: Access) -> None:
     """Add the routes of alerts."""
 
     @routes.get("/alerts")
     async def list_alerts(principal: Reads, page: Paging, state: AlertState | None = None) -> Listing[AlertView]:
         """Return the clinic's alerts, newest first; `state` is `open`, `acknowledged` or `closed`."""
-        async with desk.database.reading() as reader:
+        async with access.database.reading() as reader:
             found = await alerts.of_clinic(reader, principal.clinic, state=state, limit=page.limit, after=page.after)
             paged = await alerts.pages_of(reader, [alert.id for alert in found])
-        views = [AlertView.of(desk.kit, alert, paged[alert.id]) for alert in found]
+        views = [AlertView.of(access.deps, alert, paged[alert.id]) for alert in found]
         return listing(views, page, cursor=lambda view: str(view.id))
 
     @routes.get("/alerts/{alert_id}", response_model=AlertView)
     async def read_alert(alert_id: UUID, principal: Reads) -> Response:
         """Return an alert."""
-        async with desk.database.reading() as reader:
-            return versioned(await _view(reader, desk, await _own(reader, principal.clinic, alert_id)))
+        async with access.database.reading() as reader:
+            return versioned(await _view(reader, access, await _own(reader, principal.clinic, alert_id)))
 
     @routes.post("/alerts/{alert_id}/acknowledge", response_model=AlertView)
     async def acknowledge(alert_id: UUID, command: Command, _body: Acknowledgement | None = None) -> Response:
@@ -51,10 +51,10 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> AlertView:
             alert, who = await _locked(tx, command, alert_id), command.principal
-            with refusals():
-                return await _view(tx, desk, await commands.acknowledge(tx, alert, who.name, who.staff))
+            with as_problems():
+                return await _view(tx, access, await commands.acknowledge(tx, alert, who.name, who.staff))
 
-        return await command.run(desk.database, work)
+        return await command.run(access.database, work)
 
     @routes.post("/alerts/{alert_id}/close", response_model=AlertView)
     async def close(alert_id: UUID, body: Closing, command: CloseAlertCommand) -> Response:
@@ -67,11 +67,11 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> AlertView:
             alert, who = await _locked(tx, command, alert_id), command.principal
-            with refusals():
-                closed = await commands.close(tx, desk.kit, alert, who.name, body.disposition, staff=who.staff)
-            return await _view(tx, desk, closed)
+            with as_problems():
+                closed = await commands.close(tx, access.deps, alert, who.name, body.disposition, staff=who.staff)
+            return await _view(tx, access, closed)
 
-        return await command.run(desk.database, work)
+        return await command.run(access.database, work)
 
 
 async def _own(reader: Reader, clinic: ClinicId, alert_id: UUID) -> Alert:
@@ -89,5 +89,5 @@ async def _locked(tx: Transaction, command: CommandCall, alert_id: UUID) -> Aler
     return alert
 
 
-async def _view(reader: Reader, desk: Desk, alert: Alert) -> AlertView:
-    return AlertView.of(desk.kit, alert, (await alerts.pages_of(reader, [alert.id]))[alert.id])
+async def _view(reader: Reader, access: Access, alert: Alert) -> AlertView:
+    return AlertView.of(access.deps, alert, (await alerts.pages_of(reader, [alert.id]))[alert.id])

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 
-from services.assessments.api.desk import Desk, refusals
+from services.assessments.api.access import Access, as_problems
 from services.assessments.api.shapes import AnswerList, Difficulty, optional_of, refuse_strangers
 from services.assessments.commands import checkins as commands
 from services.assessments.model.lifecycles import AlertState
@@ -42,32 +42,32 @@ class NewAnswers(Body):
     entered_by: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-def add(routes: APIRouter, desk: Desk) -> None:
+def add(routes: APIRouter, access: Access) -> None:
     """Add the routes of check-ins and scores."""
 
     @routes.get("/patients/{patient_id}/checkins")
     async def list_checkins(patient_id: UUID, principal: Reads, page: Paging) -> Listing[CheckinView]:
         """Return a patient's check-ins, newest first."""
-        patient = await desk.known(principal.clinic, patient_id)
-        async with desk.database.reading() as reader:
+        patient = await access.known(principal.clinic, patient_id)
+        async with access.database.reading() as reader:
             found = await checkins.of_patient(reader, patient.id, limit=page.limit, after=page.after)
         return listing([CheckinView.of(one) for one in found], page, cursor=lambda view: str(view.id))
 
     @routes.get("/checkins/{checkin_id}", response_model=CheckinView)
     async def read_checkin(checkin_id: UUID, principal: Reads) -> Response:
         """Return a check-in."""
-        async with desk.database.reading() as reader:
+        async with access.database.reading() as reader:
             return versioned(CheckinView.of(await own_checkin(reader, principal.clinic, checkin_id)))
 
     @routes.post("/checkins", status_code=201, response_model=CheckinView)
     async def open_checkin(body: NewCheckin, command: Command) -> Response:
         """Open a check-in now; the patient gets its link by text where there is consent."""
-        await desk.known(command.principal.clinic, body.patient)
+        await access.known(command.principal.clinic, body.patient)
 
         async def work(tx: Transaction) -> CheckinView:
-            return await _open(tx, desk, command.principal.clinic, body)
+            return await _open(tx, access, command.principal.clinic, body)
 
-        return await command.run(desk.database, work, status=201)
+        return await command.run(access.database, work, status=201)
 
     @routes.post("/checkins/{checkin_id}/answers", response_model=AnsweredView)
     async def enter_answers(checkin_id: UUID, body: NewAnswers, command: Command) -> Response:
@@ -75,12 +75,12 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> AnsweredView:
             checkin = await own_checkin(tx, command.principal.clinic, checkin_id)
-            patient = await desk.lock(tx, command.principal.clinic, checkin.patient)
+            patient = await access.lock(tx, command.principal.clinic, checkin.patient)
             checkin = await own_checkin(tx, command.principal.clinic, checkin_id)
             command.if_match(checkin.version)
-            return await _enter(tx, desk, checkin, patient, body)
+            return await _enter(tx, access, checkin, patient, body)
 
-        return await command.run(desk.database, work)
+        return await command.run(access.database, work)
 
 
 async def own_checkin(reader: Reader, clinic: ClinicId, checkin_id: UUID) -> Checkin:
@@ -95,16 +95,16 @@ async def own_checkin(reader: Reader, clinic: ClinicId, checkin_id: UUID) -> Che
     return found
 
 
-async def _open(tx: Transaction, desk: Desk, clinic: ClinicId, body: NewCheckin) -> CheckinView:
-    patient = await desk.lock(tx, clinic, body.patient)
+async def _open(tx: Transaction, access: Access, clinic: ClinicId, body: NewCheckin) -> CheckinView:
+    patient = await access.lock(tx, clinic, body.patient)
     if patient.discharged:
         raise Conflict("This patient was discharged; nothing more is asked.")
     if await known.clinic(tx, clinic) is None:
         raise Unavailable("The clinic is not known to this service yet. Please try again.")
-    _check_instruments(desk, body.instruments)
+    _check_instruments(access, body.instruments)
     opened = await commands.open_for(
         tx,
-        desk.kit,
+        access.deps,
         patient,
         occurrence=f"manual-{new_id().hex[-12:]}",
         asked_for=to_wall(tx.now, patient.zone).date(),
@@ -115,27 +115,27 @@ async def _open(tx: Transaction, desk: Desk, clinic: ClinicId, body: NewCheckin)
     return CheckinView.of(opened)
 
 
-def _check_instruments(desk: Desk, instruments: tuple[str, ...]) -> None:
+def _check_instruments(access: Access, instruments: tuple[str, ...]) -> None:
     for index, instrument in enumerate(instruments):
         try:
-            desk.kit.packs.get(instrument)
+            access.deps.packs.get(instrument)
         except UnknownInstrumentError as error:
             raise Invalid.at(f"/instruments/{index}", str(error)) from error
         if instrument in instruments[:index]:
             raise Invalid.at(f"/instruments/{index}", f"{instrument} is asked for twice; name it once.")
 
 
-async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, patient: Patient, body: NewAnswers) -> AnsweredView:
+async def _enter(tx: Transaction, access: Access, checkin: Checkin, patient: Patient, body: NewAnswers) -> AnsweredView:
     if body.instrument not in checkin.instruments:
         asked = ", ".join(checkin.instruments)
         raise Invalid.at("/instrument", f"This check-in asks {asked}, not {body.instrument!r}.")
-    with refusals():
-        instrument = desk.kit.packs.get(body.instrument)
+    with as_problems():
+        instrument = access.deps.packs.get(body.instrument)
         refuse_strangers(instrument, difficulty=body.difficulty, words=body.words)
         given = from_list(instrument, body.answers, optional_of(body.difficulty))
         outcome = await commands.answer(
             tx,
-            desk.kit,
+            access.deps,
             checkin,
             patient,
             instrument_id=body.instrument,
@@ -143,10 +143,10 @@ async def _enter(tx: Transaction, desk: Desk, checkin: Checkin, patient: Patient
             words=body.words,
             entered_by=body.entered_by,
         )
-    kept = await checkins.scores_of_checkin(tx, desk.kit.keyring, checkin.id)
+    kept = await checkins.scores_of_checkin(tx, access.deps.keyring, checkin.id)
     raised = await alerts.of_checkin(tx, checkin.id)
     alert = next((each for each in raised if each.level.pages and each.state is not AlertState.CLOSED), None)
-    views = tuple(ScoreView.of(one, desk.kit.packs) for one in kept if one.voided is None)
+    views = tuple(ScoreView.of(one, access.deps.packs) for one in kept if one.voided is None)
     entered = next(view for view in views if view.instrument == body.instrument)
     return AnsweredView(
         **dict(entered),

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.assessments.api.desk import Desk
+from services.assessments.api.access import Access
 from services.assessments.model.instrument import Instrument, Item, Wording
 from shared.web.api import Listing, Reads, View
 
@@ -57,7 +57,7 @@ class InstrumentView(View):
         return cls(id=instrument.id, version=instrument.version, validated=instrument.validated, languages=languages)
 
 
-def add(routes: APIRouter, desk: Desk) -> None:
+def add(routes: APIRouter, access: Access) -> None:
     """Add the route of instruments."""
 
     @routes.get("/instruments")
@@ -66,7 +66,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
         With `every_version` also those of before, in which older scores were answered.
         """
-        packs = desk.kit.packs
+        packs = access.deps.packs
         found = packs.every if every_version else [packs.get(instrument) for instrument in packs.ids]
         return Listing(items=[InstrumentView.of(one) for one in found], next=None)
 

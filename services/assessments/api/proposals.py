@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from services.assessments.api.desk import Desk, Why, refusals
+from services.assessments.api.access import Access, Why, as_problems
 from services.assessments.commands import proposals as commands
 from services.assessments.commands import taking_back
 from services.assessments.store import proposals
@@ -47,22 +47,22 @@ class NewOutsideChange(Body):
     happened_on: Day
 
 
-def add(routes: APIRouter, desk: Desk) -> None:
+def add(routes: APIRouter, access: Access) -> None:
     """Add the routes of proposals."""
 
     @routes.get("/patients/{patient_id}/proposals")
     async def list_proposals(patient_id: UUID, principal: Reads, page: Paging) -> Listing[ProposalView]:
         """Return a patient's proposals, newest first."""
-        patient = await desk.known(principal.clinic, patient_id)
-        async with desk.database.reading() as reader:
+        patient = await access.known(principal.clinic, patient_id)
+        async with access.database.reading() as reader:
             found = await proposals.of_patient(reader, patient.id, limit=page.limit, after=page.after)
-        return listing([ProposalView.of(desk.kit, one) for one in found], page, cursor=lambda view: str(view.id))
+        return listing([ProposalView.of(access.deps, one) for one in found], page, cursor=lambda view: str(view.id))
 
     @routes.get("/proposals/{proposal_id}", response_model=ProposalView)
     async def read_proposal(proposal_id: UUID, principal: Reads) -> Response:
         """Return a proposal."""
-        async with desk.database.reading() as reader:
-            return versioned(ProposalView.of(desk.kit, await _own(reader, principal.clinic, proposal_id)))
+        async with access.database.reading() as reader:
+            return versioned(ProposalView.of(access.deps, await _own(reader, principal.clinic, proposal_id)))
 
     @routes.post("/proposals/{proposal_id}/decision", response_model=ProposalView)
     async def decide(proposal_id: UUID, body: NewDecision, command: DecideCommand) -> Response:
@@ -70,16 +70,16 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> ProposalView:
             clinic = command.principal.clinic
-            patient = await desk.lock(tx, clinic, (await _own(tx, clinic, proposal_id)).patient)
+            patient = await access.lock(tx, clinic, (await _own(tx, clinic, proposal_id)).patient)
             proposal = await _own(tx, clinic, proposal_id)
             command.if_match(proposal.version)
             _check(body, proposal)
             choice = commands.Choice(body.decision, body.interval_days, body.reason, body.override_reason)
-            with refusals():
-                decided = await commands.decide(tx, desk.kit, patient, proposal, choice, by=command.principal.name)
-            return ProposalView.of(desk.kit, decided)
+            with as_problems():
+                decided = await commands.decide(tx, access.deps, patient, proposal, choice, by=command.principal.name)
+            return ProposalView.of(access.deps, decided)
 
-        return await command.run(desk.database, work)
+        return await command.run(access.database, work)
 
     @routes.post("/proposals/{proposal_id}/take-back", response_model=ProposalView)
     async def take_back(proposal_id: UUID, body: NewTakingBack, command: DecideCommand) -> Response:
@@ -87,29 +87,29 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> ProposalView:
             who = command.principal
-            patient = await desk.lock(tx, who.clinic, (await _own(tx, who.clinic, proposal_id)).patient)
+            patient = await access.lock(tx, who.clinic, (await _own(tx, who.clinic, proposal_id)).patient)
             proposal = await _own(tx, who.clinic, proposal_id)
             command.if_match(proposal.version)
-            with refusals():
+            with as_problems():
                 changed = await taking_back.take_back(
-                    tx, desk.kit, patient, proposal, by=who.name, staff=who.staff, reason=body.reason
+                    tx, access.deps, patient, proposal, by=who.name, staff=who.staff, reason=body.reason
                 )
-            return ProposalView.of(desk.kit, changed)
+            return ProposalView.of(access.deps, changed)
 
-        return await command.run(desk.database, work)
+        return await command.run(access.database, work)
 
     @routes.post("/patients/{patient_id}/outside-changes", status_code=201, response_model=OutsideChangeView)
     async def note_outside_change(patient_id: UUID, body: NewOutsideChange, command: Command) -> Response:
         """Note a shock, or a change of dose or medication: the interval rule holds for the cycle it falls in."""
-        await desk.known(command.principal.clinic, patient_id)
+        await access.known(command.principal.clinic, patient_id)
 
         async def work(tx: Transaction) -> OutsideChangeView:
-            patient = await desk.lock(tx, command.principal.clinic, patient_id)
+            patient = await access.lock(tx, command.principal.clinic, patient_id)
             if body.happened_on > to_wall(tx.now, patient.zone).date():
                 raise Invalid.at("/happened_on", "This day has not come yet; give the day on which it happened.")
             change_id = await proposals.add_outside(
                 tx,
-                desk.kit.keyring,
+                access.deps.keyring,
                 clinic=patient.clinic,
                 patient=patient.id,
                 happened_on=body.happened_on,
@@ -118,7 +118,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
             )
             return OutsideChangeView(id=change_id, patient=patient.id, kind=body.kind, happened_on=body.happened_on)
 
-        return await command.run(desk.database, work, status=201)
+        return await command.run(access.database, work, status=201)
 
 
 async def _own(reader: Reader, clinic: ClinicId, proposal_id: UUID) -> Proposal:

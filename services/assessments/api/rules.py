@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from services.assessments.api.desk import Desk, Why, Words
+from services.assessments.api.access import Access, Why, Words
 from services.assessments.commands import signing, taking_back
 from services.assessments.model.rules import RULES, Rule, find
 from services.assessments.store import signatures
@@ -100,14 +100,14 @@ class RuleView(View):
         )
 
 
-def add(routes: APIRouter, desk: Desk) -> None:
+def add(routes: APIRouter, access: Access) -> None:
     """Add the routes of rules."""
 
     @routes.get("/rules")
     async def list_rules(principal: Reads) -> Listing[RuleView]:
         """Return every rule with its source and grade, and whether it runs at this clinic."""
-        async with desk.database.reading() as reader:
-            return Listing(items=await _views(desk, reader, principal.clinic, RULES), next=None)
+        async with access.database.reading() as reader:
+            return Listing(items=await _views(access, reader, principal.clinic, RULES), next=None)
 
     @routes.post("/rules/{rule_id}/sign", response_model=RuleView)
     async def sign(rule_id: str, command: DecideCommand, body: NewSignature | None = None) -> Response:
@@ -118,9 +118,9 @@ def add(routes: APIRouter, desk: Desk) -> None:
             clinic, by = command.principal.clinic, command.principal.name
             note = None if body is None else body.note
             await signatures.sign(tx, clinic=clinic, rule=rule.id, rule_version=rule.version, by=by, note=note)
-            return (await _views(desk, tx, clinic, (rule,)))[0]
+            return (await _views(access, tx, clinic, (rule,)))[0]
 
-        return await command.run(desk.database, work)
+        return await command.run(access.database, work)
 
     @routes.post("/rules/{rule_id}/withdraw", response_model=RuleView)
     async def withdraw(rule_id: str, body: NewWithdrawal, command: DecideCommand) -> Response:
@@ -131,13 +131,13 @@ def add(routes: APIRouter, desk: Desk) -> None:
             who = command.principal
             try:
                 await taking_back.withdraw(
-                    tx, desk.kit, who.clinic, rule, by=who.name, staff=who.staff, reason=body.reason
+                    tx, access.deps, who.clinic, rule, by=who.name, staff=who.staff, reason=body.reason
                 )
             except taking_back.NotSignedError as error:
                 raise Conflict(str(error)) from error
-            return (await _views(desk, tx, who.clinic, (rule,)))[0]
+            return (await _views(access, tx, who.clinic, (rule,)))[0]
 
-        return await command.run(desk.database, work)
+        return await command.run(access.database, work)
 
 
 def _found(rule_id: str) -> Rule:
@@ -155,7 +155,7 @@ def _found(rule_id: str) -> Rule:
     return rule
 
 
-async def _views(desk: Desk, reader: Reader, clinic: ClinicId, rules: Sequence[Rule]) -> list[RuleView]:
-    signed = await signing.in_force(reader, desk.kit, clinic)
-    withdrawn = await signatures.withdrawn(reader, desk.kit.keyring, clinic)
+async def _views(access: Access, reader: Reader, clinic: ClinicId, rules: Sequence[Rule]) -> list[RuleView]:
+    signed = await signing.in_force(reader, access.deps, clinic)
+    withdrawn = await signatures.withdrawn(reader, access.deps.keyring, clinic)
     return [RuleView.of(rule, signed, withdrawn) for rule in rules]

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.assessments.commands import proposals
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.model.alert import (
     AGAIN_AFTER_ACKNOWLEDGING,
     MOST_AN_HOUR,
@@ -43,7 +43,13 @@ def _timer(alert_id: UUID) -> str:
 
 
 async def raise_for(
-    tx: Transaction, kit: Kit, checkin: Checkin, instrument: str, answers: Answers, *, words: str | None = None
+    tx: Transaction,
+    deps: Dependencies,
+    checkin: Checkin,
+    instrument: str,
+    answers: Answers,
+    *,
+    words: str | None = None,
 ) -> Alert | None:
     """Raise the alerts that answers, and words written with them, call for; return the gravest that pages, or None.
 
@@ -53,19 +59,19 @@ async def raise_for(
     """
     raised: list[Alert] = []
     earlier = None
-    asked = kit.packs.get(instrument)
+    asked = deps.packs.get(instrument)
     written = concern_of_words(words, f"{asked.wording['en'].title}, in their own words") if words else None
     for concern in [*concerns_of(asked, answers), *([] if written is None else [written])]:
         earlier = await alerts.of_checkin(tx, checkin.id) if earlier is None else earlier
-        same = [alert for alert in earlier if kind_of(kit, alert) is concern.kind]
-        raised.append(await _raise_or_worsen(tx, kit, checkin, concern, same))
+        same = [alert for alert in earlier if kind_of(deps, alert) is concern.kind]
+        raised.append(await _raise_or_worsen(tx, deps, checkin, concern, same))
     paging = (alert for alert in raised if alert.level.pages)
     return max(paging, key=lambda alert: severity_of(alert.level), default=None)
 
 
 async def raise_for_words(
     tx: Transaction,
-    kit: Kit,
+    deps: Dependencies,
     *,
     clinic: ClinicId,
     patient: UUID | None,
@@ -78,7 +84,7 @@ async def raise_for_words(
 
     Args:
         tx: the patient is locked in it, where there is one.
-        kit: of the service.
+        deps: of the service.
         clinic: whose people are paged.
         patient: who wrote, or None where the number is no patient's.
         reply: the text.
@@ -92,10 +98,10 @@ async def raise_for_words(
     if await alerts.by_words_since(tx, clinic, patient or sender, tx.now - timedelta(hours=1)) >= MOST_AN_HOUR:
         log.warning("alert.repeated", reply=str(reply))
         return None
-    return await _raise(tx, kit, concern, clinic=clinic, patient=patient, reply=reply, sender=sender)
+    return await _raise(tx, deps, concern, clinic=clinic, patient=patient, reply=reply, sender=sender)
 
 
-async def page_again(tx: Transaction, kit: Kit, event: AlertOverdue) -> None:
+async def page_again(tx: Transaction, deps: Dependencies, event: AlertOverdue) -> None:
     """Count a page that has just gone out again, and set the next one: there is no last."""
     alert = await alerts.get(tx, event.alert)
     if alert is None:
@@ -104,23 +110,23 @@ async def page_again(tx: Transaction, kit: Kit, event: AlertOverdue) -> None:
     if alert.state is AlertState.CLOSED or event.page_number <= alert.pages:
         return
     await alerts.count_page(tx, alert.id, event.page_number)
-    await _page_again_in(tx, alert, _pause(kit, alert.state), number=event.page_number + 1)
+    await _page_again_in(tx, alert, _pause(deps, alert.state), number=event.page_number + 1)
     log.info("alert.paged_again", alert=str(alert.id), pages=event.page_number, state=alert.state)
 
 
 async def page_at_once(tx: Transaction, clinic: ClinicId) -> None:
     """Page what reached nobody yet: whom to page may have changed."""
     waiting = await alerts.unanswered(tx, clinic)
-    told = await alerts.pages_of(tx, [alert.id for alert in waiting])
+    paged = await alerts.pages_of(tx, [alert.id for alert in waiting])
     for alert in waiting:
-        if any(page.reached for page in told[alert.id]):
+        if any(page.reached for page in paged[alert.id]):
             continue
         now = await _locked(tx, alert)
         if now.state is AlertState.OPEN:
             await _page_again_in(tx, now, timedelta(0), number=now.pages + 1)
 
 
-async def heed_page(tx: Transaction, kit: Kit, event: MessageEvent, state: str) -> None:
+async def heed_page(tx: Transaction, deps: Dependencies, event: MessageEvent, state: str) -> None:
     """Keep what became of a page; where all of its round came to nothing, page again soon."""
     alert = None if event.about is None else await alerts.get(tx, event.about)
     if alert is None:
@@ -129,12 +135,12 @@ async def heed_page(tx: Transaction, kit: Kit, event: MessageEvent, state: str) 
     await alerts.note_page(tx, alert.id, event, state)
     if state in alerts.REACHED or alert.state is not AlertState.OPEN or alerts.round_of(event) != alert.pages:
         return
-    told = (await alerts.pages_of(tx, [alert.id]))[alert.id]
-    mine = [page for page in told if page.round == alert.pages]
+    paged = (await alerts.pages_of(tx, [alert.id]))[alert.id]
+    mine = [page for page in paged if page.round == alert.pages]
     expected = max(1, await known.oncall(tx, alert.clinic))
     if len(mine) < expected or any(page.reached for page in mine):
         return
-    pause = min(_SOONEST * 2 ** min(alert.pages - 1, _GROWS_FOR), _pause(kit, alert.state))
+    pause = min(_SOONEST * 2 ** min(alert.pages - 1, _GROWS_FOR), _pause(deps, alert.state))
     await _page_again_in(tx, alert, pause, number=alert.pages + 1)
     log.error("alert.reached_nobody", alert=str(alert.id), pages=alert.pages)
 
@@ -156,7 +162,7 @@ async def acknowledge(tx: Transaction, alert: Alert, by: str, staff: UUID | None
 
 
 async def close(
-    tx: Transaction, kit: Kit, alert: Alert, by: str, disposition: str, *, staff: UUID | None = None
+    tx: Transaction, deps: Dependencies, alert: Alert, by: str, disposition: str, *, staff: UUID | None = None
 ) -> Alert:
     """Note how an alert was dealt with.
 
@@ -164,7 +170,7 @@ async def close(
         IllegalTransitionError: it is closed already.
     """
     ALERT.move(alert.state, AlertState.CLOSED)
-    sealed = kit.keyring.seal(disposition, context=_DISPOSITION)
+    sealed = deps.keyring.seal(disposition, context=_DISPOSITION)
     who = {"closed_by": by, "closed_staff": staff, "closed_at": tx.now, "disposition": sealed}
     changed = await alerts.change(tx, alert.id, {"state": AlertState.CLOSED, **who})
     await cancel_timers(tx, _timer(alert.id))
@@ -172,7 +178,7 @@ async def close(
     # What held an interval because of this alert holds it no longer.
     patient = None if changed.patient is None else await known.patient(tx, changed.patient)
     if patient is not None:
-        await proposals.reconsider(tx, kit, patient)
+        await proposals.reconsider(tx, deps, patient)
     return changed
 
 
@@ -200,19 +206,19 @@ async def tell_again(tx: Transaction, alert: Alert) -> int:
     return 1 + taken
 
 
-def cause_text(kit: Kit, alert: Alert) -> str:
+def cause_text(deps: Dependencies, alert: Alert) -> str:
     """Return why an alert was raised, in clear."""
-    return kit.keyring.open(alert.cause, context=_CAUSE)
+    return deps.keyring.open(alert.cause, context=_CAUSE)
 
 
-def kind_of(kit: Kit, alert: Alert) -> AlertKind:
+def kind_of(deps: Dependencies, alert: Alert) -> AlertKind:
     """Return what an alert is about; an older version knew of one thing alone."""
-    return AlertKind.ITEM_9 if alert.kind is None else AlertKind(kit.keyring.open(alert.kind, context=_KIND))
+    return AlertKind.ITEM_9 if alert.kind is None else AlertKind(deps.keyring.open(alert.kind, context=_KIND))
 
 
-def disposition_text(kit: Kit, alert: Alert) -> str | None:
+def disposition_text(deps: Dependencies, alert: Alert) -> str | None:
     """Return how an alert was dealt with, in clear."""
-    return None if alert.disposition is None else kit.keyring.open(alert.disposition, context=_DISPOSITION)
+    return None if alert.disposition is None else deps.keyring.open(alert.disposition, context=_DISPOSITION)
 
 
 async def _locked(tx: Transaction, alert: Alert) -> Alert:
@@ -229,29 +235,31 @@ async def lock(tx: Transaction, alert: Alert) -> None:
         await known.lock_patient(tx, alert.patient)
 
 
-async def _raise_or_worsen(tx: Transaction, kit: Kit, checkin: Checkin, concern: Concern, same: list[Alert]) -> Alert:
-    worst = max(same, key=lambda alert: _severity(kit, alert), default=None)
-    if worst is not None and concern.severity <= _severity(kit, worst):
+async def _raise_or_worsen(
+    tx: Transaction, deps: Dependencies, checkin: Checkin, concern: Concern, same: list[Alert]
+) -> Alert:
+    worst = max(same, key=lambda alert: _severity(deps, alert), default=None)
+    if worst is not None and concern.severity <= _severity(deps, worst):
         # What somebody writes besides is read anew, though it sounds no worse; the same words are not.
-        known_words = concern.cause in {cause_text(kit, alert) for alert in same}
+        known_words = concern.cause in {cause_text(deps, alert) for alert in same}
         if concern.kind is not AlertKind.CRISIS_WORDS or known_words:
             return worst
     waiting = next((alert for alert in same if alert.state is not AlertState.CLOSED), None)
     if waiting is None:
         return await _raise(
-            tx, kit, concern, clinic=ClinicId(checkin.clinic), patient=checkin.patient, checkin=checkin.id
+            tx, deps, concern, clinic=ClinicId(checkin.clinic), patient=checkin.patient, checkin=checkin.id
         )
     if waiting.state is not AlertState.OPEN:
         ALERT.move(waiting.state, AlertState.OPEN)
     taken_back = {"acknowledged_by": None, "acknowledged_staff": None, "acknowledged_at": None}
     pages = waiting.pages + 1 if concern.level.pages else 0
-    said = {"state": AlertState.OPEN, "level": concern.level, "pages": pages, **_sealed(kit, concern), **taken_back}
-    return await _tell(tx, kit, await alerts.change(tx, waiting.id, said))
+    said = {"state": AlertState.OPEN, "level": concern.level, "pages": pages, **_sealed(deps, concern), **taken_back}
+    return await _tell(tx, deps, await alerts.change(tx, waiting.id, said))
 
 
 async def _raise(
     tx: Transaction,
-    kit: Kit,
+    deps: Dependencies,
     concern: Concern,
     *,
     clinic: ClinicId,
@@ -260,7 +268,7 @@ async def _raise(
     reply: UUID | None = None,
     sender: str | None = None,
 ) -> Alert:
-    sealed = _sealed(kit, concern)
+    sealed = _sealed(deps, concern)
     alert = Alert(
         id=new_id(),
         clinic=clinic,
@@ -278,30 +286,30 @@ async def _raise(
         pages=1 if concern.level.pages else 0,
     )
     await alerts.add(tx, alert)
-    return await _tell(tx, kit, alert)
+    return await _tell(tx, deps, alert)
 
 
-async def _tell(tx: Transaction, kit: Kit, alert: Alert) -> Alert:
+async def _tell(tx: Transaction, deps: Dependencies, alert: Alert) -> Alert:
     await publish(tx, _raised(AlertRaised, alert, alert.pages))
     if alert.level.pages:
-        await _page_again_in(tx, alert, _pause(kit, alert.state), number=alert.pages + 1)
+        await _page_again_in(tx, alert, _pause(deps, alert.state), number=alert.pages + 1)
     log.warning("alert.raised", alert=str(alert.id), level=alert.level)
     return alert
 
 
-def _sealed(kit: Kit, concern: Concern) -> dict[str, str]:
+def _sealed(deps: Dependencies, concern: Concern) -> dict[str, str]:
     return {
-        "cause": kit.keyring.seal(concern.cause, context=_CAUSE),
-        "kind": kit.keyring.seal(concern.kind, context=_KIND),
-        "severity": kit.keyring.seal(str(concern.severity), context=_SEVERITY),
+        "cause": deps.keyring.seal(concern.cause, context=_CAUSE),
+        "kind": deps.keyring.seal(concern.kind, context=_KIND),
+        "severity": deps.keyring.seal(str(concern.severity), context=_SEVERITY),
     }
 
 
-def _severity(kit: Kit, alert: Alert) -> int:
+def _severity(deps: Dependencies, alert: Alert) -> int:
     """Return how grave what raised an alert was; of one by an older version only the level is known."""
     if alert.severity is None:
         return severity_of(AlertLevel(alert.level))
-    return int(kit.keyring.open(alert.severity, context=_SEVERITY))
+    return int(deps.keyring.open(alert.severity, context=_SEVERITY))
 
 
 def _about(alert: Alert) -> dict[str, Any]:
@@ -321,10 +329,10 @@ def _raised(kind: type[AlertRaised], alert: Alert, page_number: int, **more: obj
     )
 
 
-def _pause(kit: Kit, state: AlertState) -> timedelta:
+def _pause(deps: Dependencies, state: AlertState) -> timedelta:
     if state is AlertState.ACKNOWLEDGED:
         return AGAIN_AFTER_ACKNOWLEDGING
-    return timedelta(minutes=kit.times.page_again_minutes)
+    return timedelta(minutes=deps.times.page_again_minutes)
 
 
 async def _page_again_in(tx: Transaction, alert: Alert, pause: timedelta, *, number: int) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.assessments.commands import alerts, proposals, results
 from services.assessments.commands.results import about, sealed
-from services.assessments.kit import Kit, hash_of, new_token
+from services.assessments.dependencies import Dependencies, hash_of, new_token
 from services.assessments.model import scoring
 from services.assessments.model.haste import is_quick, seconds_after
 from services.assessments.model.instrument import Instrument
@@ -53,7 +53,7 @@ class AlreadyAnsweredError(Exception):
 
 async def open_for(
     tx: Transaction,
-    kit: Kit,
+    deps: Dependencies,
     patient: Patient,
     *,
     occurrence: str,
@@ -68,7 +68,7 @@ async def open_for(
         UnknownInstrumentError: there is no such instrument.
     """
     for instrument in instruments:
-        kit.packs.get(instrument)
+        deps.packs.get(instrument)
     token = new_token()
     checkin = Checkin(
         id=new_id(),
@@ -82,35 +82,35 @@ async def open_for(
         instruments=tuple(instruments),
         state=CheckinState.OPEN,
         opened_at=tx.now,
-        expires_at=tx.now + _open_for(kit, instruments),
+        expires_at=tx.now + _open_for(deps, instruments),
         completed_at=None,
     )
     if not await checkins.add(tx, checkin, hash_of(token)):
         return None
-    await _tell_link(tx, kit, checkin, token, patient)
+    await _tell_link(tx, deps, checkin, token, patient)
     return checkin
 
 
-def _open_for(kit: Kit, instruments: Sequence[str]) -> timedelta:
-    validated = any(kit.packs.get(instrument).validated for instrument in instruments)
-    return timedelta(hours=kit.times.weekly_hours if validated else kit.times.post_session_hours)
+def _open_for(deps: Dependencies, instruments: Sequence[str]) -> timedelta:
+    validated = any(deps.packs.get(instrument).validated for instrument in instruments)
+    return timedelta(hours=deps.times.weekly_hours if validated else deps.times.post_session_hours)
 
 
-async def ask_again(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Checkin:
+async def ask_again(tx: Transaction, deps: Dependencies, patient: Patient, checkin: Checkin) -> Checkin:
     """Open a check-in anew, as long as at first, since one of its scores was voided; tell what is left of it."""
     if patient.discharged:
         ended = await checkins.one_on(tx, checkin, state=CheckinState.EXPIRED, completed_at=None)
-        await results.tell(tx, kit, ended)
+        await results.tell(tx, deps, ended)
         return ended
-    begun = bool((await answering.earlier(tx, kit.keyring, checkin)).saved)
+    begun = bool((await answering.earlier(tx, deps.keyring, checkin)).saved)
     state = CheckinState.PARTIAL if begun else CheckinState.OPEN
-    expires_at = max(checkin.expires_at, tx.now + _open_for(kit, checkin.instruments))
+    expires_at = max(checkin.expires_at, tx.now + _open_for(deps, checkin.instruments))
     opened = await checkins.one_on(tx, checkin, state=state, completed_at=None, expires_at=expires_at)
-    await results.tell(tx, kit, opened)
-    return await reopen(tx, kit, patient, opened)
+    await results.tell(tx, deps, opened)
+    return await reopen(tx, deps, patient, opened)
 
 
-async def renew_links(tx: Transaction, kit: Kit, patient: Patient) -> None:
+async def renew_links(tx: Transaction, deps: Dependencies, patient: Patient) -> None:
     """Let every link of a patient die, and tell a new one for each check-in that still waits.
 
     A link is worth no more than the way it was sent by: once that is somebody else's, it opens nothing for them.
@@ -118,7 +118,7 @@ async def renew_links(tx: Transaction, kit: Kit, patient: Patient) -> None:
     waiting = [one for one in await checkins.unanswered(tx, patient.id) if tx.now < one.expires_at]
     await checkins.close_links(tx, patient.id, but=[one.id for one in waiting])
     for checkin in waiting:
-        await reopen(tx, kit, patient, checkin)
+        await reopen(tx, deps, patient, checkin)
 
 
 async def close_links(tx: Transaction, patient_id: UUID, *, said_at: datetime) -> None:
@@ -130,22 +130,22 @@ async def close_links(tx: Transaction, patient_id: UUID, *, said_at: datetime) -
     await checkins.close_links(tx, patient_id, but=(), sent_before=said_at + _CROSSED)
 
 
-async def reopen(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Checkin:
+async def reopen(tx: Transaction, deps: Dependencies, patient: Patient, checkin: Checkin) -> Checkin:
     """Give a check-in a new link in place of the one before, and tell it."""
     token = new_token()
     renewed = await checkins.renew(tx, checkin, hash_of(token))
-    await _tell_link(tx, kit, renewed, token, patient)
+    await _tell_link(tx, deps, renewed, token, patient)
     return renewed
 
 
-async def _tell_link(tx: Transaction, kit: Kit, checkin: Checkin, token: str, patient: Patient) -> None:
+async def _tell_link(tx: Transaction, deps: Dependencies, checkin: Checkin, token: str, patient: Patient) -> None:
     await publish(
         tx,
         CheckinOpened(
             **about(checkin),
             version=checkin.version,
             expires_at=checkin.expires_at,
-            link=kit.keyring.seal(kit.link(token), context=_LINK),
+            link=deps.keyring.seal(deps.link(token), context=_LINK),
             begun=checkin.state is CheckinState.PARTIAL,
             patient_version=patient.version,
         ),
@@ -155,7 +155,7 @@ async def _tell_link(tx: Transaction, kit: Kit, checkin: Checkin, token: str, pa
 
 async def answer(
     tx: Transaction,
-    kit: Kit,
+    deps: Dependencies,
     checkin: Checkin,
     patient: Patient,
     *,
@@ -169,7 +169,7 @@ async def answer(
 
     Args:
         tx: the patient is locked in it, and the check-in was read after that.
-        kit: of the service.
+        deps: of the service.
         checkin: whose answers they are.
         patient: whose check-in it is.
         instrument_id: which instrument of it.
@@ -184,11 +184,11 @@ async def answer(
         IllegalTransitionError: the check-in is completed or expired. Whichever it is, nothing was written.
     """
     CHECKIN.move(state_of(checkin, tx.now), CheckinState.PARTIAL)
-    before = await answering.earlier(tx, kit.keyring, checkin)
+    before = await answering.earlier(tx, deps.keyring, checkin)
     again = instrument_id in before.complete
     if again and (not replacing or before.holds(instrument_id, given, words)):
         raise AlreadyAnsweredError(f"{instrument_id} of this check-in is answered; its answers stay as they are.")
-    instrument = kit.packs.get(instrument_id)
+    instrument = deps.packs.get(instrument_id)
     saved, written = before.saved.get(instrument_id, {}), before.words.get(instrument_id)
     merged, words = {**saved, **given}, _both(written, words)
     scoring.check(instrument, merged)
@@ -196,16 +196,16 @@ async def answer(
     score = None if absent else scoring.score(instrument, merged, words)
     changed_items = {item: value for item, value in saved.items() if merged[item] != value}
     if changed_items and not again:
-        await _keep_replaced(tx, kit, checkin, instrument, saved)
+        await _keep_replaced(tx, deps, checkin, instrument, saved)
     complete = before.complete if absent else before.complete | {instrument_id}
     done = set(checkin.instruments) <= complete
     score_id = new_id()
     if again:
-        await _void_before(tx, kit, checkin, instrument_id, score_id)
-    alert = await alerts.raise_for(tx, kit, checkin, instrument_id, merged, words=words)
+        await _void_before(tx, deps, checkin, instrument_id, score_id)
+    alert = await alerts.raise_for(tx, deps, checkin, instrument_id, merged, words=words)
     changed = await answering.keep(
         tx,
-        kit.keyring,
+        deps.keyring,
         checkin,
         instrument_id,
         merged,
@@ -219,11 +219,11 @@ async def answer(
         kept = KeptScore(
             score_id, checkin.id, checkin.asked_for, tx.now, score, entered_by, None, _seconds(changed, tx.now)
         )
-        await _tell(tx, kit, changed, kept if entered_by is None else replace(kept, seconds_after=None))
+        await _tell(tx, deps, changed, kept if entered_by is None else replace(kept, seconds_after=None))
     else:
         await _set_expiry(tx, changed)
     if score is not None and score.instrument == proposals.INSTRUMENT:
-        await proposals.propose(tx, kit, patient, changed)
+        await proposals.propose(tx, deps, patient, changed)
     return Outcome(changed, alerted=alert is not None, absent=absent, changed=bool(changed_items))
 
 
@@ -240,18 +240,20 @@ def _both(earlier: str | None, later: str | None) -> str | None:
     return f"{earlier}\n{later}" if earlier else later
 
 
-async def _void_before(tx: Transaction, kit: Kit, checkin: Checkin, instrument_id: str, replaced_by: UUID) -> None:
-    for one in await checkins.scores_of_checkin(tx, kit.keyring, checkin.id):
+async def _void_before(
+    tx: Transaction, deps: Dependencies, checkin: Checkin, instrument_id: str, replaced_by: UUID
+) -> None:
+    for one in await checkins.scores_of_checkin(tx, deps.keyring, checkin.id):
         if one.score.instrument == instrument_id and one.voided is None:
-            await checkins.void_score(tx, kit.keyring, one, by=None, reason=None, replaced_by=replaced_by)
+            await checkins.void_score(tx, deps.keyring, one, by=None, reason=None, replaced_by=replaced_by)
 
 
 async def _keep_replaced(
-    tx: Transaction, kit: Kit, checkin: Checkin, instrument: Instrument, saved: Mapping[str, int]
+    tx: Transaction, deps: Dependencies, checkin: Checkin, instrument: Instrument, saved: Mapping[str, int]
 ) -> None:
     await further.add(
         tx,
-        kit.keyring,
+        deps.keyring,
         checkin,
         instrument=instrument.id,
         instrument_version=instrument.version,
@@ -261,7 +263,7 @@ async def _keep_replaced(
     )
 
 
-async def expire(tx: Transaction, kit: Kit, event: CheckinExpired) -> None:
+async def expire(tx: Transaction, deps: Dependencies, event: CheckinExpired) -> None:
     """Let a check-in end that was not completed in time; what was answered of it is told to staff."""
     await known.lock_patient(tx, event.patient)
     checkin = await checkins.get(tx, event.checkin)
@@ -269,64 +271,64 @@ async def expire(tx: Transaction, kit: Kit, event: CheckinExpired) -> None:
         return
     if tx.now < checkin.expires_at:
         return  # a timer of before it was opened anew
-    before = await answering.earlier(tx, kit.keyring, checkin)
+    before = await answering.earlier(tx, deps.keyring, checkin)
     ended = await checkins.expired(tx, checkin)
-    await _tell_what_there_is(tx, kit, ended, before)
+    await _tell_what_there_is(tx, deps, ended, before)
 
 
-async def end_all(tx: Transaction, kit: Kit, patient_id: UUID) -> None:
+async def end_all(tx: Transaction, deps: Dependencies, patient_id: UUID) -> None:
     """End every open check-in of a patient who has left; what was answered is told to staff."""
-    await _end(tx, kit, await checkins.unanswered(tx, patient_id))
+    await _end(tx, deps, await checkins.unanswered(tx, patient_id))
 
 
-async def end_of_session(tx: Transaction, kit: Kit, patient_id: UUID, session_id: UUID) -> None:
+async def end_of_session(tx: Transaction, deps: Dependencies, patient_id: UUID, session_id: UUID) -> None:
     """End the open check-ins after a session that did not take place as it was recorded."""
     waiting = await checkins.unanswered(tx, patient_id)
-    await _end(tx, kit, [checkin for checkin in waiting if checkin.session == session_id])
+    await _end(tx, deps, [checkin for checkin in waiting if checkin.session == session_id])
 
 
-async def _end(tx: Transaction, kit: Kit, waiting: Sequence[Checkin]) -> None:
+async def _end(tx: Transaction, deps: Dependencies, waiting: Sequence[Checkin]) -> None:
     for checkin in waiting:
         await cancel_timers(tx, _timer(checkin.id))
-        before = await answering.earlier(tx, kit.keyring, checkin)
+        before = await answering.earlier(tx, deps.keyring, checkin)
         ended = await checkins.expired(tx, checkin)
         await publish(tx, _expired(ended, ended.version))
-        await _tell_what_there_is(tx, kit, ended, before)
+        await _tell_what_there_is(tx, deps, ended, before)
 
 
-async def _tell_what_there_is(tx: Transaction, kit: Kit, checkin: Checkin, before: Earlier) -> None:
+async def _tell_what_there_is(tx: Transaction, deps: Dependencies, checkin: Checkin, before: Earlier) -> None:
     for instrument, given in before.saved.items():
         if instrument not in before.complete:
             await results.set_aside(
-                tx, kit, checkin, instrument, given=given, words=before.words.get(instrument), why=Why.UNFINISHED
+                tx, deps, checkin, instrument, given=given, words=before.words.get(instrument), why=Why.UNFINISHED
             )
     if before.complete:
-        await results.tell(tx, kit, await checkins.one_on(tx, checkin))
+        await results.tell(tx, deps, await checkins.one_on(tx, checkin))
 
 
 def _seconds(checkin: Checkin, answered_at: datetime) -> int | None:
     return seconds_after(sent_at=checkin.sent_at, delivered_at=checkin.delivered_at, answered_at=answered_at)
 
 
-async def heed_text(tx: Transaction, kit: Kit, event: MessageEvent, state: str) -> None:
+async def heed_text(tx: Transaction, deps: Dependencies, event: MessageEvent, state: str) -> None:
     """Keep what became of the text with a link; it may show that answers came too soon after it for a person."""
     if event.about is None or await known.lock_patient(tx, event.patient or event.clinic) is None:
         return
-    before = await checkins.scores_of_checkin(tx, kit.keyring, event.about)
+    before = await checkins.scores_of_checkin(tx, deps.keyring, event.about)
     await checkins.note_text(tx, event, state)
-    after = await checkins.scores_of_checkin(tx, kit.keyring, event.about) if before else []
+    after = await checkins.scores_of_checkin(tx, deps.keyring, event.about) if before else []
     if [is_quick(one.seconds_after) for one in before] == [is_quick(one.seconds_after) for one in after]:
         return
     checkin = await checkins.get(tx, event.about)
     if checkin is not None:
-        await results.tell(tx, kit, await checkins.one_on(tx, checkin))
+        await results.tell(tx, deps, await checkins.one_on(tx, checkin))
 
 
-async def _tell(tx: Transaction, kit: Kit, checkin: Checkin, last: KeptScore) -> None:
+async def _tell(tx: Transaction, deps: Dependencies, checkin: Checkin, last: KeptScore) -> None:
     """Tell the result of a completed check-in, whose timer ends with it."""
     kept = [last]
     if len(checkin.instruments) > 1 or checkin.version > _FIRST_ANSWER:
-        kept = await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)
+        kept = await checkins.scores_of_checkin(tx, deps.keyring, checkin.id)
     voided = [one for one in kept if one.voided is not None]
     await publish(
         tx,
@@ -334,8 +336,8 @@ async def _tell(tx: Transaction, kit: Kit, checkin: Checkin, last: KeptScore) ->
             **about(checkin),
             version=checkin.version,
             completed_at=tx.now,
-            result=sealed(kit, [one for one in kept if one.voided is None]),
-            voided=sealed(kit, voided) if voided else None,
+            result=sealed(deps, [one for one in kept if one.voided is None]),
+            voided=sealed(deps, voided) if voided else None,
         ),
         ends=_timer(checkin.id),
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from services.assessments.commands import alerts, proposals, results
 from services.assessments.commands.checkins import ask_again
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.model import scoring
 from services.assessments.model.scoring import Answers
 from services.assessments.store import answering, checkins
@@ -19,7 +19,7 @@ class ScoreStandsError(Exception):
 
 
 async def void(
-    tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin, kept: KeptScore, *, by: str, reason: str
+    tx: Transaction, deps: Dependencies, patient: Patient, checkin: Checkin, kept: KeptScore, *, by: str, reason: str
 ) -> Checkin:
     """Let a score count no more and ask the patient again; the rule is asked anew without it.
 
@@ -27,17 +27,17 @@ async def void(
         ScoreStandsError: it was voided before.
     """
     _counts(kept)
-    await checkins.void_score(tx, kit.keyring, kept, by=by, reason=reason, replaced_by=None)
+    await checkins.void_score(tx, deps.keyring, kept, by=by, reason=reason, replaced_by=None)
     await answering.forget(tx, checkin.id, kept.score.instrument)
-    asked = await ask_again(tx, kit, patient, checkin)
+    asked = await ask_again(tx, deps, patient, checkin)
     if kept.score.instrument == proposals.INSTRUMENT:
-        await proposals.reconsider(tx, kit, patient)
+        await proposals.reconsider(tx, deps, patient)
     return asked
 
 
 async def correct(
     tx: Transaction,
-    kit: Kit,
+    deps: Dependencies,
     patient: Patient,
     checkin: Checkin,
     kept: KeptScore,
@@ -56,20 +56,20 @@ async def correct(
         AnswersRefusedError: an unknown item or a value outside its scale.
     """
     _counts(kept)
-    instrument = kit.packs.get(kept.score.instrument, kept.score.version)
+    instrument = deps.packs.get(kept.score.instrument, kept.score.version)
     merged = {**kept.score.answers, **given}
     if merged == dict(kept.score.answers) and words in {None, kept.score.words}:
         raise ScoreStandsError("These are the answers that are kept. Send those that were otherwise.")
     score = scoring.score(instrument, merged, kept.score.words if words is None else words)
     corrected = replace(kept, id=new_id(), score=score, entered_by=by)
-    await checkins.void_score(tx, kit.keyring, kept, by=by, reason=reason, replaced_by=corrected.id)
-    await checkins.add_score(tx, kit.keyring, checkin, corrected)
-    await answering.rewrite(tx, kit.keyring, checkin.id, score, by)
-    await alerts.raise_for(tx, kit, checkin, score.instrument, merged, words=score.words)
+    await checkins.void_score(tx, deps.keyring, kept, by=by, reason=reason, replaced_by=corrected.id)
+    await checkins.add_score(tx, deps.keyring, checkin, corrected)
+    await answering.rewrite(tx, deps.keyring, checkin.id, score, by)
+    await alerts.raise_for(tx, deps, checkin, score.instrument, merged, words=score.words)
     changed = await checkins.one_on(tx, checkin)
-    await results.tell(tx, kit, changed)
+    await results.tell(tx, deps, changed)
     if score.instrument == proposals.INSTRUMENT:
-        await proposals.propose(tx, kit, patient, changed)
+        await proposals.propose(tx, deps, patient, changed)
     return changed
 
 

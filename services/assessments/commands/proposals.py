@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from services.assessments import facts
+from services.assessments import published_events
 from services.assessments.commands import signing
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.model.interval.history import Direction, History, Parameters, Verdict
 from services.assessments.model.interval.ladder import RULE, RULE_VERSION, evaluate
 from services.assessments.model.interval.objections import objections
@@ -100,15 +100,15 @@ class OverrideNeededError(Exception):
         super().__init__(f"{' '.join(against)} To decide it all the same, say why.")
 
 
-async def propose(tx: Transaction, kit: Kit, patient: Patient, checkin: Checkin) -> Proposal | None:
+async def propose(tx: Transaction, deps: Dependencies, patient: Patient, checkin: Checkin) -> Proposal | None:
     """Put one proposal after a PHQ-9, in place of the plan's present one; none while the rule is unsigned."""
     if patient.joined_into is not None:
-        return await reconsider(tx, kit, patient)
+        return await reconsider(tx, deps, patient)
     plan_id = checkin.plan or await known.current_plan(tx, patient.id)
-    return None if plan_id is None else await _put(tx, kit, patient, plan_id)
+    return None if plan_id is None else await _put(tx, deps, patient, plan_id)
 
 
-async def reconsider(tx: Transaction, kit: Kit, patient: Patient) -> Proposal | None:
+async def reconsider(tx: Transaction, deps: Dependencies, patient: Patient) -> Proposal | None:
     """Ask the rule again after something that it had looked at was corrected; return what now stands, if anything.
 
     For whoever voids or corrects a score, or corrects a session or the plan: call it in the same transaction, the
@@ -120,57 +120,57 @@ async def reconsider(tx: Transaction, kit: Kit, patient: Patient) -> Proposal | 
     if patient.joined_into is not None:
         patient = await known.lock_patient(tx, patient.joined_into) or patient
     plan_id = await known.current_plan(tx, patient.id)
-    return None if plan_id is None else await _put(tx, kit, patient, plan_id)
+    return None if plan_id is None else await _put(tx, deps, patient, plan_id)
 
 
-async def _put(tx: Transaction, kit: Kit, patient: Patient, plan_id: UUID) -> Proposal | None:
+async def _put(tx: Transaction, deps: Dependencies, patient: Patient, plan_id: UUID) -> Proposal | None:
     plan = await known.plan(tx, plan_id)
     if plan is None or patient.discharged:
         return None
-    signed = await signing.in_force(tx, kit, patient.clinic)
+    signed = await signing.in_force(tx, deps, patient.clinic)
     if (RULE, RULE_VERSION) not in signed:
         log.info("interval.rule_unsigned", rule=RULE)
         # What it had proposed rests on older answers: signed again, it must not come to be approved.
         await supersede(tx, plan.id)
         return None
-    history = await _history(tx, kit, patient, plan)
+    history = await _history(tx, deps, patient, plan)
     current = await proposals.current_of_plan(tx, plan.id)
     if not history.readings:
         await supersede(tx, plan.id)
         return None
     verdict = evaluate(history, plan.plan, _parameters(signed))
-    if current is not None and _says(kit, current) == _detail(verdict) and current.to_days == verdict.to_days:
+    if current is not None and _says(deps, current) == _detail(verdict) and current.to_days == verdict.to_days:
         return current
     await supersede(tx, plan.id)
-    if await _was_decided(tx, kit, plan.id, verdict):
+    if await _was_decided(tx, deps, plan.id, verdict):
         log.info("interval.decided_before", rule=RULE)
         return None
-    return await _add(tx, kit, patient, plan, verdict)
+    return await _add(tx, deps, patient, plan, verdict)
 
 
 def _parameters(signed: dict[tuple[str, int], Signature]) -> Parameters:
     return Parameters(beyond_28_days=(BEYOND_28, 1) in signed)
 
 
-async def _was_decided(tx: Transaction, kit: Kit, plan_id: UUID, verdict: Verdict) -> bool:
+async def _was_decided(tx: Transaction, deps: Dependencies, plan_id: UUID, verdict: Verdict) -> bool:
     """Tell whether a clinician has decided, and most of all refused, this very interval on these very readings."""
     evidence = _detail(verdict)["evidence"]
     return any(
-        one.to_days == verdict.to_days and _says(kit, one)["evidence"] == evidence
+        one.to_days == verdict.to_days and _says(deps, one)["evidence"] == evidence
         for one in await proposals.decided(tx, plan_id)
     )
 
 
-async def _history(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan) -> History:
+async def _history(tx: Transaction, deps: Dependencies, patient: Patient, plan: KnownPlan) -> History:
     # A person with two records that were joined is one person: half of the answers would be half of the evidence.
     doubles = await known.doubles(tx, patient.id)
     also = [one.id for one in doubles if one.one_course]
     return History(
-        readings=await checkins.readings(tx, kit.keyring, patient.id, plan.id, INSTRUMENT, also=also),
+        readings=await checkins.readings(tx, deps.keyring, patient.id, plan.id, INSTRUMENT, also=also),
         asked=await checkins.asked(tx, patient.id, plan.id, INSTRUMENT, also=also),
         sessions=await known.attended_by(tx, plan.id, also),
         changes=await proposals.decided_changes(tx, plan.id, patient.zone),
-        outside=await proposals.outside(tx, kit.keyring, patient.id),
+        outside=await proposals.outside(tx, deps.keyring, patient.id),
         # An alert stands in the way of an interval whichever of the records it is about.
         open_alerts=sum([await alerts.not_closed(tx, one) for one in (patient.id, *(one.id for one in doubles))]),
     )
@@ -183,7 +183,7 @@ async def blocking(tx: Transaction, patient_id: UUID) -> list[OpenAlert]:
     return sorted(found, key=lambda alert: alert.raised_at)
 
 
-async def _add(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan, verdict: Verdict) -> Proposal:
+async def _add(tx: Transaction, deps: Dependencies, patient: Patient, plan: KnownPlan, verdict: Verdict) -> Proposal:
     waits = verdict.direction is not Direction.HOLD
     proposal = Proposal(
         id=new_id(),
@@ -198,15 +198,15 @@ async def _add(tx: Transaction, kit: Kit, patient: Patient, plan: KnownPlan, ver
         to_days=verdict.to_days,
         rule=verdict.rule,
         rule_version=verdict.rule_version,
-        sealed=kit.keyring.seal(json.dumps(_detail(verdict) | {_STEPS: plan.plan.ladder}), context=_PROPOSAL),
+        sealed=deps.keyring.seal(json.dumps(_detail(verdict) | {_STEPS: plan.plan.ladder}), context=_PROPOSAL),
         state=ProposalState.OPEN if waits else ProposalState.HELD,
         proposed_at=tx.now,
-        expires_at=tx.now + timedelta(days=kit.times.proposal_days),
+        expires_at=tx.now + timedelta(days=deps.times.proposal_days),
     )
     await proposals.add(tx, proposal)
-    await publish(tx, facts.proposed(proposal))
+    await publish(tx, published_events.proposed(proposal))
     if waits:
-        await publish(tx, facts.expired(proposal, 2), at=proposal.expires_at, timer=_timer(proposal.id))
+        await publish(tx, published_events.expired(proposal, 2), at=proposal.expires_at, timer=_timer(proposal.id))
     return proposal
 
 
@@ -220,17 +220,17 @@ async def tell_again(tx: Transaction, proposal: Proposal, *, decided: bool) -> i
             would put it in place of what was decided since.
     """
     if proposal.state is ProposalState.TAKEN_BACK:
-        await publish(tx, facts.proposed(proposal))
-        await publish(tx, facts.taken_back(proposal))
+        await publish(tx, published_events.proposed(proposal))
+        await publish(tx, published_events.taken_back(proposal))
         return 2
     if proposal.decision is not None and not decided:
         return 0
-    await publish(tx, facts.proposed(proposal))
+    await publish(tx, published_events.proposed(proposal))
     if proposal.decision is not None:
-        await publish(tx, facts.decided(proposal))
+        await publish(tx, published_events.decided(proposal))
     elif proposal.state in {ProposalState.SUPERSEDED, ProposalState.EXPIRED}:
         overtaken = proposal.state is ProposalState.SUPERSEDED
-        await publish(tx, facts.expired(proposal, proposal.version, overtaken=overtaken))
+        await publish(tx, published_events.expired(proposal, proposal.version, overtaken=overtaken))
     else:
         return 1
     return 2
@@ -254,27 +254,27 @@ def _detail(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _says(kit: Kit, proposal: Proposal) -> dict[str, Any]:
+def _says(deps: Dependencies, proposal: Proposal) -> dict[str, Any]:
     """Return what a proposal says, without the steps that were open to whoever decides."""
-    said: dict[str, Any] = json.loads(detail(kit, proposal))
+    said: dict[str, Any] = json.loads(detail(deps, proposal))
     return {name: value for name, value in said.items() if name != _STEPS}
 
 
-def detail(kit: Kit, proposal: Proposal) -> str:
+def detail(deps: Dependencies, proposal: Proposal) -> str:
     """Return a proposal's reasons and evidence as JSON, in clear."""
-    return kit.keyring.open(proposal.sealed, context=_PROPOSAL)
+    return deps.keyring.open(proposal.sealed, context=_PROPOSAL)
 
 
-def reason_text(kit: Kit, proposal: Proposal) -> str | None:
+def reason_text(deps: Dependencies, proposal: Proposal) -> str | None:
     """Return the clinician's reason, in clear."""
-    return None if proposal.reason is None else kit.keyring.open(proposal.reason, context=_REASON)
+    return None if proposal.reason is None else deps.keyring.open(proposal.reason, context=_REASON)
 
 
-def overruled(kit: Kit, proposal: Proposal) -> Overruled | None:
+def overruled(deps: Dependencies, proposal: Proposal) -> Overruled | None:
     """Return what stood against a decision and why it was taken all the same, in clear."""
     if proposal.overruled is None:
         return None
-    said = json.loads(kit.keyring.open(proposal.overruled, context=_OVERRULED))
+    said = json.loads(deps.keyring.open(proposal.overruled, context=_OVERRULED))
     return Overruled(tuple(said["against"]), said["reason"])
 
 
@@ -285,7 +285,7 @@ async def supersede(tx: Transaction, plan_id: UUID) -> None:
         return
     changed = await proposals.change(tx, current.id, {"state": ProposalState.SUPERSEDED})
     await cancel_timers(tx, _timer(current.id))
-    await publish(tx, facts.expired(changed, changed.version, overtaken=True))
+    await publish(tx, published_events.expired(changed, changed.version, overtaken=True))
 
 
 async def expire(tx: Transaction, event: IntervalExpired) -> None:
@@ -296,7 +296,7 @@ async def expire(tx: Transaction, event: IntervalExpired) -> None:
 
 
 async def decide(
-    tx: Transaction, kit: Kit, patient: Patient, proposal: Proposal, choice: Choice, *, by: str
+    tx: Transaction, deps: Dependencies, patient: Patient, proposal: Proposal, choice: Choice, *, by: str
 ) -> Proposal:
     """Keep a clinician's decision and tell it; the scheduler plans again.
 
@@ -316,9 +316,9 @@ async def decide(
         )
     PROPOSAL.move(ProposalState.EXPIRED if _is_late(tx.now, proposal) else proposal.state, state)
     if state is ProposalState.APPROVED:
-        await _refuse_unsigned(tx, kit, patient, proposal)
+        await _refuse_unsigned(tx, deps, patient, proposal)
     holds = {"approve": proposal.to_days, "change": choice.interval_days, "refuse": None}[choice.decision]
-    against = () if holds is None else await _against(tx, kit, patient, proposal, holds)
+    against = () if holds is None else await _against(tx, deps, patient, proposal, holds)
     if against and choice.override_reason is None:
         raise OverrideNeededError(against)
     said = json.dumps({"against": against, "reason": choice.override_reason}) if against else None
@@ -331,30 +331,30 @@ async def decide(
             "interval_days": holds,
             "decided_by": by,
             "decided_at": tx.now,
-            "reason": None if choice.reason is None else kit.keyring.seal(choice.reason, context=_REASON),
-            "overruled": None if said is None else kit.keyring.seal(said, context=_OVERRULED),
+            "reason": None if choice.reason is None else deps.keyring.seal(choice.reason, context=_REASON),
+            "overruled": None if said is None else deps.keyring.seal(said, context=_OVERRULED),
         },
     )
     await cancel_timers(tx, _timer(proposal.id))
-    await publish(tx, facts.decided(changed))
+    await publish(tx, published_events.decided(changed))
     return changed
 
 
-async def _refuse_unsigned(tx: Transaction, kit: Kit, patient: Patient, proposal: Proposal) -> None:
-    if (proposal.rule, proposal.rule_version) not in await signing.in_force(tx, kit, patient.clinic):
+async def _refuse_unsigned(tx: Transaction, deps: Dependencies, patient: Patient, proposal: Proposal) -> None:
+    if (proposal.rule, proposal.rule_version) not in await signing.in_force(tx, deps, patient.clinic):
         rule = find(proposal.rule)
         raise RuleUnsignedError(proposal.rule if rule is None else rule.name)
 
 
 async def _against(
-    tx: Transaction, kit: Kit, patient: Patient, proposal: Proposal, interval_days: int
+    tx: Transaction, deps: Dependencies, patient: Patient, proposal: Proposal, interval_days: int
 ) -> tuple[str, ...]:
     """Return what stands against an interval as things are now, which may be later than the proposal."""
     plan = await known.plan(tx, proposal.plan)
     if plan is None:
         return ()
-    signed = await signing.in_force(tx, kit, patient.clinic)
-    return objections(await _history(tx, kit, patient, plan), plan.plan, _parameters(signed), interval_days)
+    signed = await signing.in_force(tx, deps, patient.clinic)
+    return objections(await _history(tx, deps, patient, plan), plan.plan, _parameters(signed), interval_days)
 
 
 def _is_late(now: datetime, proposal: Proposal) -> bool:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from services.assessments.dependencies import Dependencies
 from services.assessments.described import InstrumentBrief
-from services.assessments.kit import Kit
 from services.assessments.model import scoring
 from services.assessments.model.haste import is_quick
 from services.assessments.model.scoring import Answers
@@ -34,21 +34,28 @@ def about(checkin: Checkin) -> dict[str, Any]:
 
 
 async def set_aside(
-    tx: Transaction, kit: Kit, checkin: Checkin, instrument_id: str, *, given: Answers, words: str | None, why: Why
+    tx: Transaction,
+    deps: Dependencies,
+    checkin: Checkin,
+    instrument_id: str,
+    *,
+    given: Answers,
+    words: str | None,
+    why: Why,
 ) -> bool:
     """Keep answers that count as no score, and tell staff of them; return false where there are too many of them.
 
     The same answers once more are kept already.
     """
-    kept = await further.of_checkin(tx, kit.keyring, checkin.id)
+    kept = await further.of_checkin(tx, deps.keyring, checkin.id)
     if any(one.instrument == instrument_id and (one.answers, one.words) == (dict(given), words) for one in kept):
         return True
     if len(kept) >= MOST_ASIDE:
         return False
-    instrument = kit.packs.get(instrument_id)
+    instrument = deps.packs.get(instrument_id)
     one = await further.add(
         tx,
-        kit.keyring,
+        deps.keyring,
         checkin,
         instrument=instrument_id,
         instrument_version=instrument.version,
@@ -59,7 +66,7 @@ async def set_aside(
     content = {
         "instrument": instrument_id,
         "version": instrument.version,
-        "about": brief(kit, instrument_id, instrument.version),
+        "about": brief(deps, instrument_id, instrument.version),
         "total": None if scoring.missing(instrument, given) else scoring.score(instrument, given).total,
         "flags": list(scoring.flags(instrument, given)),
         "answers": dict(given),
@@ -73,15 +80,15 @@ async def set_aside(
             answers=one.id,
             why=str(why),
             at=tx.now,
-            content=kit.keyring.seal(json.dumps(content), context=_RESULT),
+            content=deps.keyring.seal(json.dumps(content), context=_RESULT),
         ),
     )
     return True
 
 
-async def tell(tx: Transaction, kit: Kit, checkin: Checkin) -> None:
+async def tell(tx: Transaction, deps: Dependencies, checkin: Checkin) -> None:
     """Tell what is on record of a check-in's answers, what counts and what does not any more."""
-    kept = await checkins.scores_of_checkin(tx, kit.keyring, checkin.id)
+    kept = await checkins.scores_of_checkin(tx, deps.keyring, checkin.id)
     await publish(
         tx,
         ResultChanged(
@@ -89,29 +96,29 @@ async def tell(tx: Transaction, kit: Kit, checkin: Checkin) -> None:
             version=checkin.version,
             state=checkin.state.value,
             completed_at=checkin.completed_at,
-            result=sealed(kit, [one for one in kept if one.voided is None]),
-            voided=sealed(kit, [one for one in kept if one.voided is not None]),
+            result=sealed(deps, [one for one in kept if one.voided is None]),
+            voided=sealed(deps, [one for one in kept if one.voided is not None]),
         ),
     )
 
 
-def sealed(kit: Kit, kept: Sequence[KeptScore]) -> str:
+def sealed(deps: Dependencies, kept: Sequence[KeptScore]) -> str:
     """Return scores as their events carry them."""
-    return kit.keyring.seal(json.dumps([_result(kit, one) for one in kept]), context=_RESULT)
+    return deps.keyring.seal(json.dumps([_result(deps, one) for one in kept]), context=_RESULT)
 
 
-def brief(kit: Kit, instrument: str, version: int) -> dict[str, Any]:
+def brief(deps: Dependencies, instrument: str, version: int) -> dict[str, Any]:
     """Return what a score says of its instrument: its name, range, direction and bands."""
-    return InstrumentBrief.of_instrument(kit.packs.get(instrument, version)).model_dump(mode="json")
+    return InstrumentBrief.of_instrument(deps.packs.get(instrument, version)).model_dump(mode="json")
 
 
-def _result(kit: Kit, kept: KeptScore) -> dict[str, Any]:
+def _result(deps: Dependencies, kept: KeptScore) -> dict[str, Any]:
     score, voided = kept.score, kept.voided
     said: dict[str, Any] = {
         "id": str(kept.id),
         "instrument": score.instrument,
         "version": score.version,
-        "about": brief(kit, score.instrument, score.version),
+        "about": brief(deps, score.instrument, score.version),
         "total": score.total,
         "band": score.band,
         "flags": list(score.flags),

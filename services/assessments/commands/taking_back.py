@@ -3,10 +3,10 @@
 from typing import Final
 from uuid import UUID
 
-from services.assessments import facts
+from services.assessments import published_events
 from services.assessments.commands import signing
 from services.assessments.commands.proposals import AlertOpenError, blocking, reconsider
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.model.interval.ladder import RULE
 from services.assessments.model.lifecycles import PROPOSAL, ProposalState
 from services.assessments.model.rules import Rule
@@ -32,7 +32,14 @@ class NotSignedError(Exception):
 
 
 async def take_back(
-    tx: Transaction, kit: Kit, patient: Patient, proposal: Proposal, *, by: str, staff: UUID | None, reason: str
+    tx: Transaction,
+    deps: Dependencies,
+    patient: Patient,
+    proposal: Proposal,
+    *,
+    by: str,
+    staff: UUID | None,
+    reason: str,
 ) -> Proposal:
     """Let a decision count no more and tell it; the scheduler gives the plan the interval that it had before.
 
@@ -40,7 +47,7 @@ async def take_back(
 
     Args:
         tx: the patient is locked in it.
-        kit: the means of the service.
+        deps: the means of the service.
         patient: whose decision it is.
         proposal: as it was decided.
         by: who takes it back.
@@ -64,18 +71,18 @@ async def take_back(
             "taken_back_by": by,
             "taken_back_staff": staff,
             "taken_back_at": tx.now,
-            "taken_back_why": kit.keyring.seal(reason, context=CONTEXT),
+            "taken_back_why": deps.keyring.seal(reason, context=CONTEXT),
         },
     )
-    await publish(tx, facts.taken_back(changed))
+    await publish(tx, published_events.taken_back(changed))
     if proposal.interval_days is None:
-        await reconsider(tx, kit, patient)
+        await reconsider(tx, deps, patient)
     return changed
 
 
-def why_taken_back(kit: Kit, proposal: Proposal) -> str | None:
+def why_taken_back(deps: Dependencies, proposal: Proposal) -> str | None:
     """Return why a decision was taken back, in clear."""
-    return None if proposal.taken_back_why is None else kit.keyring.open(proposal.taken_back_why, context=CONTEXT)
+    return None if proposal.taken_back_why is None else deps.keyring.open(proposal.taken_back_why, context=CONTEXT)
 
 
 async def _refuse(tx: Transaction, patient: Patient, proposal: Proposal) -> None:
@@ -105,7 +112,7 @@ async def _refuse(tx: Transaction, patient: Patient, proposal: Proposal) -> None
 
 
 async def withdraw(
-    tx: Transaction, kit: Kit, clinic: ClinicId, rule: Rule, *, by: str, staff: UUID | None, reason: str
+    tx: Transaction, deps: Dependencies, clinic: ClinicId, rule: Rule, *, by: str, staff: UUID | None, reason: str
 ) -> None:
     """Withdraw a clinic's signature under the present version of a rule.
 
@@ -116,13 +123,13 @@ async def withdraw(
     Raises:
         NotSignedError: it is not signed.
     """
-    signature = (await signing.in_force(tx, kit, clinic)).get((rule.id, rule.version))
+    signature = (await signing.in_force(tx, deps, clinic)).get((rule.id, rule.version))
     if signature is None:
         raise NotSignedError(f"{rule.name} is not signed in version {rule.version}: there is nothing to withdraw.")
-    await signatures.withdraw(tx, kit.keyring, clinic=clinic, signature=signature, by=by, staff=staff, reason=reason)
+    await signatures.withdraw(tx, deps.keyring, clinic=clinic, signature=signature, by=by, staff=staff, reason=reason)
     if rule.id == RULE:
         return
     for patient_id in await proposals.waiting_patients(tx, clinic):
         patient = await known.lock_patient(tx, patient_id)
         if patient is not None:
-            await reconsider(tx, kit, patient)
+            await reconsider(tx, deps, patient)

@@ -87,16 +87,16 @@ def _alert(row: Row[Any]) -> Alert:
 async def add(tx: Transaction, alert: Alert) -> None:
     """Insert an alert. The first of a check-in stands where older code looks for it, and finds no other."""
     first = alert.checkin is None or not await of_checkin(tx, alert.checkin)
-    whose = {"checkin": alert.checkin if first else None, "again_of": None if first else alert.checkin}
+    about = {"checkin": alert.checkin if first else None, "again_of": None if first else alert.checkin}
     values = {field.name: getattr(alert, field.name) for field in fields(alert)}
-    await tx.execute(insert(alerts).values({**values, **whose}))
+    await tx.execute(insert(alerts).values({**values, **about}))
 
 
 async def that_matter(reader: Reader, patient: UUID | None, *, since: datetime) -> list[UUID]:
     """Return the alerts about a patient, or about none, open still or closed after an instant, oldest first."""
-    whose = alerts.c.patient.is_(None) if patient is None else alerts.c.patient == patient
+    about = alerts.c.patient.is_(None) if patient is None else alerts.c.patient == patient
     matters = (alerts.c.state != AlertState.CLOSED) | (alerts.c.closed_at > since)
-    wanted = select(alerts.c.id).where(whose, matters).order_by(alerts.c.raised_at, alerts.c.id)
+    wanted = select(alerts.c.id).where(about, matters).order_by(alerts.c.raised_at, alerts.c.id)
     return [row.id for row in await reader.all(wanted)]
 
 
@@ -118,17 +118,17 @@ async def of_reply(reader: Reader, reply: UUID) -> Alert | None:
     return None if row is None else _alert(row)
 
 
-async def by_words_since(reader: Reader, clinic_id: UUID, whose: UUID | str | None, since: datetime) -> int:
+async def by_words_since(reader: Reader, clinic_id: UUID, about: UUID | str | None, since: datetime) -> int:
     """Return how many alerts a person's texts raised since an instant which nobody has closed.
 
     Args:
         reader: of the service.
         clinic_id: whose alerts.
-        whose: the patient, or the fingerprint of a number that is no patient's: one stranger silences no other.
+        about: the patient, or the fingerprint of a number that is no patient's: one stranger silences no other.
         since: from then on.
     """
     counted = select(func.count()).select_from(alerts)
-    one = alerts.c.patient == whose if isinstance(whose, UUID) else alerts.c.sender == whose
+    one = alerts.c.patient == about if isinstance(about, UUID) else alerts.c.sender == about
     open_still = (alerts.c.reply.is_not(None), alerts.c.raised_at > since, alerts.c.state != AlertState.CLOSED)
     mine = (alerts.c.clinic == clinic_id, one, *open_still)
     return int(await reader.scalar(counted.where(*mine)) or 0)
@@ -182,10 +182,10 @@ async def count_page(tx: Transaction, alert_id: UUID, number: int) -> None:
 async def note_page(tx: Transaction, alert_id: UUID, event: MessageEvent, state: str) -> None:
     """Keep what became of a page, unless something newer is kept."""
     values = {"version": event.version, "state": state, "reason": event.reason or event.error, "at": event.at}
-    whose = {"message": event.message, "alert": alert_id, "channel": event.channel, "round": round_of(event)}
+    about = {"message": event.message, "alert": alert_id, "channel": event.channel, "round": round_of(event)}
     await tx.execute(
         insert(pages)
-        .values(to=event.to, **whose, **values)
+        .values(to=event.to, **about, **values)
         .on_conflict_do_update(index_elements=[pages.c.message], set_=values, where=pages.c.version < event.version)
     )
 

@@ -8,17 +8,11 @@ from dataclasses import replace
 
 from services.scheduler import store
 from services.scheduler.commands import asking, timers
-from services.scheduler.facts import session_event
 from services.scheduler.model import sessions
-from services.scheduler.model.orders import (
-    AS_USUAL,
-    InPastError,
-    Meant,
-    NotInCareError,
-    refuse,
-)
 from services.scheduler.model.patients import Patient
+from services.scheduler.model.refusals import AS_USUAL, InPastError, Meant, NotInCareError, refuse
 from services.scheduler.model.sessions import Session, SessionKind, SessionState, Slot
+from services.scheduler.published_events import session_event
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import (

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from services.scheduler import store
 from services.scheduler.commands import asking, timers
-from services.scheduler.facts import plan_event, session_event
 from services.scheduler.model import plans, questions, sessions
-from services.scheduler.model.orders import NotInCareError, OverlapError
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.questions import Course, Late
+from services.scheduler.model.refusals import NotInCareError, OverlapError
 from services.scheduler.model.sessions import Session, SessionKind, SessionState
+from services.scheduler.published_events import plan_event, session_event
 from services.scheduler.store import Correction
 from shared.bus import publish
 from shared.database import Transaction
@@ -168,8 +168,8 @@ async def _note(tx: Transaction, session: Session, corrected: Session, corrector
         sealed=corrector.sealed,
     )
     await store.add_correction(tx, corrected, correction)
-    told = {"before": session.state.value, "by": corrector.name, "at": tx.now, "reason": corrector.sealed}
-    await publish(tx, session_event(SessionCorrected, corrected, **told))
+    about = {"before": session.state.value, "by": corrector.name, "at": tx.now, "reason": corrector.sealed}
+    await publish(tx, session_event(SessionCorrected, corrected, **about))
 
 
 def _number(session: Session, plan: Plan) -> int | None:

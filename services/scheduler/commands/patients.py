@@ -2,9 +2,9 @@
 
 from services.scheduler import store
 from services.scheduler.commands import asking, booking, timers
-from services.scheduler.facts import plan_event
 from services.scheduler.model import plans
 from services.scheduler.model.patients import Patient
+from services.scheduler.published_events import plan_event
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import (

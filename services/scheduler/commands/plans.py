@@ -9,16 +9,12 @@ from uuid import UUID
 
 from services.scheduler import store
 from services.scheduler.commands import asking, timers
-from services.scheduler.facts import plan_event
 from services.scheduler.model import plans, questions
 from services.scheduler.model.catalogue import newest
-from services.scheduler.model.orders import (
-    NothingToContinueError,
-    NotInCareError,
-    PlanActiveError,
-)
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
+from services.scheduler.model.refusals import NothingToContinueError, NotInCareError, PlanActiveError
+from services.scheduler.published_events import plan_event
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import (

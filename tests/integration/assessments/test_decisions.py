@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.assessments.commands import proposals as commands
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.packs import Packs
 from services.assessments.service import build
 from services.assessments.store import known
@@ -158,12 +158,12 @@ async def reconsidered(ward: Ward) -> Any:
     async with ward.bench.database.transaction() as tx:
         patient = await known.lock_patient(tx, ward.patient)
         assert patient is not None
-        return await commands.reconsider(tx, _kit(ward), patient)
+        return await commands.reconsider(tx, _deps(ward), patient)
 
 
-def _kit(ward: Ward) -> Kit:
+def _deps(ward: Ward) -> Dependencies:
     context = ward.bench.context
-    return Kit(context.keyring, Packs.load(), context.settings.assessments, context.public_url, trial=True)
+    return Dependencies(context.keyring, Packs.load(), context.settings.assessments, context.public_url, trial=True)
 
 
 async def test_what_was_refused_is_not_proposed_again_on_the_same_readings(ward: Ward) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.packs import Packs
 from services.assessments.retelling import retell
 from shared.bus.tables import tables_of
@@ -31,8 +31,8 @@ async def retold(ward: Ward) -> list[Any]:
     """Return what is told anew, and nothing of what was told before."""
     await ward.bench.said(clear=True)
     context = ward.bench.context
-    kit = Kit(context.keyring, Packs.load(), context.settings.assessments, context.public_url, trial=True)
-    told = await retell(ward.bench.database, kit)
+    deps = Dependencies(context.keyring, Packs.load(), context.settings.assessments, context.public_url, trial=True)
+    told = await retell(ward.bench.database, deps)
     said: list[Any] = await ward.bench.said()
     assert told == len(said)
     return said

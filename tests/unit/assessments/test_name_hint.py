@@ -1,6 +1,6 @@
 import pytest
 
-from services.assessments.model.whose import told_apart
+from services.assessments.model.name_hint import name_hint
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from services.assessments.model.whose import told_apart
     ],
 )
 def test_no_more_of_a_name_is_shown_than_tells_people_apart(name: str, others: list[str], shown: str | None) -> None:
-    assert told_apart(name, others) == shown
+    assert name_hint(name, others) == shown

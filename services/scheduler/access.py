@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Response
 
 from services.scheduler import store
-from services.scheduler.model import orders
+from services.scheduler.model import refusals
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.protocols import UnknownProtocolError
 from services.scheduler.model.sessions import Session, SessionError
@@ -19,28 +19,28 @@ from shared.web.api import CommandCall
 from shared.web.awaited import awaited
 from shared.web.problems import Conflict, Invalid, NotFound
 
-Order = Callable[[Transaction, Patient, Session], Awaitable[Session]]
+SessionCommand = Callable[[Transaction, Patient, Session], Awaitable[Session]]
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def as_problems() -> Iterator[None]:
     """Turn what the decisions refuse into answers."""
     try:
         yield
     except UnknownProtocolError as error:
         raise Invalid.at("/protocol", str(error)) from error
-    except (orders.InPastError, orders.TooFarError) as error:
+    except (refusals.InPastError, refusals.TooFarError) as error:
         raise Invalid.at("/starts_at", str(error)) from error
-    except orders.NotAfterwardsError as error:
+    except refusals.NotAfterwardsError as error:
         raise Invalid.at("/entered_afterwards", str(error)) from error
-    except orders.OddHourError as error:
+    except refusals.OddHourError as error:
         raise Invalid.at("/odd_hour", str(error)) from error
-    except (orders.OrderError, SessionError) as error:
+    except (refusals.RefusedError, SessionError) as error:
         raise Conflict(str(error)) from error
 
 
 @dataclass(frozen=True)
-class Desk:
+class Access:
     """Where orders come in."""
 
     database: Database
@@ -85,7 +85,7 @@ class Desk:
             raise NotFound(f"There is no session {session} in this clinic.")
         return found
 
-    async def change(self, session: UUID, command: CommandCall, order: Order) -> Response:
+    async def change(self, session: UUID, command: CommandCall, session_command: SessionCommand) -> Response:
         """Run an order about a session: hold its patient, read it again, compare the version, and do it."""
 
         async def work(tx: Transaction) -> SessionView:
@@ -93,7 +93,7 @@ class Desk:
             patient = await self.locked(tx, (await self.session(tx, clinic, session)).patient)
             present = await self.session(tx, clinic, session)
             command.if_match(present.version)
-            with refusals():
-                return SessionView.of(await order(tx, patient, present))
+            with as_problems():
+                return SessionView.of(await session_command(tx, patient, present))
 
         return await command.run(self.database, work)

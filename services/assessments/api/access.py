@@ -17,7 +17,7 @@ from services.assessments.commands.proposals import (
     RuleUnsignedError,
 )
 from services.assessments.commands.taking_back import DecisionStandsError
-from services.assessments.kit import Kit
+from services.assessments.dependencies import Dependencies
 from services.assessments.model.machine import IllegalTransitionError
 from services.assessments.model.scoring import AnswersRefusedError
 from services.assessments.packs import UnknownInstrumentError
@@ -34,11 +34,11 @@ Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, p
 
 
 @dataclass(frozen=True)
-class Desk:
+class Access:
     """The service's database and means."""
 
     database: Database
-    kit: Kit
+    deps: Dependencies
 
     async def known(self, clinic: ClinicId, patient_id: UUID) -> Patient:
         """Return a patient of the clinic, waiting a moment for one who was enrolled just now.
@@ -64,7 +64,7 @@ def _own(found: Patient | None, clinic: ClinicId) -> Patient:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def as_problems() -> Iterator[None]:
     """Say this service's own refusals as problems: a state as 409, an input as 422 with its places."""
     try:
         yield

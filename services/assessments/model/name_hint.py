@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def told_apart(name: str, others: Sequence[str]) -> str | None:
+def name_hint(name: str, others: Sequence[str]) -> str | None:
     """Return the shortest beginning of a given name that no other has, or None where nobody else is reached.
 
     Where another has the very same name the whole of it is the most that a given name can tell.

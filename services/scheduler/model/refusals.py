@@ -34,32 +34,32 @@ class Meant:
 AS_USUAL: Final = Meant()
 
 
-class OrderError(Exception):
+class RefusedError(Exception):
     """What was asked is not possible as things stand."""
 
 
-class NotInCareError(OrderError):
+class NotInCareError(RefusedError):
     """The patient was discharged: nothing can be planned or booked."""
 
     def __init__(self) -> None:
         super().__init__("The patient was discharged. Put them back in care or enrol them again, then plan or book.")
 
 
-class PlanActiveError(OrderError):
+class PlanActiveError(RefusedError):
     """The patient already follows a plan."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(f"The patient already follows {plan.protocol.id!r}, begun on {plan.start_on:%Y-%m-%d}.")
 
 
-class NothingToContinueError(OrderError):
+class NothingToContinueError(RefusedError):
     """The patient never followed a plan."""
 
     def __init__(self) -> None:
         super().__init__("The patient has no plan that could go on. Start one.")
 
 
-class OverlapError(OrderError):
+class OverlapError(RefusedError):
     """The patient has another session at that time."""
 
     def __init__(self, other: Session) -> None:
@@ -69,7 +69,7 @@ class OverlapError(OrderError):
         )
 
 
-class InPastError(OrderError):
+class InPastError(RefusedError):
     """A session cannot be booked into the distant past, nor moved into the past."""
 
     def __init__(self, slot: Slot, now: datetime) -> None:
@@ -80,7 +80,7 @@ class InPastError(OrderError):
         )
 
 
-class NotAfterwardsError(OrderError):
+class NotAfterwardsError(RefusedError):
     """A session that has begun is entered afterwards only where that is said."""
 
     def __init__(self, slot: Slot) -> None:
@@ -90,7 +90,7 @@ class NotAfterwardsError(OrderError):
         )
 
 
-class OddHourError(OrderError):
+class OddHourError(RefusedError):
     """A session at night is a slip of the pen, unless it is said to be meant."""
 
     def __init__(self, slot: Slot) -> None:
@@ -99,7 +99,7 @@ class OddHourError(OrderError):
         )
 
 
-class TooFarError(OrderError):
+class TooFarError(RefusedError):
     """A session years ahead is a slip of the pen."""
 
     def __init__(self, slot: Slot) -> None:

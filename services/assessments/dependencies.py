@@ -21,7 +21,7 @@ _DIGITS: Final = 11
 
 
 @dataclass(frozen=True)
-class Kit:
+class Dependencies:
     """The service's instruments, keys and times.
 
     Args:

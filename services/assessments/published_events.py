@@ -1,18 +1,26 @@
 """Proposals and what was decided of them as the events that tell of them."""
 
+from typing import TypedDict
+from uuid import UUID
+
 from services.assessments.model.interval.history import Direction
 from services.assessments.store.proposals import Proposal
 from shared.events import IntervalDecided, IntervalExpired, IntervalProposed, IntervalTakenBack
+from shared.ids import ClinicId
+
+
+class _About(TypedDict):
+    clinic: ClinicId
+    patient: UUID
+    proposal: UUID
+    plan: UUID
+    version: int
 
 
 def proposed(proposal: Proposal) -> IntervalProposed:
     """Return the event that tells of a proposal."""
     return IntervalProposed(
-        clinic=proposal.clinic,
-        patient=proposal.patient,
-        proposal=proposal.id,
-        plan=proposal.plan,
-        version=1,
+        **_about(proposal, 1),
         direction=proposal.direction.value,
         from_days=proposal.from_days,
         to_days=proposal.to_days,
@@ -27,11 +35,7 @@ def proposed(proposal: Proposal) -> IntervalProposed:
 def decided(proposal: Proposal) -> IntervalDecided:
     """Return the event that tells what was decided."""
     return IntervalDecided(
-        clinic=proposal.clinic,
-        patient=proposal.patient,
-        proposal=proposal.id,
-        plan=proposal.plan,
-        version=proposal.version,
+        **_about(proposal, proposal.version),
         decision=proposal.decision,
         interval_days=proposal.interval_days,
         by=proposal.decided_by,
@@ -43,24 +47,13 @@ def decided(proposal: Proposal) -> IntervalDecided:
 
 def expired(proposal: Proposal, version: int, *, overtaken: bool = False) -> IntervalExpired:
     """Return the event that tells that a proposal ended undecided, `overtaken` or by time."""
-    return IntervalExpired(
-        clinic=proposal.clinic,
-        patient=proposal.patient,
-        proposal=proposal.id,
-        plan=proposal.plan,
-        version=version,
-        overtaken=overtaken,
-    )
+    return IntervalExpired(**_about(proposal, version), overtaken=overtaken)
 
 
 def taken_back(proposal: Proposal) -> IntervalTakenBack:
     """Return the event that tells of a decision that was taken back."""
     return IntervalTakenBack(
-        clinic=proposal.clinic,
-        patient=proposal.patient,
-        proposal=proposal.id,
-        plan=proposal.plan,
-        version=proposal.version,
+        **_about(proposal, proposal.version),
         decision=proposal.decision,
         interval_days=proposal.interval_days,
         decided_by=proposal.decided_by,
@@ -70,3 +63,13 @@ def taken_back(proposal: Proposal) -> IntervalTakenBack:
         at=proposal.taken_back_at,
         reason=proposal.taken_back_why,
     )
+
+
+def _about(proposal: Proposal, version: int) -> _About:
+    return {
+        "clinic": proposal.clinic,
+        "patient": proposal.patient,
+        "proposal": proposal.id,
+        "plan": proposal.plan,
+        "version": version,
+    }

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,14 @@ def test_a_decision_says_why_what_what_follows_and_what_lost(decision: Path) -> 
     assert re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE) == FORM
 
 
-RETIRED = re.findall(r"^\| (\w+) \| `(\w+)` \|", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
+RETIRED = re.findall(r"^\| (\w+) \| `([\w/]+)` \|", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def words_of(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
 
 
+@cache
 def names_in(file: Path) -> set[str]:
     found = {file.stem, file.parent.name}
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -22,12 +22,12 @@ from shared.web.problems import Problem
 def router(console: Console) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
-    _crew(routes, console)
+    _staff(routes, console)
     _own(routes, console)
     return routes
 
 
-def _crew(routes: APIRouter, console: Console) -> None:
+def _staff(routes: APIRouter, console: Console) -> None:
     @routes.post("/console/staff")
     async def add(request: Request) -> Response:
         here = await console.authorize(request, Permission.MANAGE_STAFF)

@@ -6,17 +6,17 @@ from services.assessments.history import HISTORY
 from services.assessments.service import build
 from shared.clock import SteppedClock
 from shared.settings import Settings
-from tests.integration.assessments.ward import Ward
+from tests.integration.assessments.harness import AssessmentsHarness
 from tests.support.bench import bench_of
 from tests.support.databases import Databases
 
 
 @pytest.fixture
-async def ward(databases: Databases, clock: SteppedClock) -> AsyncIterator[Ward]:
+async def harness(databases: Databases, clock: SteppedClock) -> AsyncIterator[AssessmentsHarness]:
     """The service with a clinic, a patient and a plan in induction."""
     database = await databases.fresh(HISTORY, clock)
     async with bench_of(build, database, clock, settings=Settings(trial=True)) as bench:
-        ward = Ward(bench)
-        await ward.open()
-        yield ward
+        harness = AssessmentsHarness(bench)
+        await harness.open()
+        yield harness
     await database.close()

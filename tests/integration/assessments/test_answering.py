@@ -10,7 +10,7 @@ from sqlalchemy import text
 from services.assessments.store import known
 from shared.database import Database
 from shared.events import CheckinCompleted, CheckinExpired
-from tests.integration.assessments.ward import Ward, spread
+from tests.integration.assessments.harness import AssessmentsHarness, spread
 from tests.support.bench import Answer, eventually
 from tests.support.statements import statements
 
@@ -34,11 +34,11 @@ async def held_up(database: Database, patient: UUID, requests: list[asyncio.Task
         await eventually(all_wait)
 
 
-async def test_a_complete_answer_is_one_transaction_of_three_statements(ward: Ward) -> None:
-    path = ward.path(await ward.ask("post-session"))
-    form = (await ward.bench.call("GET", path, token="")).text
-    with statements(ward.bench.database) as found:
-        page = await ward.send(path, "post-session", {**dict.fromkeys(asked(form), 0), "mood": 5})
+async def test_a_complete_answer_is_one_transaction_of_three_statements(harness: AssessmentsHarness) -> None:
+    path = harness.path(await harness.ask("post-session"))
+    form = (await harness.bench.call("GET", path, token="")).text
+    with statements(harness.bench.database) as found:
+        page = await harness.send(path, "post-session", {**dict.fromkeys(asked(form), 0), "mood": 5})
     assert page.status == 200, page.text
     assert sorted(statement.split()[0].strip(";") for statement in found) == [
         "BEGIN",
@@ -47,30 +47,30 @@ async def test_a_complete_answer_is_one_transaction_of_three_statements(ward: Wa
         "WITH",
         "WITH",
     ]
-    assert len(await ward.bench.said(CheckinCompleted)) == 1
+    assert len(await harness.bench.said(CheckinCompleted)) == 1
 
 
-async def test_two_halves_of_a_form_at_once_make_a_whole_one(ward: Ward) -> None:
-    path = ward.path(await ward.ask("phq-9"))
+async def test_two_halves_of_a_form_at_once_make_a_whole_one(harness: AssessmentsHarness) -> None:
+    path = harness.path(await harness.ask("phq-9"))
     whole = spread(9)
     first, second = {item: whole[item] for item in "1234"}, {item: whole[item] for item in "56789"}
     requests: list[asyncio.Task[Answer]] = []
-    async with held_up(ward.bench.database, ward.patient, requests):
-        requests += [asyncio.create_task(ward.send(path, "phq-9", half)) for half in (first, second)]
+    async with held_up(harness.bench.database, harness.patient, requests):
+        requests += [asyncio.create_task(harness.send(path, "phq-9", half)) for half in (first, second)]
     assert sorted(page.status for page in await asyncio.gather(*requests)) == [200, 422]
-    assert len(await ward.bench.said(CheckinCompleted)) == 1
-    (score,) = await ward.items(f"/patients/{ward.patient}/scores")
+    assert len(await harness.bench.said(CheckinCompleted)) == 1
+    (score,) = await harness.items(f"/patients/{harness.patient}/scores")
     assert score["total"] == 9
 
 
-async def test_a_completed_check_in_leaves_no_timer_behind(ward: Ward) -> None:
-    opened = await ward.ask("post-session", "phq-9")
-    other = await ward.ask("phq-9", occurrence="day-14")
-    path = ward.path(opened)
+async def test_a_completed_check_in_leaves_no_timer_behind(harness: AssessmentsHarness) -> None:
+    opened = await harness.ask("post-session", "phq-9")
+    other = await harness.ask("phq-9", occurrence="day-14")
+    path = harness.path(opened)
     for instrument in ("post-session", "phq-9"):
-        form = (await ward.bench.call("GET", path, token="")).text
-        await ward.send(path, instrument, dict.fromkeys(asked(form), 0))
-    waiting = [event for _, event in (await ward.bench.pending()).values() if isinstance(event, CheckinExpired)]
+        form = (await harness.bench.call("GET", path, token="")).text
+        await harness.send(path, instrument, dict.fromkeys(asked(form), 0))
+    waiting = [event for _, event in (await harness.bench.pending()).values() if isinstance(event, CheckinExpired)]
     assert [event.checkin for event in waiting] == [other.checkin]
 
 

@@ -7,17 +7,19 @@ import pytest
 
 from shared.events import AlertRaised, MessageSent, ReplyReceived, UnknownNumberTexted
 from shared.ids import new_id
-from tests.integration.assessments.ward import Ward
+from tests.integration.assessments.harness import AssessmentsHarness
 from tests.support.bench import KEYRING
 
 NEW = "+12025550188"
 
 
-def texted(ward: Ward, words: str, *, at: datetime, intent: str = "other", reply: UUID | None = None) -> ReplyReceived:
+def texted(
+    harness: AssessmentsHarness, words: str, *, at: datetime, intent: str = "other", reply: UUID | None = None
+) -> ReplyReceived:
     return ReplyReceived(
-        clinic=ward.bench.clinic,
+        clinic=harness.bench.clinic,
         version=1,
-        patient=ward.patient,
+        patient=harness.patient,
         reply=reply or uuid4(),
         intent=intent,
         session=None,
@@ -27,16 +29,18 @@ def texted(ward: Ward, words: str, *, at: datetime, intent: str = "other", reply
     )
 
 
-async def test_a_cry_that_is_told_again_is_paged_once_also_after_its_alert_was_closed(ward: Ward) -> None:
-    cry = texted(ward, "I want to die", at=ward.bench.clock.now())
+async def test_a_cry_that_is_told_again_is_paged_once_also_after_its_alert_was_closed(
+    harness: AssessmentsHarness,
+) -> None:
+    cry = texted(harness, "I want to die", at=harness.bench.clock.now())
     for _ in range(2):
-        await ward.bench.tell(cry)
-    (event,) = await ward.bench.said(AlertRaised)
+        await harness.bench.tell(cry)
+    (event,) = await harness.bench.said(AlertRaised)
     assert (
-        await ward.bench.call("POST", f"/alerts/{event.alert}/close", {"disposition": "Called, safe at home."})
+        await harness.bench.call("POST", f"/alerts/{event.alert}/close", {"disposition": "Called, safe at home."})
     ).status == 200
-    await ward.bench.tell(cry)
-    assert await ward.bench.said(AlertRaised) == [event]
+    await harness.bench.tell(cry)
+    assert await harness.bench.said(AlertRaised) == [event]
 
 
 @pytest.mark.parametrize(
@@ -48,12 +52,12 @@ async def test_a_cry_that_is_told_again_is_paged_once_also_after_its_alert_was_c
     ],
 )
 async def test_whoever_is_paged_for_an_old_cry_is_never_left_to_think_it_new(
-    ward: Ward, age: timedelta, says: str
+    harness: AssessmentsHarness, age: timedelta, says: str
 ) -> None:
-    now = ward.bench.clock.now()
-    await ward.bench.tell(texted(ward, "I want to die", at=now - age))
+    now = harness.bench.clock.now()
+    await harness.bench.tell(texted(harness, "I want to die", at=now - age))
     stranger = UnknownNumberTexted(
-        clinic=ward.bench.clinic,
+        clinic=harness.bench.clinic,
         version=1,
         reply=new_id(),
         intent="other",
@@ -62,20 +66,20 @@ async def test_whoever_is_paged_for_an_old_cry_is_never_left_to_think_it_new(
         text=KEYRING.seal("quiero morir", context="reply"),
         at=now - age,
     )
-    await ward.bench.tell(stranger)
-    causes = [KEYRING.open(event.cause, context="cause") for event in await ward.bench.said(AlertRaised)]
+    await harness.bench.tell(stranger)
+    causes = [KEYRING.open(event.cause, context="cause") for event in await harness.bench.said(AlertRaised)]
     assert causes == [
         f'Text message{says}: "I want to die"',
         f'Text message from a number that is no patient\'s{says}: "quiero morir"',
     ]
 
 
-async def sent(ward: Ward, checkin: UUID, at: datetime) -> None:
-    await ward.bench.tell(
+async def sent(harness: AssessmentsHarness, checkin: UUID, at: datetime) -> None:
+    await harness.bench.tell(
         MessageSent(
-            clinic=ward.bench.clinic,
+            clinic=harness.bench.clinic,
             version=2,
-            patient=ward.patient,
+            patient=harness.patient,
             message=new_id(),
             purpose="checkin",
             channel="sms",
@@ -87,21 +91,23 @@ async def sent(ward: Ward, checkin: UUID, at: datetime) -> None:
     )
 
 
-async def test_a_wrong_number_heard_of_late_never_closes_a_link_that_went_to_the_right_one(ward: Ward) -> None:
-    then = ward.bench.clock.now()
-    await ward.bench.live_until(then + timedelta(hours=3))
-    await ward.enrol(numbers=(NEW,))
-    opened = await ward.ask("phq-9")
-    await sent(ward, opened.checkin, ward.bench.clock.now())
-    path = ward.path(opened)
-    await ward.bench.tell(texted(ward, "wrong number", at=then, intent="wrong-number"))
-    assert (await ward.bench.call("GET", path, token="")).status == 200
+async def test_a_wrong_number_heard_of_late_never_closes_a_link_that_went_to_the_right_one(
+    harness: AssessmentsHarness,
+) -> None:
+    then = harness.bench.clock.now()
+    await harness.bench.live_until(then + timedelta(hours=3))
+    await harness.enrol(numbers=(NEW,))
+    opened = await harness.ask("phq-9")
+    await sent(harness, opened.checkin, harness.bench.clock.now())
+    path = harness.path(opened)
+    await harness.bench.tell(texted(harness, "wrong number", at=then, intent="wrong-number"))
+    assert (await harness.bench.call("GET", path, token="")).status == 200
 
 
-async def test_a_wrong_number_heard_of_late_closes_what_its_holder_had_been_sent(ward: Ward) -> None:
-    opened = await ward.ask("phq-9")
-    then = ward.bench.clock.now()
-    await sent(ward, opened.checkin, then)
-    await ward.bench.live_until(then + timedelta(hours=3))
-    await ward.bench.tell(texted(ward, "wrong number", at=then + timedelta(seconds=30), intent="wrong-number"))
-    assert (await ward.bench.call("GET", ward.path(opened), token="")).status == 404
+async def test_a_wrong_number_heard_of_late_closes_what_its_holder_had_been_sent(harness: AssessmentsHarness) -> None:
+    opened = await harness.ask("phq-9")
+    then = harness.bench.clock.now()
+    await sent(harness, opened.checkin, then)
+    await harness.bench.live_until(then + timedelta(hours=3))
+    await harness.bench.tell(texted(harness, "wrong number", at=then + timedelta(seconds=30), intent="wrong-number"))
+    assert (await harness.bench.call("GET", harness.path(opened), token="")).status == 404

@@ -15,8 +15,8 @@ from shared.clock import SteppedClock
 from shared.events import IntervalDecided
 from shared.settings import Settings
 from shared.web.tokens import Scope
+from tests.integration.assessments.harness import AssessmentsHarness
 from tests.integration.assessments.test_proposals import cycle, decide, stable_at_21, through_induction
-from tests.integration.assessments.ward import Ward
 from tests.support.bench import bench_of
 from tests.support.databases import Databases
 
@@ -26,27 +26,27 @@ WHY = "Signed for another clinic."
 
 
 @pytest.fixture
-async def clinic(databases: Databases, clock: SteppedClock) -> AsyncIterator[Ward]:
+async def clinic(databases: Databases, clock: SteppedClock) -> AsyncIterator[AssessmentsHarness]:
     """A clinic in earnest: no rule is signed for trial."""
     database = await databases.fresh(HISTORY, clock)
     async with bench_of(build, database, clock, settings=Settings(trial=False)) as bench:
-        ward = Ward(bench)
-        await ward.open()
-        yield ward
+        harness = AssessmentsHarness(bench)
+        await harness.open()
+        yield harness
     await database.close()
 
 
-async def sign(ward: Ward, rule: str = RULE) -> Any:
-    answer = await ward.bench.call("POST", f"/rules/{rule}/sign", {"note": "By the board."})
+async def sign(harness: AssessmentsHarness, rule: str = RULE) -> Any:
+    answer = await harness.bench.call("POST", f"/rules/{rule}/sign", {"note": "By the board."})
     assert answer.status == 200, answer.text
     return answer.json
 
 
-async def withdraw(ward: Ward, rule: str = RULE, reason: str = WHY, **more: Any) -> Any:
-    return await ward.bench.call("POST", f"/rules/{rule}/withdraw", {"reason": reason}, **more)
+async def withdraw(harness: AssessmentsHarness, rule: str = RULE, reason: str = WHY, **more: Any) -> Any:
+    return await harness.bench.call("POST", f"/rules/{rule}/withdraw", {"reason": reason}, **more)
 
 
-async def test_a_signature_by_mistake_is_never_final(clinic: Ward) -> None:
+async def test_a_signature_by_mistake_is_never_final(clinic: AssessmentsHarness) -> None:
     await sign(clinic)
     answer = await withdraw(clinic)
     assert (answer.status, answer.json["runs"], answer.json["signed_by"]) == (200, False, None)
@@ -57,7 +57,9 @@ async def test_a_signature_by_mistake_is_never_final(clinic: Ward) -> None:
     assert (row.note, WHY in row.reason) == ("By the board.", False)
 
 
-async def test_a_rule_whose_signature_was_withdrawn_proposes_nothing_until_it_is_signed_again(clinic: Ward) -> None:
+async def test_a_rule_whose_signature_was_withdrawn_proposes_nothing_until_it_is_signed_again(
+    clinic: AssessmentsHarness,
+) -> None:
     await sign(clinic)
     await withdraw(clinic)
     await clinic.phq9(12)
@@ -69,7 +71,7 @@ async def test_a_rule_whose_signature_was_withdrawn_proposes_nothing_until_it_is
     assert len(await clinic.proposals()) == 1
 
 
-async def test_what_a_rule_proposed_is_not_approved_once_its_signature_is_withdrawn(clinic: Ward) -> None:
+async def test_what_a_rule_proposed_is_not_approved_once_its_signature_is_withdrawn(clinic: AssessmentsHarness) -> None:
     await sign(clinic)
     proposal = await stable_at_21(clinic)
     await withdraw(clinic)
@@ -87,14 +89,16 @@ async def test_what_a_rule_proposed_is_not_approved_once_its_signature_is_withdr
     [{"decision": "refuse", "reason": "Not signed."}, {"decision": "change", "interval_days": 14, "reason": "My own."}],
     ids=["refuse", "change"],
 )
-async def test_a_clinicians_own_decision_needs_no_signature(clinic: Ward, way: dict[str, Any]) -> None:
+async def test_a_clinicians_own_decision_needs_no_signature(clinic: AssessmentsHarness, way: dict[str, Any]) -> None:
     await sign(clinic)
     proposal = await stable_at_21(clinic)
     await withdraw(clinic)
     assert (await decide(clinic, proposal, **way)).status == 200
 
 
-async def test_more_than_28_days_are_not_approved_once_the_clinic_has_withdrawn_its_word(clinic: Ward) -> None:
+async def test_more_than_28_days_are_not_approved_once_the_clinic_has_withdrawn_its_word(
+    clinic: AssessmentsHarness,
+) -> None:
     await sign(clinic)
     await sign(clinic, BEYOND)
     await through_induction(clinic, interval=28)
@@ -112,7 +116,7 @@ async def test_more_than_28_days_are_not_approved_once_the_clinic_has_withdrawn_
 
 
 async def test_what_was_proposed_before_a_worse_answer_is_not_approved_when_the_rule_is_signed_again(
-    clinic: Ward,
+    clinic: AssessmentsHarness,
 ) -> None:
     await sign(clinic)
     proposal = await stable_at_21(clinic)
@@ -123,7 +127,7 @@ async def test_what_was_proposed_before_a_worse_answer_is_not_approved_when_the_
     assert (await decide(clinic, proposal, decision="approve")).status == 409
 
 
-async def test_what_was_decided_stays_decided(clinic: Ward) -> None:
+async def test_what_was_decided_stays_decided(clinic: AssessmentsHarness) -> None:
     await sign(clinic)
     proposal = await stable_at_21(clinic)
     await decide(clinic, proposal, decision="approve")
@@ -131,15 +135,15 @@ async def test_what_was_decided_stays_decided(clinic: Ward) -> None:
     assert (await clinic.proposals())[0]["state"] == "approved"
 
 
-async def test_a_rule_signed_for_trial_is_off_once_that_is_withdrawn(ward: Ward) -> None:
-    answer = await withdraw(ward)
+async def test_a_rule_signed_for_trial_is_off_once_that_is_withdrawn(harness: AssessmentsHarness) -> None:
+    answer = await withdraw(harness)
     assert (answer.status, answer.json["runs"], answer.json["withdrawn"][0]["signed_by"]) == (200, False, "for trial")
-    await ward.phq9(12)
-    assert await ward.proposals() == []
-    assert (await sign(ward))["runs"] is True
+    await harness.phq9(12)
+    assert await harness.proposals() == []
+    assert (await sign(harness))["runs"] is True
 
 
-async def test_what_is_not_signed_is_not_withdrawn(clinic: Ward) -> None:
+async def test_what_is_not_signed_is_not_withdrawn(clinic: AssessmentsHarness) -> None:
     unsigned = await withdraw(clinic)
     assert (unsigned.status, "there is nothing to withdraw" in unsigned.json["detail"]) == (409, True)
     assert (await withdraw(clinic, "phq-9-bands")).status == 409
@@ -147,13 +151,13 @@ async def test_what_is_not_signed_is_not_withdrawn(clinic: Ward) -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", " ", ".", "..."])
-async def test_a_signature_is_not_withdrawn_without_a_reason(clinic: Ward, nothing: str) -> None:
+async def test_a_signature_is_not_withdrawn_without_a_reason(clinic: AssessmentsHarness, nothing: str) -> None:
     await sign(clinic)
     answer = await withdraw(clinic, reason=nothing)
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/reason")
 
 
-async def test_only_who_may_decide_withdraws_and_at_one_clinic_alone(clinic: Ward) -> None:
+async def test_only_who_may_decide_withdraws_and_at_one_clinic_alone(clinic: AssessmentsHarness) -> None:
     await sign(clinic)
     writer = clinic.bench.token(scopes=frozenset({Scope.READ, Scope.WRITE}))
     assert (await withdraw(clinic, token=writer)).status == 403

@@ -12,15 +12,15 @@ from services.clinic.tables import AUDIT
 from shared import events
 from shared.bus import NotYet
 from tests.integration.clinic.conftest import Browser, Home, a_body
-from tests.integration.clinic.facts import NOON, Facts
+from tests.integration.clinic.sample_events import NOON, SampleEvents
 from tests.support.bench import KEYRING, running
 
 SAID: dict[str, Any] = {"why": "the phone could not be reached", "step": "Call, and ask whether the number is right."}
 
 
 @pytest.fixture
-def facts(home: Home, patient: Any) -> Facts:
-    return Facts(home.login.clinic, UUID(patient["id"]))
+def sample(home: Home, patient: Any) -> SampleEvents:
+    return SampleEvents(home.login.clinic, UUID(patient["id"]))
 
 
 @pytest.fixture
@@ -28,34 +28,38 @@ async def browser(home: Home) -> Browser:
     return await home.logged_in()
 
 
-async def test_the_day_shows_sessions_by_hour_with_their_state(home: Home, facts: Facts, browser: Browser) -> None:
-    await home.bench.tell(facts.session())
-    await home.bench.tell(facts.session(events.SessionConfirmed, version=2, state="confirmed"))
+async def test_the_day_shows_sessions_by_hour_with_their_state(
+    home: Home, sample: SampleEvents, browser: Browser
+) -> None:
+    await home.bench.tell(sample.session())
+    await home.bench.tell(sample.session(events.SessionConfirmed, version=2, state="confirmed"))
     page = (await browser.get("/console/today")).text
     assert "2:00 PM" in page
     assert "Maya Okafor" in page
     assert '<span class="chip good">confirmed</span>' in page
 
 
-async def test_an_older_event_changes_nothing(home: Home, facts: Facts, browser: Browser) -> None:
-    await home.bench.tell(facts.session(events.SessionConfirmed, version=2, state="confirmed"))
-    await home.bench.tell(facts.session(version=1))
+async def test_an_older_event_changes_nothing(home: Home, sample: SampleEvents, browser: Browser) -> None:
+    await home.bench.tell(sample.session(events.SessionConfirmed, version=2, state="confirmed"))
+    await home.bench.tell(sample.session(version=1))
     assert '<span class="chip good">confirmed</span>' in (await browser.get("/console/today")).text
 
 
-async def test_a_page_that_reached_nobody_is_never_called_made(home: Home, facts: Facts, browser: Browser) -> None:
-    await home.bench.tell(facts.raised())
+async def test_a_page_that_reached_nobody_is_never_called_made(
+    home: Home, sample: SampleEvents, browser: Browser
+) -> None:
+    await home.bench.tell(sample.raised())
     assert (
         "A page is on its way; nothing says yet that it reached anybody." in (await browser.get("/console/today")).text
     )
-    page = {"purpose": "page", "about": facts.alert_id, "occurrence": "page-1", "to": "+1•••••••0999"}
+    page = {"purpose": "page", "about": sample.alert_id, "occurrence": "page-1", "to": "+1•••••••0999"}
     await home.bench.tell(
-        facts.message(events.MessageWithheld, 1, **page, reason="opted_out", why="the number said STOP")
+        sample.message(events.MessageWithheld, 1, **page, reason="opted_out", why="the number said STOP")
     )
     shown = (await browser.get("/console/alerts")).text
     assert "No page has reached anybody: text to +1•••••••0999: the number said STOP" in shown
     assert "Paged:" not in shown
-    await home.bench.tell(facts.message(events.MessageSent, 1, **page, message=uuid4()))
+    await home.bench.tell(sample.message(events.MessageSent, 1, **page, message=uuid4()))
     assert (
         "Paged: text to +1•••••••0999, taken by the provider, not yet delivered"
         in (await browser.get("/console/alerts")).text
@@ -63,7 +67,7 @@ async def test_a_page_that_reached_nobody_is_never_called_made(home: Home, facts
 
 
 async def test_that_alerts_reach_nobody_stands_on_today_before_an_alert(
-    home: Home, facts: Facts, browser: Browser
+    home: Home, sample: SampleEvents, browser: Browser
 ) -> None:
     contact = events.OnCallContact(kind="sms", to="+1•••••••0999", trouble="stopped")
     checked = events.OnCallChecked(clinic=home.bench.clinic, version=2, contacts=(contact,), at=NOON)
@@ -77,52 +81,54 @@ async def test_that_alerts_reach_nobody_stands_on_today_before_an_alert(
     assert "Alerts reach nobody on call" not in (await browser.get("/console/today")).text
 
 
-async def test_a_task_stands_on_today_and_is_not_said_to_page(home: Home, facts: Facts, browser: Browser) -> None:
-    await home.bench.tell(facts.raised().model_copy(update={"level": "task", "page_number": 0, "patient": None}))
+async def test_a_task_stands_on_today_and_is_not_said_to_page(
+    home: Home, sample: SampleEvents, browser: Browser
+) -> None:
+    await home.bench.tell(sample.raised().model_copy(update={"level": "task", "page_number": 0, "patient": None}))
     page = (await browser.get("/console/today")).text
     assert "Nobody is paged for this; it waits until it is closed." in page
     assert "Unknown number" in page
 
 
 async def test_an_alert_whose_raising_was_missed_is_never_hidden_once_it_is_paged_again(
-    home: Home, facts: Facts, browser: Browser
+    home: Home, sample: SampleEvents, browser: Browser
 ) -> None:
-    await home.bench.tell(facts.raised(events.AlertOverdue, page_number=2))
+    await home.bench.tell(sample.raised(events.AlertOverdue, page_number=2))
     assert "1 safety alert not acknowledged yet" in (await browser.get("/console/today")).text
-    await home.bench.tell(facts.acknowledged())
+    await home.bench.tell(sample.acknowledged())
     assert "1 acknowledged safety alert to close" in (await browser.get("/console/today")).text
 
 
 async def test_an_alert_is_loud_until_it_is_acknowledged_and_its_pages_are_counted(
-    home: Home, facts: Facts, browser: Browser
+    home: Home, sample: SampleEvents, browser: Browser
 ) -> None:
-    await home.bench.tell(facts.raised())
-    await home.bench.tell(facts.raised(events.AlertOverdue, page_number=2))
+    await home.bench.tell(sample.raised())
+    await home.bench.tell(sample.raised(events.AlertOverdue, page_number=2))
     page = (await browser.get("/console/today")).text
     assert "1 safety alert not acknowledged yet" in page
     assert "nothing says yet that it reached anybody. Nobody has acknowledged it yet." in page
-    await home.bench.tell(facts.acknowledged())
-    await home.bench.tell(facts.raised())
+    await home.bench.tell(sample.acknowledged())
+    await home.bench.tell(sample.raised())
     page = (await browser.get("/console/today")).text
     assert "alarm-band" not in page
     assert "1 acknowledged safety alert to close" in page
-    await home.bench.tell(facts.closed())
+    await home.bench.tell(sample.closed())
     page = (await browser.get("/console/alerts")).text
     assert "Called, safe at home." in page
 
 
-async def test_an_acknowledgement_before_its_alert_is_tried_again(home: Home, facts: Facts) -> None:
+async def test_an_acknowledgement_before_its_alert_is_tried_again(home: Home, sample: SampleEvents) -> None:
     with pytest.raises(NotYet):
-        await home.bench.tell(facts.acknowledged())
+        await home.bench.tell(sample.acknowledged())
 
 
 async def test_a_completed_check_in_is_no_more_waited_for_and_its_score_is_drawn(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.opened())
+    await home.bench.tell(sample.opened())
     assert "PHQ-9, day 7" in (await browser.get("/console/today")).text
-    await home.bench.tell(facts.completed(total=12))
-    await home.bench.tell(facts.expired(version=2))
+    await home.bench.tell(sample.completed(total=12))
+    await home.bench.tell(sample.expired(version=2))
     assert "No check-in waits for an answer." in (await browser.get("/console/today")).text
     page = (await browser.get(f"/console/patients/{patient['id']}")).text
     assert 'class="dot flag"' in page
@@ -131,18 +137,18 @@ async def test_a_completed_check_in_is_no_more_waited_for_and_its_score_is_drawn
 
 
 async def test_what_did_not_go_out_is_shown_with_its_reason_and_story(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.message(events.MessageSent, 1))
-    await home.bench.tell(facts.message(events.MessageFailed, 2, error="30003", **SAID))
-    await home.bench.tell(facts.message(events.MessageDelivered, 1))
+    await home.bench.tell(sample.message(events.MessageSent, 1))
+    await home.bench.tell(sample.message(events.MessageFailed, 2, error="30003", **SAID))
+    await home.bench.tell(sample.message(events.MessageDelivered, 1))
     assert "The phone could not be reached. Call" in (await browser.get("/console/today")).text
     page = (await browser.get(f"/console/patients/{patient['id']}")).text
     assert page.index("accepted by the provider") < page.index("failed: the phone could not be reached")
 
 
-async def test_a_reply_is_shown_until_somebody_has_read_it(home: Home, facts: Facts, browser: Browser) -> None:
-    reply = facts.reply("Can I come at noon?")
+async def test_a_reply_is_shown_until_somebody_has_read_it(home: Home, sample: SampleEvents, browser: Browser) -> None:
+    reply = sample.reply("Can I come at noon?")
     await home.bench.tell(reply)
     assert "Can I come at noon?" in (await browser.get("/console/today")).text
     assert (await browser.post(f"/console/replies/{reply.reply}/read")).status == 303
@@ -150,7 +156,7 @@ async def test_a_reply_is_shown_until_somebody_has_read_it(home: Home, facts: Fa
 
 
 async def test_consent_that_was_taken_back_is_said_with_what_the_carrier_needs(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
     contact = UUID(patient["contacts"][0]["id"])
     said = {
@@ -160,18 +166,18 @@ async def test_consent_that_was_taken_back_is_said_with_what_the_carrier_needs(
         "how": "text",
         "at": "2026-12-01T18:00Z",
     }
-    await home.bench.tell(events.ConsentChanged(**facts.whose, version=1, granted=False, **said))
+    await home.bench.tell(events.ConsentChanged(**sample.whose, version=1, granted=False, **said))
     page = (await browser.get(f"/console/patients/{patient['id']}")).text
     assert "text START" in page
     assert "nothing is sent here" in page
 
 
 async def test_a_decision_goes_to_its_owner_with_version_and_key_and_is_shown_at_once(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.proposed())
-    path = f"/proposals/{facts.proposal_id}/decision"
-    answer = {"id": str(facts.proposal_id), "version": 2, "state": "approved", "interval_days": 21}
+    await home.bench.tell(sample.proposed())
+    path = f"/proposals/{sample.proposal_id}/decision"
+    answer = {"id": str(sample.proposal_id), "version": 2, "state": "approved", "interval_days": 21}
     home.owner.answer("POST", path, {**answer, "decided_by": "Alma Reid", "decided_at": "2026-12-01T17:00:00+00:00"})
     page = await browser.get("/console/proposals")
     assert "Two cycles in a row stayed at 9 or below." in page.text
@@ -186,7 +192,7 @@ async def test_a_decision_goes_to_its_owner_with_version_and_key_and_is_shown_at
     page = await browser.get(done.headers["location"])
     assert "Your decision is saved." in page.text
     assert "Approved by Alma Reid" in page.text
-    await home.bench.tell(facts.decided())
+    await home.bench.tell(sample.decided())
     assert "Nothing to decide." in (await browser.get("/console/proposals")).text
 
 
@@ -214,9 +220,9 @@ async def test_a_refusal_of_the_owner_stands_at_its_field(home: Home, browser: B
 
 
 async def test_a_booked_session_is_shown_before_its_event_has_come(
-    home: Home, browser: Browser, patient: Any, facts: Facts
+    home: Home, browser: Browser, patient: Any, sample: SampleEvents
 ) -> None:
-    session = facts.session().model_dump(mode="json")
+    session = sample.session().model_dump(mode="json")
     home.owner.answer("POST", "/sessions", {**session, "id": session["session"]}, status=201)
     booked = await browser.post(
         f"/console/patients/{patient['id']}/sessions", starts_at="2026-12-01T14:00", minutes="60", key=str(uuid4())
@@ -224,12 +230,12 @@ async def test_a_booked_session_is_shown_before_its_event_has_come(
     assert booked.status == 303
     assert home.owner.orders[-1][2]["zone"] == "America/New_York"
     assert "Tue, Dec 1, 2026, 2:00 PM" in (await browser.get(booked.headers["location"])).text
-    await home.bench.tell(facts.session())
+    await home.bench.tell(sample.session())
     assert (await browser.get("/console/today")).text.count('class="visit') == 1
 
 
 async def test_a_time_that_looks_like_a_slip_is_asked_about_and_taken_when_it_is_meant(
-    home: Home, browser: Browser, patient: Any, facts: Facts
+    home: Home, browser: Browser, patient: Any, sample: SampleEvents
 ) -> None:
     typed = {"starts_at": "2026-12-01T03:00", "minutes": "60"}
     for field, words in (("odd_hour", "This hour is meant"), ("entered_afterwards", "It took place already")):
@@ -239,7 +245,7 @@ async def test_a_time_that_looks_like_a_slip_is_asked_about_and_taken_when_it_is
         assert refused.status == 422
         assert "Is this meant?" in refused.text
         assert words in refused.text
-        session = facts.session().model_dump(mode="json")
+        session = sample.session().model_dump(mode="json")
         home.owner.answer("POST", "/sessions", {**session, "id": session["session"]}, status=201)
         path = f"/console/patients/{patient['id']}/sessions"
         await browser.post(path, **typed, key=str(uuid4()), **{field: "yes"})
@@ -247,21 +253,21 @@ async def test_a_time_that_looks_like_a_slip_is_asked_about_and_taken_when_it_is
 
 
 async def test_a_wrong_record_is_corrected_with_a_reason_that_stands_where_the_next_reader_looks(
-    home: Home, browser: Browser, patient: Any, facts: Facts
+    home: Home, browser: Browser, patient: Any, sample: SampleEvents
 ) -> None:
-    await home.bench.tell(facts.session())
-    await home.bench.tell(facts.session(events.SessionMissed, version=2, state="missed"))
+    await home.bench.tell(sample.session())
+    await home.bench.tell(sample.session(events.SessionMissed, version=2, state="missed"))
     page = (await browser.get(f"/console/patients/{patient['id']}")).text
     assert "Correct the record" in page
     assert "Reason" in page
-    answer = {**facts.session(version=3, state="attended").model_dump(mode="json"), "id": str(facts.session_id)}
-    home.owner.answer("POST", f"/sessions/{facts.session_id}/correct", answer)
-    path = f"/console/sessions/{facts.session_id}/correct"
+    answer = {**sample.session(version=3, state="attended").model_dump(mode="json"), "id": str(sample.session_id)}
+    home.owner.answer("POST", f"/sessions/{sample.session_id}/correct", answer)
+    path = f"/console/sessions/{sample.session_id}/correct"
     done = await browser.post(path, state="attended", reason="Came at 10:25.", version="2", key=str(uuid4()))
     assert done.status == 303
     assert home.owner.orders[-1][2] == {"state": "attended", "reason": "Came at 10:25."}
     why = {"by": "Alma Reid", "at": NOON, "reason": KEYRING.seal("Came at 10:25.", context="correction")}
-    told = facts.session(
+    told = sample.session(
         events.SessionCorrected, version=4, state="attended", before="missed", not_asked=("day-1",), **why
     )
     await home.bench.tell(told)
@@ -271,9 +277,11 @@ async def test_a_wrong_record_is_corrected_with_a_reason_that_stands_where_the_n
     assert "Recorded too late to ask: day 1." in page
 
 
-async def test_a_yes_that_was_taken_back_is_not_shown_as_confirmed(home: Home, browser: Browser, facts: Facts) -> None:
-    await home.bench.tell(facts.session(events.SessionConfirmed, version=2, state="confirmed"))
-    await home.bench.tell(facts.session(events.SessionUnconfirmed, version=3, state="booked"))
+async def test_a_yes_that_was_taken_back_is_not_shown_as_confirmed(
+    home: Home, browser: Browser, sample: SampleEvents
+) -> None:
+    await home.bench.tell(sample.session(events.SessionConfirmed, version=2, state="confirmed"))
+    await home.bench.tell(sample.session(events.SessionUnconfirmed, version=3, state="booked"))
     assert '<span class="chip good">confirmed</span>' not in (await browser.get("/console/today")).text
 
 
@@ -361,11 +369,13 @@ async def test_the_settings_page_shows_the_crisis_text_and_masks_the_person_on_c
     assert "+12025550199" not in page
 
 
-async def test_the_stream_says_only_which_part_to_fetch_again(home: Home, facts: Facts, browser: Browser) -> None:
+async def test_the_stream_says_only_which_part_to_fetch_again(
+    home: Home, sample: SampleEvents, browser: Browser
+) -> None:
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     async with home.bench.http.get(f"{home.bench.base_url}/console/events", headers={"Cookie": cookie}) as stream:
         assert b"hello" in await stream.content.readuntil(b"\n\n")
-        await home.bench.tell(facts.raised())
+        await home.bench.tell(sample.raised())
         assert await stream.content.readuntil(b"\n\n") == b"event: refetch\ndata: alerts\n\n"
 
 
@@ -403,40 +413,40 @@ async def test_a_page_that_stays_open_is_noted_once(home: Home, browser: Browser
 
 
 async def test_a_yes_to_a_session_asks_nobody_to_read_it_and_a_yes_to_nothing_does(
-    home: Home, facts: Facts, browser: Browser
+    home: Home, sample: SampleEvents, browser: Browser
 ) -> None:
-    await home.bench.tell(facts.session())
-    await home.bench.tell(facts.reply("C", intent="confirm", session=facts.session_id, session_version=1))
+    await home.bench.tell(sample.session())
+    await home.bench.tell(sample.reply("C", intent="confirm", session=sample.session_id, session_version=1))
     assert "Every text is read." in (await browser.get("/console/today")).text
-    await home.bench.tell(facts.reply("C", intent="confirm"))
+    await home.bench.tell(sample.reply("C", intent="confirm"))
     assert "confirms" in (await browser.get("/console/today")).text
 
 
 @pytest.mark.parametrize("change", [{"state": "cancelled"}, {"starts_at": "2026-12-03T14:00"}])
 async def test_a_yes_to_what_was_cancelled_or_moved_meanwhile_is_to_be_read(
-    home: Home, facts: Facts, browser: Browser, change: dict[str, str]
+    home: Home, sample: SampleEvents, browser: Browser, change: dict[str, str]
 ) -> None:
-    await home.bench.tell(facts.session())
-    await home.bench.tell(facts.session(events.SessionMoved, version=2, **change))
-    await home.bench.tell(facts.reply("C", intent="confirm", session=facts.session_id, session_version=1))
+    await home.bench.tell(sample.session())
+    await home.bench.tell(sample.session(events.SessionMoved, version=2, **change))
+    await home.bench.tell(sample.reply("C", intent="confirm", session=sample.session_id, session_version=1))
     assert "confirms" in (await browser.get("/console/today")).text
 
 
 async def test_plain_words_are_history_on_the_patients_page_and_nothing_to_read(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
     for intent in ("stop", "start", "help"):
-        await home.bench.tell(facts.reply(intent.upper(), intent=intent))
+        await home.bench.tell(sample.reply(intent.upper(), intent=intent))
     assert "Every text is read." in (await browser.get("/console/today")).text
     page = (await browser.get(f"/console/patients/{patient['id']}")).text
     assert "Texts to read" not in page
     assert page.count("Text from the patient") == 3
-    await home.bench.tell(facts.reply("Stop texting me, I cannot bear it any more", intent="stop"))
+    await home.bench.tell(sample.reply("Stop texting me, I cannot bear it any more", intent="stop"))
     assert "cannot bear it" in (await browser.get("/console/today")).text
 
 
 async def test_a_provider_whose_calls_are_refused_is_never_out_of_the_staffs_sight(
-    home: Home, facts: Facts, browser: Browser
+    home: Home, sample: SampleEvents, browser: Browser
 ) -> None:
     def said(version: int, what: str | None) -> events.FindingChanged:
         return events.FindingChanged(clinic=home.bench.clinic, version=version, kind="webhooks", what=what, at=NOON)
@@ -449,7 +459,7 @@ async def test_a_provider_whose_calls_are_refused_is_never_out_of_the_staffs_sig
 
 
 async def test_a_text_from_a_number_that_is_nobodys_is_never_out_of_sight(
-    home: Home, facts: Facts, browser: Browser
+    home: Home, sample: SampleEvents, browser: Browser
 ) -> None:
     event = events.UnknownNumberTexted(
         clinic=home.bench.clinic,
@@ -462,7 +472,7 @@ async def test_a_text_from_a_number_that_is_nobodys_is_never_out_of_sight(
         at=NOON,
     )
     await home.bench.tell(event)
-    await home.bench.tell(facts.reply("hello"))
+    await home.bench.tell(sample.reply("hello"))
     page = (await browser.get("/console/today")).text
     assert "Unknown number +12025550177" in page
     assert page.index("hello") < page.index("Unknown number"), "a text of a patient that asks something comes first"
@@ -472,23 +482,23 @@ async def test_a_text_from_a_number_that_is_nobodys_is_never_out_of_sight(
 
 
 async def test_a_visit_that_may_fall_away_stands_above_older_small_talk(
-    home: Home, facts: Facts, browser: Browser
+    home: Home, sample: SampleEvents, browser: Browser
 ) -> None:
-    await home.bench.tell(facts.reply("lovely weather"))
-    await home.bench.tell(facts.reply("cannot make it", intent="decline", at=NOON + timedelta(hours=1)))
-    await home.bench.tell(facts.reply("CANCEL", intent="stop", flags=("may-mean-visit",), at=NOON))
+    await home.bench.tell(sample.reply("lovely weather"))
+    await home.bench.tell(sample.reply("cannot make it", intent="decline", at=NOON + timedelta(hours=1)))
+    await home.bench.tell(sample.reply("CANCEL", intent="stop", flags=("may-mean-visit",), at=NOON))
     page = (await browser.get("/console/today")).text
     assert page.index("CANCEL") < page.index("cannot make it") < page.index("lovely weather")
     assert "It may also have meant the visit" in page
 
 
 async def test_only_the_newest_messages_and_check_ins_are_unfolded(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
     for number in range(10):
-        await home.bench.tell(facts.reply(f"Word {number}"))
-        facts.checkin_id = uuid4()
-        await home.bench.tell(facts.opened())
+        await home.bench.tell(sample.reply(f"Word {number}"))
+        sample.checkin_id = uuid4()
+        await home.bench.tell(sample.opened())
     page = (await browser.get(f"/console/patients/{patient['id']}")).text
     assert '2 earlier<span class="hush"> messages</span>' in page
     assert '2 earlier<span class="hush"> check-ins</span>' in page
@@ -532,7 +542,7 @@ async def test_an_unknown_address_is_a_page_with_a_way_on_and_for_a_program_a_do
     assert (told.status, told.json["status"]) == (404, 404)
 
 
-async def test_the_front_desk_closes_no_danger(home: Home, facts: Facts, browser: Browser) -> None:
+async def test_the_front_desk_closes_no_danger(home: Home, sample: SampleEvents, browser: Browser) -> None:
     added = await browser.post("/console/staff", login="kim", name="Kim Lee", role="staff")
     match = re.search(r'class="secret">([^<]+)<', added.text)
     assert match is not None
@@ -540,11 +550,11 @@ async def test_the_front_desk_closes_no_danger(home: Home, facts: Facts, browser
     assert (await desk.login("kim", match[1])).status == 303
     await desk.get("/console/password")
     assert (await desk.post("/console/password", old=match[1], new=own, again=own)).status == 303
-    await home.bench.tell(facts.raised())
+    await home.bench.tell(sample.raised())
     page = (await desk.get("/console/alerts")).text
     assert "A clinician closes it, with what was done." in page
-    assert f"/console/alerts/{facts.alert_id}/close" not in page
-    assert f"/console/alerts/{facts.alert_id}/acknowledge" in page
-    answer = await desk.post(f"/console/alerts/{facts.alert_id}/close", disposition="Called her, all is well.")
+    assert f"/console/alerts/{sample.alert_id}/close" not in page
+    assert f"/console/alerts/{sample.alert_id}/acknowledge" in page
+    answer = await desk.post(f"/console/alerts/{sample.alert_id}/close", disposition="Called her, all is well.")
     assert answer.status == 403
-    assert f"/console/alerts/{facts.alert_id}/close" in (await browser.get("/console/alerts")).text
+    assert f"/console/alerts/{sample.alert_id}/close" in (await browser.get("/console/alerts")).text

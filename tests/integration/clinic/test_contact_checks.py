@@ -8,7 +8,7 @@ import pytest
 
 from shared import events
 from tests.integration.clinic.conftest import Browser, Home
-from tests.integration.clinic.facts import NOON, Facts
+from tests.integration.clinic.sample_events import NOON, SampleEvents
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ async def test_a_contact_of_somebody_else_is_not_marked(home: Home, browser: Bro
 
 
 async def test_whom_no_number_reaches_is_on_todays_list(home: Home, browser: Browser, patient: Any) -> None:
-    facts = Facts(home.bench.clinic, UUID(patient["id"]))
+    sample = SampleEvents(home.bench.clinic, UUID(patient["id"]))
     await home.bench.tell(
-        facts.message(
+        sample.message(
             events.MessageWithheld,
             1,
             reason="bad_address",

@@ -12,7 +12,7 @@ from services.clinic.tables import REASONS
 from shared import events
 from shared.web.tokens import Scope
 from tests.integration.clinic.conftest import Browser, Home, a_body
-from tests.integration.clinic.facts import Facts
+from tests.integration.clinic.sample_events import SampleEvents
 from tests.support.bench import Answer
 
 MAYA = {"given_name": "Maya", "family_name": "Okafor", "zone": "America/New_York", "language": "en"}
@@ -265,7 +265,7 @@ async def test_a_join_with_a_record_that_had_left_before_is_told_too(home: Home,
 async def test_a_record_with_a_session_ahead_is_never_closed_by_a_join(home: Home, browser: Browser) -> None:
     kept = (await home.bench.call("POST", "/patients", a_body(**BORN, contacts=[]))).json["id"]
     twin = (await home.bench.call("POST", "/patients", a_body(**BORN))).json["id"]
-    await home.bench.tell(Facts(home.login.clinic, UUID(twin)).session())
+    await home.bench.tell(SampleEvents(home.login.clinic, UUID(twin)).session())
     answer = await _join(browser, kept, twin, version="1")
     assert answer.status == 409
     assert "Book them here, cancel them there" in answer.text
@@ -286,8 +286,8 @@ async def test_a_record_is_joined_with_no_other_clinics_nor_itself_nor_without_a
 
 
 async def test_why_staff_did_something_is_shown_with_name_and_time(home: Home, browser: Browser, patient: Any) -> None:
-    facts = Facts(home.login.clinic, UUID(patient["id"]))
-    booked = facts.session()
+    sample = SampleEvents(home.login.clinic, UUID(patient["id"]))
+    booked = sample.session()
     await home.bench.tell(booked)
     path = f"/sessions/{booked.session}/cancel"
     home.owner.answer("POST", path, {**_as_answered(booked), "state": "cancelled", "version": 2})
@@ -325,7 +325,7 @@ async def test_a_program_joins_records_only_with_the_right_to_decide_and_against
 async def test_a_session_never_shows_two_hours_on_two_pages(home: Home, browser: Browser) -> None:
     there = (await home.bench.call("POST", "/patients", a_body(zone="America/Los_Angeles"))).json["id"]
     session = (
-        Facts(home.login.clinic, UUID(there))
+        SampleEvents(home.login.clinic, UUID(there))
         .session()
         .model_copy(update={"starts_at": "2026-12-01T11:00", "zone": "America/Los_Angeles"})
     )

@@ -10,7 +10,7 @@ import pytest
 
 from shared import events
 from tests.integration.clinic.conftest import Browser, Home, a_body
-from tests.integration.clinic.facts import NOON, Facts
+from tests.integration.clinic.sample_events import NOON, SampleEvents
 from tests.support.bench import KEYRING
 
 MARK = "from the joined record"
@@ -21,35 +21,35 @@ async def browser(home: Home) -> Browser:
     return await home.logged_in()
 
 
-async def enrol(home: Home, **changes: Any) -> Facts:
+async def enrol(home: Home, **changes: Any) -> SampleEvents:
     body = a_body(birth_date="1984-06-17", confirm_duplicate=True, **changes)
     made = await home.bench.call("POST", "/patients", body, headers={"Idempotency-Key": str(uuid4())})
     assert made.status == 201, made.text
-    return Facts(home.login.clinic, UUID(made.json["id"]))
+    return SampleEvents(home.login.clinic, UUID(made.json["id"]))
 
 
-def whose(facts: Facts) -> str:
-    return str(facts.whose["patient"])
+def whose(sample: SampleEvents) -> str:
+    return str(sample.whose["patient"])
 
 
-async def join(home: Home, kept: Facts, other: Facts) -> None:
+async def join(home: Home, kept: SampleEvents, other: SampleEvents) -> None:
     body = {"other": whose(other), "reason": "One person, two forms"}
     answer = await home.bench.call("POST", f"/patients/{whose(kept)}/join", body)
     assert answer.status == 200, answer.text
 
 
-async def lived(home: Home, facts: Facts, total: int, day: int) -> None:
+async def lived(home: Home, sample: SampleEvents, total: int, day: int) -> None:
     """What a record holds of a short course: a plan, a session, a PHQ-9, a message, a text and a decision."""
     when: dict[str, Any] = {"starts_at": f"2026-11-{day}T10:00", "state": "attended"}
     when |= {"starts_at_utc": NOON.replace(month=11, day=day, hour=15)}
-    await home.bench.tell(facts.plan(attended=day))
-    await home.bench.tell(facts.session(events.SessionAttended, **when, attended_at=NOON))
-    checkin = facts.completed(total, version=1).model_copy(update={"asked_for": date(2026, 11, day)})
+    await home.bench.tell(sample.plan(attended=day))
+    await home.bench.tell(sample.session(events.SessionAttended, **when, attended_at=NOON))
+    checkin = sample.completed(total, version=1).model_copy(update={"asked_for": date(2026, 11, day)})
     await home.bench.tell(checkin)
-    await home.bench.tell(facts.message(events.MessageSent, 1, occurrence="1d", to=f"+1•••••••01{day}"))
-    await home.bench.tell(facts.reply(f"Words of day {day}"))
-    await home.bench.tell(facts.proposed())
-    await home.bench.tell(facts.decided())
+    await home.bench.tell(sample.message(events.MessageSent, 1, occurrence="1d", to=f"+1•••••••01{day}"))
+    await home.bench.tell(sample.reply(f"Words of day {day}"))
+    await home.bench.tell(sample.proposed())
+    await home.bench.tell(sample.decided())
 
 
 def sections(page: str) -> dict[str, str]:
@@ -57,8 +57,8 @@ def sections(page: str) -> dict[str, str]:
     return {found[1]: found[2] for found in re.finditer(r'id="(\w+)"[^>]*data-live(.*?)</section>', page, re.DOTALL)}
 
 
-async def page_of(browser: Browser, facts: Facts) -> str:
-    answer = await browser.get(f"/console/patients/{whose(facts)}")
+async def page_of(browser: Browser, sample: SampleEvents) -> str:
+    answer = await browser.get(f"/console/patients/{whose(sample)}")
     assert answer.status == 200, answer.text
     return answer.text
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.clinic.tables import AUDIT
 from tests.integration.clinic.conftest import Browser, Home, a_body
-from tests.integration.clinic.facts import NOON, Facts
+from tests.integration.clinic.sample_events import NOON, SampleEvents
 from tests.support.bench import KEYRING
 
 OPTIONS = [{"value": value, "text": text} for value, text in enumerate(("Not at all", "Several days"))]
@@ -24,8 +24,8 @@ def an_instrument(instrument: str, *items: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def facts(home: Home, patient: Any) -> Facts:
-    return Facts(home.login.clinic, UUID(patient["id"]))
+def sample(home: Home, patient: Any) -> SampleEvents:
+    return SampleEvents(home.login.clinic, UUID(patient["id"]))
 
 
 @pytest.fixture
@@ -34,25 +34,25 @@ async def browser(home: Home) -> Browser:
 
 
 @pytest.fixture
-async def path(home: Home, facts: Facts) -> str:
+async def path(home: Home, sample: SampleEvents) -> str:
     """The address of an open check-in's form, with an owner that knows of it."""
-    await home.bench.tell(facts.opened())
+    await home.bench.tell(sample.opened())
     known = [an_instrument("phq-9", "1", "9"), an_instrument("post-session", "mood")]
     home.owner.answer("GET", "/instruments", {"items": known, "next": None})
-    home.owner.answer("GET", f"/patients/{facts.whose['patient']}/scores", {"items": [], "next": None})
-    held(home, facts)
-    return f"/console/checkins/{facts.checkin_id}/answers"
+    home.owner.answer("GET", f"/patients/{sample.whose['patient']}/scores", {"items": [], "next": None})
+    held(home, sample)
+    return f"/console/checkins/{sample.checkin_id}/answers"
 
 
-def held(home: Home, facts: Facts, state: str = "open", version: int = 1, **changes: Any) -> None:
-    said = facts.opened().model_dump(mode="json")
-    about = {"id": str(facts.checkin_id), "version": version, "state": state, "completed_at": None}
-    home.owner.answer("GET", f"/checkins/{facts.checkin_id}", {**said, **about, **changes})
+def held(home: Home, sample: SampleEvents, state: str = "open", version: int = 1, **changes: Any) -> None:
+    said = sample.opened().model_dump(mode="json")
+    about = {"id": str(sample.checkin_id), "version": version, "state": state, "completed_at": None}
+    home.owner.answer("GET", f"/checkins/{sample.checkin_id}", {**said, **about, **changes})
 
 
-def answered(home: Home, facts: Facts, state: str = "completed", alert: str | None = None) -> None:
+def answered(home: Home, sample: SampleEvents, state: str = "completed", alert: str | None = None) -> None:
     score = {
-        "checkin": str(facts.checkin_id),
+        "checkin": str(sample.checkin_id),
         "instrument": "phq-9",
         "instrument_version": 1,
         "total": 12,
@@ -61,14 +61,14 @@ def answered(home: Home, facts: Facts, state: str = "completed", alert: str | No
         "answers": {"1": 0, "9": 1},
     }
     answer = {**score, "version": 2, "state": state, "alert": alert, "scores": [score]}
-    home.owner.answer("POST", f"/checkins/{facts.checkin_id}/answers", answer)
+    home.owner.answer("POST", f"/checkins/{sample.checkin_id}/answers", answer)
 
 
 async def test_an_open_check_in_offers_its_questions_in_the_patients_language(
-    home: Home, facts: Facts, browser: Browser, path: str
+    home: Home, sample: SampleEvents, browser: Browser, path: str
 ) -> None:
     assert path in (await browser.get("/console/today")).text
-    assert path in (await browser.get(f"/console/patients/{facts.whose['patient']}")).text
+    assert path in (await browser.get(f"/console/patients/{sample.whose['patient']}")).text
     page = (await browser.get(path)).text
     assert '<span lang="en">en 9?</span>' in page
     assert 'Several days <span class="hint">(1)</span>' in page
@@ -76,16 +76,16 @@ async def test_an_open_check_in_offers_its_questions_in_the_patients_language(
 
 
 async def test_answers_go_to_their_owner_with_the_name_of_who_took_them_and_are_shown_before_their_event(
-    home: Home, facts: Facts, browser: Browser, path: str
+    home: Home, sample: SampleEvents, browser: Browser, path: str
 ) -> None:
     await browser.get(path)
-    held(home, facts, "completed", 2, completed_at=NOON.isoformat())
-    answered(home, facts)
+    held(home, sample, "completed", 2, completed_at=NOON.isoformat())
+    answered(home, sample)
     # The owner is asked for the check-in before and after the answers; before, it is open.
-    home.owner.once("GET", f"/checkins/{facts.checkin_id}", state="open", version=1)
+    home.owner.once("GET", f"/checkins/{sample.checkin_id}", state="open", version=1)
     key = str(uuid4())
     done = await browser.post(path, instrument="phq-9", language="en", key=key, **FIELDS)
-    assert (done.status, done.headers["location"]) == (303, f"/console/patients/{facts.whose['patient']}")
+    assert (done.status, done.headers["location"]) == (303, f"/console/patients/{sample.whose['patient']}")
     method, _, body, headers = next(order for order in home.owner.orders if order[0] == "POST")
     assert (method, body) == ("POST", {"instrument": "phq-9", "answers": [0, 1], "entered_by": "Alma Reid"})
     assert headers["idempotency-key"] == key
@@ -93,25 +93,25 @@ async def test_answers_go_to_their_owner_with_the_name_of_who_took_them_and_are_
     assert "The answers are saved." in page
     assert "12 moderate" in page
     assert path not in page
-    await home.bench.tell(facts.completed(total=12))
+    await home.bench.tell(sample.completed(total=12))
     # Once among the answers, once in the table under the chart.
     assert (await browser.get(done.headers["location"])).text.count(">12 moderate<") == 3
     async with home.bench.database.reading() as reader:
         row = await reader.one(select(AUDIT).where(AUDIT.c.what == "checkin.answered"))
-    assert (row.thing, row.patient) == (facts.checkin_id, facts.whose["patient"])
+    assert (row.thing, row.patient) == (sample.checkin_id, sample.whose["patient"])
 
 
 async def test_an_answer_that_needs_a_person_shows_its_alert_and_what_to_say_at_once(
-    home: Home, facts: Facts, browser: Browser, path: str
+    home: Home, sample: SampleEvents, browser: Browser, path: str
 ) -> None:
     await browser.get(path)
-    raised = facts.raised()
+    raised = sample.raised()
     alert = {**raised.model_dump(mode="json"), "id": str(raised.alert), "state": "open", "pages": 1}
     alert["cause"] = KEYRING.open(raised.cause, context="cause")
     home.owner.answer("GET", f"/alerts/{raised.alert}", alert)
-    answered(home, facts, alert=str(raised.alert))
-    held(home, facts, "completed", 2, completed_at=NOON.isoformat())
-    home.owner.once("GET", f"/checkins/{facts.checkin_id}", state="open", version=1)
+    answered(home, sample, alert=str(raised.alert))
+    held(home, sample, "completed", 2, completed_at=NOON.isoformat())
+    home.owner.once("GET", f"/checkins/{sample.checkin_id}", state="open", version=1)
     done = await browser.post(path, instrument="phq-9", **FIELDS)
     page = (await browser.get(done.headers["location"])).text
     assert 'role="alert">The answers are saved, and one of them needs a person now.' in page
@@ -134,31 +134,33 @@ async def test_a_question_without_an_answer_comes_back_with_all_others_kept(
 
 
 async def test_a_check_in_of_two_parts_goes_on_with_the_second(
-    home: Home, facts: Facts, browser: Browser, path: str
+    home: Home, sample: SampleEvents, browser: Browser, path: str
 ) -> None:
-    held(home, facts, instruments=["phq-9", "post-session"])
-    answered(home, facts, state="partial")
+    held(home, sample, instruments=["phq-9", "post-session"])
+    answered(home, sample, state="partial")
     await browser.get(path)
     done = await browser.post(path, instrument="phq-9", **FIELDS)
     assert (done.status, done.headers["location"]) == (303, path)
-    scores = [{"instrument": "phq-9", "checkin": str(facts.checkin_id), "voided": None}]
-    home.owner.answer("GET", f"/patients/{facts.whose['patient']}/scores", {"items": scores, "next": None})
+    scores = [{"instrument": "phq-9", "checkin": str(sample.checkin_id), "voided": None}]
+    home.owner.answer("GET", f"/patients/{sample.whose['patient']}/scores", {"items": scores, "next": None})
     page = (await browser.get(path)).text
     assert "part 2 of 2" in page
     assert "en mood?" in page
 
 
 async def test_a_part_whose_score_was_voided_can_be_asked_by_phone_again(
-    home: Home, facts: Facts, browser: Browser, path: str
+    home: Home, sample: SampleEvents, browser: Browser, path: str
 ) -> None:
     void = {"at": NOON.isoformat(), "by": "Alma Reid", "reason": "A machine.", "replaced_by": None}
-    scores = [{"instrument": "phq-9", "checkin": str(facts.checkin_id), "voided": void}]
-    home.owner.answer("GET", f"/patients/{facts.whose['patient']}/scores", {"items": scores, "next": None})
+    scores = [{"instrument": "phq-9", "checkin": str(sample.checkin_id), "voided": void}]
+    home.owner.answer("GET", f"/patients/{sample.whose['patient']}/scores", {"items": scores, "next": None})
     assert "en 9?" in (await browser.get(path)).text
 
 
-async def test_a_closed_check_in_takes_no_answers(home: Home, facts: Facts, browser: Browser, path: str) -> None:
-    held(home, facts, "expired", 2)
+async def test_a_closed_check_in_takes_no_answers(
+    home: Home, sample: SampleEvents, browser: Browser, path: str
+) -> None:
+    held(home, sample, "expired", 2)
     answer = await browser.get(path)
     assert answer.status == 409
     assert "takes no more answers" in answer.text
@@ -170,9 +172,9 @@ async def test_another_clinics_check_in_is_not_found(home: Home, browser: Browse
 
 
 async def test_a_check_in_of_an_instrument_not_known_here_says_so_and_breaks_no_page(
-    home: Home, browser: Browser, facts: Facts, path: str
+    home: Home, browser: Browser, sample: SampleEvents, path: str
 ) -> None:
-    held(home, facts, instruments=["xyz-2"])
+    held(home, sample, instruments=["xyz-2"])
     answer = await browser.get(path)
     assert answer.status == 409
     assert "The questions of xyz-2 are not known here" in answer.text

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.clinic.tables import AUDIT
 from tests.integration.clinic.conftest import Browser, Home
-from tests.integration.clinic.facts import NOON, Facts
+from tests.integration.clinic.sample_events import NOON, SampleEvents
 from tests.integration.clinic.test_staff_pages import joined
 
 RULE: dict[str, Any] = {
@@ -41,8 +41,8 @@ OFF = {**RULE, "runs": False, "signed_by": None, "signed_at": None, "signed_vers
 
 
 @pytest.fixture
-def facts(home: Home, patient: Any) -> Facts:
-    return Facts(home.login.clinic, UUID(patient["id"]))
+def sample(home: Home, patient: Any) -> SampleEvents:
+    return SampleEvents(home.login.clinic, UUID(patient["id"]))
 
 
 @pytest.fixture
@@ -64,13 +64,13 @@ async def audited(home: Home) -> list[str]:
 
 
 async def test_a_decision_that_was_taken_back_shows_both_words_wherever_it_is_read(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.proposed())
-    await home.bench.tell(facts.decided())
+    await home.bench.tell(sample.proposed())
+    await home.bench.tell(sample.decided())
     for path in pages(patient):
-        assert f'action="/console/proposals/{facts.proposal_id}/take-back"' in (await browser.get(path)).text
-    await home.bench.tell(facts.taken_back())
+        assert f'action="/console/proposals/{sample.proposal_id}/take-back"' in (await browser.get(path)).text
+    await home.bench.tell(sample.taken_back())
     for path in pages(patient):
         page = (await browser.get(path)).text
         assert "Approved by Alma Reid" in page
@@ -80,22 +80,22 @@ async def test_a_decision_that_was_taken_back_shows_both_words_wherever_it_is_re
 
 
 async def test_a_decision_told_late_never_hides_that_it_was_taken_back(
-    home: Home, facts: Facts, browser: Browser
+    home: Home, sample: SampleEvents, browser: Browser
 ) -> None:
-    await home.bench.tell(facts.proposed())
-    await home.bench.tell(facts.taken_back())
-    await home.bench.tell(facts.decided())
+    await home.bench.tell(sample.proposed())
+    await home.bench.tell(sample.taken_back())
+    await home.bench.tell(sample.decided())
     page = (await browser.get("/console/proposals")).text
     assert "Taken back by Ben Cho" in page
     assert "Approved by Alma Reid" in page
 
 
 async def test_the_console_takes_back_with_a_reason_and_leaves_a_line(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.proposed())
-    await home.bench.tell(facts.decided())
-    path = f"/proposals/{facts.proposal_id}/take-back"
+    await home.bench.tell(sample.proposed())
+    await home.bench.tell(sample.decided())
+    path = f"/proposals/{sample.proposal_id}/take-back"
     flaw = {"pointer": "/reason", "detail": "Say why, in a word at least."}
     home.owner.answer("POST", path, {"detail": "It lacks a reason.", "errors": [flaw]}, status=422)
     await browser.get("/console/proposals")
@@ -106,7 +106,7 @@ async def test_the_console_takes_back_with_a_reason_and_leaves_a_line(
     refused = await browser.post(f"/console{path}", reason="The wrong row.", version="2", key=str(uuid4()))
     assert (refused.status, stands in refused.text) == (409, True)
     answer = {
-        "id": str(facts.proposal_id),
+        "id": str(sample.proposal_id),
         "version": 3,
         "patient": patient["id"],
         "state": "taken-back",
@@ -130,9 +130,9 @@ async def test_the_console_takes_back_with_a_reason_and_leaves_a_line(
 
 
 async def test_a_proposal_whose_rule_is_not_signed_any_more_says_so_and_offers_no_approval(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.proposed())
+    await home.bench.tell(sample.proposed())
     rules(home, RULE)
     for path in pages(patient):
         assert 'value="approve"' in (await browser.get(path)).text
@@ -181,10 +181,10 @@ async def test_what_was_typed_comes_back_when_the_withdrawal_is_refused(home: Ho
 
 @pytest.mark.parametrize("role", ["staff", "admin"])
 async def test_nobody_but_a_clinician_takes_back_a_decision_or_a_signature(
-    home: Home, facts: Facts, browser: Browser, patient: Any, role: str
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any, role: str
 ) -> None:
-    await home.bench.tell(facts.proposed())
-    await home.bench.tell(facts.decided())
+    await home.bench.tell(sample.proposed())
+    await home.bench.tell(sample.decided())
     rules(home, RULE)
     other = await joined(home, browser, role=role)
     for path in (*pages(patient), "/console/rules"):
@@ -192,6 +192,6 @@ async def test_nobody_but_a_clinician_takes_back_a_decision_or_a_signature(
         assert "/take-back" not in page
         assert "/withdraw" not in page
     home.owner.orders.clear()
-    for path in (f"/console/proposals/{facts.proposal_id}/take-back", "/console/rules/interval-ladder/withdraw"):
+    for path in (f"/console/proposals/{sample.proposal_id}/take-back", "/console/rules/interval-ladder/withdraw"):
         assert (await other.post(path, reason="I would like to.", key=str(uuid4()))).status == 403
     assert [order for order in home.owner.orders if order[0] == "POST"] == []

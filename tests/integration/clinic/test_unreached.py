@@ -10,7 +10,7 @@ from sqlalchemy import select
 from services.clinic.tables import REASONS
 from shared import events
 from tests.integration.clinic.conftest import Browser, Home, a_body
-from tests.integration.clinic.facts import NOON
+from tests.integration.clinic.sample_events import NOON
 from tests.integration.clinic.test_worklist import part, today
 
 

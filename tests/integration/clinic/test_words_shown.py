@@ -11,15 +11,15 @@ from sqlalchemy import select
 from services.clinic.tables import AUDIT, MESSAGES
 from shared import events
 from tests.integration.clinic.conftest import Browser, Home
-from tests.integration.clinic.facts import NOON, Facts
+from tests.integration.clinic.sample_events import NOON, SampleEvents
 from tests.support.bench import KEYRING
 
 SAID = "Riverside: your visit is on Tuesday, December 15 at 10 AM. Reply C to confirm, STOP to end texts."
 
 
 @pytest.fixture
-def facts(home: Home, patient: Any) -> Facts:
-    return Facts(home.bench.clinic, UUID(patient["id"]))
+def sample(home: Home, patient: Any) -> SampleEvents:
+    return SampleEvents(home.bench.clinic, UUID(patient["id"]))
 
 
 @pytest.fixture
@@ -37,38 +37,38 @@ async def page_of(browser: Browser, patient: Any) -> str:
 
 @pytest.mark.parametrize("kind", [events.MessageSent, events.MessageFailed])
 async def test_no_message_stands_on_the_page_without_its_words(
-    home: Home, facts: Facts, browser: Browser, patient: Any, kind: type[events.MessageEvent]
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any, kind: type[events.MessageEvent]
 ) -> None:
-    await home.bench.tell(facts.message(kind, 1, words=words(SAID)))
+    await home.bench.tell(sample.message(kind, 1, words=words(SAID)))
     page = await page_of(browser, patient)
     assert f"<q>{SAID}</q>" in page
     assert "not kept" not in page
 
 
 async def test_words_are_not_lost_when_a_message_arrives(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.message(events.MessageSent, 1, words=words(SAID)))
-    await home.bench.tell(facts.message(events.MessageDelivered, 2))
+    await home.bench.tell(sample.message(events.MessageSent, 1, words=words(SAID)))
+    await home.bench.tell(sample.message(events.MessageDelivered, 2))
     assert SAID in await page_of(browser, patient)
-    await home.bench.tell(facts.message(events.MessageFailed, 3, error="30003"))
+    await home.bench.tell(sample.message(events.MessageFailed, 3, error="30003"))
     assert SAID in await page_of(browser, patient)
 
 
 async def test_a_mail_shows_its_subject_and_all_its_lines(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
     mail = words("Hello,\n\nyour visit is on Tuesday.\n\nRiverside <clinic>", "Your visit on Tuesday")
-    await home.bench.tell(facts.message(events.MessageSent, 1, channel="email", words=mail))
+    await home.bench.tell(sample.message(events.MessageSent, 1, channel="email", words=mail))
     page = await page_of(browser, patient)
     assert "<summary>Your visit on Tuesday" in page
     assert '<p class="pre"><q>Hello,\n\nyour visit is on Tuesday.\n\nRiverside &lt;clinic&gt;</q></p>' in page
 
 
 async def test_a_message_from_before_says_that_its_words_were_not_kept(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.message(events.MessageSent, 1))
+    await home.bench.tell(sample.message(events.MessageSent, 1))
     assert "The words were not kept." in await page_of(browser, patient)
 
 
@@ -83,41 +83,41 @@ async def test_a_message_from_before_says_that_its_words_were_not_kept(
 async def test_of_what_was_never_worded_nothing_is_said_to_be_lost(
     home: Home, patient: Any, kind: Any, why: Any
 ) -> None:
-    await home.bench.tell(Facts(home.bench.clinic, UUID(patient["id"])).message(kind, 1, **why))
+    await home.bench.tell(SampleEvents(home.bench.clinic, UUID(patient["id"])).message(kind, 1, **why))
     page = await page_of(await home.logged_in(), patient)
     assert "Reminder by text" in page
     assert "not kept" not in page
 
 
 async def test_a_check_in_says_that_the_link_is_left_out(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
     said = words("Riverside: how are you doing? Two minutes: https://care.example/...")
-    await home.bench.tell(facts.message(events.MessageSent, 1, purpose="checkin", occurrence="day-7", words=said))
+    await home.bench.tell(sample.message(events.MessageSent, 1, purpose="checkin", occurrence="day-7", words=said))
     page = await page_of(browser, patient)
     assert "https://care.example/..." in page
     assert "own link is left out here" in page
 
 
 async def test_what_a_patient_wrote_is_shown_whole_line_by_line(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
     text = "First line\nsecond <b>line</b>\n\n" + "word " * 300 + "the end"
-    await home.bench.tell(facts.reply(text, intent="confirm"))
+    await home.bench.tell(sample.reply(text, intent="confirm"))
     page = await page_of(browser, patient)
     whole = text.replace("<b>", "&lt;b&gt;").replace("</b>", "&lt;/b&gt;")
     assert f'<p class="pre"><q>{whole}</q></p>' in page
 
 
-async def test_the_words_lie_sealed_in_the_table_and_in_no_other_column(home: Home, facts: Facts) -> None:
-    await home.bench.tell(facts.message(events.MessageSent, 1, words=words(SAID)))
+async def test_the_words_lie_sealed_in_the_table_and_in_no_other_column(home: Home, sample: SampleEvents) -> None:
+    await home.bench.tell(sample.message(events.MessageSent, 1, words=words(SAID)))
     async with home.bench.database.reading() as reader:
         kept = await reader.one(select(MESSAGES))
     assert not [each for each in kept if "your visit" in str(each)]
 
 
 async def test_who_read_messages_by_the_interface_for_programs_is_on_record(
-    home: Home, facts: Facts, patient: Any
+    home: Home, sample: SampleEvents, patient: Any
 ) -> None:
     member, message = uuid4(), uuid4()
     common = {"clinic": home.bench.clinic, "version": 1, "patient": UUID(patient["id"]), "at": NOON}
@@ -132,9 +132,9 @@ async def test_who_read_messages_by_the_interface_for_programs_is_on_record(
 
 
 async def test_a_page_with_words_on_it_is_not_opened_without_a_line_in_the_audit_trail(
-    home: Home, facts: Facts, browser: Browser, patient: Any
+    home: Home, sample: SampleEvents, browser: Browser, patient: Any
 ) -> None:
-    await home.bench.tell(facts.message(events.MessageSent, 1, words=words(SAID)))
+    await home.bench.tell(sample.message(events.MessageSent, 1, words=words(SAID)))
     assert SAID in await page_of(browser, patient)
     async with home.bench.database.reading() as reader:
         lines = await reader.all(select(AUDIT).where(AUDIT.c.what == "patient.read"))

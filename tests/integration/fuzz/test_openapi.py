@@ -45,7 +45,7 @@ def session() -> Iterator[requests.Session]:
 @pytest.fixture
 def ids(world: World) -> dict[str, str]:
     """A patient of this test's own, by path parameter."""
-    return world.ward(next(_numbers))
+    return world.harness(next(_numbers))
 
 
 @SCHEMA.exclude(path="/api/v1/status").parametrize()  # asks Kafka

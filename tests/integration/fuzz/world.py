@@ -137,7 +137,7 @@ class World:
         self.run(self.deliver())
         return answer.json()
 
-    def ward(self, number: int) -> dict[str, str]:
+    def harness(self, number: int) -> dict[str, str]:
         """Enrol a patient with a plan, a session, a check-in, an alert and a text; return ids by path parameter."""
         consents = [{"purpose": p, "how": "on paper", "at": "2026-11-01T10:00:00Z"} for p in ("reminders", "checkins")]
         enrolled = self.post(
@@ -175,7 +175,7 @@ class World:
     def known(self) -> dict[str, str]:
         """Return the ids of one patient, who is enrolled the first time."""
         if self._known is None:
-            self._known = self.ward(999)
+            self._known = self.harness(999)
         return self._known
 
     def link(self, patient: str) -> str:

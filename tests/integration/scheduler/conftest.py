@@ -8,18 +8,18 @@ import pytest
 from services.scheduler.history import HISTORY
 from services.scheduler.service import build
 from shared.clock import SteppedClock
-from tests.integration.scheduler.office import Office
+from tests.integration.scheduler.harness import SchedulerHarness
 from tests.support.bench import bench_of
 from tests.support.databases import Databases
 
 
 @pytest.fixture
-async def office(databases: Databases, clock: SteppedClock) -> AsyncIterator[Office]:
+async def harness(databases: Databases, clock: SteppedClock) -> AsyncIterator[SchedulerHarness]:
     """A clinic with one enrolled patient in New York, on Tuesday 1 December 2026 at noon."""
     database = await databases.fresh(HISTORY, clock)
     async with bench_of(build, database, clock) as bench:
-        office = Office(bench, uuid4())
-        await office.open()
-        await office.enrol()
-        yield office
+        harness = SchedulerHarness(bench, uuid4())
+        await harness.open()
+        await harness.enrol()
+        yield harness
     await database.close()

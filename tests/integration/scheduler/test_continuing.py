@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.events import CheckinDue, PlanChanged
-from tests.integration.scheduler.office import Office
+from tests.integration.scheduler.harness import SchedulerHarness
 from tests.integration.scheduler.test_plan import complete_induction
 from tests.support.bench import KEYRING
 
@@ -13,68 +13,70 @@ WHY = "Discharged by mistake; maintenance goes on."
 
 
 @pytest.fixture
-async def back(office: Office) -> Any:
+async def back(harness: SchedulerHarness) -> Any:
     """Return the plan of a patient in maintenance, whose discharge was taken back."""
-    await office.start()
-    await complete_induction(office)
-    plan = await office.plan()
-    await office.discharge(version=2)
-    await office.reinstate(version=3)
-    await office.bench.said(clear=True)
+    await harness.start()
+    await complete_induction(harness)
+    plan = await harness.plan()
+    await harness.discharge(version=2)
+    await harness.reinstate(version=3)
+    await harness.bench.said(clear=True)
     return plan
 
 
-async def go_on(office: Office, reason: str = WHY) -> Any:
-    return await office.bench.call("POST", f"/patients/{office.patient}/plan/continue", {"reason": reason})
+async def go_on(harness: SchedulerHarness, reason: str = WHY) -> Any:
+    return await harness.bench.call("POST", f"/patients/{harness.patient}/plan/continue", {"reason": reason})
 
 
-async def test_a_plan_that_ended_by_mistake_is_never_begun_from_its_first_session(office: Office, back: Any) -> None:
-    answer = await go_on(office)
+async def test_a_plan_that_ended_by_mistake_is_never_begun_from_its_first_session(
+    harness: SchedulerHarness, back: Any
+) -> None:
+    answer = await go_on(harness)
     assert answer.status == 200
     kept = ("id", "phase", "attended", "interval_days", "next_due_on", "protocol", "protocol_version", "start_on")
     assert {name: answer.json[name] for name in kept} == {name: back[name] for name in kept}
     assert "It had ended, and goes on since 2026-12-18." in answer.json["why"]
-    assert (await office.plan())["version"] == back["version"] + 2
-    (told,) = await office.bench.said(PlanChanged)
+    assert (await harness.plan())["version"] == back["version"] + 2
+    (told,) = await harness.bench.said(PlanChanged)
     assert told.active
     assert told.continued is not None
     assert (told.continued.by, KEYRING.open(told.continued.reason, context="reason")) == ("test", WHY)
 
 
-async def test_what_the_plan_asks_is_asked_again_from_then_on(office: Office, back: Any) -> None:
-    assert await office.bench.pending() == {}
-    await go_on(office)
-    asked = [event for _, event in (await office.bench.pending()).values() if isinstance(event, CheckinDue)]
+async def test_what_the_plan_asks_is_asked_again_from_then_on(harness: SchedulerHarness, back: Any) -> None:
+    assert await harness.bench.pending() == {}
+    await go_on(harness)
+    asked = [event for _, event in (await harness.bench.pending()).values() if isinstance(event, CheckinDue)]
     assert {str(event.plan) for event in asked} == {back["id"]}
-    assert any(name.endswith("booking") for name in await office.bench.pending())
-    booked = await office.book(f"{back['next_due_on']}T10:00")
+    assert any(name.endswith("booking") for name in await harness.bench.pending())
+    booked = await harness.book(f"{back['next_due_on']}T10:00")
     assert booked["plan"] == back["id"]
 
 
-async def test_a_plan_of_which_nothing_took_place_asks_its_baseline(office: Office) -> None:
-    await office.start("2026-12-10")
-    await office.discharge(version=2)
-    await office.reinstate(version=3)
-    assert (await go_on(office)).status == 200
-    assert any(name.endswith("baseline") for name in await office.bench.pending())
+async def test_a_plan_of_which_nothing_took_place_asks_its_baseline(harness: SchedulerHarness) -> None:
+    await harness.start("2026-12-10")
+    await harness.discharge(version=2)
+    await harness.reinstate(version=3)
+    assert (await go_on(harness)).status == 200
+    assert any(name.endswith("baseline") for name in await harness.bench.pending())
 
 
-async def test_no_plan_goes_on_beside_another_or_for_who_has_left(office: Office, back: Any) -> None:
-    await office.discharge(version=4)
-    refused = await go_on(office)
+async def test_no_plan_goes_on_beside_another_or_for_who_has_left(harness: SchedulerHarness, back: Any) -> None:
+    await harness.discharge(version=4)
+    refused = await go_on(harness)
     assert (refused.status, "Put them back in care" in refused.json["detail"]) == (409, True)
-    await office.reinstate(version=5)
-    await office.start("2026-12-20")
-    refused = await go_on(office)
+    await harness.reinstate(version=5)
+    await harness.start("2026-12-20")
+    refused = await go_on(harness)
     assert (refused.status, "already follows" in refused.json["detail"]) == (409, True)
 
 
-async def test_where_there_was_none_the_answer_says_what_to_do(office: Office) -> None:
-    refused = await go_on(office)
+async def test_where_there_was_none_the_answer_says_what_to_do(harness: SchedulerHarness) -> None:
+    refused = await go_on(harness)
     assert (refused.status, refused.json["detail"]) == (409, "The patient has no plan that could go on. Start one.")
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
-async def test_no_plan_goes_on_without_a_reason(office: Office, back: Any, reason: str) -> None:
-    assert (await go_on(office, reason)).status == 422
-    assert (await office.bench.call("GET", f"/patients/{office.patient}/plan")).status == 404
+async def test_no_plan_goes_on_without_a_reason(harness: SchedulerHarness, back: Any, reason: str) -> None:
+    assert (await go_on(harness, reason)).status == 422
+    assert (await harness.bench.call("GET", f"/patients/{harness.patient}/plan")).status == 404

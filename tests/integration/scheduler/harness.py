@@ -26,7 +26,7 @@ E = TypeVar("E", bound=Event)
 
 
 @dataclass
-class Office:
+class SchedulerHarness:
     """One clinic at work, with one patient."""
 
     bench: Bench
@@ -52,7 +52,7 @@ class Office:
     async def moves_home(self, zone: str, *, version: int) -> None:
         await self.bench.tell(self._patient(PatientChanged, zone, self.patient, version))
 
-    async def is_told(self, *, in_care: bool, version: int) -> None:
+    async def changes(self, *, in_care: bool, version: int) -> None:
         """Tell of a change of the patient, which says whether they are in care."""
         event = self._patient(PatientChanged, NEW_YORK, self.patient, version)
         await self.bench.tell(event.model_copy(update={"in_care": in_care}))

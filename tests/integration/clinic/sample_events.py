@@ -12,7 +12,7 @@ from tests.support.bench import KEYRING
 NOON = datetime(2026, 12, 1, 17, tzinfo=UTC)
 
 
-class Facts:
+class SampleEvents:
     """Makes events about a patient of a clinic."""
 
     def __init__(self, clinic: ClinicId, patient: UUID) -> None:

@@ -31,7 +31,7 @@ NINE_ZEROS = [0] * 9
 
 
 @dataclass
-class Ward:
+class AssessmentsHarness:
     """What the tests of this service share."""
 
     bench: Bench

@@ -15,10 +15,11 @@ import aiohttp
 from keepwell.data_directory import DataDirectory, Login
 from keepwell.front_desk.counter import AT_ONCE, CheckinSeen, Counter, PatientSeen, PlanAnswer, SessionSeen
 from keepwell.front_desk.people import Person, person
-from keepwell.front_desk.reception import PROTOCOL
+from keepwell.front_desk.record import PROTOCOL
 from keepwell.output import show
 from shared.clock import Clock
 from shared.ids import ClinicId
+from shared.instruments import MEASURE
 from shared.settings import Settings, SettingsError
 from shared.walltime import to_wall, wall_text
 from shared.web.tokens import ALL_SCOPES, Principal, Tokens
@@ -73,7 +74,7 @@ async def _welcome(counter: Counter, people: Sequence[Person], clock: Clock) -> 
         now = clock.now()
         enrolled = await counter.post(PatientSeen, "patients", who.enrolment(now), key=f"{who.external_id}/enrol")
         today = to_wall(now, who.zone).date()
-        plan = {"protocol": PROTOCOL, "start_on": today.isoformat()}
+        plan = {"protocol": PROTOCOL.id, "start_on": today.isoformat()}
         await counter.post(PlanAnswer, f"patients/{enrolled.id}/plans", plan, key=f"{enrolled.id}/plan")
         # Reminded a day before at its own wall time: tomorrow, some minutes later than now.
         starts = to_wall(now + timedelta(days=1) + SOON + timedelta(minutes=number % WAVES), who.zone)
@@ -81,5 +82,5 @@ async def _welcome(counter: Counter, people: Sequence[Person], clock: Clock) -> 
         session = {"patient": enrolled.id, **when, "minutes": 60}
         await counter.post(SessionSeen, "sessions", session, key=f"{enrolled.id}/session")
         if number % ASKED == 0:
-            ask = {"patient": enrolled.id, "instruments": ["phq-9"]}
+            ask = {"patient": enrolled.id, "instruments": [MEASURE]}
             await counter.post(CheckinSeen, "checkins", ask, key=f"{enrolled.id}/checkin")

@@ -7,10 +7,11 @@ from statistics import median
 from typing import Final
 
 from keepwell.front_desk.counter import CheckinSeen, ProposalSeen
+from services.assessments.model.interval.history import Code, Direction
+from shared.instruments import MEASURE
 
-MEASURE: Final = "phq-9"
-DIRECTIONS: Final = ("shorten", "hold", "lengthen")
-SHORT_OF_DATA: Final = frozenset({"insufficient-data", "previous-cycle-insufficient"})
+DIRECTIONS: Final = tuple(direction.value for direction in Direction)
+SHORT_OF_DATA: Final = frozenset({Code.INSUFFICIENT_DATA.value, Code.PREVIOUS_CYCLE_INSUFFICIENT.value})
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from keepwell.front_desk.questions import ASK_AT, questions_of
-from keepwell.front_desk.record import Chart, Placement
+from keepwell.front_desk.questions import questions_of
+from keepwell.front_desk.record import PROTOCOL, Chart, Placement
+from services.scheduler.model.due import ASK_AT
 from shared.walltime import at_wall, to_instant
 
-REMINDER_DAYS: Final = (3, 1)
-BOOKING_DAYS: Final = 7
+REMINDER_DAYS: Final = PROTOCOL.cadence.reminder_days
+BOOKING_DAYS: Final = PROTOCOL.cadence.booking_days
 PAGE_EVERY: Final = timedelta(minutes=15)
 PAGE_SEEN_EVERY: Final = timedelta(minutes=60)
 NOT_PAGED: Final = "task"

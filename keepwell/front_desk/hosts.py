@@ -10,6 +10,7 @@ from keepwell.front_desk.reception import Clinic
 from keepwell.front_desk.record import Chart
 from services.sandbox.service import SandboxService
 from shared.clock import Clock
+from shared.instruments import MEASURE
 
 _DEALT_WITH: Final = timedelta(hours=12)
 """How long an acknowledged alert of the last days is being dealt with."""
@@ -74,7 +75,7 @@ async def set_the_scene(clinic: Clinic, counter: Counter, phones: SandboxService
         if chart is None:
             continue
         if part.temper is None:
-            body = {"patient": chart.patient, "instruments": ["phq-9"]}
+            body = {"patient": chart.patient, "instruments": [MEASURE]}
             await counter.post(CheckinSeen, "checkins", body, key=f"{chart.patient}/visitor")
         if part.words is not None:
             await phones.send_from(chart.person.number, part.words)

@@ -8,18 +8,20 @@ ten days after the last because sessions came in between.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final
 
-from keepwell.front_desk.record import INDUCTION, Chart, PlanSeen
+from keepwell.front_desk.record import INDUCTION, PROTOCOL, Chart, PlanSeen
+from services.scheduler.model.due import ASK_AT
 from shared.walltime import at_wall, to_wall
 
-ASK_AT: Final = time(10)
-CHECK_DAYS: Final = (1, 3)
+CHECK_DAYS: Final = PROTOCOL.cadence.post_session_days
 WEEK: Final = 7
-HALF_A_YEAR: Final = 26 * WEEK
-AHEAD, SOONEST, APART, LONGEST, BASELINE_AHEAD = 2, 4, 4, 10, 3
+HALF_A_YEAR: Final = PROTOCOL.cadence.last_weekly_day
+_FIGURES: Final = attrgetter("before_session_days", "earliest_day", "apart_days", "most_days", "baseline_days")
+AHEAD, SOONEST, APART, LONGEST, BASELINE_AHEAD = _FIGURES(PROTOCOL.cadence.measures)
 
 
 @dataclass(frozen=True)

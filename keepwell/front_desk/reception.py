@@ -10,12 +10,11 @@ from keepwell.front_desk.cast import Part
 from keepwell.front_desk.choices import Care, Ending, Fate
 from keepwell.front_desk.counter import Counter, PatientSeen, PlanAnswer, SessionSeen
 from keepwell.front_desk.people import Person
-from keepwell.front_desk.record import Chart, Placement, Visit
+from keepwell.front_desk.record import PROTOCOL, Chart, Placement, Visit
 from services.sandbox.service import SandboxService
 from shared.clock import Clock
 from shared.walltime import to_wall, wall_text
 
-PROTOCOL: Final = "iv-ketamine"
 MISFIT_DAYS: Final = 4
 """Days by which a booked session may miss the plan's date before staff think of moving it."""
 
@@ -89,7 +88,7 @@ class Reception:
         plan = await self._counter.post(
             PlanAnswer,
             f"patients/{chart.patient}/plans",
-            {"protocol": PROTOCOL, "start_on": starts_on.isoformat()},
+            {"protocol": PROTOCOL.id, "start_on": starts_on.isoformat()},
             key=f"{chart.patient}/plan",
         )
         chart.plan = plan.id

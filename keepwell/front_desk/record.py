@@ -1,7 +1,8 @@
 """What the desk itself wrote down: whom it enrolled, and when each session was booked, moved, cancelled or held.
 
 This is the other side of the account: the verdict holds the sandbox's ledger against it, and nothing in it was read
-from the services that are judged, except a plan's dates, which are theirs to set.
+from the services that are judged, except a plan's dates, which are theirs to set. The protocol's figures come from its
+catalogue; what follows from them is walked through here anew.
 """
 
 from dataclasses import dataclass, field
@@ -10,11 +11,13 @@ from typing import Final
 
 from keepwell.front_desk.choices import Care, Fate
 from keepwell.front_desk.people import Person
+from services.scheduler.model.catalogue import IV_KETAMINE_2, newest
 from shared.walltime import to_instant
 
 WEEK: Final = 7
-INDUCTION: Final = 6
-"""Sessions of the induction of the only protocol that the desk uses."""
+PROTOCOL: Final = newest(IV_KETAMINE_2.id)
+"""The only protocol that the desk uses."""
+INDUCTION: Final = PROTOCOL.series_sessions
 
 
 @dataclass

@@ -35,6 +35,7 @@ from shared.events import (
     UnknownNumberTexted,
 )
 from shared.events.clinic import stays
+from shared.instruments import MEASURE
 from shared.telemetry.log import get_logger
 from shared.walltime import to_wall
 
@@ -193,7 +194,7 @@ async def _measured_since(tx: Transaction, patient: UUID, plan: UUID, day: date)
     """Tell whether a running plan has measures from after a day."""
     if plan != await known.current_plan(tx, patient):
         return False
-    readings = await checkins.readings_since(tx, patient, plan, proposal_commands.INSTRUMENT, day)
+    readings = await checkins.readings_since(tx, patient, plan, MEASURE, day)
     return readings > 0
 
 

@@ -18,6 +18,7 @@ from services.assessments.store.known import Patient
 from services.assessments.views import AnsweredView, CheckinView, ScoreView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, new_id
+from shared.instruments import PHQ_9
 from shared.walltime import to_wall
 from shared.web.api import Body, Command, Listing, Paging, Reads, listing, versioned
 from shared.web.problems import Conflict, Invalid, NotFound, Unavailable
@@ -33,7 +34,7 @@ class NewCheckin(Body):
 class NewAnswers(Body):
     """Answers of one instrument that staff took by phone."""
 
-    instrument: Annotated[str, Field(examples=["phq-9"])]
+    instrument: Annotated[str, Field(examples=[PHQ_9])]
     answers: AnswerList
     difficulty: Difficulty = None
     words: Annotated[

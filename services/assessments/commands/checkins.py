@@ -23,6 +23,7 @@ from shared.bus import cancel_timers, publish
 from shared.database import Transaction
 from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened, MessageEvent
 from shared.ids import new_id
+from shared.instruments import MEASURE
 
 _LINK: Final = "link"
 _CROSSED: Final = timedelta(minutes=10)
@@ -222,7 +223,7 @@ async def answer(
         await _tell(tx, deps, changed, kept if entered_by is None else replace(kept, seconds_after=None))
     else:
         await _set_expiry(tx, changed)
-    if score is not None and score.instrument == proposals.INSTRUMENT:
+    if score is not None and score.instrument == MEASURE:
         await proposals.propose(tx, deps, patient, changed)
     return Outcome(changed, alerted=alert is not None, absent=absent, changed=bool(changed_items))
 

@@ -12,6 +12,7 @@ from services.assessments.store.checkins import Checkin, KeptScore
 from services.assessments.store.known import Patient
 from shared.database import Transaction
 from shared.ids import new_id
+from shared.instruments import MEASURE
 
 
 class ScoreStandsError(Exception):
@@ -30,7 +31,7 @@ async def void(
     await checkins.void_score(tx, deps.keyring, kept, by=by, reason=reason, replaced_by=None)
     await answering.forget(tx, checkin.id, kept.score.instrument)
     asked = await ask_again(tx, deps, patient, checkin)
-    if kept.score.instrument == proposals.INSTRUMENT:
+    if kept.score.instrument == MEASURE:
         await proposals.reconsider(tx, deps, patient)
     return asked
 
@@ -68,7 +69,7 @@ async def correct(
     await alerts.raise_for(tx, deps, checkin, score.instrument, merged, words=score.words)
     changed = await checkins.one_on(tx, checkin)
     await results.tell(tx, deps, changed)
-    if score.instrument == proposals.INSTRUMENT:
+    if score.instrument == MEASURE:
         await proposals.propose(tx, deps, patient, changed)
     return changed
 

@@ -24,13 +24,13 @@ from shared.database import Transaction
 from shared.events import IntervalExpired
 from shared.events.assessments import Decision
 from shared.ids import new_id
+from shared.instruments import MEASURE
 from shared.languages import Language, say_day, say_time
 from shared.telemetry.log import get_logger
 from shared.walltime import to_wall
 
 log = get_logger(__name__)
 
-INSTRUMENT: Final = "phq-9"
 _PROPOSAL: Final = "proposal"
 _STEPS: Final = "ladder"
 _REASON: Final = "decision-reason"
@@ -166,8 +166,8 @@ async def _history(tx: Transaction, deps: Dependencies, patient: Patient, plan: 
     doubles = await known.doubles(tx, patient.id)
     also = [one.id for one in doubles if one.one_course]
     return History(
-        readings=await checkins.readings(tx, deps.keyring, patient.id, plan.id, INSTRUMENT, also=also),
-        asked=await checkins.asked(tx, patient.id, plan.id, INSTRUMENT, also=also),
+        readings=await checkins.readings(tx, deps.keyring, patient.id, plan.id, MEASURE, also=also),
+        asked=await checkins.asked(tx, patient.id, plan.id, MEASURE, also=also),
         sessions=await known.attended_by(tx, plan.id, also),
         changes=await proposals.decided_changes(tx, plan.id, patient.zone),
         outside=await proposals.outside(tx, deps.keyring, patient.id),

@@ -14,8 +14,8 @@ from typing import Final
 from services.assessments.model.instrument import Instrument, Item
 from services.assessments.model.scoring import Answers
 from shared import crisis
+from shared.instruments import PHQ_9
 
-INSTRUMENT: Final = "phq-9"
 ITEM: Final = "9"
 _HIGH_FROM: Final = 2
 _SHOWN_WORDS: Final = 400
@@ -107,7 +107,7 @@ def level_of(instrument: Instrument, answers: Answers, words: str | None = None)
 
 
 def _item_9(instrument: str, answers: Answers) -> list[Concern]:
-    if instrument != INSTRUMENT or not (value := answers.get(ITEM, 0)):
+    if instrument != PHQ_9 or not (value := answers.get(ITEM, 0)):
         return []
     level = AlertLevel.HIGH if value >= _HIGH_FROM else AlertLevel.ELEVATED
     cause = f"PHQ-9 item 9 (better off dead, or hurting oneself) was answered {value} of 3."

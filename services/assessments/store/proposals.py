@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.assessments.model.interval.history import Change, Direction, OutsideChange
+from services.assessments.model.interval.history import Change, Code, Direction, OutsideChange
 from services.assessments.model.lifecycles import ProposalState
 from services.assessments.tables import outside_changes, proposals
 from shared.database import Reader, Transaction
@@ -18,7 +18,7 @@ from shared.ids import ClinicId, new_id
 from shared.protection import Keyring
 from shared.walltime import to_wall
 
-_OUTSIDE: Final = "outside-change"
+_OUTSIDE: Final = Code.OUTSIDE_CHANGE.value
 _DECIDED: Final = 20
 """Decided proposals that are held against a new one."""
 

@@ -16,6 +16,7 @@ from services.clinic.views.compose_list import patient_row
 from services.clinic.views.patient import PatientRow, PatientsPage
 from shared.database import Reader
 from shared.ids import PatientId
+from shared.instruments import MEASURE
 
 _PAGE = 50
 _FOUND = 100
@@ -81,7 +82,7 @@ async def _rows(console: Console, reader: Reader, clinic: Clinic, found: list[Pa
     proposals = await reads.with_proposals(reader, reads.Wanted(clinic.id, states=[ProposalState.OPEN]))
     scores: dict[PatientId, list[Score]] = {}
     for score in await reads.scores(reader, reads.Wanted(clinic.id, ids), console.keyring):
-        if score.instrument == "phq-9":
+        if score.instrument == MEASURE:
             scores.setdefault(score.patient, []).append(score)
     return tuple(
         patient_row(

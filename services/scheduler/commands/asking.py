@@ -11,9 +11,10 @@ from services.scheduler.model.catalogue import CADENCE_2
 from services.scheduler.model.due import ASK_AT
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
-from services.scheduler.model.questions import MEASURE, Course
+from services.scheduler.model.questions import Course
 from services.scheduler.model.sessions import Session, SessionKind
 from shared.database import Transaction
+from shared.instruments import MEASURE
 from shared.walltime import at_wall, to_wall
 
 

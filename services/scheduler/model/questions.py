@@ -16,10 +16,10 @@ from typing import Final
 
 from services.scheduler.model.due import ASK_AT
 from services.scheduler.model.protocols import Cadence, Measures
+from shared.instruments import MEASURE
 from shared.walltime import at_wall, to_wall
 
 CHECK: Final = "post-session"
-MEASURE: Final = "phq-9"
 BASELINE: Final = "baseline"
 WEEK: Final = 7
 

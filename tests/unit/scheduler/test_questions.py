@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from services.scheduler.model.catalogue import CADENCE_1, CADENCE_2, IV_KETAMINE_2
 from services.scheduler.model.questions import (
     CHECK,
-    MEASURE,
     Course,
     baseline,
     late,
@@ -21,6 +20,7 @@ from services.scheduler.model.questions import (
     retimed,
     still_ahead,
 )
+from shared.instruments import MEASURE
 from shared.walltime import parse_wall, to_instant, to_wall
 from shared.zones import zone_names
 

@@ -51,7 +51,6 @@ class Pages:
         self._templates.filters["numbers"] = numbers
 
     def render(self, name: str, status: int, *, language: str, clinic: Clinic | None, **values: object) -> HTMLResponse:
-        """Return a page in a language."""
 
         def say(key: str, **placed: object) -> str:
             return self._texts.say(language, key, **placed)

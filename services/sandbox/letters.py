@@ -23,7 +23,6 @@ class Part:
 
     @property
     def text(self) -> str:
-        """Return the part as text."""
         return self.content.decode("utf-8", "replace")
 
 

@@ -129,7 +129,6 @@ class RuleView(View):
 
     @classmethod
     def of(cls, rule: Provenance) -> "RuleView":
-        """Return the view of a rule."""
         return cls(
             id=rule.id,
             text=rule.text,
@@ -148,7 +147,6 @@ class WindowView(View):
 
     @classmethod
     def of(cls, window: Window) -> "WindowView":
-        """Return the view of a window."""
         return cls(earlier_days=window.earlier_days, later_days=window.later_days)
 
 
@@ -169,7 +167,6 @@ class PhaseView(View):
 
     @classmethod
     def of(cls, phase: Series | Maintenance, *, first: bool) -> "PhaseView":
-        """Return the view of a phase."""
         rules = [RuleView.of(one) for one in (phase.provenance, phase.window and phase.window.provenance) if one]
         window = None if phase.window is None else WindowView.of(phase.window)
         if isinstance(phase, Series):
@@ -203,7 +200,6 @@ class ProtocolView(View):
 
     @classmethod
     def of(cls, protocol: Protocol) -> "ProtocolView":
-        """Return the view of a protocol."""
         return cls(
             id=protocol.id,
             version=protocol.version,
@@ -233,7 +229,6 @@ class PlanView(View):
 
     @classmethod
     def of(cls, plan: Plan) -> "PlanView":
-        """Return the view of a plan."""
         window = plan.protocol.position(plan.attended).phase.window
         return cls(
             id=plan.id,
@@ -277,7 +272,6 @@ class SessionView(View):
 
     @classmethod
     def of(cls, session: Session) -> "SessionView":
-        """Return the view of a session."""
         return cls(
             id=session.id,
             patient=session.patient,

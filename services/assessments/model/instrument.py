@@ -202,5 +202,4 @@ class Instrument:
         return sum(min(values) for values in scales), sum(max(values) for values in scales)
 
     def item(self, item_id: str) -> Item | None:
-        """Return an item by its id."""
         return next((item for item in self.items if item.id == item_id), None)

@@ -179,5 +179,4 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 def find(rule_id: str) -> Rule | None:
-    """Return a rule by its id."""
     return next((rule for rule in RULES if rule.id == rule_id), None)

@@ -101,7 +101,6 @@ async def that_matter(reader: Reader, patient: UUID | None, *, since: datetime) 
 
 
 async def get(reader: Reader, alert_id: UUID) -> Alert | None:
-    """Return an alert, or None."""
     row = await reader.one_or_none(select(alerts).where(alerts.c.id == alert_id))
     return None if row is None else _alert(row)
 

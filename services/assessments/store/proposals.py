@@ -92,7 +92,6 @@ async def add(tx: Transaction, proposal: Proposal) -> None:
 
 
 async def get(reader: Reader, proposal_id: UUID) -> Proposal | None:
-    """Return a proposal, or None."""
     row = await reader.one_or_none(select(proposals).where(proposals.c.id == proposal_id))
     return None if row is None else _proposal(row)
 

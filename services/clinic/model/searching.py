@@ -90,7 +90,6 @@ class Entry:
 
     @classmethod
     def of(cls, patient: Patient) -> "Entry":
-        """Return a patient's entry."""
         given, family = plain(patient.given_name), plain(patient.family_name)
         once, again = f"{given}{family}".replace(" ", ""), f"{family}{given}".replace(" ", "")
         values = {kind: [c.value for c in patient.contacts if c.kind is kind] for kind in ContactKind}

@@ -52,7 +52,6 @@ def has_interval(days: int | None) -> Callable[[Plan], bool]:
 
 
 def has_ended(plan: Plan) -> bool:
-    """Tell whether a plan has ended."""
     return not plan.active
 
 

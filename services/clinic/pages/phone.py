@@ -188,7 +188,6 @@ async def show_questions(
     problem: Problem | None = None,
     status: int = HTTPStatus.OK,
 ) -> Response:
-    """Return the page of the questions."""
     console = pages.console
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)

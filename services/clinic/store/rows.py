@@ -36,7 +36,6 @@ from shared.protection import Keyring
 
 
 def plan_of(row: Row[Any]) -> Plan:
-    """Return a plan."""
     return Plan(
         id=PlanId(row.id),
         patient=PatientId(row.patient),
@@ -54,7 +53,6 @@ def plan_of(row: Row[Any]) -> Plan:
 
 
 def session_of(row: Row[Any]) -> Session:
-    """Return a session."""
     return Session(
         id=SessionId(row.id),
         patient=PatientId(row.patient),
@@ -136,7 +134,6 @@ def scale_of(one: Mapping[str, Any]) -> Scale | None:
 
 
 def alert_of(row: Row[Any], keyring: Keyring, pages: Sequence[Page]) -> Alert:
-    """Return an alert with who was paged."""
     return Alert(
         id=AlertId(row.id),
         patient=None if row.patient is None else PatientId(row.patient),
@@ -214,7 +211,6 @@ def words_of(sealed: str | None, keyring: Keyring) -> SentWords | None:
 
 
 def reply_of(row: Row[Any], keyring: Keyring) -> Reply:
-    """Return a reply."""
     text = keyring.open(row.text, context="reply")
     about = None if row.patient is None else PatientId(row.patient)
     sender = None if row.sender is None else keyring.open(row.sender, context="contact")

@@ -233,17 +233,14 @@ def plain_chip(word: str) -> Chip:
 
 
 def session_chip(state: SessionState | str) -> Chip:
-    """Return a session's state."""
     return _SESSION.get(state) or plain_chip(state)
 
 
 def message_chip(state: MessageState) -> Chip:
-    """Return a message's state."""
     return _MESSAGE[state]
 
 
 def proposal_chip(state: ProposalState | str) -> Chip:
-    """Return a proposal's state."""
     return _PROPOSAL.get(state) or plain_chip(state)
 
 

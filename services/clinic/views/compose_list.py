@@ -27,7 +27,6 @@ _SPARK_READINGS: Final = 8
 
 
 def state_chip(state: PatientState) -> Chip:
-    """Return a patient's state."""
     return Chip("in care", Tone.GOOD) if state is PatientState.ENROLLED else Chip("discharged")
 
 

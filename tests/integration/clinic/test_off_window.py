@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.integration.clinic.sample import SampleEvents
 
 from shared import events
 from tests.integration.clinic.conftest import Browser, Home, a_body
+from tests.integration.clinic.sample_events import SampleEvents
 from tests.integration.clinic.test_worklist import part, today
 
 DUE = date(2026, 12, 15)

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.integration.clinic.sample import NOON, SampleEvents
 
 from services.clinic import own_writes
 from services.clinic.pages import followed
 from shared import events
 from tests.integration.clinic.conftest import Browser, Home
+from tests.integration.clinic.sample_events import NOON, SampleEvents
 from tests.support.bench import Answer, eventually
 
 FOLLOWS = "follows in a moment"

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
-from tests.integration.clinic.sample import SampleEvents
 
 from services.clinic import own_writes
 from shared import events
 from shared.ids import PatientId
 from tests.integration.clinic.conftest import Browser, Home, a_body
+from tests.integration.clinic.sample_events import SampleEvents
 from tests.support.bench import KEYRING
 
 

@@ -11,6 +11,9 @@ ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 GUIDES = ("recipes.md", "glossary.md")
 """Pages that say where things are."""
+PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+GENERATED = {"metrics.md"}
+LINE = 100
 FOLDERS = {"keepwell", "services", "shared", "tests"}
 FORM = ["Context", "Decision", "Consequences", "Alternatives"]
 _PATH = re.compile(r"`((?:docs|keepwell|services|shared|tests|deploy)/[^`\s]*|docker-compose[\w.-]*)`")
@@ -45,10 +48,21 @@ def test_a_guide_names_nothing_in_the_code_that_there_is_not(page: str) -> None:
     assert not {name for name in named if not re.search(rf"\b{name}\b", code) and name not in FOLDERS}
 
 
-@pytest.mark.parametrize("page", [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=str)
+@pytest.mark.parametrize("page", PAGES, ids=str)
 def test_no_page_links_to_a_file_that_there_is_not(page: Path) -> None:
     missing = [to for to in _LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / to.strip()).exists()]
     assert not missing, page.relative_to(ROOT)
+
+
+def prose_of(page: Path) -> list[str]:
+    """Return the lines that can be broken: no table, no code, no picture."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [line for line in text.splitlines() if not line.lstrip().startswith(("|", "!["))]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in GENERATED], ids=str)
+def test_no_line_of_prose_is_longer_than_a_hundred_characters(page: Path) -> None:
+    assert not [line for line in prose_of(page) if len(line) > LINE]
 
 
 @pytest.mark.parametrize("decision", sorted((DOCS / "decisions").glob("*.md")), ids=lambda file: str(file.name))

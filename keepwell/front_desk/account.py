@@ -14,9 +14,9 @@ from keepwell.front_desk.reading import Reader
 from keepwell.front_desk.record import Chart
 from keepwell.front_desk.verdict import Channel, Message, Note, Stop, Verdict, judge
 from services.sandbox.entries import Origin
-from services.sandbox.letters import letter_of
 from services.sandbox.model.keywords import Keyword, keyword_in
 from services.sandbox.network import OPTED_OUT
+from services.sandbox.readable_mail import readable_mail
 from services.sandbox.service import SandboxService
 
 
@@ -143,7 +143,7 @@ def messages_of(phones: SandboxService) -> list[Message]:
     ]
     mails = [
         Message(letter.id, Channel.EMAIL, to, letter.at, reader.mail(letter.text), delivered=True)
-        for letter in map(letter_of, ledger.mails.values())
+        for letter in map(readable_mail, ledger.mails.values())
         for to in letter.recipients
     ]
     return sorted([*texts, *mails], key=lambda message: message.at)

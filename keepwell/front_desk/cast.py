@@ -11,11 +11,11 @@ from typing import Final
 
 from keepwell.front_desk.choices import Care, Ending, Fate
 from keepwell.front_desk.people import PURPOSES, Person
-from services.sandbox.model.temper import PatientTemper
+from services.sandbox.model.traits import PatientTraits
 
 PAST_DAYS: Final = 52
 """Long enough that a stable patient who comes weekly has two stable fortnights after the induction."""
-_CALM: Final = PatientTemper(
+_CALM: Final = PatientTraits(
     baseline=19,
     relief=15,
     tau=900,
@@ -45,7 +45,7 @@ class Part:
 
     starts_on: int
     hour: int = 10
-    temper: PatientTemper | None = _CALM
+    temper: PatientTraits | None = _CALM
     interval_days: int | None = None
     forgotten_on: int | None = None
     booked: bool = True

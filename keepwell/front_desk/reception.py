@@ -78,7 +78,7 @@ class Reception:
             who.number,
             virtual=part is None or part.temper is not None,
             name=f"{who.given_name} {who.family_name}",
-            temper=None if part is None else part.temper,
+            traits=None if part is None else part.temper,
         )
         enrolled = await self._counter.post(PatientSeen, "patients", who.enrolment(now), key=f"{who.external_id}/enrol")
         chart = Chart(who, care, enrolled.id, now)

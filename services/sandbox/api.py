@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from services.sandbox.app import Reset, hung_up
 from services.sandbox.caller import NotLoopbackError, require_loopback
 from services.sandbox.ledger import Ledger
-from services.sandbox.listing import Came, Listed, NotADateError, message_json, page_of, wish_of
+from services.sandbox.listing import Listed, NotADateError, Received, message_json, page_of, wish_of
 from services.sandbox.model.chance import roll
 from services.sandbox.model.numbers import INCAPABLE, valid_number
 from services.sandbox.model.profiles import BEFORE_WRITE, Fault
@@ -166,13 +166,13 @@ class MessagesApi:
             return _refusal_of(begun)
         now = self._clock.now()
         texts = self._ledger.texts_of.get(wish.to, []) if wish.to else list(self._ledger.texts.values())
-        listed: list[Listed | Came] = [
+        listed: list[Listed | Received] = [
             Listed(text, self._network.stage(text))
             for text in texts
             if (now - text.at).total_seconds() >= text.script.listed_after
         ]
-        came = self._ledger.inbound_to.get(wish.to, []) if wish.to else self._ledger.inbound.values()
-        listed += [Came(text) for text in came]
+        received = self._ledger.inbound_to.get(wish.to, []) if wish.to else self._ledger.inbound.values()
+        listed += [Received(text) for text in received]
         listed.sort(key=lambda one: self._ledger.place[one.text.sid], reverse=True)
         return JSONResponse(page_of(self._settings.account_sid, wish, listed))
 

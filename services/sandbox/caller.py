@@ -142,11 +142,11 @@ class Caller:
             raise RuntimeError("The sandbox was not started.")
         return await ask(self._session, method, url, body, headers, also=self._also)
 
-    def visit(self) -> "Visit":
+    def browser(self) -> "BrowserSession":
         """Begin a visit of somebody's browser: its own cookies, the common pool."""
         if self._connector is None:
             raise RuntimeError("The sandbox was not started.")
-        return Visit(
+        return BrowserSession(
             aiohttp.ClientSession(
                 connector=self._connector,
                 connector_owner=False,
@@ -157,7 +157,7 @@ class Caller:
         )
 
 
-class Visit:
+class BrowserSession:
     """A visit of a browser without scripts: pages, forms, redirects, cookies."""
 
     def __init__(self, session: aiohttp.ClientSession, also: frozenset[str] = frozenset()) -> None:

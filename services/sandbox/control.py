@@ -12,8 +12,8 @@ from services.sandbox.model.numbers import valid_number
 from services.sandbox.model.profiles import Fault, Mark, Profile
 from services.sandbox.network import FaultOrder, Network
 from services.sandbox.patients import VirtualPatients
-from services.sandbox.pump import Pump
 from services.sandbox.report import InboundView, LedgerView, View, inbound_view, ledger_view
+from services.sandbox.timers import Timers
 from shared.clock import Clock
 from shared.web.problems import Invalid
 
@@ -65,22 +65,24 @@ class Attendance(Wanted):
 class Control:
     """The calls for programs, over one ledger."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, network: Network, patients: VirtualPatients, pump: Pump) -> None:
+    def __init__(
+        self, clock: Clock, ledger: Ledger, network: Network, patients: VirtualPatients, timers: Timers
+    ) -> None:
         self._clock = clock
         self._ledger = ledger
         self._network = network
         self._patients = patients
-        self._pump = pump
+        self._timers = timers
 
     def reset(self) -> None:
         """Forget all texts, mails and plans; keep how the network behaves."""
-        self._pump.clear()
+        self._timers.clear()
         self._network.forget_orders()
         self._ledger.begin(self._clock.now())
 
     def busy(self) -> bool:
         """Tell whether something is due or under way."""
-        return self._pump.busy() or self._network.in_flight > 0
+        return self._timers.busy() or self._network.in_flight > 0
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -103,7 +105,7 @@ class Control:
 
     async def read_state(self) -> StateView:
         """Tell what the sandbox is about to do."""
-        return StateView(now=self._clock.now(), next_due=self._pump.next_due(), busy=self.busy())
+        return StateView(now=self._clock.now(), next_due=self._timers.next_due(), busy=self.busy())
 
     async def reset_all(self) -> None:
         """Forget all texts, mails and plans; keep how the network behaves."""

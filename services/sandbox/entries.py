@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from services.sandbox.model.acts import Doing
+from services.sandbox.model.actions import ActionKind
 from services.sandbox.model.profiles import Fault, Profile
 from services.sandbox.model.script import Script, Status
-from services.sandbox.model.temper import PatientTemper
+from services.sandbox.model.traits import PatientTraits
 
 
 class Origin(StrEnum):
@@ -178,7 +178,7 @@ class PatientEnrolled(Entry):
     number: str
     virtual: bool
     name: str = ""
-    temper: PatientTemper | None = None
+    temper: PatientTraits | None = None
 
 
 class SessionAttended(Entry):
@@ -202,7 +202,7 @@ class ActPlanned(Entry):
     number: str
     to: str
     key: str
-    doing: Doing
+    doing: ActionKind
     at: datetime
     words: str
     stays: bool = True

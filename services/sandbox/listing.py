@@ -37,7 +37,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Came:
+class Received:
     """A text that a handset sent."""
 
     text: TextReceived
@@ -77,7 +77,7 @@ def message_json(account: str, text: TextAccepted, stage: Stage, *, created: boo
     }
 
 
-def _came_json(account: str, text: TextReceived) -> MessageJson:
+def _received_json(account: str, text: TextReceived) -> MessageJson:
     return _resource(account, text) | {"direction": "inbound", "from": text.number, "status": "received"}
 
 
@@ -129,14 +129,14 @@ def wish_of(query: Mapping[str, str]) -> Wish:
     )
 
 
-def page_of(account: str, wish: Wish, listed: Sequence[Listed | Came]) -> dict[str, object]:
+def page_of(account: str, wish: Wish, listed: Sequence[Listed | Received]) -> dict[str, object]:
     """Return a page of a list, newest first, as the provider shapes it."""
     wanted = [one for one in listed if _fits(wish, one.text)]
     start = wish.page * wish.size
     shown = wanted[start : start + wish.size]
     return {
         "messages": [
-            message_json(account, one.text, one.stage) if isinstance(one, Listed) else _came_json(account, one.text)
+            message_json(account, one.text, one.stage) if isinstance(one, Listed) else _received_json(account, one.text)
             for one in shown
         ],
         "page": wish.page,

@@ -24,8 +24,8 @@ from services.sandbox.model.keywords import NETWORK_ANSWERS, Keyword, keyword_in
 from services.sandbox.model.profiles import Fault, Mark, Profile
 from services.sandbox.model.script import Notice, Script, Stage, Status, fault_of, marks_of, write_script
 from services.sandbox.model.texts import pattern, segments
-from services.sandbox.pump import Pump
 from services.sandbox.settings import SandboxSettings
+from services.sandbox.timers import Timers
 from services.sandbox.twiml import read_answer
 from shared.clock import Clock
 
@@ -99,11 +99,11 @@ class Network:
         on_text: told of every text that was taken.
     """
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, ledger: Ledger, pump: Pump, caller: Caller) -> None:
+    def __init__(self, settings: SandboxSettings, clock: Clock, ledger: Ledger, timers: Timers, caller: Caller) -> None:
         self._settings = settings
         self._clock = clock
         self._ledger = ledger
-        self._pump = pump
+        self._timers = timers
         self._caller = caller
         self._orders: deque[FaultOrder] = deque()
         self._order_used: Counter[FaultOrder] = Counter()
@@ -214,7 +214,7 @@ class Network:
         for index, notice in enumerate(text.script.notices):
             if index not in done:
                 due = _on_grid(text.at + timedelta(seconds=notice.after), self.grid)
-                self._pump.add(due, f"{text.sid}/{index:02}", text.sid, partial(self._tell, text, index, notice))
+                self._timers.add(due, f"{text.sid}/{index:02}", text.sid, partial(self._tell, text, index, notice))
 
     async def _tell(self, text: TextAccepted, index: int, notice: Notice) -> None:
         params = {

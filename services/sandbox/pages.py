@@ -11,15 +11,15 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.sandbox.control import Control
+from services.sandbox.conversation import Screens
 from services.sandbox.entries import HandsetOpened, Source
 from services.sandbox.ledger import Ledger
-from services.sandbox.letters import letter_of
 from services.sandbox.model.numbers import shown, valid_number
 from services.sandbox.model.texts import links
 from services.sandbox.network import Network
 from services.sandbox.patients import VirtualPatients
+from services.sandbox.readable_mail import readable_mail
 from services.sandbox.settings import SandboxSettings
-from services.sandbox.talk import Screens
 from shared.clock import Clock
 from shared.web.pages import templates
 from shared.web.problems import Forbidden, NotFound
@@ -124,7 +124,7 @@ class Pages:
             number=shown(number),
             owner=self._screens.name_of(number),
             peer=shown(self._network.senders_of(number)[0]),
-            talk=self._screens.talk(number, self._clock.now()),
+            conversation=self._screens.conversation(number, self._clock.now()),
         )
 
     async def send(
@@ -145,7 +145,7 @@ class Pages:
 
     async def mails(self) -> Response:
         """Show the newest mails."""
-        letters = [letter_of(mail) for mail in reversed(list(self._ledger.mails.values())[-NEWEST:])]
+        letters = [readable_mail(mail) for mail in reversed(list(self._ledger.mails.values())[-NEWEST:])]
         mails = [(letter, self._screens.time_of(letter.at)) for letter in letters]
         return self._page("mails.html", mails=mails, total=len(self._ledger.mails))
 
@@ -154,13 +154,13 @@ class Pages:
         kept = self._ledger.mails.get(mail)
         if kept is None:
             raise NotFound("There is no such mail. It may have been from before a reset; see /sandbox/mail.")
-        letter = letter_of(kept)
+        letter = readable_mail(kept)
         return self._page("mail.html", letter=letter, when=self._screens.time_of(letter.at))
 
     async def part(self, mail: str, place: int) -> Response:
         """Give a part of a mail as a file."""
         kept = self._ledger.mails.get(mail)
-        parts = letter_of(kept).parts if kept else ()
+        parts = readable_mail(kept).parts if kept else ()
         if not 0 <= place < len(parts):
             raise NotFound("There is no such part of a mail; see /sandbox/mail.")
         found = parts[place]

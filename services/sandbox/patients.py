@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import urljoin
 
-from services.sandbox.caller import Answer, Caller, NoAnswerError, NotLoopbackError, Visit
+from services.sandbox.caller import Answer, BrowserSession, Caller, NoAnswerError, NotLoopbackError
 from services.sandbox.entries import (
     ActDone,
     ActPlanned,
@@ -15,12 +15,12 @@ from services.sandbox.entries import (
     TextAccepted,
 )
 from services.sandbox.ledger import Ledger
-from services.sandbox.model.acts import Doing, acts_on
+from services.sandbox.model.actions import ActionKind, actions_on
 from services.sandbox.model.chance import digest
 from services.sandbox.model.forms import Mind, fill, form_to_answer
-from services.sandbox.model.temper import HIGHEST, PatientTemper, latent_score, phq9_answers, temper_of
+from services.sandbox.model.traits import HIGHEST, PatientTraits, latent_score, phq9_answers, traits_of
 from services.sandbox.network import Network
-from services.sandbox.pump import Pump
+from services.sandbox.timers import Timers
 from shared.clock import Clock
 
 MOST_PAGES: Final = 20
@@ -41,26 +41,26 @@ class VirtualPatients:
     """
 
     def __init__(
-        self, clock: Clock, ledger: Ledger, pump: Pump, caller: Caller, network: Network, *, everybody: bool
+        self, clock: Clock, ledger: Ledger, timers: Timers, caller: Caller, network: Network, *, everybody: bool
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._pump = pump
+        self._timers = timers
         self._caller = caller
         self._network = network
         self.everybody = everybody
         self.answer_everything = False
 
-    def enrol(self, number: str, *, virtual: bool = True, name: str = "", temper: PatientTemper | None = None) -> None:
+    def enrol(self, number: str, *, virtual: bool = True, name: str = "", traits: PatientTraits | None = None) -> None:
         """Let a virtual patient hold a handset, or (with `virtual=False`) keep it for a person.
 
         Args:
             number: of the handset.
             virtual: whether it is answered by itself.
             name: whose it is, for the page of the phones; made-up people alone have one.
-            temper: how they are; drawn from the seed where absent.
+            traits: how they are; drawn from the seed where absent.
         """
-        wanted = PatientEnrolled(number=number, virtual=virtual, name=name, temper=temper)
+        wanted = PatientEnrolled(number=number, virtual=virtual, name=name, temper=traits)
         if self._ledger.patients.get(number) != wanted:
             self._ledger.record(wanted)
 
@@ -78,14 +78,14 @@ class VirtualPatients:
         known = self._ledger.patients.get(number)
         return "" if known is None else known.name
 
-    def _temper(self, number: str) -> PatientTemper:
+    def _traits(self, number: str) -> PatientTraits:
         known = self._ledger.patients.get(number)
-        return (known and known.temper) or temper_of(self._ledger.seed, number)
+        return (known and known.temper) or traits_of(self._ledger.seed, number)
 
     def latent(self, number: str, at: datetime) -> float:
         """Return the true PHQ-9 of a patient, which no service of Keepwell knows."""
         seed = self._ledger.seed
-        return latent_score(seed, number, self._temper(number), tuple(self._ledger.attended.get(number, ())), at)
+        return latent_score(seed, number, self._traits(number), tuple(self._ledger.attended.get(number, ())), at)
 
     def resume(self) -> None:
         """Take up the acts that the ledger has still to do."""
@@ -99,10 +99,10 @@ class VirtualPatients:
         if arrived is None or not self.is_virtual(text.to):
             return
         seed, number = self._ledger.seed, text.to
-        acts = acts_on(
+        acts = actions_on(
             seed,
             number,
-            self._temper(number),
+            self._traits(number),
             body=text.body,
             key=text.key,
             # Of two texts at one instant either may come first: both count as the next one.
@@ -130,10 +130,10 @@ class VirtualPatients:
         self._schedule(act)
 
     def _schedule(self, act: ActPlanned) -> None:
-        self._pump.add(act.at, f"{act.id}/{act.tries}", act.number, partial(self._do, act))
+        self._timers.add(act.at, f"{act.id}/{act.tries}", act.number, partial(self._do, act))
 
     async def _do(self, act: ActPlanned) -> None:
-        if act.doing is Doing.REPLY:
+        if act.doing is ActionKind.REPLY:
             done = await self._network.receive(act.number, act.words, source=Source.PATIENT, to=act.to)
             outcome = "sent" if done.answer is not None else "sent, not taken"
         else:
@@ -153,8 +153,8 @@ class VirtualPatients:
     async def _check_in(self, act: ActPlanned) -> str:
         """Open the link and fill in form after form, and tell how it ended."""
         mind = self._mind(act)
-        async with self._caller.visit() as visit:
-            page = await visit.get(act.words)
+        async with self._caller.browser() as browser:
+            page = await browser.get(act.words)
             position = pages = 0
             answered = False
             while page.status < _REDIRECT and pages < MOST_PAGES:
@@ -164,20 +164,20 @@ class VirtualPatients:
                 if pages and not act.stays:
                     return "left after the first page"
                 pairs, position = fill(form, mind, position)
-                page = await self._send(visit, page, form.action, pairs)
+                page = await self._send(browser, page, form.action, pairs)
                 pages += 1
                 answered = answered or form.asks
             return f"refused with {page.status}" if page.status >= _REDIRECT else "too many pages"
 
     @staticmethod
-    async def _send(visit: Visit, page: Answer, action: str, pairs: list[tuple[str, str]]) -> Answer:
-        return await visit.post(urljoin(page.url, action) if action else page.url, pairs)
+    async def _send(browser: BrowserSession, page: Answer, action: str, pairs: list[tuple[str, str]]) -> Answer:
+        return await browser.post(urljoin(page.url, action) if action else page.url, pairs)
 
     def _mind(self, act: ActPlanned) -> Mind:
         seed = self._ledger.seed
         latent = self.latent(act.number, act.at)
         return Mind(
-            items=phq9_answers(seed, act.number, self._temper(act.number), latent, act.key),
+            items=phq9_answers(seed, act.number, self._traits(act.number), latent, act.key),
             unwell=latent / HIGHEST,
             salt=act.key,
         )

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.sandbox.entries import CallbackSent, CallRefused, MailRefused, Origin, Source, TextReceived
 from services.sandbox.ledger import Ledger
-from services.sandbox.letters import Letter, letter_of
 from services.sandbox.model.profiles import Fault, Profile
 from services.sandbox.network import Network
+from services.sandbox.readable_mail import ReadableMail, readable_mail
 
 
 class View(BaseModel):
@@ -85,14 +85,14 @@ def counts_of(ledger: Ledger) -> dict[str, int]:
     counts = Counter(f"texts_{text.origin}" for text in ledger.texts.values())
     counts.update(f"refused_{call.fault or call.code}" for call in ledger.refused)
     counts.update(f"fault_{text.fault}" for text in ledger.texts.values() if text.fault)
-    told = [callback for sent in ledger.callbacks.values() for callback in sent.values()]
+    callbacks = [callback for sent in ledger.callbacks.values() for callback in sent.values()]
     counts.update(
         inbound=len(ledger.inbound),
         mails=len(ledger.mails),
         mails_refused=len(ledger.mails_refused),
-        callbacks=len(told),
-        callbacks_forged=sum(callback.forged for callback in told),
-        callbacks_given_up=sum(callback.answer is None or callback.answer >= 500 for callback in told),  # noqa: PLR2004
+        callbacks=len(callbacks),
+        callbacks_forged=sum(callback.forged for callback in callbacks),
+        callbacks_given_up=sum(callback.answer is None or callback.answer >= 500 for callback in callbacks),  # noqa: PLR2004
         acts_planned=len(ledger.acts),
         acts_done=len(ledger.acts_done),
     )
@@ -110,7 +110,7 @@ def ledger_view(ledger: Ledger, network: Network, now: datetime, after: int = 0)
         counts=counts_of(ledger),
         messages=_messages(ledger, network)[after:],
         inbound=[inbound_view(ledger, text) for text in ledger.inbound.values()],
-        mails=[_mail(letter_of(mail)) for mail in ledger.mails.values()],
+        mails=[_mail(readable_mail(mail)) for mail in ledger.mails.values()],
         refused=ledger.refused,
         mails_refused=ledger.mails_refused,
         blocked=sorted(ledger.blocked),
@@ -155,7 +155,7 @@ def inbound_view(ledger: Ledger, text: TextReceived) -> InboundView:
     )
 
 
-def _mail(letter: Letter) -> MailView:
+def _mail(letter: ReadableMail) -> MailView:
     return MailView(
         id=letter.id,
         at=letter.at,

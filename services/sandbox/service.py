@@ -17,13 +17,13 @@ from services.sandbox.journal import Journal
 from services.sandbox.ledger import Ledger
 from services.sandbox.mail import Mailbox
 from services.sandbox.model.profiles import Profile
-from services.sandbox.model.temper import PatientTemper
+from services.sandbox.model.traits import PatientTraits
 from services.sandbox.network import FaultOrder, Network
 from services.sandbox.pages import LOOK, STATIC, Pages
 from services.sandbox.patients import VirtualPatients
-from services.sandbox.pump import Pump
 from services.sandbox.report import LedgerView, counts_of, ledger_view
 from services.sandbox.settings import SandboxSettings
+from services.sandbox.timers import Timers
 from shared.clock import Clock
 from shared.web import problems
 from shared.web.pages import SHARED_STATIC, SafeHeaders
@@ -46,7 +46,7 @@ class SandboxService:
         self._clock = clock
         self._journal = Journal(settings.data_dir / JOURNAL)
         self.ledger = Ledger(self._journal, profile=settings.profile, seed=settings.seed, now=clock.now())
-        self._pump = Pump(clock)
+        self._timers = Timers(clock)
         self._caller = Caller(
             clock,
             auth_token=settings.auth_token,
@@ -55,13 +55,13 @@ class SandboxService:
             also=settings.also,
         )
         self._also = settings.also
-        self.network = Network(settings, clock, self.ledger, self._pump, self._caller)
+        self.network = Network(settings, clock, self.ledger, self._timers, self._caller)
         self.patients = VirtualPatients(
-            clock, self.ledger, self._pump, self._caller, self.network, everybody=settings.virtual_patients
+            clock, self.ledger, self._timers, self._caller, self.network, everybody=settings.virtual_patients
         )
         self.network.on_text = self.patients.on_text
         self._mailbox = Mailbox(settings, clock, self.ledger)
-        self._control = Control(clock, self.ledger, self.network, self.patients, self._pump)
+        self._control = Control(clock, self.ledger, self.network, self.patients, self._timers)
         self._running = False
         self.app = self._build_app(settings)
 
@@ -101,17 +101,17 @@ class SandboxService:
         await self._mailbox.start()
         self.network.resume()
         self.patients.resume()
-        await self._pump.start()
+        await self._timers.start()
 
     async def stop(self) -> None:
         """Stop; what is still to do is taken up at the next start."""
         if not self._running:
             return
         self._running = False
-        await self._pump.stop()
+        await self._timers.stop()
         await self._mailbox.stop()
         await self._caller.stop()
-        self._pump.clear()
+        self._timers.clear()
 
     def close(self) -> None:
         """Close the journal, after the last stop."""
@@ -132,7 +132,7 @@ class SandboxService:
 
     def next_due(self) -> datetime | None:
         """Return the earliest instant at which a callback or a patient's act is due; it may have come already."""
-        return self._pump.next_due()
+        return self._timers.next_due()
 
     def busy(self) -> bool:
         """Tell whether something is due or under way right now."""
@@ -140,7 +140,7 @@ class SandboxService:
 
     async def run_due(self) -> None:
         """Do all that is due now, and return when it is done; the started sandbox also does so by itself."""
-        await self._pump.run_due()
+        await self._timers.run_due()
 
     def reset(self) -> None:
         """Forget all texts, mails and plans; keep how the network behaves."""
@@ -154,9 +154,9 @@ class SandboxService:
         """Have the next calls go wrong in a certain way."""
         self.network.order(order)
 
-    def enrol(self, number: str, *, virtual: bool = True, name: str = "", temper: PatientTemper | None = None) -> None:
+    def enrol(self, number: str, *, virtual: bool = True, name: str = "", traits: PatientTraits | None = None) -> None:
         """Let a virtual patient hold a handset, or keep it for a person; see `VirtualPatients.enrol`."""
-        self.patients.enrol(number, virtual=virtual, name=name, temper=temper)
+        self.patients.enrol(number, virtual=virtual, name=name, traits=traits)
 
     def attended(self, number: str, at: datetime) -> None:
         """Let a virtual patient have been at a session."""

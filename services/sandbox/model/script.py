@@ -147,23 +147,23 @@ def _notices(
         times[-1] += LATE
     if Mark.REVERSED in marks:
         times[0] = max(times) + pick((0, 5), seed, "reversed", key)
-    told = [
+    notices = [
         Notice(after=after, status=stage.status, error=stage.error) for after, stage in zip(times, stages, strict=True)
     ]
     if Mark.REVERSED in marks:
-        told.reverse()
+        notices.reverse()
     if Mark.LOST in marks:
-        del told[int(roll(seed, "lost", key) * len(told))]
+        del notices[int(roll(seed, "lost", key) * len(notices))]
         if happens(1 / 3, seed, "all lost", key):
-            told.clear()
+            notices.clear()
     if Mark.TWICE in marks:
-        told += [
+        notices += [
             notice.model_copy(update={"after": notice.after + pick((0, 1, 60), seed, "again", key, notice.status)})
-            for notice in (told if happens(1 / 2, seed, "twice", key) else told[-1:])
+            for notice in (notices if happens(1 / 2, seed, "twice", key) else notices[-1:])
         ]
     if Mark.EVERY_STATE in marks:
-        told += [Notice(after=0, status=Status.SENDING), Notice(after=0, status=Status.QUEUED)]
+        notices += [Notice(after=0, status=Status.SENDING), Notice(after=0, status=Status.QUEUED)]
     if Mark.FORGED in marks:
         claimed = Status.FAILED if stages[-1].status is Status.DELIVERED else Status.DELIVERED
-        told.append(Notice(after=stages[0].after, status=claimed, error=None, forged=True))
-    return tuple(sorted(told, key=lambda notice: notice.after))
+        notices.append(Notice(after=stages[0].after, status=claimed, error=None, forged=True))
+    return tuple(sorted(notices, key=lambda notice: notice.after))

@@ -6,9 +6,9 @@ from statistics import fmean, stdev
 
 import pytest
 
-from services.sandbox.model.acts import Act, Doing, acts_on
+from services.sandbox.model.actions import Action, ActionKind, actions_on
 from services.sandbox.model.chance import beta, normal, roll
-from services.sandbox.model.temper import PatientTemper, latent_score, phq9_answers, temper_of
+from services.sandbox.model.traits import PatientTraits, latent_score, phq9_answers, traits_of
 
 AT = datetime(2026, 12, 1, 10, 17, tzinfo=UTC)
 NUMBERS = [f"+1212{number:07}" for number in range(3000)]
@@ -16,9 +16,9 @@ CHECK_IN = "How are you today? http://127.0.0.1:8080/c/token"
 REMINDER = "Riverside: visit on Fri 4 Dec, 10:00. Reply C to confirm."
 
 
-def acts(number: str, body: str, key: str, *, count: int = 1, latent: float = 8, seed: int = 1) -> tuple[Act, ...]:
-    temper = temper_of(seed, number)
-    return acts_on(seed, number, temper, body=body, key=key, count=count, latent=latent, arrived=AT)
+def acts(number: str, body: str, key: str, *, count: int = 1, latent: float = 8, seed: int = 1) -> tuple[Action, ...]:
+    traits = traits_of(seed, number)
+    return actions_on(seed, number, traits, body=body, key=key, count=count, latent=latent, arrived=AT)
 
 
 def test_the_same_seed_gives_the_same_acts_in_any_order() -> None:
@@ -37,11 +37,11 @@ def test_acts_are_done_at_twenty_past_an_hour_after_the_text() -> None:
 
 def test_a_text_on_the_hour_can_be_answered_within_it_and_never_at_the_same_instant() -> None:
     hour = AT.replace(minute=0)
-    temper = temper_of(1, NUMBERS[0])
+    traits = traits_of(1, NUMBERS[0])
     at = {
         act.at
         for key in range(300)
-        for act in acts_on(1, NUMBERS[0], temper, body=REMINDER, key=str(key), count=1, latent=5, arrived=hour)
+        for act in actions_on(1, NUMBERS[0], traits, body=REMINDER, key=str(key), count=1, latent=5, arrived=hour)
     }
     assert min(at) == hour + timedelta(minutes=20)
 
@@ -50,28 +50,31 @@ def test_nobody_acts_within_five_minutes_of_a_text_as_a_machine_would() -> None:
     for minute in range(60):
         arrived = AT.replace(minute=minute)
         for number in NUMBERS[:20]:
-            done = acts_on(1, number, temper_of(1, number), body=REMINDER, key="k", count=1, latent=5, arrived=arrived)
+            done = actions_on(
+                1, number, traits_of(1, number), body=REMINDER, key="k", count=1, latent=5, arrived=arrived
+            )
             assert all(act.at - arrived >= timedelta(minutes=5) for act in done)
 
 
 def test_who_answers_everything_goes_to_the_end_and_never_says_stop() -> None:
     for number in NUMBERS[:300]:
-        temper = temper_of(1, number)
+        traits = traits_of(1, number)
         for count in range(1, 40, 3):
             asked, reminded = (
-                acts_on(
-                    1, number, temper, body=body, key=str(count), count=count, latent=25, arrived=AT, everything=True
+                actions_on(
+                    1, number, traits, body=body, key=str(count), count=count, latent=25, arrived=AT, everything=True
                 )
                 for body in (CHECK_IN, REMINDER)
             )
-            assert [(act.doing, act.stays) for act in asked] == [(Doing.CHECK_IN, True)]
+            assert [(act.doing, act.stays) for act in asked] == [(ActionKind.CHECK_IN, True)]
             assert {act.words.upper()[0] for act in reminded} <= {"C"}
 
 
 def test_check_ins_are_answered_about_as_often_as_in_clinics_and_more_rarely_when_unwell() -> None:
     def share(latent: float) -> float:
         opened = [
-            any(act.doing is Doing.CHECK_IN for act in acts(number, CHECK_IN, "k", latent=latent)) for number in NUMBERS
+            any(act.doing is ActionKind.CHECK_IN for act in acts(number, CHECK_IN, "k", latent=latent))
+            for number in NUMBERS
         ]
         return fmean(opened)
 
@@ -80,7 +83,7 @@ def test_check_ins_are_answered_about_as_often_as_in_clinics_and_more_rarely_whe
 
 
 def test_some_say_stop_at_their_own_text_and_some_of_them_come_back() -> None:
-    stopping = {number: temper.stops_at for number in NUMBERS if (temper := temper_of(1, number)).stops_at}
+    stopping = {number: traits.stops_at for number in NUMBERS if (traits := traits_of(1, number)).stops_at}
     assert len(stopping) / len(NUMBERS) == pytest.approx(0.06, abs=0.015)
     said = {
         number: [act.words for act in acts(number, REMINDER, "k", count=at)] for number, at in stopping.items() if at
@@ -89,38 +92,38 @@ def test_some_say_stop_at_their_own_text_and_some_of_them_come_back() -> None:
 
 
 def test_baselines_are_those_of_the_cohort_and_about_half_respond() -> None:
-    tempers = [temper_of(1, number) for number in NUMBERS]
-    assert fmean(temper.baseline for temper in tempers) == pytest.approx(18.7, abs=0.3)
-    assert min(temper.baseline for temper in tempers) >= 12
-    assert max(temper.baseline for temper in tempers) <= 27
-    assert fmean(temper.relief > 5 for temper in tempers) == pytest.approx(0.54, abs=0.03)
-    assert fmean(temper.thoughts for temper in tempers) == pytest.approx(0.06, abs=0.015)
+    tempers = [traits_of(1, number) for number in NUMBERS]
+    assert fmean(traits.baseline for traits in tempers) == pytest.approx(18.7, abs=0.3)
+    assert min(traits.baseline for traits in tempers) >= 12
+    assert max(traits.baseline for traits in tempers) <= 27
+    assert fmean(traits.relief > 5 for traits in tempers) == pytest.approx(0.54, abs=0.03)
+    assert fmean(traits.thoughts for traits in tempers) == pytest.approx(0.06, abs=0.015)
 
 
-def responder() -> tuple[str, PatientTemper]:
+def responder() -> tuple[str, PatientTraits]:
     return next(
-        (number, temper) for number in NUMBERS if (temper := temper_of(1, number)).relief > 12 and temper.tau < 60
+        (number, traits) for number in NUMBERS if (traits := traits_of(1, number)).relief > 12 and traits.tau < 60
     )
 
 
 def test_sessions_bring_relief_that_wears_off_with_the_time_since_the_last() -> None:
-    number, temper = responder()
+    number, traits = responder()
     sessions = tuple(AT + timedelta(days=day) for day in (0, 3, 7, 10, 14, 17))
-    course = [latent_score(1, number, temper, sessions[:count], sessions[count - 1]) for count in range(1, 7)]
+    course = [latent_score(1, number, traits, sessions[:count], sessions[count - 1]) for count in range(1, 7)]
     assert all(later <= earlier for earlier, later in pairwise(course))
-    assert course[-1] < temper.baseline / 2
-    assert latent_score(1, number, temper, (), AT) >= temper.baseline
-    assert latent_score(1, number, temper, sessions, AT + timedelta(days=17 + 200)) > temper.baseline - 1
+    assert course[-1] < traits.baseline / 2
+    assert latent_score(1, number, traits, (), AT) >= traits.baseline
+    assert latent_score(1, number, traits, sessions, AT + timedelta(days=17 + 200)) > traits.baseline - 1
 
 
 def test_a_session_in_the_future_has_no_effect_yet() -> None:
-    number, temper = responder()
-    assert latent_score(1, number, temper, (AT + timedelta(days=1),), AT) == latent_score(1, number, temper, (), AT)
+    number, traits = responder()
+    assert latent_score(1, number, traits, (AT + timedelta(days=1),), AT) == latent_score(1, number, traits, (), AT)
 
 
 def test_answers_add_up_to_the_latent_score_with_the_spread_of_measuring() -> None:
-    number, temper = responder()
-    totals = [sum(phq9_answers(1, number, temper, 13.0, str(key))) for key in range(2000)]
+    number, traits = responder()
+    totals = [sum(phq9_answers(1, number, traits, 13.0, str(key))) for key in range(2000)]
     assert fmean(totals) == pytest.approx(13, abs=0.3)
     assert stdev(totals) == pytest.approx(2.5, abs=0.3)
 
@@ -128,16 +131,16 @@ def test_answers_add_up_to_the_latent_score_with_the_spread_of_measuring() -> No
 @pytest.mark.parametrize("latent", [0.0, 9.0, 27.0])
 def test_every_answer_is_between_0_and_3(latent: float) -> None:
     for number in NUMBERS[:200]:
-        answers = phq9_answers(1, number, temper_of(1, number), latent, "k")
+        answers = phq9_answers(1, number, traits_of(1, number), latent, "k")
         assert len(answers) == 9
         assert set(answers) <= {0, 1, 2, 3}
 
 
 def test_item_nine_is_above_zero_only_in_those_who_have_such_thoughts_when_unwell() -> None:
     for number in NUMBERS[:1000]:
-        temper = temper_of(1, number)
-        assert (phq9_answers(1, number, temper, 24.0, "k")[8] > 0) == temper.thoughts
-        assert phq9_answers(1, number, temper, 2.0, "k")[8] == 0
+        traits = traits_of(1, number)
+        assert (phq9_answers(1, number, traits, 24.0, "k")[8] > 0) == traits.thoughts
+        assert phq9_answers(1, number, traits, 2.0, "k")[8] == 0
 
 
 def test_draws_have_their_distributions() -> None:

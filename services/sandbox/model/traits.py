@@ -24,7 +24,7 @@ _KEPT: Final = 0.4
 
 
 @dataclass(frozen=True)
-class PatientTemper:
+class PatientTraits:
     """One virtual patient, fixed by the seed and the phone number.
 
     Attributes:
@@ -54,13 +54,13 @@ class PatientTemper:
     shocks: bool = True
 
 
-def temper_of(seed: int, number: str) -> PatientTemper:
+def traits_of(seed: int, number: str) -> PatientTraits:
     """Return the patient who holds this number under this seed."""
     baseline = min(max(18.6 + 4 * normal(seed, number, "baseline"), 12.0), float(HIGHEST))
     responds = happens(0.54, seed, number, "responds")
     lasting = happens(0.15, seed, number, "lasting")
     loss_days = 900.0 if lasting else lognormal(75.5, 1.18, seed, number, "loss")
-    return PatientTemper(
+    return PatientTraits(
         baseline=baseline,
         relief=baseline * (0.55 + 0.3 * roll(seed, number, "relief")) if responds else 2.5,
         tau=max(loss_days, 5.0) / sqrt(log(2)),
@@ -72,20 +72,20 @@ def temper_of(seed: int, number: str) -> PatientTemper:
     )
 
 
-def latent_score(seed: int, number: str, temper: PatientTemper, attended: tuple[datetime, ...], at: datetime) -> float:
+def latent_score(seed: int, number: str, traits: PatientTraits, attended: tuple[datetime, ...], at: datetime) -> float:
     """Return the true PHQ-9 of a patient at an instant, before the noise of measuring.
 
     Each session brings 45 % of the relief that is still to be had; it wears off with the time since the last one.
     Shocks (a loss, an illness) come half a time a year, add six points and fade within two weeks or so.
     """
     past = [instant for instant in attended if instant <= at]
-    score = temper.baseline
+    score = traits.baseline
     if past:
-        lost = temper.loses_after is not None and len(past) > temper.loses_after
-        gained = temper.relief * (_KEPT if lost else 1.0) * (1 - 0.55 ** len(past))
+        lost = traits.loses_after is not None and len(past) > traits.loses_after
+        gained = traits.relief * (_KEPT if lost else 1.0) * (1 - 0.55 ** len(past))
         days = (at - max(past)) / timedelta(days=1)
-        score -= gained * exp(-((days / temper.tau) ** 2))
-    shock = _shock(seed, number, at) if temper.shocks else 0.0
+        score -= gained * exp(-((days / traits.tau) ** 2))
+    shock = _shock(seed, number, at) if traits.shocks else 0.0
     return min(max(score + shock, 0.0), float(HIGHEST))
 
 
@@ -103,20 +103,20 @@ def _days_since(day: date, today: date) -> int:
 
 
 def phq9_answers(
-    seed: int, number: str, temper: PatientTemper, latent: float, key: str
+    seed: int, number: str, traits: PatientTraits, latent: float, key: str
 ) -> tuple[int, int, int, int, int, int, int, int, int]:
     """Return nine answers, 0 to 3, whose sum is the latent score with the noise of measuring.
 
     Args:
         seed: of the run.
         number: the patient's.
-        temper: the patient's.
+        traits: the patient's.
         latent: true score, 0 to 27.
         key: which check-in this is, the same in every run.
     """
-    total = round(min(max(latent + temper.noise * normal(seed, number, "measured", key), 0.0), float(HIGHEST)))
+    total = round(min(max(latent + traits.noise * normal(seed, number, "measured", key), 0.0), float(HIGHEST)))
     ninth = 0
-    if temper.thoughts and total >= 12:  # noqa: PLR2004 - moderate to severe, where the thoughts come
+    if traits.thoughts and total >= 12:  # noqa: PLR2004 - moderate to severe, where the thoughts come
         ninth = 1 + int(roll(seed, number, "ninth", key) * 2)
     total = min(max(total - ninth, 0), (ITEMS - 1) * _SCALE_TOP)
     items = [total // (ITEMS - 1)] * (ITEMS - 1)

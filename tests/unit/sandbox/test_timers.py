@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.sandbox.caller import NotLoopbackError, require_loopback
-from services.sandbox.pump import Job, Pump
+from services.sandbox.timers import Job, Timers
 from shared.clock import SteppedClock
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -21,55 +21,55 @@ def note(done: list[str], name: str) -> Job:
 
 async def test_jobs_are_done_when_they_are_due_and_in_the_order_of_their_names() -> None:
     clock, done = SteppedClock(NOON), list[str]()
-    pump = Pump(clock)
+    timers = Timers(clock)
     for name in ("b", "c", "a"):
-        pump.add(NOON + timedelta(hours=1), name, "lane", note(done, name))
-    pump.add(NOON + timedelta(hours=2), "later", "lane", note(done, "later"))
-    await pump.run_due()
+        timers.add(NOON + timedelta(hours=1), name, "lane", note(done, name))
+    timers.add(NOON + timedelta(hours=2), "later", "lane", note(done, "later"))
+    await timers.run_due()
     assert done == []
-    assert pump.next_due() == NOON + timedelta(hours=1)
+    assert timers.next_due() == NOON + timedelta(hours=1)
     await clock.move_by(timedelta(hours=1))
-    assert pump.busy()
-    await pump.run_due()
+    assert timers.busy()
+    await timers.run_due()
     assert done == ["a", "b", "c"]
-    assert not pump.busy()
+    assert not timers.busy()
 
 
 async def test_a_started_pump_notices_an_earlier_job_and_the_moving_clock() -> None:
     clock, seen = SteppedClock(NOON), asyncio.Event()
-    pump = Pump(clock)
-    await pump.start()
-    pump.add(NOON + timedelta(days=9), "late", "one", note([], ""))
+    timers = Timers(clock)
+    await timers.start()
+    timers.add(NOON + timedelta(days=9), "late", "one", note([], ""))
 
     async def job() -> None:
         seen.set()
 
-    pump.add(NOON + timedelta(hours=1), "early", "two", job)
+    timers.add(NOON + timedelta(hours=1), "early", "two", job)
     await clock.move_by(timedelta(hours=1))
     async with asyncio.timeout(5):
         await seen.wait()
-    await pump.stop()
+    await timers.stop()
 
 
 async def test_a_failing_job_holds_up_nothing() -> None:
     done: list[str] = []
-    pump = Pump(SteppedClock(NOON))
+    timers = Timers(SteppedClock(NOON))
 
     async def failing() -> None:
         raise ValueError("planted")
 
-    pump.add(NOON, "a", "lane", failing)
-    pump.add(NOON, "b", "lane", note(done, "b"))
-    await pump.run_due()
+    timers.add(NOON, "a", "lane", failing)
+    timers.add(NOON, "b", "lane", note(done, "b"))
+    await timers.run_due()
     assert done == ["b"]
 
 
 async def test_what_was_cleared_is_not_done() -> None:
     done: list[str] = []
-    pump = Pump(SteppedClock(NOON))
-    pump.add(NOON, "a", "lane", note(done, "a"))
-    pump.clear()
-    await pump.run_due()
+    timers = Timers(SteppedClock(NOON))
+    timers.add(NOON, "a", "lane", note(done, "a"))
+    timers.clear()
+    await timers.run_due()
     assert done == []
 
 

@@ -7,8 +7,8 @@ from math import exp
 from typing import Final
 
 from services.sandbox.model.chance import happens, pick
-from services.sandbox.model.temper import PatientTemper
 from services.sandbox.model.texts import asks_for_c, checkin_link
+from services.sandbox.model.traits import PatientTraits
 
 UNWELL: Final = 10.0
 """PHQ-9 from which a patient answers more rarely: what is missing is not missing at random."""
@@ -29,7 +29,7 @@ _SAYINGS: Final = (
 )
 
 
-class Doing(StrEnum):
+class ActionKind(StrEnum):
     """Kinds of act."""
 
     CHECK_IN = "check-in"
@@ -37,7 +37,7 @@ class Doing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Act:
+class Action:
     """One act of a virtual patient.
 
     Attributes:
@@ -48,16 +48,16 @@ class Act:
         stays: for a check-in, whether the patient goes on after its first page.
     """
 
-    doing: Doing
+    doing: ActionKind
     at: datetime
     words: str
     stays: bool = True
 
 
-def acts_on(
+def actions_on(
     seed: int,
     number: str,
-    temper: PatientTemper,
+    traits: PatientTraits,
     *,
     body: str,
     key: str,
@@ -65,13 +65,13 @@ def acts_on(
     latent: float,
     arrived: datetime,
     everything: bool = False,
-) -> tuple[Act, ...]:
+) -> tuple[Action, ...]:
     """Return what a patient does about a text.
 
     Args:
         seed: of the run.
         number: the patient's.
-        temper: the patient's.
+        traits: the patient's.
         body: of the text.
         key: which text this is, the same in every run.
         count: how many texts this patient has had at earlier instants, and this one.
@@ -79,28 +79,28 @@ def acts_on(
         arrived: when the handset showed the text.
         everything: the patient answers every check-in to its end, and says nothing else than C.
     """
-    hours = pick(_PROMPT_HOURS if temper.prompt else _SLOW_HOURS, seed, number, "hours", key)
+    hours = pick(_PROMPT_HOURS if traits.prompt else _SLOW_HOURS, seed, number, "hours", key)
     at = _twenty_past(arrived + _LOOKS_AFTER) + timedelta(hours=hours)
-    if temper.stops_at is not None and count == temper.stops_at and not everything:
-        stop = Act(Doing.REPLY, at, "STOP")
+    if traits.stops_at is not None and count == traits.stops_at and not everything:
+        stop = Action(ActionKind.REPLY, at, "STOP")
         comes_back = happens(1 / 3, seed, number, "comes back")
-        return (stop, Act(Doing.REPLY, at + _BACK_AFTER, "START")) if comes_back else (stop,)
-    acts: list[Act] = []
+        return (stop, Action(ActionKind.REPLY, at + _BACK_AFTER, "START")) if comes_back else (stop,)
+    actions: list[Action] = []
     link = checkin_link(body)
     if link is not None:
-        willing = temper.answers * exp(-count / 200) - max(0.0, 0.015 * (latent - UNWELL))
+        willing = traits.answers * exp(-count / 200) - max(0.0, 0.015 * (latent - UNWELL))
         if everything or happens(willing, seed, number, "answers", key):
             stays = everything or happens(0.96, seed, number, "stays", key)
-            acts.append(Act(Doing.CHECK_IN, at, link, stays=stays))
-    elif asks_for_c(body) and happens(temper.confirms, seed, number, "confirms", key):
-        acts.append(Act(Doing.REPLY, at, pick(("C", "C", "C", "c", "C."), seed, number, "C", key)))
+            actions.append(Action(ActionKind.CHECK_IN, at, link, stays=stays))
+    elif asks_for_c(body) and happens(traits.confirms, seed, number, "confirms", key):
+        actions.append(Action(ActionKind.REPLY, at, pick(("C", "C", "C", "c", "C."), seed, number, "C", key)))
     if everything:
-        return tuple(acts)
+        return tuple(actions)
     if happens(0.005, seed, number, "asks for help", key):
-        acts.append(Act(Doing.REPLY, at + timedelta(hours=1), "HELP"))
+        actions.append(Action(ActionKind.REPLY, at + timedelta(hours=1), "HELP"))
     elif happens(0.02, seed, number, "says something", key):
-        acts.append(Act(Doing.REPLY, at + timedelta(hours=1), pick(_SAYINGS, seed, number, "saying", key)))
-    return tuple(acts)
+        actions.append(Action(ActionKind.REPLY, at + timedelta(hours=1), pick(_SAYINGS, seed, number, "saying", key)))
+    return tuple(actions)
 
 
 def _twenty_past(instant: datetime) -> datetime:

@@ -40,7 +40,7 @@ class Appointment:
 
 
 @dataclass(frozen=True)
-class Letter:
+class ReadableMail:
     """A mail, taken apart."""
 
     id: str
@@ -55,7 +55,7 @@ class Letter:
 
 
 @lru_cache(maxsize=4096)
-def letter_of(mail: MailKept) -> Letter:
+def readable_mail(mail: MailKept) -> ReadableMail:
     """Take a mail apart; what it lacks is empty."""
     message = message_from_bytes(mail.raw, policy=policy.default)
     body = message.get_body(preferencelist=("plain", "html"))
@@ -68,7 +68,7 @@ def letter_of(mail: MailKept) -> Letter:
         for part in message.walk()
         if not part.is_multipart() and part is not body
     )
-    return Letter(
+    return ReadableMail(
         id=mail.id,
         at=mail.at,
         sender=str(message.get("From", mail.sender)),

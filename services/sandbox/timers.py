@@ -18,7 +18,7 @@ WIDTH: Final = 64
 Job = Callable[[], Awaitable[None]]
 
 
-class Pump:
+class Timers:
     """Jobs with a due instant, each in a lane: one after the other within a lane, side by side across lanes.
 
     Jobs of one instant are taken in the order of their names, never in the order in which they were added.

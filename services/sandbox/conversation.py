@@ -82,8 +82,8 @@ class Screens:
         """Return all handsets: those of people that are left to the visitor, then the one with the newest text."""
         found = []
         for number, opened in self._ledger.handsets.items():
-            talk = self._pieces(number, now)
-            last = talk[-1] if talk else None
+            conversation = self._pieces(number, now)
+            last = conversation[-1] if conversation else None
             at = last[0] if last else opened
             found.append(
                 Handset(
@@ -98,7 +98,7 @@ class Screens:
             )
         return sorted(found, key=lambda handset: (bool(handset.name) and not handset.virtual, handset.at), reverse=True)
 
-    def talk(self, number: str, now: datetime) -> list[Bubble]:
+    def conversation(self, number: str, now: datetime) -> list[Bubble]:
         """Return the texts on a handset, the newest last. What never arrived is not on it."""
         pieces = self._pieces(number, now)
         days = [self._day(at) for at, _ in pieces]

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from keepwell.engine import Engine
 from shared.clock import SteppedClock
-from shared.web.api import Body, Command, Moment, Reads, View
+from shared.web.api import Body, Moment, Reads, View, WriteCommand
 from shared.web.problems import Conflict, Forbidden, Invalid
 from shared.web.tokens import Scope
 
@@ -131,7 +131,7 @@ def router(trial: TrialTime | None) -> APIRouter:
         return Time(now=begun().clock.now(), events=begun().events())
 
     @routes.post("/clock")
-    async def move(target: Target, command: Command) -> Time:
+    async def move(target: Target, command: WriteCommand) -> Time:
         """Live all that falls due until an instant, in order."""
         if Scope.TRIAL not in command.principal.scopes:
             raise Forbidden("This needs a token with the scope 'trial'.")

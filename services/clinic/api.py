@@ -15,7 +15,19 @@ from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatie
 from services.clinic.store import audit, patients
 from shared.database import Database, Transaction
 from shared.languages import Language
-from shared.web.api import Body, Command, Day, DecideCommand, Listing, Moment, Paging, Reads, View, listing, versioned
+from shared.web.api import (
+    Body,
+    Day,
+    DecideCommand,
+    Listing,
+    Moment,
+    Paging,
+    Reads,
+    View,
+    WriteCommand,
+    listing,
+    versioned,
+)
 from shared.web.problems import Invalid
 
 Words = Annotated[str, Field(max_length=500)]
@@ -152,7 +164,7 @@ def router(database: Database, orders: Patients) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["clinic"])
 
     @routes.post("/patients", status_code=201, response_model=PatientView)
-    async def enrol(body: NewPatient, command: Command) -> Response:
+    async def enrol(body: NewPatient, command: WriteCommand) -> Response:
         """Enrol a patient."""
 
         async def work(tx: Transaction) -> PatientView:
@@ -187,7 +199,7 @@ def router(database: Database, orders: Patients) -> APIRouter:
             return versioned(PatientView.of(await orders.read(tx, principal, patient)))
 
     @routes.patch("/patients/{patient}", response_model=PatientView)
-    async def change(patient: UUID, body: PatientChanges, command: Command) -> Response:
+    async def change(patient: UUID, body: PatientChanges, command: WriteCommand) -> Response:
         """Change a patient."""
 
         async def work(tx: Transaction) -> PatientView:
@@ -198,7 +210,7 @@ def router(database: Database, orders: Patients) -> APIRouter:
         return await command.run(database, work)
 
     @routes.post("/patients/{patient}/discharge", response_model=PatientView)
-    async def discharge(patient: UUID, command: Command, body: Discharge | None = None) -> Response:
+    async def discharge(patient: UUID, command: WriteCommand, body: Discharge | None = None) -> Response:
         """Discharge a patient: sessions end and nothing more is sent."""
 
         async def work(tx: Transaction) -> PatientView:

@@ -21,7 +21,7 @@ from shared.database import Database, Reader, Transaction
 from shared.events import MessagesRead
 from shared.ids import ClinicId
 from shared.protection import Keyring
-from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, View, listing, versioned
+from shared.web.api import Body, CommandCall, Listing, Paging, Reads, View, WriteCommand, listing, versioned
 from shared.web.awaited import awaited
 from shared.web.problems import Conflict, NotFound
 from shared.web.tokens import Principal
@@ -124,17 +124,17 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
         return versioned(view)
 
     @router.post("/contacts/{contact}/bad", response_model=CheckedContact)
-    async def bad(contact: UUID, command: Command) -> Response:
+    async def bad(contact: UUID, command: WriteCommand) -> Response:
         """Say that nothing arrives at a contact point, as after a mail that bounced: nothing more goes there."""
         return await command.run(database, _check(contact, command, works=False))
 
     @router.post("/contacts/{contact}/works", response_model=CheckedContact)
-    async def works(contact: UUID, command: Command) -> Response:
+    async def works(contact: UUID, command: WriteCommand) -> Response:
         """Say that a contact point works after all; what the provider says later still counts."""
         return await command.run(database, _check(contact, command, works=True))
 
     @router.post("/contacts/{contact}/wants-texts", response_model=DoubtEnded)
-    async def wants_texts(contact: UUID, body: EndOfDoubt, command: Command) -> Response:
+    async def wants_texts(contact: UUID, body: EndOfDoubt, command: WriteCommand) -> Response:
         """Say why texts go on to a number that was asked whether it wants them and has not answered.
 
         Who, when and why (sealed) are kept beside the number's own words. A number that said stop stays stopped: only
@@ -143,7 +143,7 @@ def api(database: Database, keyring: Keyring) -> APIRouter:
         return await command.run(database, _end_doubt(contact, command, body, keyring, wanted=True))
 
     @router.post("/contacts/{contact}/wants-no-texts", response_model=DoubtEnded)
-    async def wants_no_texts(contact: UUID, body: EndOfDoubt, command: Command) -> Response:
+    async def wants_no_texts(contact: UUID, body: EndOfDoubt, command: WriteCommand) -> Response:
         """Say why no more texts go to a number that was asked whether it wants them and has not answered.
 
         It then counts as a number that said stop, for all who use it: only a START from the number itself brings its

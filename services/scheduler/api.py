@@ -30,7 +30,7 @@ from shared.database import Database, Transaction
 from shared.events.scheduling import Continued
 from shared.protection import Keyring
 from shared.walltime import to_wall
-from shared.web.api import Command, Listing, Paging, Reads, listing, versioned
+from shared.web.api import Listing, Paging, Reads, WriteCommand, listing, versioned
 from shared.web.problems import Invalid, NotFound
 
 _FARTHEST_START: Final = timedelta(days=366)
@@ -74,7 +74,7 @@ def _plans(access: Access, keyring: Keyring) -> APIRouter:
     router = _router()
 
     @router.post("/patients/{patient}/plans", status_code=201, response_model=PlanView)
-    async def start_plan(patient: UUID, body: NewPlan, command: Command) -> Response:
+    async def start_plan(patient: UUID, body: NewPlan, command: WriteCommand) -> Response:
         """Start a protocol for a patient who follows none."""
         found = await access.patient(command.principal.clinic, patient)
         _refuse_far(body.start_on, to_wall(access.database.clock.now(), found.zone).date())
@@ -87,7 +87,7 @@ def _plans(access: Access, keyring: Keyring) -> APIRouter:
         return await command.run(access.database, work, status=201)
 
     @router.post("/patients/{patient}/plan/continue", response_model=PlanView)
-    async def continue_plan(patient: UUID, body: ContinuedPlan, command: Command) -> Response:
+    async def continue_plan(patient: UUID, body: ContinuedPlan, command: WriteCommand) -> Response:
         """Let the patient's last plan go on, which had ended; what took place under it counts."""
         who = command.principal
         await access.patient(who.clinic, patient)
@@ -121,7 +121,7 @@ def _sessions(access: Access) -> APIRouter:
     router = _router()
 
     @router.post("/sessions", status_code=201, response_model=SessionView)
-    async def book(body: NewSession, command: Command) -> Response:
+    async def book(body: NewSession, command: WriteCommand) -> Response:
         """Book a session."""
         await access.patient(command.principal.clinic, body.patient)
         zone = body.zone or await access.zone(command.principal.clinic)
@@ -142,7 +142,7 @@ def _sessions(access: Access) -> APIRouter:
             return versioned(SessionView.of(await access.session(reader, principal.clinic, session)))
 
     @router.patch("/sessions/{session}", response_model=SessionView)
-    async def move(session: UUID, body: MovedSession, command: Command) -> Response:
+    async def move(session: UUID, body: MovedSession, command: WriteCommand) -> Response:
         """Move a session to another time."""
 
         async def session_command(tx: Transaction, patient: Patient, present: Session) -> Session:
@@ -167,7 +167,7 @@ def _endings(access: Access) -> APIRouter:
 
     def ending(name: str, end: Ending, summary: str) -> None:
         @router.post(f"/sessions/{{session}}/{name}", response_model=SessionView, name=name, summary=summary)
-        async def endpoint(session: UUID, command: Command, body: Outcome | None = None) -> Response:
+        async def endpoint(session: UUID, command: WriteCommand, body: Outcome | None = None) -> Response:
             said = body or Outcome()
 
             async def session_command(tx: Transaction, patient: Patient, present: Session) -> Session:
@@ -185,7 +185,7 @@ def _corrections(access: Access, keyring: Keyring) -> APIRouter:
     router = _router()
 
     @router.post("/sessions/{session}/correct", response_model=SessionView)
-    async def correct(session: UUID, body: Corrected, command: Command) -> Response:
+    async def correct(session: UUID, body: Corrected, command: WriteCommand) -> Response:
         """Correct what was recorded of a session; what was stays on record, and all that follows from it follows."""
         who = command.principal
 

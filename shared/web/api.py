@@ -195,13 +195,12 @@ def commands(scope: Scope) -> Callable[..., Awaitable[CommandCall]]:
     return read
 
 
-Command = Annotated[CommandCall, Depends(commands(Scope.WRITE))]
+WriteCommand = Annotated[CommandCall, Depends(commands(Scope.WRITE))]
 DecideCommand = Annotated[CommandCall, Depends(commands(Scope.DECIDE))]
 CloseAlertCommand = Annotated[CommandCall, Depends(commands(Scope.CLOSE_ALERTS))]
 __all__ = [
     "Body",
     "CloseAlertCommand",
-    "Command",
     "CommandCall",
     "Day",
     "DecideCommand",
@@ -212,6 +211,7 @@ __all__ = [
     "Paging",
     "Reads",
     "View",
+    "WriteCommand",
     "commands",
     "listing",
     "require",

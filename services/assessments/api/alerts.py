@@ -13,7 +13,17 @@ from services.assessments.store.alerts import Alert
 from services.assessments.views import AlertView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
-from shared.web.api import Body, CloseAlertCommand, Command, CommandCall, Listing, Paging, Reads, listing, versioned
+from shared.web.api import (
+    Body,
+    CloseAlertCommand,
+    CommandCall,
+    Listing,
+    Paging,
+    Reads,
+    WriteCommand,
+    listing,
+    versioned,
+)
 from shared.web.problems import Invalid, NotFound
 
 
@@ -46,7 +56,7 @@ def add(routes: APIRouter, access: Access) -> None:
             return versioned(await _view(reader, access, await _own(reader, principal.clinic, alert_id)))
 
     @routes.post("/alerts/{alert_id}/acknowledge", response_model=AlertView)
-    async def acknowledge(alert_id: UUID, command: Command, _body: Acknowledgement | None = None) -> Response:
+    async def acknowledge(alert_id: UUID, command: WriteCommand, _body: Acknowledgement | None = None) -> Response:
         """Say that somebody has seen the alert; it pages again after an hour until it is closed."""
 
         async def work(tx: Transaction) -> AlertView:

@@ -20,7 +20,7 @@ from shared.database import Reader, Transaction
 from shared.ids import ClinicId, new_id
 from shared.instruments import PHQ_9
 from shared.walltime import to_wall
-from shared.web.api import Body, Command, Listing, Paging, Reads, listing, versioned
+from shared.web.api import Body, Listing, Paging, Reads, WriteCommand, listing, versioned
 from shared.web.problems import Conflict, Invalid, NotFound, Unavailable
 
 
@@ -61,7 +61,7 @@ def add(routes: APIRouter, access: Access) -> None:
             return versioned(CheckinView.of(await own_checkin(reader, principal.clinic, checkin_id)))
 
     @routes.post("/checkins", status_code=201, response_model=CheckinView)
-    async def open_checkin(body: NewCheckin, command: Command) -> Response:
+    async def open_checkin(body: NewCheckin, command: WriteCommand) -> Response:
         """Open a check-in now; the patient gets its link by text where there is consent."""
         await access.known(command.principal.clinic, body.patient)
 
@@ -71,7 +71,7 @@ def add(routes: APIRouter, access: Access) -> None:
         return await command.run(access.database, work, status=201)
 
     @routes.post("/checkins/{checkin_id}/answers", response_model=AnsweredView)
-    async def enter_answers(checkin_id: UUID, body: NewAnswers, command: Command) -> Response:
+    async def enter_answers(checkin_id: UUID, body: NewAnswers, command: WriteCommand) -> Response:
         """Enter the answers of one instrument, taken by phone."""
 
         async def work(tx: Transaction) -> AnsweredView:

@@ -15,7 +15,7 @@ from services.assessments.views import OutsideChangeView, ProposalView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
 from shared.walltime import to_wall
-from shared.web.api import Body, Command, Day, DecideCommand, Listing, Paging, Reads, listing, versioned
+from shared.web.api import Body, Day, DecideCommand, Listing, Paging, Reads, WriteCommand, listing, versioned
 from shared.web.problems import FieldError, Invalid, NotFound
 
 LONGEST_DAYS = 365
@@ -99,7 +99,7 @@ def add(routes: APIRouter, access: Access) -> None:
         return await command.run(access.database, work)
 
     @routes.post("/patients/{patient_id}/outside-changes", status_code=201, response_model=OutsideChangeView)
-    async def note_outside_change(patient_id: UUID, body: NewOutsideChange, command: Command) -> Response:
+    async def note_outside_change(patient_id: UUID, body: NewOutsideChange, command: WriteCommand) -> Response:
         """Note a shock, or a change of dose or medication: the interval rule holds for the cycle it falls in."""
         await access.known(command.principal.clinic, patient_id)
 

@@ -17,7 +17,7 @@ from services.assessments.store.known import Patient
 from services.assessments.views import ChangedView, CheckinView, FurtherView, ScoreView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
-from shared.web.api import Body, Command, CommandCall, Listing, Paging, Reads, listing
+from shared.web.api import Body, CommandCall, Listing, Paging, Reads, WriteCommand, listing
 from shared.web.problems import NotFound
 
 
@@ -58,7 +58,7 @@ def add(routes: APIRouter, access: Access) -> None:
         return Listing(items=[FurtherView.of(one) for one in kept], next=None)
 
     @routes.post("/scores/{score}/void", response_model=ChangedView)
-    async def void(score: UUID, body: Voiding, command: Command) -> Response:
+    async def void(score: UUID, body: Voiding, command: WriteCommand) -> Response:
         """Let a score count no more, and ask the patient again by a new link."""
 
         async def work(tx: Transaction) -> ChangedView:
@@ -71,7 +71,7 @@ def add(routes: APIRouter, access: Access) -> None:
         return await command.run(access.database, work)
 
     @routes.post("/scores/{score}/correct", response_model=ChangedView)
-    async def correct(score: UUID, body: Correction, command: Command) -> Response:
+    async def correct(score: UUID, body: Correction, command: WriteCommand) -> Response:
         """Put other answers in place of those that a score was made of; both stay on record."""
 
         async def work(tx: Transaction) -> ChangedView:

@@ -81,8 +81,8 @@ class ClinicView(View):
             sender_name=clinic.sender_name,
             zone=clinic.zone,
             phone=clinic.phone,
-            quiet_from=clinic.quiet_from,
-            quiet_until=clinic.quiet_until,
+            quiet_from=clinic.texts_from,
+            quiet_until=clinic.texts_until,
             hours_reason=clinic.hours_reason,
             crisis=clinic.crisis,
             oncall=tuple(OnCallView(kind=one.kind, to=mask(one.value)) for one in clinic.oncall),
@@ -127,8 +127,8 @@ def _merged(present: Clinic, body: ClinicChanges) -> GivenClinic:
         sender_name=present.sender_name if body.sender_name is None else body.sender_name,
         zone=present.zone if body.zone is None else body.zone,
         phone=present.phone if body.phone is None else body.phone,
-        quiet_from=present.quiet_from if body.quiet_from is None else body.quiet_from,
-        quiet_until=present.quiet_until if body.quiet_until is None else body.quiet_until,
+        texts_from=present.texts_from if body.quiet_from is None else body.quiet_from,
+        texts_until=present.texts_until if body.quiet_until is None else body.quiet_until,
         hours_reason=body.hours_reason or _reason_that_holds(present, body),
         crisis=present.crisis if body.crisis is None else {Language.EN: body.crisis.en, Language.ES: body.crisis.es},
         oncall=oncall,
@@ -137,5 +137,5 @@ def _merged(present: Clinic, body: ClinicChanges) -> GivenClinic:
 
 def _reason_that_holds(present: Clinic, body: ClinicChanges) -> str:
     """Return the reason of hours that are left as they are; for others somebody says it anew."""
-    same = body.quiet_from in {None, present.quiet_from} and body.quiet_until in {None, present.quiet_until}
+    same = body.quiet_from in {None, present.texts_from} and body.quiet_until in {None, present.texts_until}
     return (present.hours_reason or "") if same else ""

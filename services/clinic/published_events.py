@@ -44,8 +44,8 @@ def clinic_changed(clinic: Clinic, keyring: Keyring) -> events.ClinicChanged:
         sender_name=clinic.sender_name,
         zone=clinic.zone,
         phone=clinic.phone,
-        quiet_from=clinic.quiet_from,
-        quiet_until=clinic.quiet_until,
+        quiet_from=clinic.texts_from,
+        quiet_until=clinic.texts_until,
         crisis=events.CrisisTexts(en=clinic.crisis[Language.EN], es=clinic.crisis[Language.ES]),
         oncall=tuple(
             events.StaffContact(kind=one.kind.value, value=keyring.seal(one.value, context="contact"))

@@ -94,8 +94,8 @@ async def ensure_first_clinic(
         sender_name="Keepwell",
         zone=zone,
         phone=phone,
-        quiet_from="08:00",
-        quiet_until="21:00",
+        texts_from="08:00",
+        texts_until="21:00",
         crisis=dict(CRISIS),
         oncall=oncall,
     )

@@ -21,8 +21,8 @@ class Clinic:
 
     Attributes:
         sender_name: signs every text; neutral, for it must not give away the speciality.
-        quiet_from: wall time of the recipient, such as `08:00`, from which texts go out.
-        quiet_until: wall time of the recipient until which texts go out.
+        texts_from: wall time of the recipient, such as `08:00`, from which texts go out.
+        texts_until: wall time of the recipient until which texts go out.
         hours_reason: why texts go out before 8 or after 21, where they do.
         crisis: what a person in crisis is told, by language.
     """
@@ -33,8 +33,8 @@ class Clinic:
     sender_name: str
     zone: str
     phone: str
-    quiet_from: str
-    quiet_until: str
+    texts_from: str
+    texts_until: str
     crisis: dict[Language, str]
     oncall: tuple[OnCall, ...]
     hours_reason: str | None = None

@@ -30,8 +30,8 @@ class GivenClinic:
     sender_name: str
     zone: str
     phone: str
-    quiet_from: str
-    quiet_until: str
+    texts_from: str
+    texts_until: str
     hours_reason: str
     crisis: dict[Language, str]
     oncall: tuple[tuple[ContactKind, str], ...]
@@ -48,8 +48,8 @@ def check_settings(given: GivenClinic, present: Clinic) -> Clinic:
     sender = flaws.take("/sender_name", read_sender, given.sender_name)
     zone = flaws.take("/zone", check_zone, given.zone)
     phone = flaws.take("/phone", read_phone, given.phone)
-    begins = flaws.take("/quiet_from", _read_hour, given.quiet_from)
-    ends = flaws.take("/quiet_until", _read_hour, given.quiet_until)
+    begins = flaws.take("/quiet_from", _read_hour, given.texts_from)
+    ends = flaws.take("/quiet_until", _read_hour, given.texts_until)
     if begins and ends and begins >= ends:
         flaws.add("/quiet_until", f"Texts would end at {ends}, before they begin at {begins}. Give a later time.")
     reason = _check_hours(begins, ends, given.hours_reason, flaws)
@@ -71,8 +71,8 @@ def check_settings(given: GivenClinic, present: Clinic) -> Clinic:
         sender_name=sender or "",
         zone=zone or "",
         phone=phone or "",
-        quiet_from=begins or "",
-        quiet_until=ends or "",
+        texts_from=begins or "",
+        texts_until=ends or "",
         hours_reason=reason,
         crisis={language: text or "" for language, text in crisis.items()},
         oncall=tuple(OnCall(kind, value or "") for kind, value in oncall),

@@ -97,8 +97,8 @@ def _given(form: Mapping[str, str]) -> GivenClinic:
         sender_name=form.get("sender_name", ""),
         zone=form.get("zone", ""),
         phone=form.get("phone", ""),
-        quiet_from=form.get("quiet_from", ""),
-        quiet_until=form.get("quiet_until", ""),
+        texts_from=form.get("quiet_from", ""),
+        texts_until=form.get("quiet_until", ""),
         hours_reason=form.get("hours_reason", "").strip(),
         crisis={language: form.get(f"crisis-{language}", "").replace("\r\n", "\n") for language in Language},
         oncall=tuple((_error_page(form, row), form[f"oncall-{row}"].strip()) for row in _rows(form)),
@@ -131,8 +131,8 @@ def _filled(clinic: Clinic) -> dict[str, str]:
         "sender_name": clinic.sender_name,
         "zone": clinic.zone,
         "phone": clinic.phone,
-        "quiet_from": clinic.quiet_from,
-        "quiet_until": clinic.quiet_until,
+        "quiet_from": clinic.texts_from,
+        "quiet_until": clinic.texts_until,
         "hours_reason": clinic.hours_reason or "",
     }
     values |= {f"crisis-{language}": text for language, text in clinic.crisis.items()}

@@ -94,7 +94,7 @@ def settings_page(
         sender_name=clinic.sender_name,
         zone=clinic.zone,
         phone=show_phone(clinic.phone),
-        quiet=f"from {clinic.quiet_from} to {clinic.quiet_until}, by the patient's own clock"
+        quiet=f"from {clinic.texts_from} to {clinic.texts_until}, by the patient's own clock"
         + (f". At unusual hours because: {clinic.hours_reason}" if clinic.hours_reason else ""),
         crisis=tuple((say_language(language), text) for language, text in clinic.crisis.items()),
         oncall=tuple(

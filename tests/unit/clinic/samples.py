@@ -375,8 +375,8 @@ A_CLINIC = Clinic(
     sender_name="Keepwell",
     zone=ZONE,
     phone="+12025550100",
-    quiet_from="08:00",
-    quiet_until="21:00",
+    texts_from="08:00",
+    texts_until="21:00",
     crisis={Language.EN: "Call 988.", Language.ES: "Llame al 988."},
     oncall=(OnCall(ContactKind.SMS, "+12025550199"),),
 )

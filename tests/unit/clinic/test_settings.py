@@ -14,8 +14,8 @@ GIVEN = GivenClinic(
     sender_name="Riverside",
     zone=A_CLINIC.zone,
     phone=A_CLINIC.phone,
-    quiet_from="08:00",
-    quiet_until="21:00",
+    texts_from="08:00",
+    texts_until="21:00",
     hours_reason="",
     crisis={Language.EN: "Call 988.", Language.ES: "Llame al 988."},
     oncall=tuple((one.kind, one.value) for one in A_CLINIC.oncall),
@@ -89,12 +89,12 @@ def test_a_neutral_name_is_kept(name: str) -> None:
 def test_a_clinic_never_texts_at_night_without_a_reason_that_somebody_gave(
     begins: str, ends: str, pointers: set[str]
 ) -> None:
-    assert set(flaws_of(quiet_from=begins, quiet_until=ends)) == pointers
-    assert set(flaws_of(quiet_from=begins, quiet_until=ends, hours_reason=" ")) == pointers
+    assert set(flaws_of(texts_from=begins, texts_until=ends)) == pointers
+    assert set(flaws_of(texts_from=begins, texts_until=ends, hours_reason=" ")) == pointers
     kept = check_settings(
-        replace(GIVEN, quiet_from=begins, quiet_until=ends, hours_reason="Night shift workers"), A_CLINIC
+        replace(GIVEN, texts_from=begins, texts_until=ends, hours_reason="Night shift workers"), A_CLINIC
     )
-    assert (kept.quiet_from, kept.quiet_until, kept.hours_reason) == (begins, ends, "Night shift workers")
+    assert (kept.texts_from, kept.texts_until, kept.hours_reason) == (begins, ends, "Night shift workers")
 
 
 def test_usual_hours_need_no_reason_and_keep_none() -> None:

@@ -12,7 +12,7 @@ import aiohttp
 from benchmarks.figures import Report, percentile
 from benchmarks.scale import Scale
 from benchmarks.stand import CLOCK, Stand, child, first_line, stand
-from services.clinic.commands.patients import Patients
+from services.clinic.commands.patients import PatientCommands
 from services.clinic.model.contacts import ContactKind
 from services.clinic.model.patient import GivenContact, GivenPatient
 from services.clinic.store import clinics
@@ -114,7 +114,10 @@ async def _waits(ask: Callable[[str], Awaitable[None]], patients: int) -> list[f
 
 async def _enrol(here: Stand, number: int) -> ClinicId:
     """Enrol people as the service would, without its HTTP."""
-    database, orders = Database(here.url_of("clinic"), schema="clinic", clock=CLOCK), Patients(here.keyring)
+    database, patient_commands = (
+        Database(here.url_of("clinic"), schema="clinic", clock=CLOCK),
+        PatientCommands(here.keyring),
+    )
     try:
         async with database.reading() as reader:
             clinic = await clinics.first(reader)
@@ -124,7 +127,7 @@ async def _enrol(here: Stand, number: int) -> ClinicId:
         for start in range(0, number, TOGETHER):
             async with database.transaction() as tx:
                 for each in range(start, min(start + TOGETHER, number)):
-                    await orders.enrol(tx, principal, _person(each))
+                    await patient_commands.enrol(tx, principal, _person(each))
         return clinic
     finally:
         await database.close()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from services.clinic.commands.joining import join
-from services.clinic.commands.patients import Patients, who
+from services.clinic.commands.patients import PatientCommands, who
 from services.clinic.commands.reinstating import reinstate
 from services.clinic.model.contacts import Contact, ContactKind, Purpose
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
@@ -159,7 +159,7 @@ class PatientView(View):
         )
 
 
-def router(database: Database, orders: Patients) -> APIRouter:
+def router(database: Database, commands: PatientCommands) -> APIRouter:
     """Return the routes below /api/v1."""
     routes = APIRouter(prefix="/api/v1", tags=["clinic"])
 
@@ -168,7 +168,7 @@ def router(database: Database, orders: Patients) -> APIRouter:
         """Enrol a patient."""
 
         async def work(tx: Transaction) -> PatientView:
-            enrol = orders.enrol if body.confirm_duplicate else orders.enrol_once
+            enrol = commands.enrol if body.confirm_duplicate else commands.enrol_once
             return PatientView.of(await enrol(tx, command.principal, given_patient(body), earlier=body.earlier))
 
         return await command.run(database, work, status=201)
@@ -182,12 +182,12 @@ def router(database: Database, orders: Patients) -> APIRouter:
         A name is found without its accents, in either order and by parts of it; a phone in any spelling and by its last
         four digits; a birth date as people write it; a mail address; a record number.
         """
-        clinic, keyring = principal.clinic, orders.keyring
+        clinic, keyring = principal.clinic, commands.keyring
         limit = page.limit + 1
         async with database.transaction() as tx:
             await audit.note(tx, clinic, who(principal), "patients.searched" if q else "patients.listed")
             if q and q.strip():
-                found = await orders.search(tx, clinic, q, limit=limit, after=page.after)
+                found = await commands.search(tx, clinic, q, limit=limit, after=page.after)
             else:
                 found = await patients.page(tx, clinic, keyring, limit=limit, after=page.after)
         return listing([PatientView.of(one) for one in found], page, cursor=lambda view: str(view.id))
@@ -196,16 +196,16 @@ def router(database: Database, orders: Patients) -> APIRouter:
     async def read(patient: UUID, principal: Reads) -> Response:
         """Return a patient."""
         async with database.transaction() as tx:
-            return versioned(PatientView.of(await orders.read(tx, principal, patient)))
+            return versioned(PatientView.of(await commands.read(tx, principal, patient)))
 
     @routes.patch("/patients/{patient}", response_model=PatientView)
     async def change(patient: UUID, body: PatientChanges, command: WriteCommand) -> Response:
         """Change a patient."""
 
         async def work(tx: Transaction) -> PatientView:
-            present = await orders.held(tx, command.principal.clinic, patient)
+            present = await commands.held(tx, command.principal.clinic, patient)
             command.if_match(present.version)
-            return PatientView.of(await orders.change(tx, command.principal, present, _merged(present, body)))
+            return PatientView.of(await commands.change(tx, command.principal, present, _merged(present, body)))
 
         return await command.run(database, work)
 
@@ -214,18 +214,18 @@ def router(database: Database, orders: Patients) -> APIRouter:
         """Discharge a patient: sessions end and nothing more is sent."""
 
         async def work(tx: Transaction) -> PatientView:
-            present = await orders.held(tx, command.principal.clinic, patient)
+            present = await commands.held(tx, command.principal.clinic, patient)
             command.if_match(present.version)
             reason = body.reason if body else None
-            return PatientView.of(await orders.discharge(tx, command.principal, present, reason))
+            return PatientView.of(await commands.discharge(tx, command.principal, present, reason))
 
         return await command.run(database, work)
 
-    _ending(routes, database, orders)
+    _ending(routes, database, commands)
     return routes
 
 
-def _ending(routes: APIRouter, database: Database, orders: Patients) -> None:
+def _ending(routes: APIRouter, database: Database, commands: PatientCommands) -> None:
     @routes.post("/patients/{patient}/reinstate", response_model=PatientView)
     async def put_back(patient: UUID, body: Reinstatement, command: DecideCommand) -> Response:
         """Take back a discharge by mistake: the record is in care again, with the consents of before.
@@ -235,9 +235,9 @@ def _ending(routes: APIRouter, database: Database, orders: Patients) -> None:
         """
 
         async def work(tx: Transaction) -> PatientView:
-            present = await orders.held(tx, command.principal.clinic, patient)
+            present = await commands.held(tx, command.principal.clinic, patient)
             command.if_match(present.version)
-            return PatientView.of(await reinstate(tx, command.principal, orders, present, body.reason))
+            return PatientView.of(await reinstate(tx, command.principal, commands, present, body.reason))
 
         return await command.run(database, work)
 
@@ -247,7 +247,7 @@ def _ending(routes: APIRouter, database: Database, orders: Patients) -> None:
 
         async def work(tx: Transaction) -> PatientView:
             kept = await join(
-                orders,
+                commands,
                 tx,
                 command.principal,
                 kept=patient,

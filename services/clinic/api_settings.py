@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from services.clinic.commands.clinics import Clinics
+from services.clinic.commands.clinics import ClinicCommands
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import ContactKind
 from services.clinic.model.settings import GivenClinic
@@ -89,7 +89,7 @@ class ClinicView(View):
         )
 
 
-def router(database: Database, orders: Clinics) -> APIRouter:
+def router(database: Database, commands: ClinicCommands) -> APIRouter:
     """Return the routes below /api/v1."""
     routes = APIRouter(prefix="/api/v1", tags=["clinic"])
 
@@ -97,16 +97,16 @@ def router(database: Database, orders: Clinics) -> APIRouter:
     async def read(principal: Reads) -> Response:
         """Return the clinic of the token."""
         async with database.reading() as reader:
-            return versioned(ClinicView.of(await orders.read(reader, principal.clinic)))
+            return versioned(ClinicView.of(await commands.read(reader, principal.clinic)))
 
     @routes.patch("/clinic", response_model=ClinicView)
     async def change(body: ClinicChanges, command: DecideCommand) -> Response:
         """Change the clinic's settings: hours of texts, the person on call, what a person in crisis is told."""
 
         async def work(tx: Transaction) -> ClinicView:
-            present = await orders.held(tx, command.principal.clinic)
+            present = await commands.held(tx, command.principal.clinic)
             command.if_match(present.version)
-            return ClinicView.of(await orders.change(tx, command.principal, present, _merged(present, body)))
+            return ClinicView.of(await commands.change(tx, command.principal, present, _merged(present, body)))
 
         return await command.run(database, work)
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 
 from services.clinic import api, api_settings, gateway
 from services.clinic.authentication import Authentication
-from services.clinic.commands.clinics import Clinics
-from services.clinic.commands.patients import Patients
+from services.clinic.commands.clinics import ClinicCommands
+from services.clinic.commands.patients import PatientCommands
 from services.clinic.handlers import handlers
 from services.clinic.history import HISTORY
 from services.clinic.live_updates import LiveUpdates
@@ -56,7 +56,7 @@ def build(context: Context) -> Service:
         client=context.client,
         other_services=OtherServices(context.client, real),
         own_writes=OwnWrites(database, keyring, real),
-        orders=Patients(keyring, context.settings.texted_countries),
+        patient_commands=PatientCommands(keyring, context.settings.texted_countries),
         trial=context.settings.clock != "real",
         live=context.settings.live,
         mailbox=_mailbox(context),
@@ -67,8 +67,8 @@ def build(context: Context) -> Service:
         history=HISTORY,
         handlers=handlers(live_updates, keyring),
         routers=[
-            api.router(database, console.orders),
-            api_settings.router(database, Clinics(keyring)),
+            api.router(database, console.patient_commands),
+            api_settings.router(database, ClinicCommands(keyring)),
             *_pages(console),
             _gateway(context),
         ],

@@ -1,4 +1,4 @@
-"""What every order over HTTP has in common: whose patient it is, which row is held, and how a refusal is answered."""
+"""What every command over HTTP has in common: whose patient it is, which row is held, and how a refusal is answered."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ def as_problems() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Access:
-    """Where orders come in."""
+    """Access to the patients and sessions of a clinic, and to no other's."""
 
     database: Database
 
@@ -86,7 +86,7 @@ class Access:
         return found
 
     async def change(self, session: UUID, command: CommandCall, session_command: SessionCommand) -> Response:
-        """Run an order about a session: hold its patient, read it again, compare the version, and do it."""
+        """Run a command about a session: hold its patient, read it again, compare the version, and do it."""
 
         async def work(tx: Transaction) -> SessionView:
             clinic = command.principal.clinic

@@ -41,7 +41,7 @@ REASON: Final = "reason"
 
 
 class Ending(Protocol):
-    """An order that ends a session."""
+    """A command that ends a session."""
 
     async def __call__(
         self, tx: Transaction, patient: Patient, session: Session, *, reason: str | None, note: str | None

@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.clinic.api import NewPatient, given_patient
-from services.clinic.commands.patients import Patients
+from services.clinic.commands.patients import PatientCommands
 from services.scheduler import store
 from services.scheduler.model.sessions import slot
 from shared.clock import RealClock
@@ -46,7 +46,7 @@ class Stock:
     def __init__(self, deployment: Deployment, clinic: Database, scheduler: Database) -> None:
         keyring = Keyring.from_text(KEYS)
         self._principal = Tokens(keyring).check(deployment.token)
-        self._patients = Patients(keyring)
+        self._patients = PatientCommands(keyring)
         self._clinic = clinic
         self._scheduler = scheduler
 

@@ -17,8 +17,8 @@ from shared.web.tokens import Principal
 
 
 @dataclass(frozen=True)
-class Clinics:
-    """Orders about clinics, with the keys that seal whom alerts page."""
+class ClinicCommands:
+    """Commands about clinics, with the keys that seal whom alerts page."""
 
     keyring: Keyring
 

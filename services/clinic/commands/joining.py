@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.clinic import published_events
-from services.clinic.commands.patients import Patients, read_reason, who
+from services.clinic.commands.patients import PatientCommands, read_reason, who
 from services.clinic.model.contacts import Contact
 from services.clinic.model.patient import MOST_CONTACTS, Patient, PatientState
 from services.clinic.model.reads import NOT_CLOSED, SessionState
@@ -20,7 +20,7 @@ from shared.web.tokens import Principal
 
 
 async def join(
-    orders: Patients,
+    commands: PatientCommands,
     tx: Transaction,
     principal: Principal,
     *,
@@ -35,7 +35,7 @@ async def join(
     lead from one to the other.
 
     Args:
-        orders: finds and notes patients.
+        commands: finds and notes patients.
         tx: in which both records change.
         principal: who joins them.
         kept: the record that goes on.
@@ -52,13 +52,13 @@ async def join(
     if kept == other:
         raise Invalid.at("/other", "This is the same record. Name the one that is to be closed.")
     words = read_reason(reason)
-    both = {each: await orders.held(tx, principal.clinic, each) for each in sorted((kept, other))}
+    both = {each: await commands.held(tx, principal.clinic, each) for each in sorted((kept, other))}
     goes_on, closed = both[kept], both[other]
     match(goes_on.version)
     await _refuse(tx, goes_on, closed)
     ended = replace(closed, version=closed.version + 1, joined_into=goes_on.id, state=PatientState.DISCHARGED)
     ended = replace(ended, discharged_at=closed.discharged_at or tx.now)
-    await patients.discharge(tx, ended, words, orders.keyring)
+    await patients.discharge(tx, ended, words, commands.keyring)
     await publish(tx, published_events.discharged(ended))
     joined = replace(
         goes_on,
@@ -67,12 +67,12 @@ async def join(
         external_id=goes_on.external_id or closed.external_id,
         birth_date=goes_on.birth_date or closed.birth_date,
     )
-    await patients.change(tx, joined, orders.keyring)
-    await publish(tx, published_events.changed(joined, orders.keyring))
+    await patients.change(tx, joined, commands.keyring)
+    await publish(tx, published_events.changed(joined, commands.keyring))
     for each in (joined, ended):
         await audit.note(tx, principal.clinic, who(principal), "patient.joined", thing=joined.id, patient=each.id)
         said = Reason(joined.id, "joined", words, principal.name, tx.now)
-        await reasons.keep(tx, principal.clinic, each.id, said, orders.keyring)
+        await reasons.keep(tx, principal.clinic, each.id, said, commands.keyring)
     return joined
 
 

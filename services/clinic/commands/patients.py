@@ -43,8 +43,8 @@ def refuse(error: FlawedError) -> Invalid:
     return Invalid("Some of what was sent cannot be used.", errors=flaws)
 
 
-class Patients:
-    """Orders about patients.
+class PatientCommands:
+    """Commands about patients.
 
     Args:
         keyring: seals them.

@@ -1,6 +1,6 @@
 """What the console knows of other services, learnt from their events; opened and frozen.
 
-`version` is always the owner's version of the thing, so that a page can tell whether it has caught up with an order.
+`version` is always the owner's version of the thing, so that a page can tell whether it has caught up with it.
 """
 
 from collections.abc import Mapping

@@ -214,7 +214,7 @@ def _in_order(found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
     yield found[1], found[2], found[3]
 
 
-def _in_both_orders(found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
+def _either_way_round(found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
     first, second, year = found.groups()
     years = [year] if len(year) > len("84") else [str(century + int(year)) for century in _CENTURIES]
     for each in years:
@@ -230,7 +230,7 @@ def _named(found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
 
 _FORMS: Final = (
     (_ISO, _in_order),
-    (_NUMBERS, _in_both_orders),
+    (_NUMBERS, _either_way_round),
     (_BARE, _in_order),
     (_DAY_FIRST, _named),
     (_MONTH_FIRST, _named),

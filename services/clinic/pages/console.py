@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.clinic.authentication import Authentication
-from services.clinic.commands.patients import Patients, who
+from services.clinic.commands.patients import PatientCommands, who
 from services.clinic.live_updates import LiveUpdates
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.people import Who
@@ -125,7 +125,7 @@ class Console:
     client: ServiceClient
     other_services: OtherServices
     own_writes: OwnWrites
-    orders: Patients
+    patient_commands: PatientCommands
     trial: bool
     live: bool
     mailbox: str | None = None

@@ -145,7 +145,7 @@ def _alerts(routes: APIRouter, pages: PatientPages) -> None:
 async def _carry_out(
     pages: PatientPages, here: PageRequest, alert: UUID, call: ServiceCall, form: Mapping[str, str]
 ) -> Response:
-    """Order something about an alert; one about a number that is no patient's leads back to the list of alerts."""
+    """Ask something about an alert; one about a number that is no patient's leads back to the list of alerts."""
     console = pages.console
     async with console.database.reading() as reader:
         nobodys = await read_models.is_nobodys_alert(reader, here.principal.clinic, alert)

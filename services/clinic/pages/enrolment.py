@@ -56,7 +56,7 @@ def _new(routes: APIRouter, console: Console) -> None:
     async def ask_again(patient: UUID, request: Request) -> Response:
         here = await console.authorize(request, Permission.ENROL)
         async with console.database.transaction() as tx:
-            found = await console.orders.read(tx, here.principal, patient)
+            found = await console.patient_commands.read(tx, here.principal, patient)
         return await _show(console, here, FormState(_once_more(found)))
 
     @routes.post("/console/patients/new")
@@ -72,7 +72,9 @@ def _new(routes: APIRouter, console: Console) -> None:
                 zone = (await console.clinic(tx, here.principal.clinic)).zone
                 given = _given(form, zone, tx.now)
                 await _stop_at_doubles(console, tx, here, form, given)
-                patient = await console.orders.enrol(tx, here.principal, given, earlier=_id_in(form, "earlier"))
+                patient = await console.patient_commands.enrol(
+                    tx, here.principal, given, earlier=_id_in(form, "earlier")
+                )
                 await sent.keep(tx, patient)
                 console.live_updates.after(tx, here.principal.clinic, "patients")
         except _DoublesError as found:
@@ -99,7 +101,7 @@ async def _stop_at_doubles(
     *,
     present: Patient | None = None,
 ) -> None:
-    doubles = await console.orders.doubles(tx, here.principal, given, present)
+    doubles = await console.patient_commands.doubles(tx, here.principal, given, present)
     confirmed = set(form.get("confirmed", "").split())
     if not {str(double.entry.id) for double in doubles} <= confirmed | {form.get("earlier", "")}:
         raise _DoublesError(doubles)
@@ -144,7 +146,7 @@ def _existing(routes: APIRouter, console: Console) -> None:
     async def ask(patient: UUID, request: Request) -> Response:
         here = await console.authorize(request, Permission.ENROL)
         async with console.database.transaction() as tx:
-            found = await console.orders.read(tx, here.principal, patient)
+            found = await console.patient_commands.read(tx, here.principal, patient)
         return await _show(console, here, FormState(_filled(found)), patient=found)
 
     @routes.post("/console/patients/{patient}/change")
@@ -152,14 +154,14 @@ def _existing(routes: APIRouter, console: Console) -> None:
         here = await console.authorize(request, Permission.ENROL)
         form = await here.form()
         async with console.database.transaction() as tx:
-            found = await console.orders.read(tx, here.principal, patient)
+            found = await console.patient_commands.read(tx, here.principal, patient)
         try:
             async with console.database.transaction() as tx:
-                present = await console.orders.held(tx, here.principal.clinic, patient)
+                present = await console.patient_commands.held(tx, here.principal.clinic, patient)
                 _refuse_old(present, form)
                 given = _given(form, present.zone, tx.now, present)
                 await _stop_at_doubles(console, tx, here, form, given, present=present)
-                await console.orders.change(tx, here.principal, present, given)
+                await console.patient_commands.change(tx, here.principal, present, given)
                 console.live_updates.after(tx, here.principal.clinic, "patients", "consents")
         except _DoublesError as alike:
             return await _show(console, here, FormState(dict(form)), patient=found, doubles=alike.doubles)
@@ -180,7 +182,7 @@ def _leaving(routes: APIRouter, console: Console, pages: PatientPages) -> None:
         plan = await standing(console, here.principal.clinic, PatientId(patient))
         try:
             async with console.database.transaction() as tx:
-                present = await console.orders.held(tx, here.principal.clinic, patient)
+                present = await console.patient_commands.held(tx, here.principal.clinic, patient)
                 _refuse_old(present, form)
                 await act(tx, here.principal, present, form.get("reason", ""))
                 console.live_updates.after(tx, here.principal.clinic, "patients")
@@ -190,12 +192,12 @@ def _leaving(routes: APIRouter, console: Console, pages: PatientPages) -> None:
 
     @routes.post("/console/patients/{patient}/discharge")
     async def discharge(patient: UUID, request: Request) -> Response:
-        return await turn(patient, request, "discharge", "discharged", console.orders.discharge)
+        return await turn(patient, request, "discharge", "discharged", console.patient_commands.discharge)
 
     @routes.post("/console/patients/{patient}/reinstate")
     async def put_back(patient: UUID, request: Request) -> Response:
         async def back(tx: Transaction, principal: Principal, present: Patient, reason: str) -> Patient:
-            return await reinstate(tx, principal, console.orders, present, reason)
+            return await reinstate(tx, principal, console.patient_commands, present, reason)
 
         return await turn(patient, request, "reinstate", "reinstated", back)
 
@@ -209,7 +211,7 @@ def _joining(routes: APIRouter, console: Console, pages: PatientPages) -> None:
         try:
             async with console.database.transaction() as tx:
                 await join(
-                    console.orders,
+                    console.patient_commands,
                     tx,
                     here.principal,
                     kept=patient,

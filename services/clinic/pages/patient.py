@@ -1,4 +1,4 @@
-"""One patient's page, and the orders on it that go to other services."""
+"""One patient's page, and what is asked on it of other services."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ PlanFollows = Callable[[Mapping[str, Any], UUID], Callable[[Plan], bool] | None]
 
 @dataclass(frozen=True)
 class ServiceCall:
-    """An order to the owner of a thing, and what it is about.
+    """What is asked of the owner of a thing, and what it is about.
 
     Attributes:
         said: the word for what was done (see `SAID`).
-        thing: names the form, so that what was typed comes back into it when the order fails.
+        thing: names the form, so that what was typed comes back into it when the call fails.
         back: where to go when it is done; the patient's page where absent.
         changes: the session whose time changes or falls away, of which the patient may have been told.
         plan_follows: whose plan the answer says to follow, and how that is known; None where the plan stays as it is.
@@ -62,7 +62,7 @@ class ServiceCall:
 
 
 class PatientPages:
-    """Shows a patient, and passes orders on."""
+    """Shows a patient, and calls the owners of what is changed on it."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -73,7 +73,7 @@ class PatientPages:
         """Return the page; with a problem, what was typed comes back with what is wrong."""
         console = self.console
         async with console.database.transaction() as tx:
-            found = await console.orders.read(tx, here.principal, patient, note=not here.live)
+            found = await console.patient_commands.read(tx, here.principal, patient, note=not here.live)
         sources = await console.other_services.sources(here.principal)
         unsigned = await console.other_services.unsigned(here.principal)
         protocols = await console.other_services.protocols(here.principal)
@@ -102,7 +102,7 @@ class PatientPages:
             )
 
     async def carry_out(self, here: PageRequest, patient: UUID, call: ServiceCall, form: Mapping[str, str]) -> Response:
-        """Order something of its owner and go back to the page, which shows it; nothing typed is lost on the way."""
+        """Ask something of its owner and go back to the page, which shows it; nothing typed is lost on the way."""
         console, version = self.console, form.get("version")
         async with console.database.reading() as reader:
             shown = await patients.goes_on_in(reader, here.principal.clinic, PatientId(patient))
@@ -234,7 +234,7 @@ async def _file(console: Console, reader: Reader, patient: Patient, zone: str, *
     clinic, keyring = patient.clinic, console.keyring
     found: dict[PatientId, tuple[Patient, Double]] = {}
     if may_join and patient.state is PatientState.ENROLLED:
-        entries = await console.orders.directory.entries(reader, clinic)
+        entries = await console.patient_commands.directory.entries(reader, clinic)
         alike = {one.entry.id: one for one in doubles_of(Entry.of(patient), entries) if one.person}
         others = await patients.some(reader, clinic, list(alike), keyring)
         apart = [one for one in others if one.joined_into is None and one.id != patient.earlier]

@@ -33,7 +33,7 @@ def router(console: Console) -> APIRouter:
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
             skip = (page - 1) * _PAGE
-            entries = await console.orders.directory.entries(reader, clinic.id)
+            entries = await console.patient_commands.directory.entries(reader, clinic.id)
             following = page + 1 if len(entries) > skip + _PAGE else None
             return await _show(
                 console, here, reader, clinic, entries[skip : skip + _PAGE], query="", following=following
@@ -48,7 +48,7 @@ def router(console: Console) -> APIRouter:
         await console.note(here, "patients.searched")
         async with console.database.reading() as reader:
             clinic = await console.clinic(reader, here.principal.clinic)
-            found = await console.orders.found(reader, clinic.id, query)
+            found = await console.patient_commands.found(reader, clinic.id, query)
             return await _show(
                 console, here, reader, clinic, found[:_FOUND], query=query, following=None, total=len(found)
             )

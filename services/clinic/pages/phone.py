@@ -132,7 +132,7 @@ async def _call(pages: PatientPages, here: PageRequest, checkin: UUID, language:
     console, principal = pages.console, here.principal
     about = await pages.owner(principal.clinic, responses.CHECKIN, checkin)
     async with console.database.transaction() as tx:
-        patient = await console.orders.read(tx, principal, about)
+        patient = await console.patient_commands.read(tx, principal, about)
     held = await console.client.get("assessments", f"/checkins/{checkin}", principal=principal)
     path = f"/patients/{about}/scores?limit={_MOST_SCORES}"
     scores = (await console.client.get("assessments", path, principal=principal))["items"]
@@ -164,7 +164,7 @@ async def asked_again(pages: PatientPages, here: PageRequest, checkin: UUID, sco
     console, principal = pages.console, here.principal
     about = await pages.owner(principal.clinic, responses.CHECKIN, checkin)
     async with console.database.transaction() as tx:
-        patient = await console.orders.read(tx, principal, about)
+        patient = await console.patient_commands.read(tx, principal, about)
     path = f"/patients/{about}/scores?limit={_MOST_SCORES}"
     scores = (await console.client.get("assessments", path, principal=principal))["items"]
     held = next((one for one in scores if one["id"] == str(score) and one["voided"] is None), None)

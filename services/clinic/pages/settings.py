@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic.commands.clinics import Clinics
+from services.clinic.commands.clinics import ClinicCommands
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import ContactKind
 from services.clinic.model.settings import MOST_ONCALL, GivenClinic
@@ -24,7 +24,7 @@ from shared.web.problems import FieldError, PreconditionFailed, Problem
 def router(console: Console) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
-    clinics = Clinics(console.keyring)
+    clinics = ClinicCommands(console.keyring)
 
     @routes.get("/console/settings")
     async def settings(request: Request) -> Response:

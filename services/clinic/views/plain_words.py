@@ -1,4 +1,4 @@
-"""What an owner answers to an order, in the words of those who gave it: times as a clock shows them, no types."""
+"""What an owner answers to a request, in the words of those who gave it: times as a clock shows them, no types."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What an order may ask of a calendar, and why it is refused."""
+"""What may be asked of a calendar, and why it is refused."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

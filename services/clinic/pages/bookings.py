@@ -24,12 +24,12 @@ def router(console: Console) -> APIRouter:
         due_on, starts_at = _which(form)
         clinic, member = here.principal.clinic, here.user.member
         async with console.database.transaction() as tx:
-            whose = await bookings.keep(tx, clinic, session, due_on=due_on, starts_at=starts_at, by=str(member.id))
-            if whose is None:
+            owner = await bookings.keep(tx, clinic, session, due_on=due_on, starts_at=starts_at, by=str(member.id))
+            if owner is None:
                 raise NotFound("There is no such session in this clinic.")
-            shown = await patients.goes_on_in(tx, clinic, PatientId(whose))
+            shown = await patients.goes_on_in(tx, clinic, PatientId(owner))
             console.live_updates.after(tx, clinic, "sessions")
-        await console.note(here, "booking.kept", thing=session, patient=whose)
+        await console.note(here, "booking.kept", thing=session, patient=owner)
         return console.done("stays", "/console/today" if form.get("back") == "today" else patient_path(shown))
 
     return routes

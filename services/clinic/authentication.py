@@ -1,4 +1,4 @@
-"""The door of the console: logins, sessions in the browser, and tokens against forged forms."""
+"""Who may come in to the console: logins, sessions in the browser, and tokens against forged forms."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""What the console learns: an event in, a row out, and a ring of the bell for open pages."""
+"""What the console learns: an event in, a row out, and word to the open pages."""
 
 import json
 

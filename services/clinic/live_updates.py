@@ -1,7 +1,7 @@
 """Tells open pages to fetch a part of themselves again.
 
-The bell rings in the process that handled the event. Where several processes host the console, a page of another one
-learns of it by the slow beat that every page has anyway (`BEAT`).
+A topic is announced in the process that handled the event. Where several processes host the console, a page of another
+one learns of it by what every page fetches anyway, now and then (`BEAT`).
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class LiveUpdates:
         self._closed = False
 
     def after(self, tx: Transaction, clinic: ClinicId, *topics: str) -> None:
-        """Ring for each topic once the transaction has committed."""
+        """Announce each topic once the transaction has committed."""
         for topic in topics:
             tx.after_commit(self._announcement(clinic, topic))
 
@@ -40,7 +40,7 @@ class LiveUpdates:
                 queue.put_nowait(None)
 
     async def listen(self, clinic: ClinicId) -> AsyncIterator[str]:
-        """Yield topics as they ring, and `all` at each beat, until the process stops."""
+        """Yield topics as they are announced, and `all` at each beat, until the process stops."""
         with self._listening(clinic) as queue:
             while not self._closed:
                 topic = await self._next(queue)

@@ -73,7 +73,7 @@ def build(context: Context) -> Service:
             _gateway(context),
         ],
         loops=[
-            Loop("clinic.bell", lambda: _until_stopped(live_updates)),
+            Loop("clinic.live-updates", lambda: _until_stopped(live_updates)),
             Loop("forgetting", Purge(database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run),
         ],
     )

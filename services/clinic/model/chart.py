@@ -8,7 +8,7 @@ from typing import Final
 
 WIDTH: Final = 360
 HEIGHT: Final = 320
-"""A unit is about a pixel where the chart stands in a column of the desk; its text grows where it is drawn smaller."""
+"""A unit is about a pixel where the chart stands in a column of a wide screen; text grows where it is smaller."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 28, 102, 18, 28
 _MOST_DATES: Final = 4
 _DATE_ROOM: Final = 58

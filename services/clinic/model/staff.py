@@ -55,7 +55,7 @@ PERMISSIONS: Final = MappingProxyType(
         Role.ADMIN: _OFFICE_PERMISSIONS | {Permission.SEE_PATIENTS, Permission.ENROL, Permission.PLAN_SESSIONS},
     }
 )
-"""What a role may do. Only a clinician decides about treatment; an administrator runs the desk."""
+"""What a role may do. Only a clinician decides about treatment; an administrator runs the office."""
 
 
 _APPOINTS: Final = MappingProxyType(

@@ -20,7 +20,7 @@ from services.clinic.views.others import LoginPage
 
 
 def router(authentication: Authentication) -> APIRouter:
-    """Return the routes of the door."""
+    """Return the routes of login and logout."""
     routes = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     def form(request: Request, *, login: str = "", trouble: str | None = None, status: int = HTTPStatus.OK) -> Response:

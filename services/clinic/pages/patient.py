@@ -45,7 +45,7 @@ class ServiceCall:
         back: where to go when it is done; the patient's page where absent.
         changes: the session whose time changes or falls away, of which the patient may have been told.
         plan_follows: whose plan the answer says to follow, and how that is known; None where the plan stays as it is.
-        reason_told: the owner tells the reason by event, so that it is kept whichever door it came by.
+        reason_by_event: the owner tells the reason by event, so that it is kept whether it came by page or by REST.
     """
 
     service: str

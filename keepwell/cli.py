@@ -239,8 +239,8 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from keepwell.errors import EXPECTED  # noqa: PLC0415 - loads every part that has errors, which takes a while
+        from keepwell.errors import in_words  # noqa: PLC0415 - loads every part that has errors, which takes a while
 
-        if not isinstance(error, EXPECTED):
+        if (said := in_words(error)) is None:
             raise
-        fail(str(error), as_json="--json" in sys.argv)
+        fail(said, as_json="--json" in sys.argv)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from aiokafka.errors import KafkaConnectionError
+
 from keepwell.backups.errors import BackupError
 from keepwell.data_directory import NotRunningError
 from keepwell.listen import PortTakenError
@@ -27,3 +29,19 @@ EXPECTED: Final[tuple[type[Exception], ...]] = (
     BackupError,
     Problem,
 )
+
+
+def in_words(error: Exception) -> str | None:
+    """Return an error that a person can mend in one line with its remedy; None where it is a fault of ours."""
+    match error:
+        case KafkaConnectionError():
+            return (
+                f"Kafka does not answer: {error}. See that it runs, and that KEEPWELL_KAFKA_BOOTSTRAP_SERVERS names "
+                "it; `keepwell doctor` tries it."
+            )
+        case ConnectionRefusedError():
+            return (
+                f"PostgreSQL does not answer: {error}. See that it runs, and that KEEPWELL_DATABASE_URL names it; "
+                "`keepwell doctor` tries it."
+            )
+    return str(error) if isinstance(error, EXPECTED) else None

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from aiokafka.errors import KafkaError
+
 from keepwell import infrastructure, registry
 from keepwell.commands.letters import kafka_of
 from keepwell.data_directory import DataDirectory
@@ -42,14 +44,21 @@ NOT_TOLD: Final = (
 
 
 async def retell(directory: DataDirectory, settings: Settings, *, as_json: bool) -> int:
-    """Have every owner say how things stand; close the gaps once every service has heard it."""
-    async with _databases(directory, settings, as_json=as_json) as databases:
+    """Have every owner say how things stand; close the gaps once every service has heard it.
+
+    Raises:
+        KafkaConnectionError: Kafka does not answer; nothing was told.
+    """
+    async with (
+        _databases(directory, settings, as_json=as_json) as databases,
+        _watching(kafka_of(directory, settings)) as watch,
+    ):
         known = {name: await _open(database) for name, database in databases.items()}
         told = await clinic_retelling.retell(databases["clinic"], directory.keyring(settings))
         told += await scheduler_retelling.retell(databases["scheduler"])
         told += await assessments_retelling.retell(databases["assessments"], _kit(directory, settings))
         told += await notifier_retelling.retell(databases["notifier"], directory.keyring(settings))
-        heard = await _all_heard(databases, kafka_of(directory, settings))
+        heard = await _all_heard(databases, watch)
         if heard:
             for name, database in databases.items():
                 async with database.transaction() as tx:
@@ -77,19 +86,25 @@ async def _open(database: Database) -> list[int]:
         return await gaps.open_gaps(reader)
 
 
-async def _all_heard(databases: Mapping[str, Database], kafka: Address) -> bool:
-    """Wait until what owners have told is sent and every listener has handled it; tell whether it came to that."""
-    clock = databases["clinic"].clock
+@asynccontextmanager
+async def _watching(kafka: Address) -> AsyncIterator[Watch]:
     watch = Watch(kafka, {group_of(name, topic): [str(topic)] for name in LISTENERS for topic in LISTENERS[name]})
     await watch.start()
+    try:
+        yield watch
+    finally:
+        await watch.close()
+
+
+async def _all_heard(databases: Mapping[str, Database], watch: Watch) -> bool:
+    """Wait until what owners have told is sent and every listener has handled it; tell whether it came to that."""
+    clock = databases["clinic"].clock
     try:
         async with asyncio.timeout(WITHIN):
             while not (await _sent(databases) and await _handled(watch)):
                 await clock.pause(LOOK)
     except TimeoutError:
         return False
-    finally:
-        await watch.close()
     return True
 
 
@@ -102,7 +117,11 @@ async def _sent(databases: Mapping[str, Database]) -> bool:
 
 
 async def _handled(watch: Watch) -> bool:
-    return not any(behind for topics in (await watch.lag()).values() for behind in topics.values())
+    try:
+        lag = await watch.lag()
+    except KafkaError:
+        return False  # a broker restarts: it is asked again
+    return not any(behind for topics in lag.values() for behind in topics.values())
 
 
 @asynccontextmanager

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import random
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -15,11 +18,14 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
+from twilio.request_validator import RequestValidator
 
 from services.clinic.authentication import COOKIE
 from shared.clock import RealClock
 from shared.events import Topic
+from tests.faults.provider import ACCOUNT, PHONE, SECRET
 from tests.faults.record import Order
+from tests.faults.round import pages, read_ledger
 from tests.faults.stage import Stage, staged
 from tests.support.bench import eventually
 from tests.support.frozen import family_of, frozen
@@ -83,18 +89,145 @@ async def test_a_removed_number_is_not_texted_since_the_log_had_a_gap(stage: Sta
     await stage.due_now(session["id"])
     await notifier.start()
     await stage.until_state(number, "planned")
-    async with stage.http.get(f"{notifier.url}/readyz") as answer:
-        notes = (await answer.json())["notes"]
+    notes = await notes_of(stage, "notifier-1")
     assert any("records of keepwell.clinic were gone before notifier had read them" in note for note in notes), notes
     assert any("keepwell retell" in note for note in notes)
     assert await stage.reminders(number) == 0, "nothing goes out on what may be stale"
-    told = clean_environment(**deployment.settings, KEEPWELL_DATA_DIR=str(deployment.folder / "migrate"))
-    code, said, complaint = await run_command("retell", "--json", environment=told)
-    assert (code, json.loads(said)["heard"]) == (0, True), complaint
+    code, said = await retold(stage, "--json")
+    assert (code, json.loads(said)["heard"]) == (0, True), said
     await stage.until_state(number, "withheld")
     assert await stage.reminders(number) == 0
-    async with stage.http.get(f"{notifier.url}/readyz") as answer:
-        assert not any("keepwell retell" in note for note in (await answer.json())["notes"])
+    assert not any("keepwell retell" in note for note in await notes_of(stage, "notifier-1"))
+
+
+async def notes_of(stage: Stage, name: str) -> list[str]:
+    async with stage.http.get(f"{stage.deployment.members[name].url}/readyz") as answer:
+        return list((await answer.json())["notes"])
+
+
+async def retold(stage: Stage, *options: str) -> tuple[int, str]:
+    """Run the command as an operator does; return how it ended and what it said."""
+    folder = str(stage.deployment.folder / "migrate")
+    own = clean_environment(**stage.deployment.settings, KEEPWELL_DATA_DIR=folder)
+    code, said, complaint = await run_command("retell", *options, environment=own)
+    assert "Traceback" not in complaint, complaint
+    return code, said + complaint
+
+
+async def open_alerts(stage: Stage, patient: str) -> list[Any]:
+    found = await pages(stage.caller, "/alerts?state=open")
+    return [one for one in found if one["patient"] == patient]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("words", ["i have the pills", "quiero suicidarme"])
+async def test_a_cry_whose_record_was_lost_is_not_left_unread_once_all_was_told_anew(stage: Stage, words: str) -> None:
+    number, patient, _ = await stage.patient()
+    await stage.settled()
+    assessments = stage.deployment.members["assessments"]
+    await assessments.end(signal.SIGTERM)
+    assert await handed_over(stage, stage.deployment.gateway, number, words) == 200
+
+    async def sent() -> bool:
+        return await waiting_to_be_sent(stage, "notifier") == 0
+
+    await eventually(sent, seconds=60)
+    await delete_all(stage.deployment.kafka.bootstrap_servers, Topic.MESSAGING)
+    await assessments.start()
+    assert any("records of keepwell.messaging were gone" in note for note in await notes_of(stage, "assessments"))
+    assert await open_alerts(stage, patient) == [], "it was not told of"
+    code, said = await retold(stage)
+    assert (code, "heard by every service" in said) == (0, True), said
+
+    async def raised() -> list[Any]:
+        return await open_alerts(stage, patient)
+
+    (alert,) = await eventually(raised, seconds=30)
+    assert words in alert["cause"]
+    assert await notes_of(stage, "assessments") == []
+    code, said = await retold(stage, "--json")
+    assert (code, json.loads(said)["gaps_closed"]) == (0, 0), "told once more, nothing is left to close"
+    await stage.settled()
+    assert len(await open_alerts(stage, patient)) == 1, "and nothing is raised twice"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("KEEPWELL_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9", "Kafka does not answer"),
+        ("KEEPWELL_DATABASE_URL", "postgresql://nobody:x@127.0.0.1:9/none", "PostgreSQL does not answer"),
+    ],
+)
+async def test_a_telling_that_nobody_can_hear_says_so_in_one_line(
+    stage: Stage, setting: str, value: str, words: str
+) -> None:
+    settings = {**stage.deployment.settings, setting: value}
+    own = clean_environment(**settings, KEEPWELL_DATA_DIR=str(stage.deployment.folder / "migrate"))
+    for command in (("retell",), ("dead-letters", "list"), ("held", "list")):
+        code, said, complaint = await run_command(*command, environment=own)
+        told = said + complaint
+        assert "Traceback" not in told, command
+        if command[0] == "retell" or code != 0:
+            assert code == 2, command
+            assert (words in told, setting in told) == (True, True), told
+            assert len(told.strip().splitlines()) == 1, told
+
+
+async def handed_over(stage: Stage, door: str, number: str, words: str) -> int:
+    """Hand a text over at a door as the provider does, signed over the public address, on a connection of its own."""
+    path = "/webhooks/twilio/inbound"
+    form = {"MessageSid": f"SM{uuid4().hex}", "From": number, "To": PHONE, "Body": words, "AccountSid": ACCOUNT}
+    signature = RequestValidator(SECRET).compute_signature(stage.deployment.gateway + path, form)
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http,
+        http.post(door + path, data=form, headers={"X-Twilio-Signature": signature}) as answer,
+    ):
+        return answer.status
+
+
+TRIPLES = 80
+AT_ONCE = 20
+APART = (0.005, 0.05)
+LAST_WORDS = (("STOP", "START", "STOP"), ("Alto", "start", "ALTO"), ("unsubscribe", "UNSTOP", "please stop texting me"))
+
+
+@pytest.mark.timeout(400)
+async def test_the_last_word_is_stop_whichever_of_two_processes_hears_it(stage: Stage) -> None:
+    now, chance = RealClock().now(), random.Random(2)  # noqa: S311 - order, not secrets
+    second = await stage.deployment.add_notifier()
+    doors = (stage.deployment.gateway, stage.deployment.members["notifier-1"].url, second.url)
+    people: list[tuple[str, str, str]] = []
+    for _ in range(0, TRIPLES, AT_ONCE):
+        people += await asyncio.gather(*(stage.patient() for _ in range(AT_ONCE)))
+
+    async def book(patient: str, zone: str) -> str:
+        made = await stage.caller.order("POST", "/sessions", stage.booking(patient, zone), Order(now))
+        return str(made["id"])
+
+    sessions = await asyncio.gather(*(book(patient, zone) for _, patient, zone in people))
+
+    async def last_word_is_stop(index: int) -> None:
+        said: list[asyncio.Task[int]] = []
+        for word in LAST_WORDS[index % len(LAST_WORDS)]:
+            door = chance.choice(doors)
+            said.append(asyncio.create_task(handed_over(stage, door, people[index][0], word)))
+            await asyncio.sleep(chance.uniform(*APART))  # noqa: TID251 - how far apart the words come is what is tried
+        assert await asyncio.gather(*said) == [200] * 3
+
+    async def small_talk() -> None:
+        for index in range(60):
+            await handed_over(stage, chance.choice(doors), f"+1646556{index % 7:04d}", f"hello {index}")
+
+    for first in range(0, TRIPLES, AT_ONCE):
+        await asyncio.gather(small_talk(), *(last_word_is_stop(index) for index in range(first, first + AT_ONCE)))
+    due = "UPDATE scheduler.outbox SET due_at = now() WHERE timer LIKE ANY(:names)"
+    await stage.sql(due, names=[f"%{session}%" for session in sessions])
+    for number, _, _ in people:
+        await stage.until_state(number, "withheld")
+    ledger = await read_ledger(stage.deployment, stage.caller)
+    mine = {number for number, _, _ in people}
+    assert [one.to for one in ledger.messages if one.to in mine and "your visit" in one.body] == []
+    await stage.deployment.remove(second.name)
 
 
 async def test_a_frozen_database_never_leaves_anybody_before_an_empty_page(stage: Stage) -> None:

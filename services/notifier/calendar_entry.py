@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
-class Visit:
+class CalendarEntry:
     """A session, as a calendar needs it.
 
     Attributes:
@@ -27,35 +27,35 @@ class Visit:
     said_at: datetime
 
 
-def calendar_entry(visit: Visit) -> bytes:
+def as_ical(entry: CalendarEntry) -> bytes:
     """Return the entry as `text/calendar`: a request, which a later one replaces, or a cancellation (RFC 5546, 3.2)."""
     # Loaded with the first e-mail: it takes a tenth of a second, which every start would wait for.
     from icalendar import Calendar, Event, vCalAddress, vText  # noqa: PLC0415 - see above
 
     event = Event()
-    event.add("uid", f"{visit.session}@keepwell")
-    event.add("sequence", visit.version)
-    event.add("dtstamp", visit.said_at)
+    event.add("uid", f"{entry.session}@keepwell")
+    event.add("sequence", entry.version)
+    event.add("dtstamp", entry.said_at)
     # UTC, which a calendar shows in its owner's zone: no zone rules have to travel with the entry.
-    event.add("dtstart", visit.starts_at)
-    event.add("dtend", visit.starts_at + timedelta(minutes=visit.minutes))
-    event.add("summary", visit.summary)
-    organizer = vCalAddress(f"mailto:{visit.organizer}")
-    organizer.params["CN"] = vText(visit.organizer_name)
+    event.add("dtstart", entry.starts_at)
+    event.add("dtend", entry.starts_at + timedelta(minutes=entry.minutes))
+    event.add("summary", entry.summary)
+    organizer = vCalAddress(f"mailto:{entry.organizer}")
+    organizer.params["CN"] = vText(entry.organizer_name)
     event.add("organizer", organizer)
     # Nobody answers the entry: who wants to confirm replies C, or calls.
-    attendee = vCalAddress(f"mailto:{visit.attendee}")
+    attendee = vCalAddress(f"mailto:{entry.attendee}")
     attendee.params |= {"ROLE": vText("REQ-PARTICIPANT"), "PARTSTAT": vText("ACCEPTED"), "RSVP": vText("FALSE")}
     event.add("attendee", attendee)
     event.add("class", "PRIVATE")
-    event.add("status", "CANCELLED" if visit.cancelled else "CONFIRMED")
+    event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
     calendar = Calendar()
     calendar.add("prodid", "-//Keepwell//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", method_of(cancelled=visit.cancelled))
+    calendar.add("method", method_of(cancelled=entry.cancelled))
     calendar.add_component(event)
-    entry: bytes = calendar.to_ical()
-    return entry
+    said: bytes = calendar.to_ical()
+    return said
 
 
 def method_of(*, cancelled: bool) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Final
 
-from services.notifier.calendar_entry import Visit, calendar_entry, method_of
+from services.notifier.calendar_entry import CalendarEntry, as_ical, method_of
 from services.notifier.kept_words import words_to_keep
 from services.notifier.model.due import DueMessage
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
@@ -41,7 +41,7 @@ class House:
 
     Attributes:
         url: where staff sign in.
-        mailbox: who organises a visit in a calendar.
+        mailbox: who organises a entry in a calendar.
         daily_limit: texts to one patient a day.
         settle_after: until what the provider took stands in its list.
     """
@@ -117,7 +117,7 @@ class LetterWriter:
     def _calendar(self, message: DueMessage, content: Content, now: datetime) -> CalendarPart:
         cancelled = message.occurrence == Occurrence.CANCELLED
         session = message.named_session()
-        visit = Visit(
+        entry = CalendarEntry(
             session=session.id,
             version=session.version,
             starts_at=(message.starts_at if cancelled else None) or session.starts_at,
@@ -129,7 +129,7 @@ class LetterWriter:
             cancelled=cancelled,
             said_at=now,
         )
-        return CalendarPart(calendar_entry(visit), method_of(cancelled=cancelled))
+        return CalendarPart(as_ical(entry), method_of(cancelled=cancelled))
 
 
 def _named_start(message: DueMessage) -> datetime | None:

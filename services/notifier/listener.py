@@ -10,11 +10,11 @@ from typing import Final
 
 from services.notifier.commands import inbound, webhook_health
 from services.notifier.commands.reply_events import Text
-from services.notifier.desk import Desk
-from services.notifier.metrics import DEAF_SECONDS
+from services.notifier.metrics import REFUSED_SECONDS
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import read
 from services.notifier.model.outcomes import Blind
+from services.notifier.planner import Planner
 from services.notifier.ports import Port, ProviderText
 from services.notifier.store import webhook_health as store
 from services.notifier.store.leases import INBOUND, in_turn
@@ -43,14 +43,14 @@ class Listener:
     Args:
         database: the service's.
         port: the provider of texts, where there is one.
-        desk: opens and seals, and rings the sender's bell.
+        planner: opens and seals, and wakes the sender.
         stamp: the machine's own clock.
     """
 
-    def __init__(self, database: Database, port: Port | None, desk: Desk, *, stamp: Clock | None = None) -> None:
+    def __init__(self, database: Database, port: Port | None, planner: Planner, *, stamp: Clock | None = None) -> None:
         self._database = database
         self._port = port
-        self._desk = desk
+        self._planner = planner
         self._stamp = stamp or RealClock()
         self._looked = _LONG_AGO
         self._refused = 0
@@ -78,7 +78,7 @@ class Listener:
             found, now = await store.now_known(reader), reader.now
         if found is not None and found.refused_since is not None and self._is_due(found.refused):
             await self._read(found.refused_since, found.refused, now)
-        await self._tell(store.deaf(found, now))
+        await self._tell(store.refused_calls(found, now))
 
     def _is_due(self, refused: int) -> bool:
         waited = self._stamp.now() - self._looked
@@ -101,12 +101,12 @@ class Listener:
         # The order of a list is kept among stops, and among the rest.
         for text in sorted(missed, key=lambda each: not read(each.body).ends_texts):
             async with self._database.transaction() as tx:
-                await inbound.receive(tx, self._as_it_came(text, since, began), self._desk, self._stamp)
+                await inbound.receive(tx, self._as_it_came(text, since, began), self._planner, self._stamp)
         if missed:
             log.warning("listener.fetched", texts=len(missed))
         async with self._database.transaction() as tx:
             await store.read_until(tx, began)
-        self._desk.bell.ring()
+        self._planner.wake_up.wake()
 
     def _as_it_came(self, text: ProviderText, since: datetime, now: datetime) -> Text:
         """Return a text of the list; where its date is not known a STOP is the last word, and nothing else is."""
@@ -124,8 +124,8 @@ class Listener:
             async with self._database.transaction() as tx:
                 await store.read_until(tx, began)
 
-    async def _tell(self, found: store.Deaf | None) -> None:
-        DEAF_SECONDS.set(0 if found is None else (self._database.clock.now() - found.since).total_seconds())
+    async def _tell(self, found: store.RefusedCalls | None) -> None:
+        REFUSED_SECONDS.set(0 if found is None else (self._database.clock.now() - found.since).total_seconds())
         said = found.words() if found is not None else self._unseen
         if self._first:
             # What the process before this one told may be over.
@@ -138,5 +138,5 @@ class Listener:
 
     async def alarms(self, reader: Reader) -> list[str]:
         """Return what an operator must mend."""
-        found = store.deaf(await store.now_known(reader), reader.now)
+        found = store.refused_calls(await store.now_known(reader), reader.now)
         return [said for said in (found.words() if found else None, self._unseen) if said is not None]

@@ -29,7 +29,7 @@ FORGED: Final = counter("webhooks_forged", "Webhook calls without a valid signat
 ONCALL_UNREACHED: Final = gauge(
     "oncall_unreached", "Clinics of whose people on call nobody can be reached.", tells=Tells.WHOLE
 )
-DEAF_SECONDS: Final = gauge(
+REFUSED_SECONDS: Final = gauge(
     "webhooks_refused_seconds", "Time since the provider's calls are refused, all of them.", tells=Tells.WHOLE
 )
 OVERDUE: Final = gauge(

@@ -12,7 +12,7 @@ from shared.database import Database
 from shared.ids import PatientId
 from shared.protection import Keyring
 
-TOGETHER: Final = 100
+BATCH: Final = 100
 """Patients that are told of in one transaction, and texts that are looked up at once."""
 LATELY: Final = timedelta(days=31)
 """How far back texts are told. Every service remembers for longer what it handled (`KEEPWELL_KEEP_DAYS`), and a topic
@@ -30,7 +30,7 @@ async def _texts(database: Database, keyring: Keyring) -> int:
     last: tuple[datetime, str] | None = None
     while True:
         async with database.reading() as reader:
-            found = await kept_texts(reader, reader.now - LATELY, last, TOGETHER)
+            found = await kept_texts(reader, reader.now - LATELY, last, BATCH)
         for text in found:
             async with database.transaction() as tx:
                 await people.lock_number(tx, text.fingerprint)
@@ -44,7 +44,7 @@ async def _stops(database: Database) -> int:
     told, last = 0, None
     while True:
         async with database.transaction() as tx:
-            found = await people.lock_stopped(tx, last, TOGETHER)
+            found = await people.lock_stopped(tx, last, BATCH)
             told += sum([await tell_standing(tx, patient, {}) for patient in found])
         if not found:
             return told
@@ -55,7 +55,7 @@ async def _doubts(database: Database) -> int:
     told, last = 0, None
     while True:
         async with database.transaction() as tx:
-            found = await doubts_kept.in_doubt(tx, last, TOGETHER)
+            found = await doubts_kept.in_doubt(tx, last, BATCH)
             await people.lock_in_order(tx, found)
             told += sum([await doubts.tell_standing(tx, PatientId(patient)) for patient in found])
         if not found:

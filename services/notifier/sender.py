@@ -2,8 +2,8 @@
 
 One way, from `commands/claiming.py` by `calling.py` to `commands/outcomes.py`. Claims and results travel in batches,
 calls side by side. A result that is known is never thrown away: while the database is away the sender keeps it and
-tries again. While a provider is away (`model/outlook.py`) one message at a time is tried, and the others wait where
-they are.
+tries again. While a provider is away (`model/circuit_breaker.py`) one message at a time is tried, and the others wait
+where they are.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.notifier.bell import Bell
 from services.notifier.calling import Caller
 from services.notifier.commands import claiming
 from services.notifier.commands.outcomes import Call, store_outcomes
 from services.notifier.letters import LetterWriter, Ready
 from services.notifier.metrics import AWAY
+from services.notifier.model.circuit_breaker import CircuitBreaker
 from services.notifier.model.outcomes import Later
-from services.notifier.model.outlook import Outlook
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Limits
 from services.notifier.model.settling import Patience
 from services.notifier.store.leases import Lease, leased
+from services.notifier.wake_up import WakeUp
 from shared.bus.consumer import is_environment
 from shared.database import Database
 from shared.telemetry.log import get_logger
@@ -54,7 +54,7 @@ class Sender:
         database: the service's.
         writer: makes letters of due messages.
         caller: calls the providers.
-        bell: rung when something was planned.
+        wake_up: called when something was planned.
         limits: how much at once.
         patience: when an unknown attempt is looked up.
     """
@@ -62,7 +62,7 @@ class Sender:
     database: Database
     writer: LetterWriter
     caller: Caller
-    bell: Bell
+    wake_up: WakeUp
     limits: Limits
     patience: Patience
 
@@ -82,14 +82,14 @@ class _Run:
         self._database = sender.database
         self._writer = sender.writer
         self._caller = sender.caller
-        self._bell = sender.bell
+        self._wake_up = sender.wake_up
         self._limits = sender.limits
         self._patience = sender.patience
         self._lease = lease
         self._slots = asyncio.Semaphore(sender.limits.calls)
         self._calls: dict[asyncio.Task[None], Channel] = {}
         self._away: set[Channel] = set()
-        self._outlooks = dict.fromkeys(Channel, Outlook.fair(sender.limits.claimed))
+        self._breakers = dict.fromkeys(Channel, CircuitBreaker.closed(sender.limits.claimed))
         self._room = asyncio.Event()
         self._results: asyncio.Queue[Call | None] = asyncio.Queue()
 
@@ -140,38 +140,38 @@ class _Run:
         if until is not None and until <= self._database.clock.now():
             await self._database.clock.pause(BLOCKED)
         else:
-            await self._bell.sleep(self._database.clock, until)
+            await self._wake_up.sleep(self._database.clock, until)
 
     def _rooms(self) -> list[tuple[list[Channel], int]]:
         """Return how many messages may be claimed now: channels that are well share one room, others have their own."""
         present = [channel for channel in Channel if channel not in self._away]
-        well = [channel for channel in present if self._outlooks[channel].well]
+        well = [channel for channel in present if self._breakers[channel].well]
         under_way = Counter(self._calls.values())
-        rooms = [([channel], self._outlooks[channel].width) for channel in present if channel not in well]
+        rooms = [([channel], self._breakers[channel].width) for channel in present if channel not in well]
         if well:
             rooms.append((well, self._limits.claimed))
         return [
             (channels, free)
             for channels, width in rooms
-            if (free := width - sum(under_way[channel] for channel in channels)) >= self._outlooks[channels[0]].worth
+            if (free := width - sum(under_way[channel] for channel in channels)) >= self._breakers[channels[0]].worth
         ]
 
     def _begin(self, ready: Ready) -> None:
         channel = ready.channel
-        task = asyncio.create_task(self._call(ready, self._outlooks[channel].turn))
+        task = asyncio.create_task(self._call(ready, self._breakers[channel].turn))
         self._calls[task] = channel
 
         def called(ended: asyncio.Task[None]) -> None:
             del self._calls[ended]
-            outlook = self._outlooks[channel]
-            if not outlook.well or len(self._calls) <= outlook.worth:
+            breaker = self._breakers[channel]
+            if not breaker.well or len(self._calls) <= breaker.worth:
                 self._room.set()
 
         task.add_done_callback(called)
 
     async def _call(self, ready: Ready, turn: int) -> None:
         async with self._slots:
-            if turn != self._outlooks[ready.channel].turn:
+            if turn != self._breakers[ready.channel].turn:
                 call = Call(ready.letter.message, ready.letter.attempt, ready.channel, NOT_CALLED)
             else:
                 call = await self._caller.call(ready)
@@ -180,8 +180,8 @@ class _Run:
 
     def _learn(self, call: Call, turn: int) -> None:
         """Expect of the next call what this one says; leave a provider that answers nobody alone for a while."""
-        channel, before = call.channel, self._outlooks[call.channel]
-        after = self._outlooks[channel] = before.after(call.outcome, turn=turn)
+        channel, before = call.channel, self._breakers[call.channel]
+        after = self._breakers[channel] = before.after(call.outcome, turn=turn)
         if after.turn == before.turn:
             return
         AWAY.labels(channel).inc()
@@ -192,7 +192,7 @@ class _Run:
     def _try_again(self, channel: Channel) -> None:
         self._away.discard(channel)
         self._room.set()
-        self._bell.ring()
+        self._wake_up.wake()
 
     async def _store_all(self) -> None:
         """Store results in batches until None comes; the batch grows while the one before is written."""
@@ -221,7 +221,7 @@ class _Run:
                 await self._database.clock.pause(RETRY)
             else:
                 # A refused text may have planned an e-mail, and every lane of these messages is free again.
-                self._bell.ring()
+                self._wake_up.wake()
                 return
 
     async def _gather(self) -> None:

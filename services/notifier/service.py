@@ -7,10 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.notifier.api import api
-from services.notifier.bell import Bell
 from services.notifier.calling import Caller
 from services.notifier.commands.claiming import next_due as next_claim
-from services.notifier.desk import Desk
 from services.notifier.handlers import handlers
 from services.notifier.history import HISTORY
 from services.notifier.letters import House, LetterWriter
@@ -18,15 +16,17 @@ from services.notifier.listener import Listener
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Limits, Rate
 from services.notifier.model.settling import Patience
+from services.notifier.planner import Planner
 from services.notifier.ports import Port
 from services.notifier.ports.twilio import TwilioAccount, TwilioPort
-from services.notifier.reckoner import Reckoner
+from services.notifier.reconciler import Reconciler
 from services.notifier.sender import Sender
 from services.notifier.settler import Settler
 from services.notifier.store import attempts, figures, findings, holds, on_call
 from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, SCHEMA
+from services.notifier.wake_up import WakeUp
 from services.notifier.watch import OnCallWatch
-from services.notifier.webhooks import STATUS_PATH, Door, webhooks
+from services.notifier.webhooks import STATUS_PATH, WebhookContext, webhooks
 from shared.bus.ageing import Ageing, Purge
 from shared.database import Reader
 from shared.service import Context, Loop, Service
@@ -38,7 +38,7 @@ AGEING: Final = (Ageing(IDEMPOTENCY, "created_at"), Ageing(CALLBACKS, "received_
 def build(context: Context) -> Service:
     """Build the notifier from what the process gives it."""
     settings, provider = context.settings.notifier, context.provider
-    desk = Desk(context.keyring, Bell())
+    planner = Planner(context.keyring, WakeUp())
     patience = Patience(timedelta(seconds=settings.settle_after))
     house = House(
         url=context.public_url,
@@ -49,19 +49,19 @@ def build(context: Context) -> Service:
     ports = _ports(context)
     limits = Limits(settings.concurrency, Rate(settings.rate_per_second), provider.twilio_from)
     writer = LetterWriter(context.keyring, house)
-    sender = Sender(context.database, writer, Caller(ports), desk.bell, limits, patience)
-    settler = Settler(context.database, ports.get(Channel.SMS), context.keyring, desk.bell, patience=patience)
-    reckoner = Reckoner(context.database, ports.get(Channel.SMS), desk, patience=patience)
-    door = Door(
+    sender = Sender(context.database, writer, Caller(ports), planner.wake_up, limits, patience)
+    settler = Settler(context.database, ports.get(Channel.SMS), context.keyring, planner.wake_up, patience=patience)
+    reconciler = Reconciler(context.database, ports.get(Channel.SMS), planner, patience=patience)
+    webhook = WebhookContext(
         context.database,
-        desk,
+        planner,
         [token for token in (provider.twilio_auth_token, provider.twilio_auth_token_other) if token]
         if provider.twilio_account_sid
         else [],
         provider.twilio_account_sid,
         context.public_url,
     )
-    listener = Listener(context.database, ports.get(Channel.SMS), desk)
+    listener = Listener(context.database, ports.get(Channel.SMS), planner)
 
     async def send() -> None:
         await listener.begin()
@@ -99,12 +99,12 @@ def build(context: Context) -> Service:
         name=SCHEMA,
         database=context.database,
         history=HISTORY,
-        handlers=handlers(desk),
-        routers=[api(context.database, context.keyring), webhooks(door)],
+        handlers=handlers(planner),
+        routers=[api(context.database, context.keyring), webhooks(webhook)],
         loops=[
             Loop("sender", send),
             Loop("settler", settler.run),
-            Loop("reckoner", reckoner.run),
+            Loop("reckoner", reconciler.run),
             Loop("on-call", OnCallWatch(context.database, context.keyring, frozenset(ports)).run),
             Loop("listener", listener.run),
             Loop("forgetting", Purge(context.database, AGEING, context.settings.keep).run),

@@ -4,7 +4,6 @@ import asyncio
 from datetime import datetime
 from typing import Final
 
-from services.notifier.bell import Bell
 from services.notifier.commands import settling
 from services.notifier.letters import body_print
 from services.notifier.model.outcomes import Blind, Found
@@ -12,6 +11,7 @@ from services.notifier.model.settling import Patience
 from services.notifier.ports import Port, Query
 from services.notifier.store import attempts
 from services.notifier.store.leases import UNKNOWN, in_turn
+from services.notifier.wake_up import WakeUp
 from shared.database import Database
 from shared.protection import Keyring
 
@@ -19,7 +19,7 @@ ROUND: Final = 1.0
 """Real seconds between two rounds: how soon a dead sender's attempts are noticed."""
 LOOKS: Final = 1000
 """Attempts of a round, which lasts as long as its slowest look: after an outage of the provider there are thousands."""
-TOGETHER: Final = 200
+BATCH: Final = 200
 """Looks that are stored in one transaction."""
 SIDE_BY_SIDE: Final = 16
 BLIND_IN_A_ROW: Final = 5
@@ -33,17 +33,17 @@ class Settler:
         database: the service's.
         port: the one that can be asked.
         keyring: opens addresses and knows words again.
-        bell: rung when a message is planned again.
+        wake_up: called when a message is planned again.
         patience: how often to look before believing that there is nothing.
     """
 
     def __init__(
-        self, database: Database, port: Port | None, keyring: Keyring, bell: Bell, *, patience: Patience
+        self, database: Database, port: Port | None, keyring: Keyring, wake_up: WakeUp, *, patience: Patience
     ) -> None:
         self._database = database
         self._port = port
         self._keyring = keyring
-        self._bell = bell
+        self._wake_up = wake_up
         self._patience = patience
 
     async def run(self) -> None:
@@ -65,10 +65,10 @@ class Settler:
         sights = _Sights()
         seen = await asyncio.gather(*(self._look(attempt, sights) for attempt in due))
         looks = [settling.Look(each.id, each.message, it) for each, it in zip(due, seen, strict=True) if it is not None]
-        for first in range(0, len(looks), TOGETHER):
+        for first in range(0, len(looks), BATCH):
             async with self._database.transaction() as tx:
-                await settling.store_looks(tx, looks[first : first + TOGETHER], self._patience)
-            self._bell.ring()
+                await settling.store_looks(tx, looks[first : first + BATCH], self._patience)
+            self._wake_up.wake()
         return not sights.dark
 
     async def _look(self, attempt: attempts.UnknownAttempt, sights: "_Sights") -> tuple[Found, ...] | Blind | None:

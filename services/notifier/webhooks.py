@@ -16,16 +16,16 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
 
+from services.notifier.batcher import Batcher
 from services.notifier.commands import inbound
 from services.notifier.commands import reports as commands
 from services.notifier.commands.reply_events import Text
-from services.notifier.desk import Desk
 from services.notifier.metrics import FORGED
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import verdict_of
+from services.notifier.planner import Planner
 from services.notifier.store import webhook_health
 from services.notifier.store.reports import count_forgery
-from services.notifier.together import Together
 from shared.clock import Clock, RealClock
 from shared.database import Database, Transaction
 from shared.telemetry import trace
@@ -47,18 +47,18 @@ NO_ANSWER: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 """TwiML for "say nothing": answers go the way of every other message, so that they are sent once and on record."""
 
 
-class Ear:
+class SignatureRecord:
     """Writes whether the provider's calls come through: each that is refused, and now and then one that is not."""
 
     def __init__(self) -> None:
         self._written: datetime | None = None
 
-    async def heard(self, door: "Door") -> None:
+    async def heard(self, context: "WebhookContext") -> None:
         """Note that a signature was right, at once after one that was wrong."""
-        now = door.stamp.now()
+        now = context.stamp.now()
         if self._written is not None and now - self._written < EVERY:
             return
-        async with door.database.transaction() as tx:
+        async with context.database.transaction() as tx:
             await webhook_health.heard(tx)
         self._written = now
 
@@ -69,7 +69,7 @@ class Ear:
 
 
 @dataclass(frozen=True)
-class Door:
+class WebhookContext:
     """What a webhook needs.
 
     Attributes:
@@ -81,12 +81,12 @@ class Door:
     """
 
     database: Database
-    desk: Desk
+    planner: Planner
     tokens: Sequence[str]
     account: str | None
     public_url: str
     stamp: Clock = field(default_factory=RealClock)
-    ear: Ear = field(default_factory=Ear)
+    signatures: SignatureRecord = field(default_factory=SignatureRecord)
     name: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -102,22 +102,22 @@ class Form(dict[str, str]):
         return [value for each, value in self._pairs if each == name]
 
 
-def webhooks(door: Door) -> APIRouter:
+def webhooks(context: WebhookContext) -> APIRouter:
     """Return the routes for the provider."""
     router = APIRouter(include_in_schema=False)
-    validators = [RequestValidator(token) for token in door.tokens]
+    validators = [RequestValidator(token) for token in context.tokens]
     for path in (STATUS_PATH, INBOUND_PATH):
         FORGED.labels(path)
 
     async def keep(given: Sequence[commands.Report]) -> None:
-        async with door.database.transaction() as tx:
+        async with context.database.transaction() as tx:
             await commands.receive(tx, given)
 
-    reports = Together(keep, door.database.clock)
+    reports = Batcher(keep, context.database.clock)
 
     @router.post(STATUS_PATH)
     async def status(request: Request) -> Response:
-        form = await _checked(request, door, validators)
+        form = await _checked(request, context, validators)
         report = commands.Report(
             sid=_needed(form, "MessageSid", LONGEST_SID),
             status=_needed(form, "MessageStatus", LONGEST_SID).lower(),
@@ -127,14 +127,14 @@ def webhooks(door: Door) -> APIRouter:
             fields=form,
             trace=trace.current(),
         )
-        await reports.give(report)
-        door.desk.bell.ring()
+        await reports.submit(report)
+        context.planner.wake_up.wake()
         return Response(status_code=204)
 
     @router.post(INBOUND_PATH)
     async def text(request: Request) -> Response:
-        arrival = Arrival(door.database.clock.now(), stamp=door.stamp.now(), door=door.name)
-        form = await _checked(request, door, validators)
+        arrival = Arrival(context.database.clock.now(), stamp=context.stamp.now(), door=context.name)
+        form = await _checked(request, context, validators)
         received = Text(
             sid=_needed(form, "MessageSid", LONGEST_SID),
             number=_needed(form, "From", LONGEST_SID),
@@ -143,19 +143,19 @@ def webhooks(door: Door) -> APIRouter:
             verdict=verdict_of(form.all("OptOutType")),
             media=_count(form.get("NumMedia")),
         )
-        async with door.database.transaction() as tx:
-            await inbound.receive(tx, received, door.desk, door.stamp)
+        async with context.database.transaction() as tx:
+            await inbound.receive(tx, received, context.planner, context.stamp)
         return Response(NO_ANSWER, media_type="text/xml")
 
     @router.post(PROBE_PATH)
     async def probe(request: Request) -> Response:
-        _signed(request, await _body(request), door, validators)
+        _signed(request, await _body(request), context, validators)
         return Response(status_code=204)
 
     return router
 
 
-async def _checked(request: Request, door: Door, validators: Sequence[RequestValidator]) -> Form:
+async def _checked(request: Request, context: WebhookContext, validators: Sequence[RequestValidator]) -> Form:
     """Return the form of a request that the provider signed; one that it did not is recorded and counted.
 
     Raises:
@@ -164,15 +164,15 @@ async def _checked(request: Request, door: Door, validators: Sequence[RequestVal
     """
     body = await _body(request)
     try:
-        form = _signed(request, body, door, validators)
+        form = _signed(request, body, context, validators)
     except Forbidden:
-        await _record_forgery(door, request.url.path, ours=_names_us(request, body, door))
+        await _record_forgery(context, request.url.path, ours=_names_us(request, body, context))
         raise
-    await door.ear.heard(door)
+    await context.signatures.heard(context)
     return form
 
 
-def _signed(request: Request, body: bytes, door: Door, validators: Sequence[RequestValidator]) -> Form:
+def _signed(request: Request, body: bytes, context: WebhookContext, validators: Sequence[RequestValidator]) -> Form:
     """Return the form of a request that the provider signed.
 
     Raises:
@@ -180,7 +180,7 @@ def _signed(request: Request, body: bytes, door: Door, validators: Sequence[Requ
     """
     pairs = _pairs(body)
     query = request.url.query
-    address = door.public_url + request.url.path + (f"?{query}" if query else "")
+    address = context.public_url + request.url.path + (f"?{query}" if query else "")
     signature = request.headers.get("X-Twilio-Signature", "")
     if pairs is None or not any(
         validator.validate(address, ImmutableMultiDict(pairs), signature) for validator in validators
@@ -190,11 +190,11 @@ def _signed(request: Request, body: bytes, door: Door, validators: Sequence[Requ
     return Form([(name, value.replace("\x00", "")) for name, value in pairs if "\x00" not in name])
 
 
-def _names_us(request: Request, body: bytes, door: Door) -> bool:
+def _names_us(request: Request, body: bytes, context: WebhookContext) -> bool:
     """Tell whether a call that was refused looks like the provider's own, for our account."""
     form = dict(_pairs(body) or [])
     signed = bool(request.headers.get("X-Twilio-Signature")) and "MessageSid" in form
-    return signed and door.account is not None and form.get("AccountSid", door.account) == door.account
+    return signed and context.account is not None and form.get("AccountSid", context.account) == context.account
 
 
 async def _body(request: Request) -> bytes:
@@ -213,12 +213,12 @@ def _pairs(body: bytes) -> list[tuple[str, str]] | None:
         return None
 
 
-async def _record_forgery(door: Door, path: str, *, ours: bool) -> None:
+async def _record_forgery(context: WebhookContext, path: str, *, ours: bool) -> None:
     FORGED.labels(path).inc()
     log.warning("webhook.forged", path=path, ours=ours)
-    async with door.database.transaction() as tx:
+    async with context.database.transaction() as tx:
         if ours:
-            await door.ear.refused(tx)
+            await context.signatures.refused(tx)
         await count_forgery(tx, path, ours=ours)
 
 

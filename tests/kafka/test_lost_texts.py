@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import Table, select
 
 from services.assessments.tables import alerts, patients
-from services.notifier.bell import Bell
 from services.notifier.commands.inbound import receive
 from services.notifier.commands.reply_events import Text
-from services.notifier.desk import Desk
 from services.notifier.model.arriving import Arrival
+from services.notifier.planner import Planner
 from services.notifier.retelling import retell
 from services.notifier.tables import CONTACT_POINTS
+from services.notifier.wake_up import WakeUp
 from shared.bus import gaps, publish
 from shared.clock import SteppedClock
 from shared.database import Database
@@ -72,7 +72,7 @@ class Ground:
     async def text(self, words: str) -> None:
         came = Text(uuid4().hex, PHONE, words, Arrival(self.clock.now()))
         async with self.notifier.transaction() as tx:
-            await receive(tx, came, Desk(KEYRING, Bell()), self.clock)
+            await receive(tx, came, Planner(KEYRING, WakeUp()), self.clock)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from services.notifier.model.message import Message
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
 from services.notifier.model.states import Standing, State, move
 from services.notifier.store import people
-from services.notifier.store.messages import Plan, close_pending, plan, write_steps
+from services.notifier.store.messages import PlannedMessage, close_pending, plan, write_steps
 from services.notifier.store.which import Which
 from shared.database import Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
@@ -122,7 +122,7 @@ async def plan_next_channel(tx: Transaction, message: Message) -> MessageId | No
         return None
     return await plan(
         tx,
-        Plan(
+        PlannedMessage(
             clinic=ClinicId(message.clinic),
             patient=PatientId(message.patient),
             purpose=purpose,

@@ -15,7 +15,7 @@ from services.notifier.model.explaining import WHY
 from services.notifier.model.judging import Expire, Hold, Send, Withhold, judge
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Limits
-from services.notifier.model.reckoning import AskPerson, AskProvider, detain
+from services.notifier.model.reconciliation import AskPerson, AskProvider, detain
 from services.notifier.model.states import Standing, State
 from services.notifier.store import attempts, claims
 from services.notifier.store.holds import Detained

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from services.notifier.desk import Desk
 from services.notifier.model.people import NumberUser
 from services.notifier.model.purposes import Channel, Occurrence, Purpose
+from services.notifier.planner import Planner
 from services.notifier.store import conversation, people
-from services.notifier.store.messages import Plan
+from services.notifier.store.messages import PlannedMessage
 from shared import crisis
 from shared.database import Transaction
 from shared.ids import ClinicId, PatientId
@@ -28,7 +28,7 @@ USEFUL_FOR: Final = timedelta(days=1)
 
 
 async def answer(
-    tx: Transaction, desk: Desk, *, sid: str, number: str, words: str, users: Sequence[NumberUser]
+    tx: Transaction, planner: Planner, *, sid: str, number: str, words: str, users: Sequence[NumberUser]
 ) -> bool:
     """Plan the clinic's crisis text where a text sounds like a person in danger; return whether it does.
 
@@ -37,7 +37,7 @@ async def answer(
 
     Args:
         tx: the caller's.
-        desk: plans it.
+        planner: plans it.
         sid: the provider's id of the text; each text is answered once.
         number: that it came from.
         words: what the person wrote.
@@ -49,14 +49,14 @@ async def answer(
     if clinic is None:
         log.error("crisis.unanswered", why="the number is nobody's, and there are several clinics")
         return True
-    recipient = people.recipient_of(desk.keyring, desk.keyring.seal(number, context="contact"))
+    recipient = people.recipient_of(planner.keyring, planner.keyring.seal(number, context="contact"))
     lately = await conversation.crisis_texts_since(tx, recipient.fingerprint, tx.now - timedelta(hours=1))
     if lately >= MOST_AN_HOUR:
         log.warning("crisis.damped")
         return True
-    await desk.plan(
+    await planner.plan(
         tx,
-        Plan(
+        PlannedMessage(
             clinic=clinic,
             patient=PatientId(users[0].patient) if users else None,
             purpose=Purpose.REPLY,

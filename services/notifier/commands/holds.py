@@ -10,7 +10,7 @@ from services.notifier.commands.outcomes import accepted
 from services.notifier.model.judging import Reason
 from services.notifier.model.message import Message
 from services.notifier.model.outcomes import Found
-from services.notifier.model.reckoning import AskPerson, Free, Had, Reckoned
+from services.notifier.model.reconciliation import AskPerson, Free, Had, Reconciled
 from services.notifier.model.states import Standing, State
 from services.notifier.store import attempts, people
 from services.notifier.store import holds as store
@@ -50,19 +50,19 @@ async def look_again(tx: Transaction, message: UUID, at: datetime, reason: str) 
     await note(tx, message, "looked up after a restore", f"could not see: {reason}")
 
 
-async def settle(tx: Transaction, held: store.HeldMessage, reckoned: Reckoned, seen: Sequence[str] = ()) -> None:
+async def settle(tx: Transaction, held: store.HeldMessage, reconciled: Reconciled, seen: Sequence[str] = ()) -> None:
     """Write what was found out about a held message; one that was closed meanwhile stays as it is.
 
     Args:
         tx: the caller's.
         held: the message as it was when it was looked up.
-        reckoned: what was found out.
+        reconciled: what was found out.
         seen: the provider's ids of the texts from which it was.
     """
     message = (await lock(tx, [held.message.id]))[held.message.id]
     if message.state != State.HELD:
         return
-    match reckoned:
+    match reconciled:
         case Had(sent):
             found = Found(sent.sid, sent.status, sent.error)
             began = sent.at or held.gap.until

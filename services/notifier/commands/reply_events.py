@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from services.notifier.echoes import without_our_words
 from services.notifier.model.answering import Ahead, Effect
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.inbound import Flag, Intent, read
 from services.notifier.model.people import NumberUser
+from services.notifier.own_words import without_our_words
 from services.notifier.store import people
 from services.notifier.store.inbound import KeptText
 from shared.bus import publish

@@ -3,11 +3,11 @@
 from typing import Final
 
 from services.notifier.commands.changes import withhold
-from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.planner import Planner
 from services.notifier.store import people
-from services.notifier.store.messages import Plan, Recipient
+from services.notifier.store.messages import PlannedMessage, Recipient
 from services.notifier.store.which import about
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
@@ -18,7 +18,7 @@ NOT_PAGED: Final = "task"
 """The level of an alert that waits on Today."""
 
 
-def register(handlers: Handlers, desk: Desk) -> None:
+def register(handlers: Handlers, planner: Planner) -> None:
     """Register the handlers of this module."""
 
     @handlers.on(AlertRaised, AlertOverdue)
@@ -29,13 +29,13 @@ def register(handlers: Handlers, desk: Desk) -> None:
         if clinic is None:
             raise NotYet("An alert was raised before its clinic arrived.")
         known = [each for each in clinic.oncall if each.kind in set(Channel)]
-        on_call = [(Channel(each.kind), people.recipient_of(desk.keyring, each.value)) for each in known]
+        on_call = [(Channel(each.kind), people.recipient_of(planner.keyring, each.value)) for each in known]
         # With nobody on call the page is withheld with that reason, for all to see, and never silently absent.
         nobody: list[tuple[Channel, Recipient | None]] = [(Channel.SMS, None)]
         for channel, recipient in on_call or nobody:
-            await desk.plan(
+            await planner.plan(
                 tx,
-                Plan(
+                PlannedMessage(
                     clinic=event.clinic,
                     patient=None if event.patient is None else PatientId(event.patient),
                     purpose=Purpose.PAGE,

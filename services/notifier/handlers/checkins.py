@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, time, timedelta
 
 from services.notifier.commands.changes import withhold
-from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Consented, Purpose
+from services.notifier.planner import Planner
 from services.notifier.store import people
-from services.notifier.store.messages import Plan
+from services.notifier.store.messages import PlannedMessage
 from services.notifier.store.which import about, other_checkins, other_turns
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
@@ -16,7 +16,7 @@ from shared.events.assessments import CheckinEvent
 from shared.ids import PatientId
 
 
-def register(handlers: Handlers, desk: Desk) -> None:
+def register(handlers: Handlers, planner: Planner) -> None:
     """Register the handlers of this module."""
 
     @handlers.on(CheckinOpened)
@@ -29,9 +29,9 @@ def register(handlers: Handlers, desk: Desk) -> None:
             await withhold(tx, other_checkins(event.patient, event.checkin), Reason.SUPERSEDED)
         channel = await people.channel_of(tx, PatientId(event.patient), Consented.CHECKINS)
         turn = str(event.version) if event.version > 1 else ""
-        planned = await desk.plan(
+        planned = await planner.plan(
             tx,
-            Plan(
+            PlannedMessage(
                 clinic=event.clinic,
                 patient=PatientId(event.patient),
                 purpose=Purpose.CHECKIN,

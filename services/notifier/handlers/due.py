@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from services.notifier.desk import Desk
 from services.notifier.model.purposes import Channel, Consented, Purpose
+from services.notifier.planner import Planner
 from services.notifier.store import people, sessions
-from services.notifier.store.messages import Plan
+from services.notifier.store.messages import PlannedMessage
 from services.notifier.store.sessions import Remindable
 from shared.bus import Handlers, Heard, NotYet
 from shared.database import Transaction
@@ -21,7 +21,7 @@ BOOKING_USEFUL_FOR: Final = timedelta(days=14)
 """An invitation to book is of no use long after the day it was for. Engineering default."""
 
 
-def register(handlers: Handlers, desk: Desk) -> None:
+def register(handlers: Handlers, planner: Planner) -> None:
     """Register the handlers of this module."""
 
     @handlers.on_many(SessionDue)
@@ -36,16 +36,16 @@ def register(handlers: Handlers, desk: Desk) -> None:
             for plan, each in zip(reminders, heard, strict=True)
             if plan.channel == Channel.SMS and known[each.event.session].entry
         ]
-        await desk.plan_all(tx, [*reminders, *entries])
+        await planner.plan_all(tx, [*reminders, *entries])
 
     @handlers.on(BookingDue)
     async def booking_due(tx: Transaction, event: BookingDue) -> None:
         if not await people.known(tx, event.patient):
             raise NotYet("A booking became due before its patient arrived.")
         channel = await people.channel_of(tx, PatientId(event.patient), Consented.BOOKING)
-        await desk.plan(
+        await planner.plan(
             tx,
-            Plan(
+            PlannedMessage(
                 clinic=event.clinic,
                 patient=PatientId(event.patient),
                 purpose=Purpose.BOOKING,
@@ -58,9 +58,9 @@ def register(handlers: Handlers, desk: Desk) -> None:
         )
 
 
-def _reminder(tx: Transaction, session: Remindable, heard: Heard[SessionDue]) -> Plan:
+def _reminder(tx: Transaction, session: Remindable, heard: Heard[SessionDue]) -> PlannedMessage:
     event = heard.event
-    return Plan(
+    return PlannedMessage(
         clinic=event.clinic,
         patient=PatientId(event.patient),
         purpose=Purpose.REMINDER,

@@ -5,10 +5,10 @@ from uuid import UUID
 from services.notifier.commands import doubts
 from services.notifier.commands.changes import withhold
 from services.notifier.commands.opting import tell_standing
-from services.notifier.desk import Desk
 from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import POLICIES
 from services.notifier.model.quiet import WakingHours
+from services.notifier.planner import Planner
 from services.notifier.store import people
 from services.notifier.store.messages import look_again
 from services.notifier.store.which import for_purposes, of_clinic, of_patients
@@ -20,7 +20,7 @@ from shared.ids import PatientId
 _TO_PATIENTS = [purpose for purpose, policy in POLICIES.items() if policy.to_patient]
 
 
-def register(handlers: Handlers, desk: Desk) -> None:
+def register(handlers: Handlers, planner: Planner) -> None:
     """Register the handlers of this module."""
 
     @handlers.on(ClinicChanged)
@@ -28,20 +28,20 @@ def register(handlers: Handlers, desk: Desk) -> None:
         WakingHours.parse(event.quiet_from, event.quiet_until)
         if await people.keep_clinic(tx, event):
             await look_again(tx, of_clinic(event.clinic))
-            tx.after_commit(desk.bell.ring)
+            tx.after_commit(planner.wake_up.wake)
 
     @handlers.on(PatientEnrolled, PatientChanged)
     async def patient_changed(tx: Transaction, event: PatientEnrolled) -> None:
         patient = PatientId(event.patient)
         before = {row.contact: row for row in await people.contact_points(tx, patient)}
-        if await people.keep_patient(tx, event, desk.keyring):
+        if await people.keep_patient(tx, event, planner.keyring):
             await tell_standing(tx, patient, {key: row.purposes for key, row in before.items()})
             await doubts.tell_standing(tx, patient, {key: row.fingerprint for key, row in before.items()})
             if event.in_care is False:
                 await _hold_back(tx, event.patient)
             # Another zone has other nights; another number may be one that never said stop.
             await look_again(tx, of_patients([event.patient]))
-            tx.after_commit(desk.bell.ring)
+            tx.after_commit(planner.wake_up.wake)
 
     @handlers.on(PatientDischarged)
     async def patient_discharged(tx: Transaction, event: PatientDischarged) -> None:

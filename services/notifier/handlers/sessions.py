@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from services.notifier.commands.changes import withhold
-from services.notifier.desk import Desk
 from services.notifier.model.judging import Hold, Reason, Send, judge
 from services.notifier.model.message import Message
 from services.notifier.model.notices import Notice, Truth, notice
 from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.planner import Planner
 from services.notifier.store import claims, sessions
-from services.notifier.store.messages import Plan
+from services.notifier.store.messages import PlannedMessage
 from services.notifier.store.queries import notices_waiting, told_of
 from services.notifier.store.which import about, about_another_start, notices_about
 from shared.bus import Handlers, publish
@@ -29,7 +29,7 @@ from shared.events import (
 from shared.ids import MessageId, PatientId
 
 
-def register(handlers: Handlers, desk: Desk) -> None:
+def register(handlers: Handlers, planner: Planner) -> None:
     """Register the handlers of this module."""
 
     @handlers.on(
@@ -51,10 +51,10 @@ def register(handlers: Handlers, desk: Desk) -> None:
             await withhold(tx, about_another_start(event.session, event.starts_at_utc), Reason.SESSION_MOVED)
         else:
             await withhold(tx, about(event.session), Reason.SESSION_OVER)
-        await _tell(tx, desk, event)
+        await _tell(tx, planner, event)
 
 
-async def _tell(tx: Transaction, desk: Desk, event: SessionEvent) -> None:
+async def _tell(tx: Transaction, planner: Planner, event: SessionEvent) -> None:
     """Plan what has to be said to a patient who was told what no longer holds, once for each change."""
     told = await told_of(tx, event.clinic, event.patient, event.session)
     truth = Truth(event.starts_at_utc, open=event.state in {"booked", "confirmed"}, off=event.state == "cancelled")
@@ -65,7 +65,7 @@ async def _tell(tx: Transaction, desk: Desk, event: SessionEvent) -> None:
     if waiting:
         await withhold(tx, notices_about(event.session), Reason.SUPERSEDED)
     if wanted is not None:
-        planned = [await desk.plan(tx, _plan(event, wanted, channel)) for channel in wanted.channels]
+        planned = [await planner.plan(tx, _plan(event, wanted, channel)) for channel in wanted.channels]
         await _say_when(tx, [key for key in planned if key is not None], wanted)
 
 
@@ -73,8 +73,8 @@ def _says(message: Message, wanted: Notice) -> bool:
     return message.occurrence == wanted.occurrence and message.starts_at == wanted.starts_at
 
 
-def _plan(event: SessionEvent, wanted: Notice, channel: Channel) -> Plan:
-    return Plan(
+def _plan(event: SessionEvent, wanted: Notice, channel: Channel) -> PlannedMessage:
+    return PlannedMessage(
         clinic=event.clinic,
         patient=PatientId(event.patient),
         purpose=Purpose.REMINDER,
@@ -89,7 +89,7 @@ def _plan(event: SessionEvent, wanted: Notice, channel: Channel) -> Plan:
 
 async def _say_when(tx: Transaction, planned: Sequence[MessageId], wanted: Notice) -> None:
     """Tell the clinic when notices go out, and whether that is before the patient acts on what they were told."""
-    for message in await claims.facts(tx, planned):
+    for message in await claims.due_messages(tx, planned):
         match judge(message.draft(), message.facts(tx.now, daily_limit=0), wanted.due_at):
             case Send():
                 goes_at = wanted.due_at

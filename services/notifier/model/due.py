@@ -8,7 +8,7 @@ from uuid import UUID
 from services.notifier.model.judging import Draft, Facts, SessionFacts
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.quiet import WakingHours
-from services.notifier.model.reckoning import Candidate, Gap
+from services.notifier.model.reconciliation import Candidate, Gap
 from services.notifier.model.states import State
 from shared.walltime import to_wall
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from services.notifier.model import stopping, visits
+from services.notifier.model import session_answers, stopping
+from services.notifier.model.session_answers import Agreement, Pointing, pointing
 from services.notifier.model.stopping import Stop
-from services.notifier.model.visits import Answered, Pointing, pointing
 from services.notifier.model.words import clauses, phrases
 from services.notifier.model.written import Reaction, written
 
@@ -41,7 +41,7 @@ class Intent(StrEnum):
 class Flag(StrEnum):
     """What else was seen in a text; shown to staff."""
 
-    MAY_MEAN_VISIT = "may-mean-visit"
+    MAY_MEAN_SESSION = "may-mean-visit"
     DISLIKE = "dislike"
     RUNNING_LATE = "running-late"
     QUESTION = "question"
@@ -104,7 +104,7 @@ _POLITE: Final = frozenset(
         "yes",
     )
 )
-_AGREED: Final = {Answered.CONFIRM: Intent.CONFIRM, Answered.YES: Intent.AGREE, Answered.NOD: Intent.NOD}
+_AGREED: Final = {Agreement.CONFIRM: Intent.CONFIRM, Agreement.YES: Intent.AGREE, Agreement.NOD: Intent.NOD}
 _CANCEL: Final = frozenset({"cancel", "cancelar", "cancelo", "cancela", "cancele"})
 _WRONG: Final = re.compile(
     r"\b(?:wrong (?:number|person|num|guy|phone|cell|contact)|wrong #|numero (?:equivocado|incorrecto|erroneo)"
@@ -187,13 +187,13 @@ def _read(text: str, words: str, reaction: Reaction | None, *, quoted: bool) -> 
     if _AUTOMATIC.search(words):
         return Reading(Intent.OTHER, flags=frozenset({Flag.AUTOMATIC}))
     parts = clauses(words)
-    return _about_texts(words, parts) or _about_visits(words, parts)
+    return _about_texts(words, parts) or _about_sessions(words, parts)
 
 
 def _keyword(word: str) -> Reading | None:
     """Return what a single word means by which the provider acts."""
     if word in _PROVIDER_STOP:
-        flags = frozenset({Flag.MAY_MEAN_VISIT} if word == "CANCEL" else ())
+        flags = frozenset({Flag.MAY_MEAN_SESSION} if word == "CANCEL" else ())
         return Reading(Intent.STOP, by_provider=True, ends_texts=True, flags=flags)
     if word in _PROVIDER_START:
         return Reading(Intent.AGREE if word == "YES" else Intent.START, by_provider=True)
@@ -205,8 +205,8 @@ def _about_texts(words: str, parts: Sequence[Sequence[str]]) -> Reading | None:
     core = " ".join(word for clause in parts for word in clause if word not in _POLITE)
     if core in _START | _HELP:
         return Reading(Intent.START if core in _START else Intent.HELP)
-    stop, declined = stopping.judge(parts, words), visits.declines(parts, words)
-    flags = frozenset({Flag.MAY_MEAN_VISIT} if core in _CANCEL or (declined and stop is Stop.YES) else ())
+    stop, declined = stopping.judge(parts, words), session_answers.declines(parts, words)
+    flags = frozenset({Flag.MAY_MEAN_SESSION} if core in _CANCEL or (declined and stop is Stop.YES) else ())
     if _is_wrong_number(words, parts):
         return Reading(Intent.WRONG_NUMBER, ends_texts=stop is Stop.YES)
     if core in _CANCEL and len(words.split()) > 1:
@@ -216,14 +216,14 @@ def _about_texts(words: str, parts: Sequence[Sequence[str]]) -> Reading | None:
     return Reading(Intent.DOUBT) if stop is Stop.ASK and not declined else None
 
 
-def _about_visits(words: str, parts: Sequence[Sequence[str]]) -> Reading:
+def _about_sessions(words: str, parts: Sequence[Sequence[str]]) -> Reading:
     where = pointing(parts, words)
-    agreed = visits.answered(parts, words)
+    agreed = session_answers.answered(parts, words)
     if agreed is not None:
         return Reading(_AGREED[agreed], pointing=where)
-    if visits.declines(parts, words):
+    if session_answers.declines(parts, words):
         return Reading(Intent.DECLINE, pointing=where)
-    late = frozenset({Flag.RUNNING_LATE} if visits.is_late(parts) else ())
+    late = frozenset({Flag.RUNNING_LATE} if session_answers.is_late(parts) else ())
     return Reading(Intent.OTHER, flags=late, pointing=where)
 
 

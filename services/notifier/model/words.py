@@ -109,7 +109,7 @@ _CLIPPED: Final = phrases(
 
 def clauses(text: str) -> list[list[str]]:
     """Return the words of each clause of a text, in order; a clause without words is left out."""
-    plain = _without_accents(_spelled_together(text))
+    plain = _without_accents(_unspaced(text))
     for pattern, joined in _JOINED:
         plain = pattern.sub(joined, plain)
     found = [[_word(word) for word in re.findall(r"\w+", part)] for part in _ENDS.split(plain)]
@@ -121,7 +121,7 @@ def _without_accents(text: str) -> str:
     return "".join(part for part in decomposed if not unicodedata.combining(part))
 
 
-def _spelled_together(text: str) -> str:
+def _unspaced(text: str) -> str:
     """Join letters that stand alone: `S T O P`, `s-t-o-p`."""
     return _SPELLED_OUT.sub(lambda found: re.sub(r"\W", "", found[0]), text)
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.model.due import Address, DueClinic, DueMessage, DueSession, OpenRestore
 from services.notifier.model.rate import Rate
-from services.notifier.model.reckoning import Gap
+from services.notifier.model.reconciliation import Gap
 from services.notifier.model.states import State
 from services.notifier.tables import SENDERS
 from shared.database import Reader, Transaction
@@ -45,7 +45,7 @@ While records of the log are missing that this service was to read, a session ma
 patient's: nothing goes to patients but answers to what they wrote. Staff are paged all the same. So it is while texts
 that people sent are still to be fetched, of which one may be a STOP."""
 
-_FACTS: Final = text(
+_DUE_MESSAGES: Final = text(
     """
     SELECT m.id, m.clinic, m.patient, m.purpose, m.channel, m.occurrence, m.about, m.state, m.version,
            m.useful_until, m.starts_at, m.link, m.details, m.trace, m.not_before, h.cleared_at,
@@ -134,12 +134,12 @@ async def claim(tx: Transaction, most: int, channels: Sequence[str]) -> list[Due
     if not ids:
         return []
     # A second statement sees what was committed while the first one took its locks.
-    return await facts(tx, ids)
+    return await due_messages(tx, ids)
 
 
-async def facts(reader: Reader, ids: Sequence[UUID]) -> list[DueMessage]:
+async def due_messages(reader: Reader, ids: Sequence[UUID]) -> list[DueMessage]:
     """Return messages, each with the facts as they are now, in the order in which they are to go out."""
-    rows = await reader.all(_FACTS.bindparams(now=reader.now, since=reader.now - COUNTED_SPAN, ids=list(ids)))
+    rows = await reader.all(_DUE_MESSAGES.bindparams(now=reader.now, since=reader.now - COUNTED_SPAN, ids=list(ids)))
     return list(map(_due, rows))
 
 

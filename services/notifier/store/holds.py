@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.notifier.model.due import DueMessage
 from services.notifier.model.message import Message
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.model.reckoning import Candidate, Gap
+from services.notifier.model.reconciliation import Candidate, Gap
 from services.notifier.model.states import State
 from services.notifier.store.messages import message_of
 from services.notifier.tables import HOLDS, MESSAGES, RESTORE_CHANGES, RESTORES

@@ -34,7 +34,7 @@ class Recipient:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedMessage:
     """A message to be.
 
     Attributes:
@@ -68,13 +68,13 @@ class Plan:
         return str(self.patient or self.clinic)
 
 
-async def plan(tx: Transaction, message: Plan) -> MessageId | None:
+async def plan(tx: Transaction, message: PlannedMessage) -> MessageId | None:
     """Write a planned message; return None where its business key is taken, which means that it was planned before."""
     planned: MessageId | None = (await tx.execute(_PLAN.returning(MESSAGES.c.id), [_row(tx, message)])).scalar()
     return planned
 
 
-async def plan_all(tx: Transaction, messages: Sequence[Plan]) -> None:
+async def plan_all(tx: Transaction, messages: Sequence[PlannedMessage]) -> None:
     """Write planned messages in one go; those whose business key is taken were planned before."""
     rows = [_row(tx, message) for message in messages]
     await tx.execute(_PLAN_ALL.bindparams(**{name: [row[name] for row in rows] for name in _COLUMNS}))
@@ -82,7 +82,7 @@ async def plan_all(tx: Transaction, messages: Sequence[Plan]) -> None:
 
 _PLAN: Final = insert(MESSAGES).on_conflict_do_nothing(constraint="messages_business_key")
 
-_GIVEN: Final = tuple(field.name for field in fields(Plan) if field.name != "recipient")
+_GIVEN: Final = tuple(field.name for field in fields(PlannedMessage) if field.name != "recipient")
 _MADE: Final = (
     "id",
     "state",
@@ -113,7 +113,7 @@ _PLAN_ALL: Final = text(
 """A parameter for each column and none for each row: one message to the server however many rows."""
 
 
-def _row(tx: Transaction, message: Plan) -> dict[str, Any]:
+def _row(tx: Transaction, message: PlannedMessage) -> dict[str, Any]:
     recipient = message.recipient
     return {
         **{name: getattr(message, name) for name in _GIVEN},

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from services.notifier.tables import HEARING, INBOUND
 from shared.database import Reader, Transaction
 
-DEAF_AFTER: Final = timedelta(minutes=2)
+REFUSED_AFTER: Final = timedelta(minutes=2)
 """How long refused calls may go on before they are a finding. Engineering default."""
-DEAF_AT: Final = 3
+REFUSED_AT: Final = 3
 """Refused calls that are a finding at once. Engineering default."""
 _ONLY: Final = 1
 
@@ -34,7 +34,7 @@ class Hearing:
 
 
 @dataclass(frozen=True)
-class Deaf:
+class RefusedCalls:
     """Calls that name our account are refused."""
 
     count: int
@@ -91,10 +91,10 @@ async def known(reader: Reader, sids: Sequence[str]) -> set[str]:
     return {each.sid for each in await reader.all(select(INBOUND.c.sid).where(INBOUND.c.sid.in_(sids)))}
 
 
-def deaf(found: Hearing | None, now: datetime) -> Deaf | None:
+def refused_calls(found: Hearing | None, now: datetime) -> RefusedCalls | None:
     """Return the finding, where calls are refused for a while or a handful of them were."""
     if found is None or not found.refused or found.refused_since is None:
         return None
-    if found.refused < DEAF_AT and found.refused_since > now - DEAF_AFTER:
+    if found.refused < REFUSED_AT and found.refused_since > now - REFUSED_AFTER:
         return None
-    return Deaf(found.refused, found.refused_since)
+    return RefusedCalls(found.refused, found.refused_since)

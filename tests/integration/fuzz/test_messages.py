@@ -14,18 +14,18 @@ from hypothesis import strategies
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from services.notifier.bell import Bell
 from services.notifier.commands import claiming, inbound, reply_events, reports, settling
 from services.notifier.commands.outcomes import Call, store_outcomes
-from services.notifier.desk import Desk
 from services.notifier.letters import House, LetterWriter, Ready
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Limits, Rate
 from services.notifier.model.settling import Patience
+from services.notifier.planner import Planner
 from services.notifier.store import attempts
 from services.notifier.tables import ATTEMPTS, MESSAGES, METADATA
+from services.notifier.wake_up import WakeUp
 from shared.clock import RealClock
 from shared.database import Transaction
 from shared.events import (
@@ -109,7 +109,7 @@ class Messages(Machine):
         self.stopped = False
         self.settled = False
         self.owner = 1
-        self.desk = Desk(KEYRING, Bell())
+        self.planner = Planner(KEYRING, WakeUp())
         self.limits = Limits(calls=50, rate=Rate(0), sender="us")
         house = House(url="http://127.0.0.1", mailbox="visits@example.org", daily_limit=1000)
         self.writer = LetterWriter(KEYRING, house)
@@ -215,7 +215,7 @@ class Messages(Machine):
         body = "STOP" if stop else "START"
         came = Arrival(self.now, stamp=STAMP.now(), door="door")
         text = reply_events.Text(f"SM{uuid4().hex}", self.number, body, came)
-        self.do(lambda tx: inbound.receive(tx, text, self.desk, STAMP))
+        self.do(lambda tx: inbound.receive(tx, text, self.planner, STAMP))
         self.stopped = stop
 
     @rule(took=TOOK)

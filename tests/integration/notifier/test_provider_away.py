@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from services.notifier import settler
+from services.notifier.model.circuit_breaker import IN_A_ROW, CircuitBreaker
 from services.notifier.model.outcomes import Outcome
-from services.notifier.model.outlook import IN_A_ROW, Outlook
 from services.notifier.model.settling import Patience
 from services.notifier.service import build
 from shared.service import Service
@@ -35,7 +35,7 @@ async def all_due(practice: Practice) -> Service:
     return build(replace(practice.bench.context, settings=few))
 
 
-def hopeful(self: Outlook, outcome: Outcome, *, turn: int) -> Outlook:
+def hopeful(self: CircuitBreaker, outcome: Outcome, *, turn: int) -> CircuitBreaker:
     """Expect of the next call as much as of the one before, whatever became of it."""
     del outcome, turn
     return self
@@ -77,7 +77,7 @@ async def test_few_are_in_doubt_the_others_keep_their_place_and_all_go_out_once_
 
 
 async def test_without_it_every_text_is_in_doubt(resting: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Outlook, "after", hopeful)
+    monkeypatch.setattr(CircuitBreaker, "after", hopeful)
     service = await all_due(resting)
     async with running(service):
         await eventually(partial(all_in_doubt, resting))
@@ -97,7 +97,7 @@ async def test_what_was_not_called_says_so(resting: Practice) -> None:
 async def test_a_list_that_shows_nothing_to_anyone_is_left_alone_for_the_rest_of_the_round(
     resting: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Outlook, "after", hopeful)
+    monkeypatch.setattr(CircuitBreaker, "after", hopeful)
     service = await all_due(resting)
     async with running(service):
         await eventually(partial(all_in_doubt, resting))

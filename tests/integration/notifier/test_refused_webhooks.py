@@ -7,14 +7,14 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from services.notifier.bell import Bell
-from services.notifier.desk import Desk
 from services.notifier.history import HISTORY
 from services.notifier.listener import Listener
+from services.notifier.planner import Planner
 from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.service import build
 from services.notifier.store import webhook_health
 from services.notifier.tables import STOPS
+from services.notifier.wake_up import WakeUp
 from services.notifier.webhooks import INBOUND_PATH
 from shared.clock import SteppedClock
 from shared.events import FindingChanged, ReplyReceived
@@ -158,7 +158,7 @@ async def test_a_list_that_cannot_be_read_holds_reminders_up_for_a_while_and_is_
     machine = SteppedClock(resting.clock.now())
     account = TwilioAccount(resting.exchange.url, ACCOUNT, TOKEN, OUR_NUMBER, resting.bench.base_url)
     port = TwilioPort(lambda: resting.bench.http, account, timeout=2, same_clock=False)
-    listener = Listener(resting.bench.database, port, Desk(KEYRING, Bell()), stamp=machine)
+    listener = Listener(resting.bench.database, port, Planner(KEYRING, WakeUp()), stamp=machine)
     await listener.begin()
     for minutes in (0, 5, 6):
         await machine.move_by(timedelta(minutes=minutes))

@@ -131,7 +131,7 @@ def test_a_no_of_two_patients_is_asked_back() -> None:
 def test_cancel_ends_texts_by_the_carriers_rule_and_staff_see_that_it_may_mean_the_visit() -> None:
     effect = said("CANCEL")
     assert (effect.intent, effect.ends_texts) == (Intent.STOP, True)
-    assert Flag.MAY_MEAN_VISIT in effect.flags
+    assert Flag.MAY_MEAN_SESSION in effect.flags
     unclear = said("cancel please")
     assert (unclear.intent, unclear.answer) == (Intent.DOUBT, Answer.DOUBT)
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from services.notifier.echoes import without_our_words
 from services.notifier.model.inbound import Intent, Reading, read
+from services.notifier.own_words import without_our_words
 
 FOLDER: Final = Path(__file__).parent / "texts"
 OURS: Final = "Riverside: your visit is on Tuesday, December 15 at 10:00 AM. Reply C to confirm, STOP to end texts."

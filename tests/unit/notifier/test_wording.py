@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from icalendar import Calendar
 
-from services.notifier.calendar_entry import Visit, calendar_entry
+from services.notifier.calendar_entry import CalendarEntry, as_ical
 from services.notifier.model.answering import Answer
 from services.notifier.model.inbound import Intent, read
 from services.notifier.model.purposes import NOTICES, Channel, Purpose
@@ -106,14 +106,14 @@ def test_mail_about_a_session_says_the_day_in_subject_and_body(language: str, ki
     assert "+1 555 010 0100" in mail.body
 
 
-def visit(*, version: int, cancelled: bool = False) -> Visit:
+def visit(*, version: int, cancelled: bool = False) -> CalendarEntry:
     starts = datetime(2026, 12, 1, 15, tzinfo=UTC)
-    return Visit(
+    return CalendarEntry(
         UUID("018f0000-0000-7000-8000-000000000001"),
         version,
         starts,
         90,
-        "Visit: Lakeside Clinic",
+        "CalendarEntry: Lakeside Clinic",
         "hello@example.org",
         "Lakeside Clinic",
         "pat@example.org",
@@ -128,14 +128,14 @@ def lines(entry: bytes) -> dict[str, str]:
 
 
 def test_a_moved_session_replaces_its_calendar_entry() -> None:
-    one, two = (lines(calendar_entry(visit(version=version))) for version in (1, 2))
+    one, two = (lines(as_ical(visit(version=version))) for version in (1, 2))
     assert one["UID"] == two["UID"] == "018f0000-0000-7000-8000-000000000001@keepwell"
     assert (one["SEQUENCE"], two["SEQUENCE"]) == ("1", "2")
     assert two["METHOD"] == "REQUEST"
     assert (two["DTSTART"], two["DTEND"]) == ("20261201T150000Z", "20261201T163000Z")
-    assert two["SUMMARY"] == "Visit: Lakeside Clinic"
+    assert two["SUMMARY"] == "CalendarEntry: Lakeside Clinic"
 
 
 def test_a_cancelled_session_takes_its_entry_back() -> None:
-    entry = lines(calendar_entry(visit(version=3, cancelled=True)))
+    entry = lines(as_ical(visit(version=3, cancelled=True)))
     assert (entry["METHOD"], entry["STATUS"]) == ("CANCEL", "CANCELLED")

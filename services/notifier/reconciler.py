@@ -1,4 +1,4 @@
-"""The reckoner: after a restore, asks the provider what already went out, and what patients wrote meanwhile.
+"""The reconciler: after a restore, asks the provider what already went out, and what patients wrote meanwhile.
 
 See docs/decisions/0013.
 """
@@ -7,12 +7,12 @@ from typing import Final
 
 from services.notifier.commands import holds, inbound
 from services.notifier.commands.reply_events import Text
-from services.notifier.desk import Desk
 from services.notifier.letters import body_print
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.outcomes import Blind
-from services.notifier.model.reckoning import SLACK, AskPerson, Sent, Why, reckon
+from services.notifier.model.reconciliation import SLACK, AskPerson, Sent, Why, reconcile
 from services.notifier.model.settling import Patience
+from services.notifier.planner import Planner
 from services.notifier.ports import Port, ProviderText
 from services.notifier.store import attempts
 from services.notifier.store import holds as store
@@ -31,20 +31,20 @@ UNSEEN: Final = 3.0
 LOOKS: Final = 50
 
 
-class Reckoner:
+class Reconciler:
     """Settles what a restore holds up; of all processes one at a time.
 
     Args:
         database: the service's.
         port: the provider of texts, where there is one.
-        desk: opens addresses and rings the sender's bell.
+        planner: opens addresses and wakes the sender.
         patience: how long to wait before a provider that could not be asked is asked again.
     """
 
-    def __init__(self, database: Database, port: Port | None, desk: Desk, *, patience: Patience) -> None:
+    def __init__(self, database: Database, port: Port | None, planner: Planner, *, patience: Patience) -> None:
         self._database = database
         self._port = port
-        self._desk = desk
+        self._planner = planner
         self._patience = patience
         self._stamp = RealClock()
 
@@ -68,7 +68,7 @@ class Reckoner:
         for held in due:
             await self._settle(held)
         if due:
-            self._desk.bell.ring()
+            self._planner.wake_up.wake()
 
     async def _read_texts(self, restore: store.Restore) -> bool:
         """Act on the texts of the lost time, a STOP before anything goes out; return whether all were seen."""
@@ -83,7 +83,7 @@ class Reckoner:
         for text in (each for each in texts if each.at is None or each.at >= since):
             async with self._database.transaction() as tx:
                 told = Text(text.sid, text.number, text.body, Arrival(text.at or restore.restored_at))
-                await inbound.recover(tx, told, self._desk, self._stamp)
+                await inbound.recover(tx, told, self._planner, self._stamp)
         async with self._database.transaction() as tx:
             await store.texts_read(tx, restore.id)
         return True
@@ -93,7 +93,7 @@ class Reckoner:
             async with self._database.transaction() as tx:
                 await holds.settle(tx, held, AskPerson(Why.NOBODY_TO_ASK))
             return
-        number = self._desk.keyring.open(held.address, context="contact")
+        number = self._planner.keyring.open(held.address, context="contact")
         texts = await self._port.sent_to(number, held.gap.since)
         async with self._database.transaction() as tx:
             if isinstance(texts, Blind):
@@ -101,7 +101,7 @@ class Reckoner:
                 return
             sids = [text.sid for text in texts]
             known = await attempts.known_sids(tx, sids) | await store.answered_for(tx, sids)
-            printed = body_print(self._desk.keyring)
+            printed = body_print(self._planner.keyring)
             sent = [
                 Sent(
                     sid=text.sid,
@@ -114,4 +114,4 @@ class Reckoner:
                 for text in texts
                 if text.sid not in known
             ]
-            await holds.settle(tx, held, reckon(held.candidate(), held.gap, sent), [one.sid for one in sent])
+            await holds.settle(tx, held, reconcile(held.candidate(), held.gap, sent), [one.sid for one in sent])

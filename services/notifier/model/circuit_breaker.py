@@ -31,7 +31,7 @@ def answered(outcome: Outcome) -> bool:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class CircuitBreaker:
     """What the calls to a provider so far let expect of the next.
 
     Attributes:
@@ -51,8 +51,8 @@ class Outlook:
     pause: timedelta = timedelta()
 
     @classmethod
-    def fair(cls, most: int) -> "Outlook":
-        """Return the outlook of a provider of which nothing bad is known."""
+    def closed(cls, most: int) -> "CircuitBreaker":
+        """Return the breaker of a provider of which nothing bad is known: all goes through."""
         return cls(most, most)
 
     @property
@@ -65,8 +65,8 @@ class Outlook:
         """Return how many must fit in before a claim is worth its statements."""
         return max(1, self.width // 2)
 
-    def after(self, outcome: Outcome, *, turn: int) -> "Outlook":
-        """Return the outlook after one more call, which was begun in the given turn."""
+    def after(self, outcome: Outcome, *, turn: int) -> "CircuitBreaker":
+        """Return the breaker after one more call, which was begun in the given turn."""
         if turn != self.turn:
             return self
         if answered(outcome):
@@ -76,4 +76,4 @@ class Outlook:
         if self.width > 1 and self.lost + 1 < IN_A_ROW:
             return replace(self, lost=self.lost + 1)
         pause = min(LONGEST, max(SHORTEST, self.pause * 2))
-        return Outlook(self.most, 1, turn=self.turn + 1, pause=pause)
+        return CircuitBreaker(self.most, 1, turn=self.turn + 1, pause=pause)

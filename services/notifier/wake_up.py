@@ -10,20 +10,20 @@ IDLE: Final = 2.0
 """Real seconds after which a sleeper looks at the database again: another process may have planned something."""
 
 
-class Bell:
-    """Rung after a commit, heard by one loop of this process."""
+class WakeUp:
+    """Called after a commit; ends the sleep of one loop of this process."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake the sleeper now, or keep it from falling asleep."""
-        self._rung.set()
+        self._woken.set()
 
     async def sleep(self, clock: Clock, until: datetime | None) -> None:
-        """Return when the bell rings, when `until` has come, or after the idle time."""
+        """Return when somebody wakes it, when `until` has come, or after the idle time."""
         tasks: list[asyncio.Future[object]] = [
-            asyncio.ensure_future(self._rung.wait()),
+            asyncio.ensure_future(self._woken.wait()),
             asyncio.ensure_future(clock.pause(IDLE)),
         ]
         if until is not None:
@@ -34,4 +34,4 @@ class Bell:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._rung.clear()
+            self._woken.clear()

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.notifier.together import Together
+from services.notifier.batcher import Batcher
 from shared.clock import RealClock
 
 
@@ -13,11 +13,11 @@ async def test_what_is_given_at_once_is_carried_out_at_once_and_in_order() -> No
     async def keep(gifts: Sequence[int]) -> None:
         batches.append(list(gifts))
 
-    together = Together(keep, RealClock())
-    await asyncio.gather(*(together.give(number) for number in range(450)))
+    together = Batcher(keep, RealClock())
+    await asyncio.gather(*(together.submit(number) for number in range(450)))
     assert [len(batch) for batch in batches] == [200, 200, 50]
     assert [gift for batch in batches for gift in batch] == list(range(450))
-    await together.give(450)
+    await together.submit(450)
     assert batches[-1] == [450]
 
 
@@ -29,8 +29,8 @@ async def test_one_bad_gift_fails_its_giver_only() -> None:
             raise ValueError("three")
         kept.extend(gifts)
 
-    together = Together(keep, RealClock())
-    results = await asyncio.gather(*(together.give(number) for number in range(5)), return_exceptions=True)
+    together = Batcher(keep, RealClock())
+    results = await asyncio.gather(*(together.submit(number) for number in range(5)), return_exceptions=True)
     assert [type(result) for result in results] == [type(None)] * 3 + [ValueError, type(None)]
     assert kept == [0, 1, 2, 4]
 
@@ -41,9 +41,9 @@ async def test_a_caller_that_goes_away_leaves_the_others_gifts_alone() -> None:
     async def keep(gifts: Sequence[int]) -> None:
         kept.extend(gifts)
 
-    together = Together(keep, RealClock())
-    first = asyncio.ensure_future(together.give(1))
-    second = asyncio.ensure_future(together.give(2))
+    together = Batcher(keep, RealClock())
+    first = asyncio.ensure_future(together.submit(1))
+    second = asyncio.ensure_future(together.submit(2))
     await asyncio.sleep(0)  # noqa: TID251 - lets both begin
     first.cancel()
     await second

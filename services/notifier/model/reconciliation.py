@@ -126,10 +126,10 @@ class Free:
     """The provider provably has not: it may go."""
 
 
-Reckoned = Had | Free | AskPerson
+Reconciled = Had | Free | AskPerson
 
 
-def reckon(message: Candidate, gap: Gap, sent: Sequence[Sent]) -> Reckoned:
+def reconcile(message: Candidate, gap: Gap, sent: Sequence[Sent]) -> Reconciled:
     """Return what the provider's list says of a message.
 
     Args:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.model.reckoning import (
+from services.notifier.model.reconciliation import (
     AskPerson,
     AskProvider,
     Candidate,
@@ -13,7 +13,7 @@ from services.notifier.model.reckoning import (
     Sent,
     Why,
     detain,
-    reckon,
+    reconcile,
 )
 from services.notifier.wording import Content, compose, purposes_of
 
@@ -31,43 +31,43 @@ def sent(
 
 def test_the_first_text_of_the_same_words_is_the_message() -> None:
     first = sent(Purpose.REMINDER, same=True)
-    assert reckon(REMINDER, GAP, [first, sent(Purpose.REMINDER, same=True, sid="SM2")]) == Had(first)
+    assert reconcile(REMINDER, GAP, [first, sent(Purpose.REMINDER, same=True, sid="SM2")]) == Had(first)
 
 
 def test_a_text_from_before_the_message_could_be_due_is_another_one() -> None:
     """The reminder of three days before says the same as that of one day before."""
     tomorrow = Candidate(Purpose.REMINDER, Channel.SMS, BACKUP + timedelta(hours=30))
-    assert reckon(tomorrow, GAP, [sent(Purpose.REMINDER, same=True)]) == Free()
+    assert reconcile(tomorrow, GAP, [sent(Purpose.REMINDER, same=True)]) == Free()
 
 
 def test_a_text_whose_date_is_not_known_may_be_the_message() -> None:
     undated = sent(Purpose.REMINDER, at=None, same=True)
-    assert reckon(REMINDER, GAP, [undated]) == Had(undated)
+    assert reconcile(REMINDER, GAP, [undated]) == Had(undated)
 
 
 def test_what_was_sent_before_the_backup_is_nothing_new() -> None:
     old = sent(Purpose.REMINDER, at=BACKUP - timedelta(days=1), same=True)
-    assert reckon(Candidate(Purpose.REMINDER, Channel.SMS), GAP, [old]) == Free()
+    assert reconcile(Candidate(Purpose.REMINDER, Channel.SMS), GAP, [old]) == Free()
 
 
 def test_other_words_for_the_same_purpose_are_a_persons_to_judge() -> None:
-    assert reckon(REMINDER, GAP, [sent(Purpose.REMINDER)]) == AskPerson(Why.OTHER_WORDS)
+    assert reconcile(REMINDER, GAP, [sent(Purpose.REMINDER)]) == AskPerson(Why.OTHER_WORDS)
 
 
 def test_words_that_are_not_ours_are_a_persons_to_judge() -> None:
-    assert reckon(REMINDER, GAP, [sent()]) == AskPerson(Why.UNKNOWN_WORDS)
+    assert reconcile(REMINDER, GAP, [sent()]) == AskPerson(Why.UNKNOWN_WORDS)
 
 
 def test_a_page_goes_out_whatever_else_went_to_that_number() -> None:
     page = Candidate(Purpose.PAGE, Channel.SMS)
-    assert reckon(page, Gap(BACKUP, RESTORE, changed=True, forgotten=True), [sent(), sent(Purpose.PAGE)]) == Free()
+    assert reconcile(page, Gap(BACKUP, RESTORE, changed=True, forgotten=True), [sent(), sent(Purpose.PAGE)]) == Free()
 
 
 @pytest.mark.parametrize("purpose", [Purpose.REMINDER, Purpose.CHECKIN, Purpose.BOOKING])
 def test_what_was_not_sent_may_be_untrue_where_the_record_changed(purpose: Purpose) -> None:
     message = Candidate(purpose, Channel.SMS)
-    assert reckon(message, Gap(BACKUP, RESTORE, changed=True), []) == AskPerson(Why.CHANGED)
-    assert reckon(message, Gap(BACKUP, RESTORE, forgotten=True), []) == AskPerson(Why.FORGOTTEN)
+    assert reconcile(message, Gap(BACKUP, RESTORE, changed=True), []) == AskPerson(Why.CHANGED)
+    assert reconcile(message, Gap(BACKUP, RESTORE, forgotten=True), []) == AskPerson(Why.FORGOTTEN)
 
 
 def test_an_email_of_the_lost_time_is_a_persons_to_judge_unless_it_pages() -> None:

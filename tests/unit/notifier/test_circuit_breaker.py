@@ -3,8 +3,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifier.model.circuit_breaker import IN_A_ROW, LONGEST, SHORTEST, CircuitBreaker, answered
 from services.notifier.model.outcomes import Accepted, Later, Outcome, Refused, Unknown
-from services.notifier.model.outlook import IN_A_ROW, LONGEST, SHORTEST, Outlook, answered
 
 MOST = 400
 TAKEN = Accepted("SM1", "queued")
@@ -12,11 +12,11 @@ LOST = Unknown("ConnectionResetError")
 OUTCOMES = st.sampled_from([TAKEN, Refused("21211"), Later(timedelta(seconds=5), "20429"), LOST])
 
 
-def after(outlook: Outlook, *outcomes: Outcome) -> Outlook:
-    """Return the outlook after calls that were each begun in the turn they ended in."""
+def after(breaker: CircuitBreaker, *outcomes: Outcome) -> CircuitBreaker:
+    """Return the breaker after calls that were each begun in the turn they ended in."""
     for outcome in outcomes:
-        outlook = outlook.after(outcome, turn=outlook.turn)
-    return outlook
+        breaker = breaker.after(outcome, turn=breaker.turn)
+    return breaker
 
 
 def test_who_says_no_or_later_is_there_and_who_was_not_reached_is_not() -> None:
@@ -27,38 +27,38 @@ def test_who_says_no_or_later_is_there_and_who_was_not_reached_is_not() -> None:
 
 
 def test_calls_lost_by_chance_change_nothing() -> None:
-    outlook = after(Outlook.fair(MOST), *[LOST] * (IN_A_ROW - 1), TAKEN, *[LOST] * (IN_A_ROW - 1))
-    assert (outlook.well, outlook.turn) == (True, 0)
+    breaker = after(CircuitBreaker.closed(MOST), *[LOST] * (IN_A_ROW - 1), TAKEN, *[LOST] * (IN_A_ROW - 1))
+    assert (breaker.well, breaker.turn) == (True, 0)
 
 
 def test_a_provider_that_answers_nobody_is_tried_with_one_message_ever_less_often() -> None:
-    outlook = after(Outlook.fair(MOST), *[LOST] * IN_A_ROW)
-    assert (outlook.width, outlook.turn, outlook.pause) == (1, 1, SHORTEST)
+    breaker = after(CircuitBreaker.closed(MOST), *[LOST] * IN_A_ROW)
+    assert (breaker.width, breaker.turn, breaker.pause) == (1, 1, SHORTEST)
     pauses = []
     for _ in range(6):
-        outlook = after(outlook, LOST)
-        pauses.append(outlook.pause)
+        breaker = after(breaker, LOST)
+        pauses.append(breaker.pause)
     assert pauses == [SHORTEST * 2, SHORTEST * 4, LONGEST, LONGEST, LONGEST, LONGEST]
-    assert (outlook.width, outlook.turn) == (1, 7)
+    assert (breaker.width, breaker.turn) == (1, 7)
 
 
 def test_each_answer_makes_room_for_one_more_until_all_is_well() -> None:
-    outlook = after(Outlook.fair(8), *[LOST] * IN_A_ROW, TAKEN, TAKEN)
-    assert (outlook.width, outlook.well, outlook.pause) == (3, False, timedelta())
-    assert after(outlook, *[TAKEN] * 5).well
+    breaker = after(CircuitBreaker.closed(8), *[LOST] * IN_A_ROW, TAKEN, TAKEN)
+    assert (breaker.width, breaker.well, breaker.pause) == (3, False, timedelta())
+    assert after(breaker, *[TAKEN] * 5).well
 
 
 def test_a_call_that_was_begun_before_it_was_given_up_says_nothing() -> None:
-    away = after(Outlook.fair(MOST), *[LOST] * IN_A_ROW)
+    away = after(CircuitBreaker.closed(MOST), *[LOST] * IN_A_ROW)
     assert away.after(LOST, turn=0) == away
     assert away.after(TAKEN, turn=0) == away
 
 
 @given(st.lists(OUTCOMES), st.integers(1, 50))
 def test_there_is_always_room_for_one_and_never_for_more_than_the_most(outcomes: list[Outcome], most: int) -> None:
-    outlook = Outlook.fair(most)
+    breaker = CircuitBreaker.closed(most)
     for outcome in outcomes:
-        before, outlook = outlook, after(outlook, outcome)
-        assert 1 <= outlook.worth <= outlook.width <= most
-        assert outlook.lost < IN_A_ROW
-        assert outlook.turn == before.turn or (outlook.width == 1 and SHORTEST <= outlook.pause <= LONGEST)
+        before, breaker = breaker, after(breaker, outcome)
+        assert 1 <= breaker.worth <= breaker.width <= most
+        assert breaker.lost < IN_A_ROW
+        assert breaker.turn == before.turn or (breaker.width == 1 and SHORTEST <= breaker.pause <= LONGEST)

@@ -77,7 +77,7 @@ _NO: Final = phrases("""
     no, n, nope, nah, na, no thanks, no thank you, no gracias, not coming, cant, no puedo, nel, negative,
     no way, no can do, sorry no, no sorry, no i cant, no lo siento, lo siento no, no ire
 """)
-_VISIT: Final = r"(?:appointments?|visits?|sessions?|treatments?|citas?|sesion|sesiones|visitas?|slot|time)"
+_SESSION_WORD: Final = r"(?:appointments?|visits?|sessions?|treatments?|citas?|sesion|sesiones|visitas?|slot|time)"
 _DECLINES: Final = tuple(
     re.compile(pattern)
     for pattern in (
@@ -92,7 +92,7 @@ _DECLINES: Final = tuple(
             r"\bcant (?:today|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday|anymore|do (?:it|today"
             r"|tomorrow|monday|tuesday|wednesday|thursday|friday))\b"
         ),
-        rf"\b(?:cancel|reschedule|move|change|postpone|skip|miss|rebook|push)(?:ing)? (?:\w+ ){{0,3}}{_VISIT}\b",
+        rf"\b(?:cancel|reschedule|move|change|postpone|skip|miss|rebook|push)(?:ing)? (?:\w+ ){{0,3}}{_SESSION_WORD}\b",
         (
             r"\b(?:have|need|got|want|gotta|would like|must|like|going|wanted|wanna|trying|forced) (?:to )?(?:cancel"
             r"|reschedule|postpone|skip|rebook)\b"
@@ -115,7 +115,7 @@ _DECLINES: Final = tuple(
         r"\bno (?:ire|voy|vengo|podre|asistire|llegare|vendre|voy a ir|voy a llegar|vamos)\b(?! a (?:parar|dejar))",
         (
             rf"\b(?:cancel(?:ar|e|en|o|ame|arla|enme)|cambi(?:ar|e|en|o)|mover|mueva|posponer|reagendar|reprogramar"
-            rf"|aplazar|anular) (?:\w+ ){{0,3}}{_VISIT}\b"
+            rf"|aplazar|anular) (?:\w+ ){{0,3}}{_SESSION_WORD}\b"
         ),
         (
             r"\b(?:tengo que|quiero|necesito|quisiera|debo|me toca|puedo) (?:cancelar|cancelarla|cambiar|reagendar"
@@ -159,7 +159,7 @@ class Pointing:
         return (not self.weekdays or wall.weekday() in self.weekdays) and (not self.times or wall.time() in self.times)
 
 
-class Answered:
+class Agreement:
     """What a text may say to a reminder."""
 
     CONFIRM = "confirm"
@@ -171,18 +171,18 @@ def answered(parts: Sequence[Sequence[str]], text: str) -> str | None:
     """Return how a text that says nothing else agrees to a visit; None where it does not, or says more."""
     words = [word for clause in parts for word in clause]
     if not words:
-        return Answered.NOD if _NODDING.search(text) and not _SHAKING.search(text) else None
+        return Agreement.NOD if _NODDING.search(text) and not _SHAKING.search(text) else None
     said = " ".join(words)
     rest = [word for word in words if not _names(word)]
     core = [word for word in rest if word not in _SMALL or word == "y"]
     agrees = [word for word in core if word in _CONFIRM | _YES | _NOD]
     if " ".join(core) in _CONFIRM_PHRASES or " ".join(rest) in _CONFIRM_PHRASES or said in _CONFIRM_PHRASES:
-        return Answered.CONFIRM
+        return Agreement.CONFIRM
     if said in _NOD_PHRASES or " ".join(rest) in _NOD_PHRASES:
-        return Answered.NOD
+        return Agreement.NOD
     if not core or len(agrees) != len(core):
         return None
-    kinds = ((Answered.CONFIRM, _CONFIRM), (Answered.YES, _YES), (Answered.NOD, _NOD_NEEDS))
+    kinds = ((Agreement.CONFIRM, _CONFIRM), (Agreement.YES, _YES), (Agreement.NOD, _NOD_NEEDS))
     return next((kind for kind, among in kinds if set(core) & among), None)
 
 

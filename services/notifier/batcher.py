@@ -1,4 +1,4 @@
-"""Many callers, one transaction: each waits until what it gave is committed."""
+"""Many callers, one transaction: each waits until what it submitted is committed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,14 +13,14 @@ GATHER: Final = 0.005
 MOST: Final = 200
 
 
-class Together(Generic[T]):
-    """Hands what several callers give at nearly the same time to one function.
+class Batcher(Generic[T]):
+    """Hands what several callers submit at nearly the same time to one function.
 
     The first caller leads: it gathers, carries out, and tells the others. Where all together fail, each is carried out
-    alone, so that one bad gift fails its giver only.
+    alone, so that one bad item fails its caller only.
 
     Args:
-        carry_out: does the work for several, in the order they were given; all of it or nothing.
+        carry_out: does the work for several, in the order they were submitted; all of it or nothing.
         clock: waits.
     """
 
@@ -30,13 +30,13 @@ class Together(Generic[T]):
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []
         self._led = False
 
-    async def give(self, gift: T) -> None:
-        """Return once the gift is carried out; raise what its carrying out raised."""
+    async def submit(self, item: T) -> None:
+        """Return once the item is carried out; raise what its carrying out raised."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((gift, done))
+        self._waiting.append((item, done))
         if not self._led:
             self._led = True
-            # A task of its own: a caller that goes away must not take the others' gifts with it.
+            # A task of its own: a caller that goes away must not take the others' items with it.
             self._leader = asyncio.create_task(self._lead())
         await done
 
@@ -51,8 +51,8 @@ class Together(Generic[T]):
 
     async def _finish(self, batch: Sequence[tuple[T, "asyncio.Future[None]"]]) -> None:
         try:
-            await self._carry_out([gift for gift, _ in batch])
-        except Exception as error:  # noqa: BLE001 - told to whoever gave it
+            await self._carry_out([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - told to whoever submitted it
             if len(batch) > 1:
                 for each in batch:
                     await self._finish([each])

@@ -125,27 +125,40 @@ async def open_clinic(sql: asyncpg.Connection, zone: str) -> None:
 
 async def enrol(here: Stand, sql: asyncpg.Connection, patients: Sequence[PatientEnrolled]) -> None:
     """Write patients into the notifier's tables at once, as it keeps them; told one by one they take minutes."""
-    people, points = [], []
+    people: list[dict[str, object]] = []
+    points: list[dict[str, object]] = []
     for each in patients:
-        people.append((each.patient, each.clinic, 1, each.language, each.zone, False, 0))
+        people.append(
+            {
+                "patient": each.patient,
+                "clinic": each.clinic,
+                "version": 1,
+                "language": each.language,
+                "zone": each.zone,
+                "discharged": False,
+                "consent_version": 0,
+            }
+        )
         for position, contact in enumerate(each.contacts):
             known_by = recipient_of(here.keyring, contact.value).fingerprint
             purposes = [consent.purpose for consent in contact.consents]
-            row = (
-                contact.id,
-                each.patient,
-                each.clinic,
-                contact.kind,
-                contact.value,
-                known_by,
-                position,
-                purposes,
-                False,
-            )
+            row = {
+                "contact": contact.id,
+                "patient": each.patient,
+                "clinic": each.clinic,
+                "kind": contact.kind,
+                "value": contact.value,
+                "fingerprint": known_by,
+                "position": position,
+                "purposes": purposes,
+                "retired": False,
+            }
             points.append(row)
     for table, rows in ((PATIENTS, people), (CONTACT_POINTS, points)):
-        columns = [column.name for column in table.columns]
-        await sql.copy_records_to_table(table.name, schema_name="notifier", columns=columns, records=rows)
+        # What a row does not name is as the database makes it.
+        columns = list(rows[0])
+        records = [tuple(row.values()) for row in rows]
+        await sql.copy_records_to_table(table.name, schema_name="notifier", columns=columns, records=records)
 
 
 async def keep(sql: asyncpg.Connection, sessions: Sequence[SessionBooked]) -> None:

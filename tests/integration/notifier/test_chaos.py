@@ -20,6 +20,7 @@ from services.notifier.model.states import PROVIDER_STATUS, Standing, State
 from services.notifier.ports import twilio
 from services.notifier.service import build
 from services.notifier.settler import Settler
+from services.notifier.store import attempts
 from services.sandbox.model.profiles import Fault, Mark
 from shared.events import MessageDelivered
 from shared.settings import NotifierSettings, Settings
@@ -94,7 +95,7 @@ async def slow_answer(practice: Practice) -> Seen:
     """Return what was seen of a call that was answered when hours had passed on the clock, and was never given up."""
     patient = NotifierSettings(provider_timeout=60, concurrency=8)
     service = build(replace(practice.bench.context, settings=Settings(notifier=patient)))
-    rounds = _count_rounds(settling)
+    rounds = _count_rounds(attempts)
     async with running(service):
         await reminded(practice, "slow")
         await practice.exchange.held.wait()
@@ -226,13 +227,13 @@ def no_settling(patch: pytest.MonkeyPatch) -> None:
     async def never(_reader: Any) -> None:
         return None
 
-    patch.setattr(settling, "due_looks", nothing)
-    patch.setattr(settling, "next_look", never)
+    patch.setattr(attempts, "due_looks", nothing)
+    patch.setattr(attempts, "next_look", never)
 
     async def idle(_reader: Any) -> bool:
         return False
 
-    patch.setattr(settling, "under_way", idle)
+    patch.setattr(attempts, "under_way", idle)
 
 
 def _errors_are(outcome: Outcome) -> Callable[[pytest.MonkeyPatch], None]:

@@ -124,7 +124,7 @@ async def test_a_crash_after_the_provider_accepted_leaves_unknown_and_settles_wi
 
 async def _kill(sender: "asyncio.Future[None]", practice: Practice) -> None:
     for task in asyncio.all_tasks():
-        if "_Shift._call" in repr(task.get_coro()) or "_Shift._store_all" in repr(task.get_coro()):
+        if "_Run._call" in repr(task.get_coro()) or "_Run._store_all" in repr(task.get_coro()):
             task.cancel()
     sender.cancel()
     await asyncio.gather(sender, return_exceptions=True)

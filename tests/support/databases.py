@@ -1,12 +1,14 @@
-"""A PostgreSQL for the tests: one cluster a run, a migrated template for each service, a fresh copy for each test."""
+"""A PostgreSQL for the tests: one cluster a run, a template for each service, an empty migrated database for a test."""
 
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -47,20 +49,73 @@ async def _hurry(url: str) -> None:
     await engine.dispose()
 
 
+WIPE = """
+SELECT coalesce(string_agg(format('DELETE FROM %I.%I', schemaname, tablename), '; '), '') FROM pg_tables
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename <> ALL ($1)
+UNION ALL
+SELECT coalesce(string_agg(format('ALTER SEQUENCE %I.%I RESTART', schemaname, sequencename), '; '), '')
+FROM pg_sequences WHERE last_value IS NOT NULL
+"""
+"""What empties every table but those that a migration filled, and has every sequence begin anew."""
+OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
 class Databases:
-    """Makes databases for tests out of templates."""
+    """Makes databases for tests out of templates.
+
+    To copy a template takes 0.15 s of processor and leaves 300 files behind, to empty a database hardly a tenth: those
+    whose tables a test does not change are lent again.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = async_url(url)
         self._templates: dict[str, str] = {}
+        self._filled: dict[str, list[str]] = {}
+        self._free: dict[str, list[str]] = defaultdict(list)
         self._numbers = count(1)
         self._run = os.getpid()
 
     async def fresh(self, history: History, clock: Clock) -> Database:
         """Return a migrated, empty database of one service under its own role; the caller closes it."""
-        name = await self.copy(history)
+        return self._opened(await self.copy(history), history, clock)
+
+    @asynccontextmanager
+    async def lent(self, history: History, clock: Clock) -> AsyncIterator[Database]:
+        """Give a migrated, empty database of one service; others get it next, so none of its tables may be altered."""
+        free = self._free[history.service]
+        name = free.pop() if free else await self.copy(history)
+        database = self._opened(name, history, clock)
+        try:
+            yield database
+        finally:
+            await database.close()
+        await self._wipe(name, history)
+        free.append(name)
+
+    def _opened(self, name: str, history: History, clock: Clock) -> Database:
         url = service_url(self._url.set(database=name), history.service, PASSWORD)
         return Database(url, schema=history.service, clock=clock, pool_size=2, overflow=20)
+
+    async def _wipe(self, name: str, history: History) -> None:
+        async with self._connected(name) as connection:
+            await connection.execute(OTHERS)
+            statements = await connection.fetch(WIPE, self._filled[history.service])
+            # No trigger: what keeps people from changing the trail is no help here.
+            await connection.execute(
+                "; ".join(["SET session_replication_role = replica", *(row[0] for row in statements if row[0])])
+            )
+
+    @asynccontextmanager
+    async def _connected(self, name: str) -> AsyncIterator[asyncpg.Connection]:
+        address = self._url.set(database=name, drivername="postgresql")
+        connection = await asyncpg.connect(address.render_as_string(hide_password=False))
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def empty(self) -> str:
         """Return the admin address of a new, empty database."""
@@ -81,11 +136,18 @@ class Databases:
         admin = self._url.set(database=name)
         await prepare(admin, {history.service: PASSWORD})
         await upgrade(service_url(admin, history.service, PASSWORD), history)
+        async with self._connected(name) as connection:
+            tables = await connection.fetch(
+                "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = $1", history.service
+            )
+            self._filled[history.service] = [
+                table
+                for schema, table in tables
+                if await connection.fetchval(f'SELECT true FROM "{schema}"."{table}" LIMIT 1')
+            ]
         self._templates[history.service] = name
         return name
 
     async def _run_statement(self, statement: str) -> None:
-        engine = create_async_engine(self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            await connection.execute(text(statement))
-        await engine.dispose()
+        async with self._connected(self._url.database or "postgres") as connection:
+            await connection.execute(statement)

@@ -14,9 +14,10 @@ from tests.support.databases import Databases
 @pytest.fixture
 async def harness(databases: Databases, clock: SteppedClock) -> AsyncIterator[AssessmentsHarness]:
     """The service with a clinic, a patient and a plan in induction."""
-    database = await databases.fresh(HISTORY, clock)
-    async with bench_of(build, database, clock, settings=Settings(trial=True)) as bench:
+    async with (
+        databases.lent(HISTORY, clock) as database,
+        bench_of(build, database, clock, settings=Settings(trial=True)) as bench,
+    ):
         harness = AssessmentsHarness(bench)
         await harness.open()
         yield harness
-    await database.close()

@@ -127,14 +127,13 @@ def _lower(headers: CIMultiDictProxy[str]) -> dict[str, str]:
 
 @pytest.fixture
 async def home(databases: Databases, clock: SteppedClock, owner: Owner) -> AsyncIterator[Home]:
-    database = await databases.fresh(HISTORY, clock)
-    urls = dict.fromkeys(("scheduler", "notifier", "assessments"), owner.url)
-    async with bench_of(build, database, clock, urls=urls) as bench:
-        async with database.transaction() as tx:
-            login = await ensure_first_clinic(tx, KEYRING, zone="America/New_York", member=CLINICIAN)
-        bench.clinic = login.clinic
-        yield Home(bench, login, owner)
-    await database.close()
+    async with databases.lent(HISTORY, clock) as database:
+        urls = dict.fromkeys(("scheduler", "notifier", "assessments"), owner.url)
+        async with bench_of(build, database, clock, urls=urls) as bench:
+            async with database.transaction() as tx:
+                login = await ensure_first_clinic(tx, KEYRING, zone="America/New_York", member=CLINICIAN)
+            bench.clinic = login.clinic
+            yield Home(bench, login, owner)
 
 
 def a_body(**changes: Any) -> dict[str, Any]:

@@ -26,12 +26,13 @@ async def phones() -> AsyncIterator[Exchange]:
 @pytest.fixture
 async def resting(databases: Databases, clock: SteppedClock, phones: Exchange) -> AsyncIterator[Practice]:
     """An open clinic whose sender does not run yet: Tuesday 1 December 2026, noon in New York."""
-    database = await databases.fresh(HISTORY, clock)
-    async with bench_of(build, database, clock, provider=phones.provider(), settings=SETTINGS) as bench:
+    async with (
+        databases.lent(HISTORY, clock) as database,
+        bench_of(build, database, clock, provider=phones.provider(), settings=SETTINGS) as bench,
+    ):
         practice = Practice(bench, phones)
         await practice.opens()
         yield practice
-    await database.close()
 
 
 @pytest.fixture

@@ -77,15 +77,14 @@ async def mailing(
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(mailbox, hostname="mail.example", loop=loop), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    database = await databases.fresh(HISTORY, clock)
-    provider = phones.provider(smtp_host="127.0.0.1", smtp_port=port, **getattr(request, "param", {}))
-    async with bench_of(build, database, clock, provider=provider, settings=IMPATIENT) as bench:
-        practice = Practice(bench, phones)
-        await practice.opens()
-        async with running(bench.service):
-            yield practice
-    server.close()
-    await database.close()
+    async with databases.lent(HISTORY, clock) as database:
+        provider = phones.provider(smtp_host="127.0.0.1", smtp_port=port, **getattr(request, "param", {}))
+        async with bench_of(build, database, clock, provider=provider, settings=IMPATIENT) as bench:
+            practice = Practice(bench, phones)
+            await practice.opens()
+            async with running(bench.service):
+                yield practice
+        server.close()
 
 
 def calendar_of(mail: EmailMessage) -> str:

@@ -16,10 +16,8 @@ from tests.support.databases import Databases
 @pytest.fixture
 async def harness(databases: Databases, clock: SteppedClock) -> AsyncIterator[SchedulerHarness]:
     """A clinic with one enrolled patient in New York, on Tuesday 1 December 2026 at noon."""
-    database = await databases.fresh(HISTORY, clock)
-    async with bench_of(build, database, clock) as bench:
+    async with databases.lent(HISTORY, clock) as database, bench_of(build, database, clock) as bench:
         harness = SchedulerHarness(bench, uuid4())
         await harness.open()
         await harness.enrol()
         yield harness
-    await database.close()

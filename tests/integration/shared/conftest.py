@@ -11,6 +11,5 @@ from tests.support.databases import Databases
 @pytest.fixture
 async def database(databases: Databases, clock: SteppedClock) -> AsyncIterator[Database]:
     """A service's database, for what holds for every service's."""
-    database = await databases.fresh(HISTORY, clock)
-    yield database
-    await database.close()
+    async with databases.lent(HISTORY, clock) as database:
+        yield database

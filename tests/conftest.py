@@ -22,6 +22,22 @@ structlog.configure(
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+LONGEST = (
+    "tests/integration/fuzz",
+    "tests/kafka/test_simulation.py",
+    "tests/kafka/test_backup.py",
+    "tests/kafka/test_demo.py",
+    "tests/kafka/test_stop.py",
+    "tests/kafka/cases",
+)
+"""What a suite of several processes begins with: at its end one long file would keep a single process busy."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 TUESDAY_NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
 """Tuesday 1 December 2026, noon in New York."""
 

@@ -3,8 +3,8 @@
 A suite that ran nothing, or skipped something, has failed. The containers need a Docker engine: where none answers,
 that suite is left out and a line says so; `--whole`, and asking for it by name, make that a failure.
 
-Suites of different lanes run side by side, for each waits most of its time; every line then says whose it is. What
-torments runs alone, at last.
+Suites of different lanes run side by side, for each waits most of its time; every line then says whose it is. The
+containers and the torment, which kill and count, come after the others and are beside each other alone.
 """
 
 import argparse
@@ -36,8 +36,11 @@ PROCESSES = {"integration": 3, "kafka": 2}
 """Suites that wait more than they count, each with its processes: each has a PostgreSQL and a Kafka of its own."""
 TEST_KAFKA = "TEST_KAFKA"
 """Names a Kafka that is there already: one process alone can make its topics anew."""
-LANES = (("unit", "contracts", "integration"), ("kafka",), (FAULTS, "browser"))
-"""Suites that may run side by side, lane by lane; each of the others runs alone."""
+ROUNDS = (
+    (("unit", "contracts", "integration"), ("kafka",), (FAULTS, "browser")),
+    ((CONTAINERS,), (TORMENT,)),
+)
+"""Round by round, the suites that run side by side, lane by lane."""
 TIMES = Path(__file__).parent.parent / ".pytest_cache" / "suites.json"
 """How many seconds each suite took when it last ran whole, on this machine."""
 
@@ -65,12 +68,9 @@ def announce(suites: Sequence[str]) -> None:
     def took(suite: str) -> str:
         return f"{suite} ({known[suite]:.0f} s last time)" if suite in known else f"{suite} (not timed here yet)"
 
-    lanes = lanes_of(suites)
-    if lanes:
-        print("Side by side: " + "; ".join(", then ".join(map(took, lane)) for lane in lanes))
-    alone = [suite for suite in suites if not any(suite in lane for lane in lanes)]
-    if alone:
-        print("Each alone: " + ", then ".join(map(took, alone)))
+    for lanes in rounds_of(suites):
+        how = "Side by side" if len(lanes) > 1 else "Alone"
+        print(f"{how}: " + "; ".join(", then ".join(map(took, lane)) for lane in lanes))
     sys.stdout.flush()
 
 
@@ -135,30 +135,32 @@ def _said(command: Sequence[str], environment: dict[str, str], mark: str) -> int
     return process.returncode
 
 
-def lanes_of(suites: Sequence[str]) -> list[list[str]]:
-    """Return the lanes that these suites fill, each in its order."""
-    return [lane for every in LANES if (lane := [suite for suite in every if suite in suites])]
+def rounds_of(suites: Sequence[str]) -> list[list[list[str]]]:
+    """Return the rounds that these suites fill: in each its lanes, in each lane its suites in order."""
+    rounds = [[lane for every in lanes if (lane := [suite for suite in every if suite in suites])] for lanes in ROUNDS]
+    return [lanes for lanes in rounds if lanes]
 
 
 def run_all(suites: Sequence[str], extra: list[str]) -> list[Outcome]:
-    """Run suites, those of different lanes side by side and each of the others alone; return what they came to."""
-    lanes = lanes_of(suites)
+    """Run suites round after round, those of different lanes side by side; return what they came to."""
     width = max(map(len, suites), default=0)
+    outcomes: list[Outcome] = []
+    for lanes in rounds_of(suites):
 
-    def drive(lane: Sequence[str]) -> list[Outcome]:
-        return [run(suite, extra, f"{suite:<{width}} | " if len(lanes) > 1 else "") for suite in lane]
+        def drive(lane: Sequence[str], *, beside: bool = len(lanes) > 1) -> list[Outcome]:
+            return [run(suite, extra, f"{suite:<{width}} | " if beside else "") for suite in lane]
 
-    with ThreadPoolExecutor(max_workers=len(LANES)) as drivers:
-        outcomes = [outcome for lane in drivers.map(drive, lanes) for outcome in lane]
-    ran = {outcome.suite for outcome in outcomes}
-    return outcomes + [run(suite, extra) for suite in suites if suite not in ran]
+        with ThreadPoolExecutor(max_workers=len(lanes)) as drivers:
+            outcomes += [outcome for lane in drivers.map(drive, lanes) for outcome in lane]
+    return outcomes
 
 
 def processes(suite: str, given: Mapping[str, str]) -> Sequence[str]:
     """Return what has pytest run a suite in several processes, none where one alone can."""
     if suite not in PROCESSES or (suite == "kafka" and TEST_KAFKA in given):
         return ()
-    return (f"--numprocesses={PROCESSES[suite]}", "--dist=loadfile")
+    # In the order of tests/conftest.py: xdist's own takes the number of a file's tests for the time that they take.
+    return (f"--numprocesses={PROCESSES[suite]}", "--dist=loadfile", "--no-loadscope-reorder")
 
 
 def environment(suite: str) -> dict[str, str]:

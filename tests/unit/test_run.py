@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 
 from tests import run
+from tests.conftest import LONGEST
 from tests.run import Outcome
 
 
@@ -55,28 +56,40 @@ def test_the_variables_of_the_compose_file_reach_the_containers_suite_alone(monk
     assert run.environment("containers")["KEEPWELL_KAFKA_IMAGE"] == "x"
 
 
-def test_suites_of_two_lanes_run_side_by_side_and_what_torments_runs_after_them(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("pair", [("integration", "kafka"), ("containers", "torment")])
+def test_suites_of_two_lanes_run_side_by_side_and_what_kills_and_counts_after_the_others(
+    monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]
 ) -> None:
     both, running, seen = Barrier(2), set[str](), dict[str, set[str]]()
+    asked = ("unit", "integration", "kafka", "containers", "torment")
 
     def pretend(suite: str, extra: list[str], mark: str = "") -> Outcome:
         del extra
         running.add(suite)
-        if suite in {"integration", "kafka"}:
+        if suite in pair:
             both.wait(timeout=20)
             assert mark.strip() == f"{suite:<11} |"
         seen[suite] = running - {suite}
-        if suite in {"integration", "kafka"}:
+        if suite in pair:
             both.wait(timeout=20)
         running.remove(suite)
         return Outcome(suite, 1, 0, 0, 0.0, 0)
 
     monkeypatch.setattr(run, "run", pretend)
-    ran = run.run_all(("unit", "integration", "kafka", "torment"), [])
-    assert [outcome.suite for outcome in ran] == ["unit", "integration", "kafka", "torment"]
-    assert seen["integration"] == {"kafka"}
-    assert seen["torment"] == set()
+    ran = run.run_all(asked, [])
+    assert [outcome.suite for outcome in ran] == list(asked)
+    assert seen[pair[0]] == {pair[1]}
+    assert all(seen[one].isdisjoint({"containers", "torment"}) for one in ("unit", "integration", "kafka"))
+
+
+def test_a_suite_never_runs_without_the_rounds_naming_it() -> None:
+    named = [suite for lanes in run.ROUNDS for lane in lanes for suite in lane]
+    assert sorted(named) == sorted((*run.SUITES, run.FAULTS, run.TORMENT))
+
+
+def test_what_a_suite_begins_with_is_there() -> None:
+    root = Path(__file__).parents[2]
+    assert [path for path in LONGEST if not (root / path).exists()] == []
 
 
 def test_each_line_of_a_suite_beside_another_says_whose_it_is(capfd: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +108,7 @@ def test_what_will_run_is_said_beforehand_with_the_time_that_it_took_last(
     code_of(monkeypatch, "unit", "kafka", "torment")
     first = capsys.readouterr().out
     assert "Side by side: unit (not timed here yet); kafka (not timed here yet)" in first
-    assert "Each alone: torment (not timed here yet)" in first
+    assert "Alone: torment (not timed here yet)" in first
     assert first.index("Side by side") < first.index("=== what ran")
     code_of(monkeypatch, "unit", "kafka")
     assert "unit (0 s last time); kafka (0 s last time)" in capsys.readouterr().out

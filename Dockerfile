@@ -22,7 +22,7 @@ COPY shared shared
 RUN uv sync --frozen --no-default-groups --no-editable \
  && /opt/keepwell/bin/python -m compileall -q /opt/keepwell/lib/python3*/site-packages/keepwell \
       /opt/keepwell/lib/python3*/site-packages/services /opt/keepwell/lib/python3*/site-packages/shared \
- && /opt/keepwell/bin/python -c "import keepwell.commands.up, keepwell.errors, keepwell.stand_ins, shared.database.migrate; import aiohttp, aiosmtplib, icalendar, jinja2, jwt, rich.progress, rich.table; from keepwell import registry; [registry.module(name) for name in registry.SERVICES]" \
+ && /opt/keepwell/bin/python -c "import keepwell.cli.commands.up, keepwell.cli.errors, keepwell.host.stand_ins, shared.database.migrate; import aiohttp, aiosmtplib, icalendar, jinja2, jwt, rich.progress, rich.table; from keepwell.host import registry; [registry.module(name) for name in registry.SERVICES]" \
  && /opt/keepwell/bin/keepwell up --help >/dev/null
 
 FROM ${PYTHON_IMAGE}
@@ -45,6 +45,6 @@ WORKDIR /var/lib/keepwell
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # Ready, not only alive: what others wait for. A process that has to wait for its database says so and is not ended.
-HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 CMD ["python", "-m", "keepwell.health"]
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 CMD ["python", "-m", "keepwell.host.health"]
 ENTRYPOINT ["keepwell"]
 CMD ["up"]

@@ -51,10 +51,10 @@ torment: install jars ## The great one: 200 kills under 20 thousand texts, then 
 	@$(RUN)/python -m tests.faults --brokers 3 --minutes 2 --patients 120 --pause 1 3 --least-kills 5 --least-texts 100 --most 8 --seed 3
 
 contracts: install ## Write the JSON Schemas, AsyncAPI and OpenAPI documents (RELEASE=1: readers rely on them from now)
-	@$(RUN)/python -m keepwell.contracts $(if $(RELEASE),--release)
+	@$(RUN)/python -m keepwell.tools.contracts $(if $(RELEASE),--release)
 
 settings: install ## Write the table of settings into docs/operations.md
-	@$(RUN)/python -m keepwell.settings_table
+	@$(RUN)/python -m keepwell.tools.settings_table
 
 bench: install jars ## Measure: figures beside their bare limits, in one run
 	@$(UV) sync --frozen --quiet --inexact --group bench
@@ -85,7 +85,7 @@ pgbouncer: install ## Bring PgBouncer for the tests: an installed one, or Debian
 	@$(RUN)/python -m tests.support.pgbouncer
 
 metrics: install ## Write the table of metrics into docs/metrics.md
-	@$(RUN)/python -m keepwell.metrics_table
+	@$(RUN)/python -m keepwell.tools.metrics_table
 
 clean: ## Remove the environment and caches (a clinic's data stays)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

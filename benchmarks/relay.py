@@ -8,9 +8,9 @@ import signal
 import uvloop
 
 from benchmarks.stand import CLOCK
-from keepwell import infrastructure
-from keepwell.collecting import settle_in
-from keepwell.data_directory import DataDirectory
+from keepwell.host import infrastructure
+from keepwell.host.collecting import settle_in
+from keepwell.host.data_directory import DataDirectory
 from shared.bus.relay import Relay
 from shared.database import Database
 from shared.database.address import async_url

@@ -14,8 +14,8 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy.engine import URL
 
-from keepwell import infrastructure
-from keepwell.data_directory import DataDirectory
+from keepwell.host import infrastructure
+from keepwell.host.data_directory import DataDirectory
 from shared.clock import RealClock
 from shared.database.address import async_url
 from shared.embedded.kafka import kafka

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 
 from keepwell.backups.errors import BackupError
-from keepwell.data_directory import PRIVATE
+from keepwell.host.data_directory import PRIVATE
 from shared.bus.producer import Record
 
 FORMAT: Final = 1

@@ -10,14 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from keepwell.app import VERSION
 from keepwell.backups import archive
 from keepwell.backups.archive import Manifest
 from keepwell.backups.errors import BackupError
 from keepwell.backups.fence import cut
 from keepwell.backups.programs import dump_program, major_of, run
 from keepwell.backups.streams import reading
-from keepwell.data_directory import PRIVATE, DataDirectory
+from keepwell.host.app import VERSION
+from keepwell.host.data_directory import PRIVATE, DataDirectory
 from shared.bus.address import Address
 from shared.bus.producer import Record
 from shared.clock import Clock

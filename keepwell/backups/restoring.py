@@ -20,13 +20,13 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from keepwell import registry
 from keepwell.backups.archive import Manifest
 from keepwell.backups.errors import BackupError
 from keepwell.backups.making import keys_check
 from keepwell.backups.programs import restore_program, run
 from keepwell.backups.streams import Stream, go_to, reading, send_again
-from keepwell.data_directory import write_private
+from keepwell.host import registry
+from keepwell.host.data_directory import write_private
 from shared.bus import dead_letters
 from shared.bus.address import Address
 from shared.bus.envelope import Undecodable, decode

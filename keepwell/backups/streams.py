@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
-from keepwell.contracts import blank_services
+from keepwell.tools.contracts import blank_services
 from shared.bus.address import Address, options
 from shared.bus.consumer import group_of
 from shared.bus.producer import Producer, Record

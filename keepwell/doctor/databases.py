@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from keepwell import registry
 from keepwell.doctor.finding import PATIENCE, Finding, Installation
+from keepwell.host import registry
 from shared.clock import RealClock
 from shared.database.address import DatabaseAddressError, PoolerError, engine_at, refusal_of
 from shared.database.history import Part

@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy.engine import URL
 
-from keepwell import infrastructure
-from keepwell.data_directory import DataDirectory, NotRunningError, Running
+from keepwell.host import infrastructure
+from keepwell.host.data_directory import DataDirectory, NotRunningError, Running
 from shared.bus.address import Address, kafka_of
 from shared.database.address import async_url
 from shared.settings import SERVICES, Settings

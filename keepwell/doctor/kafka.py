@@ -8,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from keepwell.doctor.finding import Finding, Installation
-from keepwell.infrastructure import DAY_MS
+from keepwell.host.infrastructure import DAY_MS
 from shared.bus import dead_letters
 from shared.bus.address import options, servers_of
 from shared.events import Topic

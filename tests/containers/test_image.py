@@ -56,7 +56,7 @@ async def test_one_image_holds_every_service(service: str) -> None:
 
 async def test_it_asks_after_its_own_readiness() -> None:
     config = (await described())["Config"]
-    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "keepwell.health"]
+    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "keepwell.host.health"]
     assert config["Entrypoint"] == ["keepwell"]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from keepwell.contracts import FOLDER, broken, released, rendered
+from keepwell.tools.contracts import FOLDER, broken, released, rendered
 from shared.events import EVENTS, CheckinDue, Event, PatientDischarged, PlanChanged, SessionBooked, SessionDue
 from shared.events.schemas import asyncapi, breaks, file_name, schema_of
 

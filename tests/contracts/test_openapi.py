@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from keepwell.contracts import FOLDER, openapi, rendered
+from keepwell.tools.contracts import FOLDER, openapi, rendered
 
 PROMISED = {
     ("post", "/api/v1/patients"),

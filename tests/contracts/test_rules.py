@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from keepwell import registry
-from keepwell.metrics_table import FILE as METRICS_TABLE
-from keepwell.metrics_table import rendered
+from keepwell.host import registry
+from keepwell.tools.metrics_table import FILE as METRICS_TABLE
+from keepwell.tools.metrics_table import rendered
 from shared.settings import SERVICES
 from shared.telemetry.metrics import CATALOGUE, REGISTRY, Kind
 from tests.support.prometheus import DEPLOY, ROOT, needed

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from keepwell.settings_table import FILE, placed
+from keepwell.tools.settings_table import FILE, placed
 from shared.settings import known_names, names_and_fields
 
 MANUAL = FILE.read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def test_the_manual_links_to_files_that_are_there() -> None:
 
 
 def test_the_manual_names_no_command_that_there_is_not() -> None:
-    from keepwell.cli import app  # noqa: PLC0415 - only this test loads the commands
+    from keepwell.cli.main import app  # noqa: PLC0415 - only this test loads the commands
 
     known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     known |= {group.name for group in app.registered_groups if group.name}

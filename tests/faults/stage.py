@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from keepwell.front_desk.reading import Reader, Said
+from keepwell.simulated_clinic.reading import Reader, Said
 from shared.clock import RealClock
 from shared.walltime import to_wall, wall_text
 from tests.faults.caller import GIVE_UP_AFTER, Caller

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keepwell.front_desk.reading import when
+from keepwell.simulated_clinic.reading import when
 from services.sandbox.entries import CallRefused, Origin, Source
 from services.sandbox.model.profiles import Profile
 from services.sandbox.report import InboundView, LedgerView, MessageView

@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from keepwell.front_desk.reading import Reader, Reading, Said, when
+from keepwell.simulated_clinic.reading import Reader, Reading, Said, when
 from services.notifier.model.segments import plain
 from services.sandbox.model.keywords import NETWORK_ANSWERS, Keyword
 from services.sandbox.report import LedgerView, MessageView

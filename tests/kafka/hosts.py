@@ -9,8 +9,8 @@ from uuid import UUID
 
 import aiohttp
 
-from keepwell import registry
-from keepwell.engine import Engine
+from keepwell.host import registry
+from keepwell.host.engine import Engine
 from shared.bus import Handlers
 from shared.clock import Clock
 from shared.database import Database, Transaction

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from keepwell import infrastructure
-from keepwell.data_directory import DataDirectory
+from keepwell.host import infrastructure
+from keepwell.host.data_directory import DataDirectory
 from shared.database.address import async_url
 from shared.database.roles import service_url
 from shared.events import Topic

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy import select
 
-from keepwell.commands import retell as command
+from keepwell.cli.commands import retell as command
 from services.clinic import published_events
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose

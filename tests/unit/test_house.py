@@ -11,7 +11,7 @@ SOURCES = sorted(file for package in ("keepwell", "services", "shared") for file
 ENDS_TRANSACTIONS = {"shared/database/connection.py", "shared/database/roles.py", "shared/database/migrate.py"}
 RELAY = "shared/bus/relay.py"  # claim, publish and delete are one transaction of its own connection
 OFFSETS = "keepwell/backups/streams.py"  # commits offsets in Kafka, no transaction
-REVISION = "keepwell/revision.py"  # writes migrations against a database that it throws away
+REVISION = "keepwell/tools/revision.py"  # writes migrations against a database that it throws away
 IMPURE = [
     "sqlalchemy",
     "asyncpg",

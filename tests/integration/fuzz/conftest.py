@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from keepwell import registry
+from keepwell.host import registry
 from shared.clock import SteppedClock
 from tests.conftest import TUESDAY_NOON
 from tests.integration.fuzz.world import World, service_urls

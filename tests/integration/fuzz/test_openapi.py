@@ -11,7 +11,7 @@ import requests
 import schemathesis
 from schemathesis.specs.openapi import checks
 
-from keepwell.contracts import FOLDER
+from keepwell.tools.contracts import FOLDER
 from shared.web.tokens import Scope
 from tests.integration.fuzz.profiles import tries
 from tests.integration.fuzz.world import PATIENCE, World

@@ -17,9 +17,9 @@ import aiohttp
 import requests
 from sqlalchemy import delete, select
 
-from keepwell import registry
-from keepwell.app import application
-from keepwell.engine import Engine
+from keepwell.host import registry
+from keepwell.host.app import application
+from keepwell.host.engine import Engine
 from services.clinic.commands.first_start import ensure_first_clinic
 from shared.bus.envelope import Received
 from shared.bus.tables import AT_ONCE, tables_of

@@ -17,11 +17,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from keepwell import infrastructure
-from keepwell.data_directory import DataDirectory
 from keepwell.doctor import databases as database_checks
 from keepwell.doctor.finding import Finding, Installation
 from keepwell.doctor.outside import outside
+from keepwell.host import infrastructure
+from keepwell.host.data_directory import DataDirectory
 from shared.database.address import async_url
 from shared.database.history import working_name
 from shared.database.roles import prepare, service_url
@@ -64,7 +64,7 @@ async def findings(here: Installation) -> dict[str, Finding]:
 
 
 async def migrated(here: Installation) -> None:
-    from keepwell import registry  # noqa: PLC0415 - loads every service
+    from keepwell.host import registry  # noqa: PLC0415 - loads every service
     from shared.database.migrate import upgrade  # noqa: PLC0415 - see above
 
     for name, url in here.databases.items():

@@ -8,11 +8,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from keepwell import registry
 from keepwell.backups.archive import Manifest
 from keepwell.backups.errors import BackupError
 from keepwell.backups.programs import dump_program, run
 from keepwell.backups.restoring import refuse_while_running, replace_schemas, take_back
+from keepwell.host import registry
 from shared.clock import SteppedClock
 from shared.database import Database
 from shared.database.address import async_url

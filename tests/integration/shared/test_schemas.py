@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from keepwell import registry
+from keepwell.host import registry
 from shared.clock import SteppedClock
 from shared.database import Database
 from shared.database.history import History

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import URL
 
-from keepwell import registry
+from keepwell.host import registry
 from shared.clock import SteppedClock
 from shared.database import Database
 from shared.database.history import History, Part, Step, UpgradeError, is_newest, revisions

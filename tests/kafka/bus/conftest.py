@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from keepwell.engine import Engine
+from keepwell.host.engine import Engine
 from shared.bus import Handlers, bus_tables, publish
 from shared.clock import SteppedClock
 from shared.database import Database, Transaction

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from keepwell import sampler
+from keepwell.host import sampler
 from shared.bus import dead_letters, farewell
 from shared.database import Transaction
 from shared.events import PatientDischarged

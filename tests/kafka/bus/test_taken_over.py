@@ -6,7 +6,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer
 from sqlalchemy import func, select
 
-from keepwell.engine import Engine
+from keepwell.host.engine import Engine
 from shared.bus.consumer import group_of
 from shared.database import Transaction
 from shared.events import PatientDischarged, Topic

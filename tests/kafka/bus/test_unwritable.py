@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from fastapi import FastAPI
 
 import shared.bus.consumer
-from keepwell.app import health
+from keepwell.host.app import health
 from shared.bus import dead_letters
 from shared.bus.producer import NotSent
 from shared.bus.topics import create_topics

@@ -8,8 +8,8 @@ import pytest
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 
 import shared.bus.consumer
-from keepwell import engine as engines
-from keepwell.engine import Engine
+from keepwell.host import engine as engines
+from keepwell.host.engine import Engine
 from tests.kafka.bus.conftest import Toy
 from tests.support.bench import eventually
 

@@ -13,8 +13,8 @@ from shared.settings import SERVICES
 
 PROBE: Final = """
 import json, sys
-import keepwell.__main__, keepwell.cli, keepwell.commands.up
-from keepwell import registry
+import keepwell.__main__, keepwell.cli.main, keepwell.cli.commands.up
+from keepwell.host import registry
 from shared.settings import load
 hosted = sys.argv[1]
 for name in registry.SERVICES:
@@ -26,7 +26,7 @@ EARLY: Final = (
     "alembic",  # only where a schema has something to bring in
     "icalendar",  # with the first e-mail that has a visit
     "jwt",  # with the first token
-    "keepwell.errors",  # with the first error
+    "keepwell.cli.errors",  # with the first error
     "opentelemetry.sdk",  # only where traces are sent
     "pygments",
     "rich",  # only where a person looks on

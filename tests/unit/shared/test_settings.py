@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from keepwell.host import _provider
+from keepwell.host.process import _provider
 from shared.settings import Settings, SettingsError, known_names, load
 
 

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from keepwell.tracing import headers_of
+from keepwell.host.tracing import headers_of
 from shared.settings import Settings, SettingsError
 from shared.telemetry import spans, trace
 from shared.telemetry.spans import Kind
@@ -79,7 +79,7 @@ def test_a_trace_that_is_not_kept_is_marked_so_and_nothing_of_it_is_recorded_lat
 
 
 def test_a_process_without_a_collector_loads_nothing_of_the_sdk() -> None:
-    wanted = "import sys, keepwell.host, keepwell.registry as r; [r.module(n) for n in r.SERVICES]"
+    wanted = "import sys, keepwell.host.process, keepwell.host.registry as r; [r.module(n) for n in r.SERVICES]"
     told = "print(sorted(m for m in sys.modules if m.startswith(('opentelemetry.sdk', 'opentelemetry.exporter'))))"
     found = subprocess.run([sys.executable, "-c", f"{wanted}; {told}"], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

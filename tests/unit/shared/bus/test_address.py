@@ -6,7 +6,7 @@ from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity
 from pydantic import SecretStr
 
-from keepwell.engine import Engine
+from keepwell.host.engine import Engine
 from shared.bus.address import Kafka, KafkaAccessError, each_server, kafka_of, options, security, servers_of
 from shared.clock import RealClock
 from shared.settings import Settings

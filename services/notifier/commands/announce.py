@@ -33,7 +33,6 @@ class Announcement:
         return derived_id(str(self.message.id), self.kind.TYPE)
 
     def event(self, tx: Transaction) -> MessageEvent:
-        """Return the event."""
         message, said = self.message, self._explanation()
         return self.kind(
             clinic=message.clinic,

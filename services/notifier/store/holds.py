@@ -120,7 +120,6 @@ async def begin(tx: Transaction, lost: Lost) -> None:
 
 
 async def open_restore(reader: Reader) -> Restore | None:
-    """Return the restore that is open."""
     row = await reader.one_or_none(select(RESTORES).where(_OPEN))
     if row is None:
         return None

@@ -91,7 +91,6 @@ async def only_clinic(reader: Reader) -> ClinicId | None:
 
 
 async def clinics(reader: Reader) -> Sequence[ClinicId]:
-    """Return every clinic's id."""
     return [ClinicId(row.clinic) for row in await reader.all(select(CLINICS.c.clinic).order_by(CLINICS.c.clinic))]
 
 

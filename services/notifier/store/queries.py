@@ -114,13 +114,11 @@ async def sessions_ahead(reader: Reader, patients: Sequence[UUID], now: datetime
 
 
 async def patient_is_of(reader: Reader, patient: UUID, clinic: ClinicId) -> bool:
-    """Tell whether a clinic has this patient."""
     mine = select(func.count()).where(PATIENTS.c.patient == patient, PATIENTS.c.clinic == clinic)
     return bool(await reader.scalar(mine))
 
 
 async def message(reader: Reader, message_id: UUID, clinic: ClinicId) -> Message | None:
-    """Return a clinic's message."""
     mine = select(MESSAGES).where(MESSAGES.c.id == message_id, MESSAGES.c.clinic == clinic)
     row = await reader.one_or_none(mine)
     return None if row is None else message_of(row)

@@ -268,6 +268,7 @@ HEARING: Final = Table(
     Column("refused_since", INSTANT, comment="since when calls that name our account are refused; null: none is"),
     Column("refused", Integer, nullable=False, server_default=text("0"), comment="how many of them"),
     Column("read_at", INSTANT, comment="up to when the provider's list of inbound texts was read"),
+    Column("first_refused_at", INSTANT, comment="when the first of them was refused; null: not known"),
     comment="whether the provider's calls come through, and what has to be fetched because they did not",
 )
 

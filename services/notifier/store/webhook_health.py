@@ -26,11 +26,14 @@ class Hearing:
         refused_since: since when what came is to be fetched from the list; None where nothing is.
         refused: calls that named our account and were refused since a signature was last right.
         read_at: up to when the list was read.
+        first_refused_at: when the first of them was refused, however often the list was read since; None where it is
+            not known.
     """
 
     refused_since: datetime | None
     refused: int
     read_at: datetime | None
+    first_refused_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -54,22 +57,24 @@ class RefusedCalls:
 async def now_known(reader: Reader) -> Hearing | None:
     """Return what is known of the provider's calls; None where no process was ever told of any."""
     row = await reader.one_or_none(select(HEARING))
-    return None if row is None else Hearing(row.refused_since, row.refused, row.read_at)
+    return None if row is None else Hearing(row.refused_since, row.refused, row.read_at, row.first_refused_at)
 
 
 async def heard(tx: Transaction) -> None:
     """Write that a signature was right: what was refused before is fetched now."""
-    statement = insert(HEARING).values(only=_ONLY, heard_at=tx.now, refused=0)
-    await tx.execute(statement.on_conflict_do_update(index_elements=["only"], set_={"heard_at": tx.now, "refused": 0}))
+    well = {"heard_at": tx.now, "refused": 0, "first_refused_at": None}
+    statement = insert(HEARING).values(only=_ONLY, **well)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["only"], set_=well))
 
 
 async def refused(tx: Transaction) -> None:
     """Write that a call which names our account was refused."""
-    statement = insert(HEARING).values(only=_ONLY, refused_since=tx.now, refused=1)
+    statement = insert(HEARING).values(only=_ONLY, refused_since=tx.now, refused=1, first_refused_at=tx.now)
     values = {
         # From when the last one came through: what was missed may be older than the first that was refused.
         "refused_since": func.coalesce(HEARING.c.refused_since, HEARING.c.heard_at, tx.now),
         "refused": HEARING.c.refused + 1,
+        "first_refused_at": func.coalesce(HEARING.c.first_refused_at, tx.now),
     }
     await tx.execute(statement.on_conflict_do_update(index_elements=["only"], set_=values))
 
@@ -77,7 +82,7 @@ async def refused(tx: Transaction) -> None:
 async def begin(tx: Transaction) -> None:
     """Write that a process begins: what came while none listened is fetched before anything goes out."""
     since = func.coalesce(HEARING.c.refused_since, HEARING.c.heard_at)
-    await tx.execute(update(HEARING).values(refused_since=since, refused=0))
+    await tx.execute(update(HEARING).values(refused_since=since, refused=0, first_refused_at=None))
 
 
 async def read_until(tx: Transaction, began: datetime) -> None:
@@ -93,8 +98,9 @@ async def known(reader: Reader, sids: Sequence[str]) -> set[str]:
 
 def refused_calls(found: Hearing | None, now: datetime) -> RefusedCalls | None:
     """Return the finding, where calls are refused for a while or a handful of them were."""
-    if found is None or not found.refused or found.refused_since is None:
+    since = None if found is None else found.first_refused_at or found.refused_since
+    if found is None or not found.refused or since is None:
         return None
-    if found.refused < REFUSED_AT and found.refused_since > now - REFUSED_AFTER:
+    if found.refused < REFUSED_AT and since > now - REFUSED_AFTER:
         return None
-    return RefusedCalls(found.refused, found.refused_since)
+    return RefusedCalls(found.refused, since)

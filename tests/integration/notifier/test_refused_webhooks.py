@@ -23,6 +23,7 @@ from tests.integration.notifier.exchange import ACCOUNT, OUR_NUMBER, TOKEN, Exch
 from tests.integration.notifier.practice import Practice, contact_of
 from tests.support.bench import KEYRING, bench_of, eventually, running
 from tests.support.databases import Databases
+from tests.support.figures import figure
 
 PAT, ANA = "+12025550123", "+12025550124"
 OTHER = "the token of tomorrow"
@@ -69,7 +70,7 @@ async def test_a_stop_that_was_refused_at_the_door_is_obeyed_before_anything_goe
         assert await hand_over(resting, written(resting, number, body), OTHER) == 403
     assert await stopped(resting) == 0
     (note,) = await notes(resting)
-    assert "3 calls of the texting provider were refused since 2026-12-01 17:00 UTC" in note
+    assert "3 calls of the texting provider were refused since 2026-12-01 17:10 UTC" in note
     assert "KEEPWELL_TWILIO_AUTH_TOKEN_OTHER" in note
     assert "KEEPWELL_PUBLIC_URL" in note
     for visit in visits:
@@ -120,6 +121,25 @@ async def test_one_refused_call_is_a_finding_after_two_minutes(resting: Practice
     assert await notes(resting) == []
     await resting.clock.move_by(timedelta(minutes=2))
     assert len(await notes(resting)) == 1
+
+
+async def test_a_call_refused_now_and_then_is_not_forgotten_each_time_the_list_is_read(resting: Practice) -> None:
+    await resting.enrol(contact_of("sms", PAT))
+    machine = SteppedClock(resting.clock.now())
+    account = TwilioAccount(resting.exchange.url, ACCOUNT, TOKEN, OUR_NUMBER, resting.bench.base_url)
+    port = TwilioPort(lambda: resting.bench.http, account, timeout=2, same_clock=False)
+    listener = Listener(resting.bench.database, port, Planner(KEYRING, WakeUp()), stamp=machine)
+    for body in ("hi", "STOP"):
+        assert await hand_over(resting, written(resting, PAT, body), OTHER) == 403
+        for _ in range(3):
+            for clock in (machine, resting.clock):
+                await clock.move_by(timedelta(minutes=1))
+            await listener.round()
+    assert await stopped(resting) == 1, "the list is read meanwhile"
+    async with resting.bench.database.reading() as reader:
+        (said,) = await listener.alarms(reader)
+    assert "2 calls of the texting provider were refused since 2026-12-01 17:00 UTC" in said
+    assert figure("keepwell_webhooks_refused_seconds") >= timedelta(minutes=5).total_seconds()
 
 
 async def test_two_tokens_hold_at_once(databases: Databases, clock: SteppedClock, phones: Exchange) -> None:

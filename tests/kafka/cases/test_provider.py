@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from tests.integration.notifier.exchange import ACCOUNT, OUR_NUMBER, TOKEN, Exch
 from tests.integration.notifier.test_mail import Mailbox
 from tests.support.bench import eventually
 from tests.support.clinic import PURPOSES, Clinic, Person, clinic, gathered, row_of
+from tests.support.prometheus import Prometheus, prometheus
 
 SECOND, NEITHER = "the token of tomorrow", "the token of yesterday"
 FORTY = 40
@@ -70,7 +72,15 @@ async def here() -> AsyncIterator[Ground]:
             yield Ground(running, phones, mailbox)
 
 
-async def test_a_stop_refused_at_the_door_is_obeyed_before_anything_goes_out(here: Ground) -> None:
+async def alarm_of(watching: Prometheus) -> str:
+    """Return the state of the alert rule about refused calls."""
+    groups = (await watching.get("rules"))["groups"]
+    (rule,) = [one for group in groups for one in group["rules"] if one["name"] == "KeepwellWebhooksRefused"]
+    assert rule["health"] != "err", rule
+    return str(rule["state"])
+
+
+async def test_a_stop_refused_at_the_door_is_obeyed_before_anything_goes_out(here: Ground, tmp_path: Path) -> None:
     care = here.clinic
     pat, ana = await care.enrol("Pat"), await care.enrol("Ana")
     for person in (pat, ana):
@@ -90,12 +100,20 @@ async def test_a_stop_refused_at_the_door_is_obeyed_before_anything_goes_out(her
         return "calls of the texting provider were refused" in await care.desk.get("/console/today")
 
     await eventually(on_today, seconds=30)
-    assert await here.hand_over(ana.number, "still there?", await care.now()) == 200, "the token is right again"
+    async with prometheus(care.keepwell.base.removeprefix("http://"), tmp_path) as watching:
 
-    async def over() -> bool:
-        return not await here.problems("calls of the texting provider were refused")
+        async def alarmed() -> bool:
+            # It fires once it has been so for a minute of real time; until then it is pending.
+            return await alarm_of(watching) in {"pending", "firing"}
 
-    await eventually(over, seconds=60)
+        await eventually(alarmed, seconds=60)
+        assert await here.hand_over(ana.number, "still there?", await care.now()) == 200, "the token is right again"
+
+        async def over() -> bool:
+            told = await here.problems("calls of the texting provider were refused")
+            return not told and await alarm_of(watching) == "inactive"
+
+        await eventually(over, seconds=60)
     await care.until(10, 1, days=1)
     assert await here.reminders_to(pat) == 0
     assert await here.reminders_to(ana) == 1

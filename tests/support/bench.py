@@ -205,8 +205,8 @@ async def running(service: Service) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def eventually(condition: Callable[[], Awaitable[Any]], *, seconds: float = 10) -> Any:
-    """Wait until a condition holds and return what it gave; fail after a deadline."""
+async def eventually(condition: Callable[[], Awaitable[Any]], *, seconds: float = 60) -> Any:
+    """Wait until a condition holds and return what it gave; fail after a deadline that a busy machine keeps too."""
     async with asyncio.timeout(seconds):
         while not (found := await condition()):  # noqa: ASYNC110 - another process has no event for us
             await asyncio.sleep(0.01)  # noqa: TID251 - see above

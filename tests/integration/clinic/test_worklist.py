@@ -287,6 +287,7 @@ async def test_the_front_desk_records_and_a_second_patient_is_told_apart(home: H
 
 async def test_the_day_of_ten_thousand_patients_keeps_nobody_waiting(home: Home, browser: Browser) -> None:
     """Three sessions and a plan each, a tenth of them unrecorded, a tenth due, three texts in ten unread."""
+    empty = await fastest(browser)
     name, words = (KEYRING.seal("Word", context=context) for context in ("name", "reply"))
     async with home.bench.database.transaction() as tx:
         for statement in MANY:
@@ -296,17 +297,23 @@ async def test_the_day_of_ten_thousand_patients_keeps_nobody_waiting(home: Home,
     assert a_tile(page, "not recorded") == 1000
     assert a_tile(page, "to book") == 1000
     assert a_tile(page, "to read") == 3000
+    full = await fastest(browser)
+    print(f"Today of ten thousand patients: {full * 1000:.0f} ms, of none {empty * 1000:.0f} ms")
+    assert full < SLOWER * empty
+
+
+async def fastest(browser: Browser) -> float:
+    """Return how many seconds Today takes, the fastest of five."""
     took = []
     for _ in range(5):
         began = perf_counter()
         await today(browser)
         took.append(perf_counter() - began)
-    print(f"Today of ten thousand patients: {min(took) * 1000:.0f} ms")
-    assert min(took) < SLOWEST
+    return min(took)
 
 
-SLOWEST = 0.3
-"""Seconds, several times what a quiet machine takes: this finds a query that reads a whole table for each row."""
+SLOWER = 40
+"""Times: several times what is seen. This finds a query that reads a whole table for each row, on any machine."""
 MANY = [
     """INSERT INTO clinic.patients (id, clinic, version, state, given_name, family_name, zone, language, enrolled_at)
         SELECT md5('p' || n)::uuid, '{clinic}', 1, 'enrolled', '{name}', '{name}', 'America/New_York', 'en', '{now}'

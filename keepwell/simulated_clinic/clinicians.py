@@ -3,13 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from keepwell.simulated_clinic import choices
+from keepwell.simulated_clinic import choices, closing
 from keepwell.simulated_clinic.counter import AlertSeen, Counter, PlanAnswer, ProposalSeen, RefusedError, RuleSeen
 from keepwell.simulated_clinic.reception import Clinic
 from keepwell.simulated_clinic.record import Chart
 from shared.clock import Clock
 
-DISPOSITION: Final = "Called the patient: safe at home with family, next visit confirmed, plan reviewed."
 LONG_INTERVALS: Final = "interval-beyond-28-days"
 _LOOK_AGAIN: Final = 0.02
 _LOOKS: Final = 250
@@ -53,7 +52,7 @@ class Clinicians:
         """Say of every acknowledged alert what was done."""
         for alert in await self._counter.every(AlertSeen, "alerts", state="acknowledged"):
             if self._waited(alert.acknowledged_at or alert.raised_at):
-                body = {"disposition": DISPOSITION}
+                body = {"disposition": closing.note(alert.id, alert.kind)}
                 await self._counter.post(AlertSeen, f"alerts/{alert.id}/close", body, key=f"{alert.id}/close")
 
     async def decide(self, chart: Chart) -> None:

@@ -99,6 +99,7 @@ class AlertSeen(Seen):
 
     id: str
     patient: str | None
+    kind: str
     level: str
     state: str
     raised_at: datetime

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from keepwell.simulated_clinic.clinicians import DISPOSITION, Clinicians
+from keepwell.simulated_clinic import closing
+from keepwell.simulated_clinic.clinicians import Clinicians
 from keepwell.simulated_clinic.counter import AlertSeen, CheckinSeen, Counter, PlanAnswer, ProposalSeen
 from keepwell.simulated_clinic.people import Person
 from keepwell.simulated_clinic.reception import Clinic
@@ -42,7 +43,7 @@ class CastClinicians(Clinicians):
     async def _close(self, after: timedelta) -> None:
         for alert in await self._counter.every(AlertSeen, "alerts", state="acknowledged"):
             if self._clock.now() - (alert.acknowledged_at or alert.raised_at) >= after:
-                body = {"disposition": DISPOSITION}
+                body = {"disposition": closing.note(alert.id, alert.kind)}
                 await self._counter.post(AlertSeen, f"alerts/{alert.id}/close", body, key=f"{alert.id}/close")
 
     async def decide(self, chart: Chart) -> None:

@@ -1,7 +1,7 @@
 """Geometry of the score chart and the sparkline: numbers in, coordinates out, drawn by a template as SVG."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Final
@@ -14,6 +14,11 @@ _MOST_DATES: Final = 4
 _DATE_ROOM: Final = 58
 """Units from the middle of a date to that of the next: a date in the largest letters takes 54."""
 _CLOSE: Final = 22
+"""Units between two numbers side by side."""
+_LINE: Final = 16
+"""Units between two numbers one above the other, in the largest letters."""
+_ABOVE, _BELOW = 9, 19
+"""Units from a dot to the baseline of its number."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +83,13 @@ class Band:
 
 @dataclass(frozen=True)
 class Dot:
-    """A reading's place; `label` is set where its number has room."""
+    """A reading's place; `label` is the baseline of its number, None where that has no room."""
 
     x: float
     y: float
     total: int
     flagged: bool
-    label: bool
+    label: float | None
 
 
 @dataclass(frozen=True)
@@ -130,13 +135,7 @@ def draw(readings: Sequence[Point], sessions: Sequence[date], scale: Scale) -> C
     def y(total: float) -> float:
         return round(floor - (total - scale.lowest) / (scale.highest - scale.lowest) * (floor - _TOP), 1)
 
-    dots: list[Dot] = []
-    labelled = -float(_CLOSE)
-    for reading in ordered:
-        place = x(reading.day)
-        room = place - labelled >= _CLOSE or reading.flagged
-        labelled = place if room else labelled
-        dots.append(Dot(place, y(reading.total), reading.total, reading.flagged, room))
+    dots = _labelled([Dot(x(one.day), y(one.total), one.total, one.flagged, None) for one in ordered])
     return Chart(
         width=WIDTH,
         height=HEIGHT,
@@ -151,6 +150,25 @@ def draw(readings: Sequence[Point], sessions: Sequence[date], scale: Scale) -> C
         line=_line(dots),
         dots=tuple(dots),
     )
+
+
+def _labelled(dots: Sequence[Dot]) -> list[Dot]:
+    """Return the dots with their numbers where these have room.
+
+    Flagged ones come first, from the highest down, above the dot or below it where a number is in the way; the others
+    stand only where no number is near on either side.
+    """
+    taken: list[tuple[float, float]] = []
+    found = list(dots)
+    for at in sorted(range(len(dots)), key=lambda at: (not dots[at].flagged, dots[at].y if dots[at].flagged else at)):
+        dot = dots[at]
+        near = [y for x, y in taken if abs(dot.x - x) < _CLOSE]
+        places = (dot.y - _ABOVE, dot.y + _BELOW) if dot.flagged else (dot.y - _ABOVE,) * (not near)
+        label = next((place for place in places if all(abs(place - y) >= _LINE for y in near)), None)
+        if label is not None:
+            taken.append((dot.x, label))
+            found[at] = replace(dot, label=label)
+    return found
 
 
 def spark(totals: Sequence[int], highest: int) -> tuple[str, float, float] | None:

@@ -2,6 +2,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from services.clinic.model.chart import Point, Scale, draw, spark
@@ -79,3 +80,16 @@ def test_a_range_that_does_not_begin_at_zero_fills_the_drawing() -> None:
 def test_where_higher_is_better_the_lowest_band_is_the_grave_one() -> None:
     scale = Scale("WHO-5", 0, 25, ((0, "poor"), (13, "good")), higher_is_better=True)
     assert (scale.severity("poor"), scale.severity("good"), scale.severity("no such band")) == (1, 0, None)
+
+
+@pytest.mark.parametrize("totals", [(14, 15), (15, 14), (14, 14), (27, 26), (0, 1), (3, 20)])
+def test_the_numbers_of_two_scores_on_one_day_never_lie_on_each_other(totals: tuple[int, int]) -> None:
+    day = date(2026, 9, 14)
+    readings = [Point(day, 19), *(Point(day + timedelta(days=30), total, flagged=True) for total in totals)]
+    chart = draw([*readings, Point(day + timedelta(days=31), 12)], [], SCALE)
+    assert chart is not None
+    placed = [(dot.x, dot.label) for dot in chart.dots if dot.label is not None]
+    assert len(placed) >= 3, "a flagged score always has its number where there is room below it"
+    for at, (x, y) in enumerate(placed):
+        assert all(abs(x - other) >= 22 or abs(y - label) >= 16 for other, label in placed[:at])
+        assert chart.top - 18 <= y <= chart.floor + 20

@@ -78,6 +78,15 @@ class FastClock:
         await _nap(seconds)
 
 
+def speed_of(clock: Clock) -> float:
+    """Return how many seconds of a clock pass in a real one; 0 for a clock that stands still until it is moved."""
+    if isinstance(clock, LivedClock):
+        return clock.speed
+    if isinstance(clock, FastClock):
+        return clock.factor
+    return 0.0 if isinstance(clock, SteppedClock) else 1.0
+
+
 class SteppedClock:
     """A clock that stands still until `move_to` is called: trial time, simulation and tests."""
 
@@ -125,6 +134,11 @@ class LivedClock(SteppedClock):
     def runs(self) -> bool:
         """Tell whether it runs by itself."""
         return self._running is not None
+
+    @property
+    def speed(self) -> float:
+        """Return the pace at which it runs, 0 before it does."""
+        return 0.0 if self._running is None else self._running.factor
 
     def now(self) -> datetime:
         """Return the present instant of the past or of the run."""

@@ -80,6 +80,16 @@ def of_the_cast(who: Person, here: str) -> Person:
     return replace(who, zone=here, email=None, by_text=PURPOSES, by_email=())
 
 
+def who_reads_texts(who: Person) -> Person:
+    """Return a person of the demonstration who is asked by text wherever they may be asked.
+
+    Made-up patients answer texts and read no mail: whoever was asked by mail alone would seem to have fallen silent.
+    """
+    if "checkins" in who.by_text or "checkins" not in who.by_email:
+        return who
+    return replace(who, by_text=tuple(one for one in PURPOSES if one == "checkins" or one in who.by_text))
+
+
 def opening_day(today: date) -> date:
     """Return the Monday on which a clinic opens whose past ends on a Thursday of this week or the one before."""
     ends = today - timedelta(days=(today.weekday() - 3) % 7)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from jinja2 import Environment
 
-from services.clinic.views.components import FormState
+from services.clinic.views.components import FormState, say_grade
 from shared.ids import new_id
 from shared.web.pages import templates
 
@@ -14,6 +14,7 @@ def _environment() -> Environment:
     made = templates(Path(__file__).parent / "templates")
     made.globals["new_key"] = lambda: str(new_id())
     made.globals["empty_form"] = FormState()
+    made.filters["say_grade"] = say_grade
     return made
 
 

@@ -57,6 +57,7 @@ def build(context: Context) -> Service:
         other_services=OtherServices(context.client, real),
         own_writes=OwnWrites(database, keyring, real),
         patient_commands=PatientCommands(keyring, context.settings.texted_countries),
+        clock=context.clock,
         trial=context.settings.clock != "real",
         live=context.settings.live,
         mailbox=_mailbox(context),

@@ -165,6 +165,10 @@ async def test_a_stranger_decides_answers_and_finds_the_alert_within_the_clinici
     desk: BrowserContext, phone: BrowserContext, lines: dict[str, Any], look: Look
 ) -> None:
     page = await as_clinician(desk, lines)
+    # What time it is in the clinic, and how fast it runs, is said; and it is the one time of the page.
+    await expect(page.locator("#trial")).to_contain_text("Time runs faster here")
+    times = [await page.locator(f"{part} time").get_attribute("datetime") for part in ("#trial", "#clock")]
+    assert times[0] == times[1]
     await look(page, "demo-clinician-today")
     await page.get_by_role("link", name="Proposals").first.click()
     await expect(page.locator("main")).to_contain_text("Lengthen")
@@ -181,8 +185,12 @@ async def test_a_stranger_decides_answers_and_finds_the_alert_within_the_clinici
         await page.set_viewport_size({"width": 1280, "height": 1180})
         await page.screenshot(path=PICTURE)
     await page.locator("#proposal").get_by_role("button", name=re.compile("^Approve")).click()
-    await expect(page.get_by_text("Your decision is saved.")).to_be_visible()
+    saved = page.get_by_text("Your decision is saved.")
+    await expect(saved).to_be_visible()
+    plan = await page.locator("#plan").inner_text()
+    assert "every 7 days" in plan or "follows in a moment" in await saved.inner_text()
     await expect(page.locator("#plan")).to_contain_text("7 days", timeout=60_000)
+    await look(page, "demo-clinician-decided")
 
     # A patient answers the question about suicide; the clinic's crisis text stands on the same screen.
     handset = await phone.new_page()

@@ -16,7 +16,7 @@ from keepwell.host.collecting import settle_in
 from keepwell.host.data_directory import DataDirectory
 from keepwell.host.process import Host, up
 from keepwell.host.trial import TrialTime
-from keepwell.simulated_clinic.cast import CAST, PAST_DAYS, of_the_cast, opening_day
+from keepwell.simulated_clinic.cast import CAST, PAST_DAYS, of_the_cast, opening_day, who_reads_texts
 from keepwell.simulated_clinic.clinicians import Clinicians
 from keepwell.simulated_clinic.counter import Counter
 from keepwell.simulated_clinic.desk import FrontDesk
@@ -218,5 +218,5 @@ def _with_sandbox(settings: Settings, story: Story) -> Settings:
 def _clinic(settings: Settings, story: Story) -> tuple[Clinic, list[Person]]:
     zone = settings.zone
     drawn = [person(story.seed, index, here=zone) for index in range(story.patients)]
-    people = [of_the_cast(who, zone) if who.index in CAST else who for who in drawn]
+    people = [of_the_cast(who, zone) if who.index in CAST else who_reads_texts(who) for who in drawn]
     return Clinic(story.seed, zone, story.opened_on, COMING, list(people), leaving=LEAVING, cast=CAST), people

@@ -63,17 +63,18 @@ RULES: Final[tuple[Rule, ...]] = (
         called="PHQ-9 interval rule",
         text=(
             "It is asked after each PHQ-9 in maintenance, and looks back to the last session, two weeks at least.\n"
-            "Shorten by one step: the last two scores are at 10 or above and 5 above the personal best, or a rise of 6 "
-            "is confirmed within 72 hours.\n"
-            "Lengthen by one step: late scores stay at 9 or below, or within 4 of the best, up to the last week, twice "
-            "in a row, and the interval was not changed meanwhile.\n"
+            "Shorten by one step: the last two scores are at 10 or above and 5 above the patient's best so far, or a "
+            "rise of 6 is confirmed within 72 hours.\n"
+            "Lengthen by one step: the last two scores stay at 9 or below, or within 4 of the best, up to the last "
+            "week, twice in a row, and the interval was not changed meanwhile.\n"
             "A step that had to be shortened is not tried again for 12 cycles.\n"
             "Hold, and ask for a look: before the end of induction, without a response on record, after two "
             "shortenings in 60 days, after a rise within a week of a session, where the shortest step is too long, and "
             "while a safety alert is open.\n"
             "Hold: fewer than two scores or fewer than half of those asked for, a shock or a change of dose or "
             "medication, scores from before the last change of the interval; and in all other cases.\n"
-            "The form is that of STABLE; the thresholds are our own."
+            "Its form follows a published rule that spaces ECT sessions by symptom scores (called STABLE); the "
+            "thresholds are Keepwell's own."
         ),
         source_url="https://pmc.ncbi.nlm.nih.gov/articles/PMC7130448/table/T1",
         grade=Grade.ENGINEERING_DEFAULT,

@@ -204,12 +204,12 @@ class Answers:
 
 @dataclass(frozen=True)
 class Silent:
-    """A patient in care from whom no answer comes.
+    """A patient in care from whom no answer comes, or whom nobody could ask.
 
     Attributes:
         last: when they last answered, or None where they never did.
         asked: the day of the last question.
-        unanswered: questions since then that nobody answered.
+        unanswered: questions since then that nobody answered; of those that went out, or of those that could not.
     """
 
     patient: PatientId

@@ -121,4 +121,5 @@ class Worklist:
     calls: Found[Message] = field(default_factory=Found)
     answers: Found[Answers] = field(default_factory=Found)
     silent: Found[Silent] = field(default_factory=Found)
+    unasked: Found[Silent] = field(default_factory=Found)
     unreached: Found[Unreached] = field(default_factory=Found)

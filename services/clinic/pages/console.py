@@ -20,9 +20,10 @@ from services.clinic.other_services import OtherServices
 from services.clinic.own_writes import OwnWrites
 from services.clinic.pages.page_request import PageRequest, authorize, page, see
 from services.clinic.store import audit, clinics, patients, reads
-from services.clinic.views.components import Notice, Shell, Tone, moment
+from services.clinic.views.components import Notice, Shell, Tone, moment, say_speed
 from services.clinic.views.compose_patient import able
 from services.clinic.views.oncall import oncall_notices
+from shared.clock import Clock, LivedClock, speed_of
 from shared.database import Database, Reader
 from shared.ids import ClinicId, PatientId
 from shared.protection import Keyring
@@ -126,6 +127,7 @@ class Console:
     other_services: OtherServices
     own_writes: OwnWrites
     patient_commands: PatientCommands
+    clock: Clock
     trial: bool
     live: bool
     mailbox: str | None = None
@@ -190,7 +192,8 @@ class Console:
             alerts=untaken + taken,
             loud=untaken > 0,
             proposals=await reads.count_proposals(reader, to_decide),
-            trial=self.trial,
+            trial=say_speed(speed_of(self.clock)) if self.trial else "",
+            nights=self.trial and isinstance(self.clock, LivedClock),
             notices=self._warnings(clinic, await reads.oncall(reader, clinic.id)) + last_notice + notices,
         )
         answer = page(template, status=status, shell=shell, page=view, able=able(member.role))

@@ -10,7 +10,7 @@ from services.clinic.model.reads import Source
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console
 from services.clinic.pages.page_request import PageRequest, PageRoute
-from services.clinic.views.components import Chip, FormState, Notice, Tone, moment
+from services.clinic.views.components import Chip, FormState, Notice, Tone, moment, say_grade
 from services.clinic.views.others import RulesPage, RuleView
 from shared.web.problems import Problem
 
@@ -96,7 +96,7 @@ def _rule(one: Mapping[str, Any], zone: str, *, signer: bool) -> RuleView:
         name=one.get("name", one["id"]),
         points=tuple(one.get("points", [one["text"]])),
         version=one["rule_version"],
-        grade=Chip(grade.replace("_", " ").lower(), Tone.WARN if one["needs_signature"] else Tone.INFO),
+        grade=Chip(say_grade(grade), Tone.WARN if one["needs_signature"] else Tone.INFO),
         sources=(Source(f"Read on {one['verified_on']}, for {one['applies_to']}.", one["source_url"], grade),),
         state=Chip("in force", Tone.GOOD) if one["runs"] else Chip("off until signed", Tone.DANGER),
         signed=signed,

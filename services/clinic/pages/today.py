@@ -14,7 +14,7 @@ from services.clinic.pages.console import Console
 from services.clinic.pages.page_request import PageRoute
 from services.clinic.store import answers, bookings, notices, reads, worklist
 from services.clinic.store.unreached import unreached
-from services.clinic.views.answers import answer_row, silent_row
+from services.clinic.views.answers import answer_row, silent_row, unasked_row
 from services.clinic.views.bookings import off_window_row
 from services.clinic.views.compose_today import Day, alerts_page, today_page
 from services.clinic.views.contacts import unreached_row
@@ -29,7 +29,7 @@ _FIRST = 8
 _PAGE = 50
 _LAST_PAGE = 1000
 Number = Annotated[int, Query(alias="page", ge=1, le=_LAST_PAGE)]
-Waiting = Literal["unrecorded", "due", "bookings", "replies", "answers", "silent", "contacts"]
+Waiting = Literal["unrecorded", "due", "bookings", "replies", "answers", "silent", "unasked", "contacts"]
 _TITLES = {
     "unrecorded": ("Sessions to record", "Say of each whether the patient came. Check-ins and the plan wait for it."),
     "due": ("Sessions to book", "The next session is due within a week or has passed, and none is booked."),
@@ -42,6 +42,10 @@ _TITLES = {
     "silent": (
         "Patients who have fallen silent",
         "The last two check-ins came back unanswered, or nothing came for 14 days. The longest silent first.",
+    ),
+    "unasked": (
+        "Patients who cannot be asked",
+        "No text or e-mail of their last check-ins went out. Ask them by phone, and enter the answers on their page.",
     ),
     "contacts": (
         "Contacts to put right",
@@ -139,6 +143,10 @@ def _waiting(routes: APIRouter, console: Console) -> None:
                 found = await answers.silent(reader, clinic.id, now, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
                 rows = {kind: tuple(silent_row(one, names, now, zone) for one in found.rows)}
+            elif kind == "unasked":
+                found = await answers.unasked(reader, clinic.id, now, limit=_PAGE, skip=skip)
+                names = await console.names(reader, clinic.id, found.rows)
+                rows = {kind: tuple(unasked_row(one, names, now, zone) for one in found.rows)}
             elif kind == "contacts":
                 found = await unreached(reader, clinic.id, limit=_PAGE, skip=skip)
                 names = await console.names(reader, clinic.id, found.rows)
@@ -181,6 +189,7 @@ async def _day(console: Console, reader: Reader, clinic: Clinic, day: date, *, i
             calls=await notices.to_call(reader, mine, limit=_FIRST),
             answers=await answers.unseen(reader, mine, console.keyring, limit=_FIRST),
             silent=await answers.silent(reader, mine, reader.now, limit=_FIRST),
+            unasked=await answers.unasked(reader, mine, reader.now, limit=_FIRST),
             unreached=await unreached(reader, mine, limit=_FIRST),
         ),
     )
@@ -197,6 +206,7 @@ async def _names(console: Console, reader: Reader, clinic: Clinic, held: Day) ->
         waiting.calls.rows,
         waiting.answers.rows,
         waiting.silent.rows,
+        waiting.unasked.rows,
         waiting.unreached.rows,
     )
     failed = [patient for failure in waiting.failures.rows for patient in failure.patients]

@@ -1,12 +1,12 @@
 """Answers that came, who has seen them, and from whom none come."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Table, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, Table, TextClause, func, select, text, update
 
 from services.clinic.model.reads import Answers, CheckinState, Score, Silent
 from services.clinic.model.worklist import Found
@@ -70,8 +70,24 @@ async def silent(reader: Reader, clinic: ClinicId, now: datetime, *, limit: int,
     """Return patients in care from whom no answer comes, the longest silent first.
 
     Silent is who left the last two check-ins unanswered, or has not answered for fourteen days though something was
-    asked. Answers that came too late, or in part, are answers.
+    asked. Only a check-in counts of which a text or an e-mail went out: whom no message reached was not asked. Answers
+    that came too late, or in part, are answers.
     """
+    return await _found(reader, clinic, now, _SILENT, _COUNT_SILENT, limit=limit, skip=skip)
+
+
+async def unasked(reader: Reader, clinic: ClinicId, now: datetime, *, limit: int, skip: int = 0) -> Found[Silent]:
+    """Return patients in care whom nobody could ask how they are, who answered longest ago first.
+
+    No text or e-mail of their last two check-ins, or more, went out: they agreed to none, there is no number or
+    address, or it does not work, or said stop. Answers taken by phone are answers.
+    """
+    return await _found(reader, clinic, now, _UNASKED, _COUNT_UNASKED, limit=limit, skip=skip)
+
+
+async def _found(
+    reader: Reader, clinic: ClinicId, now: datetime, rows_of: TextClause, count_of: TextClause, *, limit: int, skip: int
+) -> Found[Silent]:
     values = {
         "clinic": clinic,
         "since": (now - _LOOK_BACK).date(),
@@ -79,9 +95,14 @@ async def silent(reader: Reader, clinic: ClinicId, now: datetime, *, limit: int,
         "today": now.date(),
         "last": LAST_ASKED,
     }
-    total = int(await reader.scalar(_COUNT_SILENT.bindparams(**values)))
-    rows = await reader.all(_SILENT.bindparams(**values, limit=limit, skip=skip)) if total > skip else []
+    total = int(await reader.scalar(_bound(count_of, values)))
+    rows = await reader.all(_bound(rows_of, {**values, "limit": limit, "skip": skip})) if total > skip else []
     return Found([Silent(PatientId(row.patient), row.last, row.asked, row.unanswered) for row in rows], total)
+
+
+def _bound(statement: TextClause, values: Mapping[str, Any]) -> TextClause:
+    """Return a statement with those of the values that it names."""
+    return statement.bindparams(**{name: value for name, value in values.items() if f":{name}" in statement.text})
 
 
 _FROM: Final = """
@@ -92,23 +113,33 @@ _FROM: Final = """
                        WHERE a.patient = c.patient AND a.result IS NOT NULL
                    UNION ALL SELECT max(f.at) FROM seen_further_answers AS f WHERE f.patient = c.patient) AS every
                ) AS last,
-               array_agg(coalesce(c.expires_at, c.asked_for)) FILTER (WHERE c.result IS NULL) AS ends
+               array_agg(coalesce(c.expires_at, c.asked_for)) FILTER (WHERE c.result IS NULL) AS ends,
+               array_agg(EXISTS (
+                   SELECT FROM seen_messages AS m WHERE m.patient = c.patient AND m.about = c.id
+                          AND m.purpose = 'checkin' AND m.state IN ('sent', 'delivered')
+               )) FILTER (WHERE c.result IS NULL) AS told
         FROM seen_checkins AS c JOIN patients AS p ON p.id = c.patient AND p.state = 'enrolled'
         WHERE c.clinic = :clinic AND c.asked_for >= :since AND c.asked_for <= :today
               AND c.state IN ('expired', 'completed')
         GROUP BY c.patient
     ) AS whole,
     LATERAL (
-        SELECT count(*) AS unanswered, min(e) AS first_end
-        FROM unnest(whole.ends) AS e WHERE whole.last IS NULL OR e > whole.last
+        SELECT count(*) FILTER (WHERE told) AS unanswered, count(*) FILTER (WHERE NOT told) AS untold,
+               min(e) FILTER (WHERE told) AS first_end
+        FROM unnest(whole.ends, whole.told) AS lapsed (e, told) WHERE whole.last IS NULL OR e > whole.last
     ) AS after
-    WHERE after.unanswered >= :last OR (after.unanswered > 0 AND coalesce(whole.last, after.first_end) <= :silence)
 """
-_SILENT: Final = text(
-    f"SELECT whole.patient, whole.last, whole.asked, after.unanswered {_FROM}"
-    " ORDER BY whole.last ASC NULLS FIRST, whole.patient LIMIT :limit OFFSET :skip"
+_IS_SILENT: Final = (
+    " WHERE after.unanswered >= :last OR (after.unanswered > 0 AND coalesce(whole.last, after.first_end) <= :silence)"
 )
-_COUNT_SILENT: Final = text(f"SELECT count(*) {_FROM}")
+_IS_UNASKED: Final = " WHERE after.unanswered = 0 AND after.untold >= :last"
+_ORDER: Final = " ORDER BY whole.last ASC NULLS FIRST, whole.patient LIMIT :limit OFFSET :skip"
+_SILENT: Final = text(f"SELECT whole.patient, whole.last, whole.asked, after.unanswered {_FROM}{_IS_SILENT}{_ORDER}")
+_COUNT_SILENT: Final = text(f"SELECT count(*) {_FROM}{_IS_SILENT}")
+_UNASKED: Final = text(
+    f"SELECT whole.patient, whole.last, whole.asked, after.untold AS unanswered {_FROM}{_IS_UNASKED}{_ORDER}"
+)
+_COUNT_UNASKED: Final = text(f"SELECT count(*) {_FROM}{_IS_UNASKED}")
 
 
 def _answered() -> ColumnElement[bool]:

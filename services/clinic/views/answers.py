@@ -46,11 +46,21 @@ def silent_row(silent: Silent, names: Names, now: datetime, zone: str) -> Silent
     """Return a patient from whom no answer comes."""
     count = silent.unanswered
     what = "1 check-in without an answer" if count == 1 else f"{count} check-ins without an answer"
+    return SilentRow(person(silent.patient, names), what, _last(silent, now, zone))
+
+
+def unasked_row(silent: Silent, names: Names, now: datetime, zone: str) -> SilentRow:
+    """Return a patient whom nobody could ask."""
+    what = f"{silent.unanswered} check-ins, and no message went out"
+    return SilentRow(person(silent.patient, names), what, _last(silent, now, zone))
+
+
+def _last(silent: Silent, now: datetime, zone: str) -> str:
     last = "never answered"
     if silent.last is not None:
         days = (to_wall(now, zone).date() - to_wall(silent.last, zone).date()).days
         last = f"last answered {days} days ago" if days > 1 else "last answered yesterday" if days else "answered today"
-    return SilentRow(person(silent.patient, names), what, last)
+    return last
 
 
 def mood_chip(mood: int | None) -> Chip | None:
@@ -68,7 +78,7 @@ def void_words(score: Score, zone: str) -> str | None:
     void = score.voided
     if void is None:
         return None
-    what = "Corrected" if void.replaced else "Voided"
+    what = "Corrected" if void.replaced else "Discarded"
     who = f"{what} by {void.by}" if void.by else "Changed by the patient before all was sent"
     return f"{who}, {moment(void.at, zone).text}" + (f": {void.reason}" if void.reason else "")
 
@@ -78,7 +88,7 @@ def _line(score: Score, zone: str) -> ScoreLine:
     if score.quick:
         quick = (
             f"Answered {score.seconds} s after the link arrived: a program that looks at links may have done it. "
-            "Ask the patient, and void the score if it was not them."
+            "Ask the patient, and discard the score if it was not them."
         )
     return ScoreLine(
         id=score.id,

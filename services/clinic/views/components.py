@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from babel.dates import format_date
@@ -12,6 +12,7 @@ from babel.dates import format_date
 from services.clinic.model.people import Who
 from services.clinic.model.reads import MessageState, ProposalState, Score, SessionState
 from shared.events.scheduling import days_before
+from shared.evidence import Grade
 from shared.ids import PatientId
 from shared.languages import Language, say_time
 from shared.walltime import to_wall
@@ -19,6 +20,8 @@ from shared.walltime import to_wall
 T = TypeVar("T")
 _HOUR = 60
 _DAY = 24 * _HOUR
+_IN_SECONDS = 600
+"""From this speed on a real minute is ten hours and more: a second says more."""
 
 
 class Tone(StrEnum):
@@ -91,7 +94,11 @@ class Pile(Generic[T]):
 
 @dataclass(frozen=True)
 class Shell:
-    """What stands around every page of the console."""
+    """What stands around every page of the console.
+
+    `clock` is the one instant of the page; `trial` says how fast that clock runs where it is none of the real world,
+    and `nights` that these are gone through at once.
+    """
 
     clinic: str
     staff: str
@@ -103,7 +110,8 @@ class Shell:
     alerts: int = 0
     loud: bool = False
     proposals: int = 0
-    trial: bool = False
+    trial: str = ""
+    nights: bool = False
     notices: tuple[Notice, ...] = ()
 
 
@@ -133,6 +141,28 @@ class FormState:
     def on(self, name: str) -> bool:
         """Tell whether a box was ticked."""
         return name in self.values
+
+
+def say_speed(speed: float) -> str:
+    """Return how fast made-up time runs, with so many of its seconds in a real one."""
+    if speed <= 0:
+        return "Time stands still here until it is moved."
+    if speed == 1:
+        return "Time runs here as it does for you."
+    unit, seconds = ("second", speed) if speed >= _IN_SECONDS else ("minute", speed * _HOUR)
+    return f"Time runs faster here: 1 {unit} of yours is about {_say_span(round(seconds))}."
+
+
+def _say_span(seconds: int) -> str:
+    """Return `45 s`, `12 min`, `2 h 46 min`, or `3 days`."""
+    minutes = seconds // _HOUR
+    if seconds < _HOUR:
+        return f"{seconds} s"
+    if minutes < _HOUR:
+        return f"{minutes} min"
+    if minutes >= _DAY:
+        return days(round(minutes / _DAY))
+    return f"{minutes // _HOUR} h {minutes % _HOUR} min" if minutes % _HOUR else f"{minutes // _HOUR} h"
 
 
 def say_date(day: date) -> str:
@@ -267,6 +297,22 @@ def say_occurrence(occurrence: str) -> str:
     if occurrence.startswith("manual-"):
         return "asked by staff"
     return _OCCURRENCES.get(occurrence, occurrence.replace("-", " "))
+
+
+_GRADES: Final[dict[str, str]] = {
+    Grade.LABEL: "from the drug's label",
+    Grade.RCT: "from a randomized trial",
+    Grade.GUIDELINE: "from a guideline",
+    Grade.OBSERVATIONAL: "from an observational study",
+    Grade.CLINIC_PRACTICE: "from what clinics do",
+    Grade.CLINIC_PAGE: "from a clinic's web page",
+    Grade.ENGINEERING_DEFAULT: "Keepwell's own choice, not from a study",
+}
+
+
+def say_grade(grade: str) -> str:
+    """Return how well a rule is founded, as a clinician says it; a grade not known here in its own word."""
+    return _GRADES.get(grade, grade.replace("_", " ").lower())
 
 
 _SEVERE, _MODERATE = 0.75, 0.5

@@ -8,7 +8,7 @@ from typing import Final
 
 from services.clinic.model.reads import Alert, AlertState, Checkin, Proposal, Session, SessionState
 from services.clinic.model.worklist import Found, Worklist
-from services.clinic.views.answers import answer_row, silent_row
+from services.clinic.views.answers import answer_row, silent_row, unasked_row
 from services.clinic.views.bookings import off_window_row
 from services.clinic.views.calls import call_row
 from services.clinic.views.components import Moment, Pile, session_chip
@@ -73,6 +73,7 @@ def today_page(day: date, held: Day, names: Names, *, now: datetime, zone: str) 
         calls=Pile(tuple(call_row(one, names, zone) for one in waiting.calls.rows), waiting.calls.total),
         answers=Pile(tuple(answer_row(one, names, zone) for one in waiting.answers.rows), waiting.answers.total),
         silent=Pile(tuple(silent_row(one, names, now, zone) for one in waiting.silent.rows), waiting.silent.total),
+        unasked=Pile(tuple(unasked_row(one, names, now, zone) for one in waiting.unasked.rows), waiting.unasked.total),
         unreached=Pile(
             tuple(unreached_row(one, names, zone) for one in waiting.unreached.rows), waiting.unreached.total
         ),

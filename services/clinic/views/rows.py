@@ -107,7 +107,7 @@ _CHECKINS: Final[dict[str, Chip]] = {
     CheckinState.OPEN: Chip("not answered yet"),
     CheckinState.PARTIAL: Chip("begun, not finished"),
     CheckinState.COMPLETED: Chip("answered", Tone.GOOD),
-    CheckinState.EXPIRED: Chip("never answered"),
+    CheckinState.EXPIRED: Chip("no answer came"),
 }
 
 

@@ -198,6 +198,7 @@ class TodayPage:
     calls: Pile[CallRow] = field(default_factory=Pile)
     answers: Pile[AnswerRow] = field(default_factory=Pile)
     silent: Pile[SilentRow] = field(default_factory=Pile)
+    unasked: Pile[SilentRow] = field(default_factory=Pile)
     unreached: Pile[UnreachedRow] = field(default_factory=Pile)
     clear: tuple[str, ...] = ()
 
@@ -217,6 +218,7 @@ class WaitingPage:
     replies: tuple[ReplyRow, ...] = ()
     answers: tuple[AnswerRow, ...] = ()
     silent: tuple[SilentRow, ...] = ()
+    unasked: tuple[SilentRow, ...] = ()
     contacts: tuple[UnreachedRow, ...] = ()
 
 

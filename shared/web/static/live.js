@@ -1,5 +1,5 @@
-// Keeps the console fresh. The server only says "fetch this again" (a topic, never health data): the page is fetched
-// again, and parts marked data-live="topic ..." take their new content.
+// Keeps the console fresh: at a topic (no health data) the page is fetched, and parts marked data-live="topic ..." take
+// their new content; so do the others, unless they are read aloud.
 (() => {
   "use strict";
   const stale = new Set();
@@ -17,19 +17,18 @@
 
   async function refetch() {
     waiting = false;
-    const all = stale.delete("all");
-    const parts = [...document.querySelectorAll("[data-live]")].filter((part) =>
-      all || part.dataset.live.split(" ").some((topic) => stale.has(topic)));
+    const named = new Set(stale);
+    const due = (part) => named.has("all") || part.dataset.live.split(" ").some((it) => named.has(it));
+    const parts = [...document.querySelectorAll("[data-live]")];
     stale.clear();
-    if (!parts.length) return;
-    // A server that is away rings when it is back.
+    if (!parts.some(due)) return;
     const page = await fetch(location.href, { headers: { "X-Keepwell-Live": "1" } }).catch(() => null);
     if (!page?.ok || page.redirected) return;
     const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
     for (const part of parts) {
       const next = fresh.getElementById(part.id);
-      if (next && busy(part)) part.dataset.live.split(" ").forEach((it) => stale.add(it));
-      else if (next) swap(part, next);
+      if (next && !busy(part) && (due(part) || !part.ariaLive)) swap(part, next);
+      else if (next && due(part)) part.dataset.live.split(" ").forEach((it) => stale.add(it));
     }
   }
 

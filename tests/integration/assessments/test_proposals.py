@@ -53,7 +53,9 @@ async def test_a_phq_9_in_induction_proposes_to_hold_and_says_why(harness: Asses
 async def test_two_stable_cycles_propose_the_next_rung_with_reasons_and_evidence(harness: AssessmentsHarness) -> None:
     proposal = await stable_at_21(harness)
     assert (proposal["direction"], proposal["from_days"], proposal["to_days"]) == ("lengthen", 21, 28)
-    assert proposal["reasons"][0]["text"].startswith("Both late PHQ-9s (4, 4) are at 9 or below")
+    assert proposal["reasons"][0]["text"].startswith(
+        "The last two PHQ-9 scores (4 and 4) are at 9 or below; this patient's best so far is 4."
+    )
     assert [reading["total"] for reading in proposal["evidence"]] == [4, 4, 4]
 
 

@@ -168,14 +168,14 @@ async def test_a_machines_answer_is_pointed_out_and_its_score_draws_no_line(
     assert order[2] == {"reason": "A mail scanner."}
     page = (await browser.get(page_of(sample))).text
     assert "The score counts no more, and stays on record." in page
-    assert "Voided by Alma Reid" in page
+    assert "Discarded by Alma Reid" in page
     assert "A mail scanner." in page
     assert "PHQ-9 over time" not in page
     changed = events.ResultChanged(
         **checkin(sample, version=3), state="open", completed_at=None, result=sealed(), voided=sealed(machine)
     )
     await home.bench.tell(changed)
-    assert "Voided by Alma Reid" in (await browser.get(page_of(sample))).text
+    assert "Discarded by Alma Reid" in (await browser.get(page_of(sample))).text
 
 
 async def test_a_voided_score_is_told_by_its_event_too(home: Home, sample: SampleEvents, browser: Browser) -> None:
@@ -194,7 +194,7 @@ async def test_a_voided_score_is_told_by_its_event_too(home: Home, sample: Sampl
         events.CheckinOpened(**checkin(sample, version=4), expires_at=NOON, link=sample.opened().link)
     )
     page = (await browser.get(page_of(sample))).text
-    assert "Voided by Nurse Kim" in page
+    assert "Discarded by Nurse Kim" in page
     assert "Not the patient." in page
     assert f"/console/checkins/{sample.checkin_id}/answers" in page
 
@@ -245,10 +245,23 @@ async def test_answers_of_another_clinic_are_seen_by_nobody_here(
     assert (await browser.post(f"/console/further/{uuid4()}/seen")).status == 404
 
 
-async def lapsed(home: Home, sample: SampleEvents, day: date, *, answered: bool = False) -> None:
+async def lapsed(
+    home: Home,
+    sample: SampleEvents,
+    day: date,
+    *,
+    answered: bool = False,
+    told: type[events.MessageEvent] | None = events.MessageSent,
+    **message: Any,
+) -> None:
+    """Let a check-in be asked on a day and run out, with what became of its message; None: there never was one."""
     about = checkin(sample, version=1, checkin=uuid4(), asked_for=day)
     ends = NOON + (day - NOON.date()) + timedelta(days=3)
     await home.bench.tell(events.CheckinOpened(**about, expires_at=ends, link=sample.opened().link))
+    if told is not None:
+        sample.message_id = uuid4()
+        said = {"purpose": "checkin", "occurrence": "day-7", "about": about["checkin"], **message}
+        await home.bench.tell(sample.message(told, 1, **said))
     if answered:
         at = ends - timedelta(days=2)
         await home.bench.tell(
@@ -261,9 +274,65 @@ async def lapsed(home: Home, sample: SampleEvents, day: date, *, answered: bool 
 SILENT = "Fallen silent"
 
 
-async def is_silent(browser: Browser) -> bool:
-    page = (await browser.get("/console/waiting/silent")).text
+async def is_silent(browser: Browser, kind: str = "silent") -> bool:
+    page = (await browser.get(f"/console/waiting/{kind}")).text
     return "Maya Okafor" in page
+
+
+UNTOLD: list[tuple[Any, dict[str, str]]] = [
+    (None, {}),
+    (events.MessageWithheld, {"reason": "no_address"}),
+    (events.MessageWithheld, {"reason": "no_consent"}),
+    (events.MessageWithheld, {"reason": "opted_out"}),
+    (events.MessageWithheld, {"reason": "wrong_number"}),
+    (events.MessageWithheld, {"reason": "bad_address"}),
+    (events.MessageFailed, {"error": "30005"}),
+    (events.MessageFailed, {"error": "30006"}),
+]
+
+
+@pytest.mark.parametrize(("told", "message"), UNTOLD)
+async def test_whom_no_message_reached_is_never_called_silent(
+    home: Home, sample: SampleEvents, browser: Browser, told: Any, message: dict[str, Any]
+) -> None:
+    for back in (40, 33, 26):
+        await lapsed(home, sample, NOON.date() - timedelta(days=back), told=told, **message)
+    assert not await is_silent(browser)
+    assert await is_silent(browser, "unasked")
+    page = (await browser.get("/console/today")).text
+    assert "Cannot be asked" in page
+    assert "3 check-ins, and no message went out" in page
+    # One text that goes out is one question: not silence yet, and no more one who cannot be asked.
+    await lapsed(home, sample, NOON.date() - timedelta(days=9), told=events.MessageDelivered)
+    assert not await is_silent(browser, "unasked")
+    assert not await is_silent(browser)
+    await lapsed(home, sample, NOON.date() - timedelta(days=6), told=events.MessageDelivered)
+    assert await is_silent(browser)
+
+
+async def test_whose_number_said_stop_after_two_questions_is_silent_still(
+    home: Home, sample: SampleEvents, browser: Browser
+) -> None:
+    for back in (19, 12):
+        await lapsed(home, sample, NOON.date() - timedelta(days=back))
+    await lapsed(home, sample, NOON.date() - timedelta(days=5), told=events.MessageWithheld, reason="opted_out")
+    assert await is_silent(browser)
+    assert not await is_silent(browser, "unasked")
+
+
+async def test_who_answers_by_phone_can_be_asked(home: Home, sample: SampleEvents, browser: Browser) -> None:
+    for back in (26, 19):
+        await lapsed(home, sample, NOON.date() - timedelta(days=back), told=None)
+    assert await is_silent(browser, "unasked")
+    await lapsed(home, sample, NOON.date() - timedelta(days=12), told=None, answered=True)
+    assert not await is_silent(browser, "unasked")
+
+
+async def test_nobody_is_to_ask_who_has_left(home: Home, sample: SampleEvents, browser: Browser) -> None:
+    for back in (26, 19):
+        await lapsed(home, sample, NOON.date() - timedelta(days=back), told=None)
+    await home.bench.call("POST", f"/patients/{sample.whose['patient']}/discharge", {"reason": "Moved."})
+    assert not await is_silent(browser, "unasked")
 
 
 async def test_whoever_leaves_two_check_ins_in_a_row_unanswered_does_not_drop_out_of_sight(

@@ -350,7 +350,8 @@ async def test_rules_show_their_source_and_are_signed(home: Home, browser: Brows
     home.owner.answer("GET", "/rules", {"items": [rule], "next": None})
     home.owner.answer("POST", "/rules/interval-ladder/sign", {**rule, "signed_by": "Alma Reid"})
     page = (await browser.get("/console/rules")).text
-    assert "engineering default" in page
+    assert "Keepwell&#39;s own choice, not from a study" in page
+    assert "engineering default" not in page.lower()
     assert "https://example.org/stable" in page
     assert "PHQ-9 interval rule" in page
     assert "Interval ladder" not in page

@@ -309,6 +309,7 @@ def a_day() -> Day:
             failures=Found([a_failure("30003"), a_failure("opted_out", MessageState.WITHHELD)], 2),
             answers=Found([answers_that_came(3), answers_that_came(4, "late")], 12),
             silent=Found([Silent(PATIENTS[5].id, None, date(2026, 11, 24), 3)], 1),
+            unasked=Found([Silent(PATIENTS[6].id, None, date(2026, 11, 24), 4)], 1),
             unreached=Found(
                 [
                     Unreached(

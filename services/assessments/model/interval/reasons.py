@@ -28,14 +28,21 @@ _SENTENCES: Final[dict[Code, str]] = {
     Code.RISE_RIGHT_AFTER_SESSION: (
         "The last PHQ-9 is for day {day:g} after a session: so early a rise calls for a look, not a shorter interval."
     ),
-    Code.LATE_SCORES_HIGH: "Both late PHQ-9s ({first:g}, {last:g}) are at {threshold:g} or above (best {best:g}).",
+    Code.LATE_SCORES_HIGH: (
+        "The last two PHQ-9 scores ({first:g} and {last:g}) are at {threshold:g} or above; this patient's best so far "
+        "is {best:g}."
+    ),
     Code.RISE_CONFIRMED: (
-        "The last PHQ-9 is {last:g}, {rise:g} above the best ({best:g}), and one within 72 hours before confirms it."
+        "The last PHQ-9 is {last:g}, {rise:g} above this patient's best so far ({best:g}), and one within 72 hours "
+        "before confirms it."
     ),
     Code.RISE_UNCONFIRMED: (
         "The last PHQ-9 is {last:g}, at {threshold:g} or above, and not confirmed. Ask another within 72 hours."
     ),
-    Code.LATE_SCORES_STABLE: "Both late PHQ-9s ({first:g}, {last:g}) are at {limit:g} or below (best {best:g}).",
+    Code.LATE_SCORES_STABLE: (
+        "The last two PHQ-9 scores ({first:g} and {last:g}) are at {limit:g} or below; this patient's best so far is "
+        "{best:g}."
+    ),
     Code.CYCLE_NOT_OVER: "Day {day:g} of {days:g}: only the last week before a session can speak for longer.",
     Code.CHANGED_THIS_CYCLE: "The interval was changed in this cycle: see first how the new one goes.",
     Code.CHANGED_SINCE: (
@@ -45,12 +52,15 @@ _SENTENCES: Final[dict[Code, str]] = {
     Code.FIRST_CYCLE: "This is the first cycle after induction: a longer interval needs two stable ones.",
     Code.PREVIOUS_CYCLE_INSUFFICIENT: "Insufficient data of the cycle before: {answered:g} of {asked:g} were answered.",
     Code.PREVIOUS_CYCLE_NOT_STABLE: (
-        "The cycle before was not stable: its late PHQ-9s reached {highest:g}, above {limit:g}."
+        "The interval before was not stable: its last PHQ-9 scores reached {highest:g}, above {limit:g}."
     ),
     Code.RUNG_BLOCKED: "{days:g} days had to be shortened within the last {cycles:g} cycles: not tried again yet.",
     Code.AT_LONGEST_RUNG: "{days:g} days is the longest interval of this ladder.",
     Code.OPT_IN_NEEDED: "Stable, but {days:g} days is above {limit:g}, and the clinic has not opted in to that.",
-    Code.BETWEEN: "The late PHQ-9s ({first:g}, {last:g}) are neither high nor stable (best {best:g}).",
+    Code.BETWEEN: (
+        "The last two PHQ-9 scores ({first:g} and {last:g}) are neither high nor stable; this patient's best so far is "
+        "{best:g}."
+    ),
 }
 _OF_ONE: Final[dict[Code, str]] = {
     Code.SAFETY_ALERT_OPEN: "1 safety alert is not closed. Close it first.",

@@ -35,7 +35,7 @@ def test_both_late_scores_at_the_threshold_shorten_by_one_rung() -> None:
     assert (verdict.direction, verdict.from_days, verdict.to_days) == (Direction.SHORTEN, 28, 21)
     assert verdict.reasons[0].code is Code.LATE_SCORES_HIGH
     assert dict(verdict.reasons[0].values) == {"first": 10, "last": 10, "threshold": 10, "best": 4}
-    assert "(10, 10) are at 10 or above" in verdict.reasons[0].text
+    assert "(10 and 10) are at 10 or above" in verdict.reasons[0].text
 
 
 def test_the_threshold_follows_the_personal_best_when_that_is_high() -> None:

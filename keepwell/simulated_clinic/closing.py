@@ -22,9 +22,9 @@ _NOTES: Final[Mapping[str, tuple[str, ...]]] = {
         "Stayed on the phone until the sister came. Crisis line explained, seen by us tomorrow.",
     ),
     "bladder": (
-        "Called: burning for two days, no fever. Urine test arranged with the family doctor, result before dosing.",
-        "Asked the patient: urgency since last week only. Urinalysis ordered, symptom diary begun.",
-        "Blood was seen once. Dosing paused, referred to urology, appointment confirmed.",
+        "Called about what was answered: no fever. Urine test arranged with the family doctor, result before dosing.",
+        "Asked the patient how long and how bad. Urinalysis ordered, symptom diary begun, looked at before dosing.",
+        "Spoke with the patient. Dosing waits for the urologist, whose appointment is confirmed.",
     ),
     "blood-pressure": (
         "Measured again an hour later: back to the patient's usual. Watched before dosing at the next visit.",

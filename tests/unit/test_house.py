@@ -94,7 +94,7 @@ def test_a_file_over_four_hundred_lines_is_two(file: Path) -> None:
 @pytest.mark.parametrize("service", ["clinic", "scheduler", "notifier", "assessments"])
 def test_every_service_has_the_same_rooms(service: str) -> None:
     folder = ROOT / "services" / service
-    for room in ("model", "store", "handlers"):
+    for room in ("model", "store", "commands", "handlers"):
         assert (folder / room).is_dir() or (folder / f"{room}.py").is_file(), f"{service} has no {room}"
     assert (folder / "service.py").is_file()
     assert list((folder / "migrations" / "versions").glob("*.py"))

@@ -16,7 +16,7 @@ from shared.clock import RealClock
 from shared.events import SessionBooked, SessionDue
 from shared.ids import ClinicId
 from shared.settings import NotifierSettings
-from tests.integration.notifier.exchange import Exchange, exchange
+from tests.integration.notifier.fake_provider import FakeProvider, fake_provider
 from tests.kafka.hosts import Host, clinic_open_all_day, enrolled, host, prepared, started
 from tests.kafka.test_order import tell_all
 from tests.support.bench import eventually
@@ -47,13 +47,13 @@ async def fall_due(one: Host, clinic: ClinicId) -> None:
 
 def slowly(patch: pytest.MonkeyPatch, pace: dict[str, float]) -> None:
     """Let the provider take its time over each call."""
-    take = Exchange.take
+    take = FakeProvider.take
 
-    async def slow(self: Exchange, request: web.Request) -> web.StreamResponse:
+    async def slow(self: FakeProvider, request: web.Request) -> web.StreamResponse:
         await RealClock().pause(pace["now"])
         return await take(self, request)
 
-    patch.setattr(Exchange, "take", slow)
+    patch.setattr(FakeProvider, "take", slow)
 
 
 def generation(one: Host) -> list[tuple[str, int]]:
@@ -78,7 +78,7 @@ async def morning(databases: Databases, kafka: str, patch: pytest.MonkeyPatch) -
     clinic = ClinicId(uuid4())
     urls = await prepared(databases, ["scheduler", "notifier"])
     settings = NotifierSettings(concurrency=CALLS, texts_per_day=100)
-    async with exchange() as phones:
+    async with fake_provider() as phones:
         one = host(urls, kafka, RealClock(), phones.provider(), settings=settings)
         await tell_all(one, [clinic_open_all_day(clinic)])
         async with started(one):

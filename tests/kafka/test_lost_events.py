@@ -26,7 +26,7 @@ from shared.database import Database
 from shared.events import SessionBooked, SessionDue, Topic
 from shared.ids import ClinicId, ContactId, PatientId, new_id
 from shared.languages import Language
-from tests.integration.notifier.exchange import Exchange, exchange
+from tests.integration.notifier.fake_provider import FakeProvider, fake_provider
 from tests.kafka.hosts import Host, host, prepared, started
 from tests.support.bench import KEYRING, eventually
 from tests.support.databases import Databases
@@ -51,8 +51,8 @@ async def delete_records(kafka: str, which: Topic) -> None:
 
 
 @pytest.fixture
-async def phones() -> AsyncIterator[Exchange]:
-    async with exchange() as here:
+async def phones() -> AsyncIterator[FakeProvider]:
+    async with fake_provider() as here:
         yield here
 
 
@@ -63,7 +63,7 @@ class Ground:
     urls: dict[str, Any]
     kafka: str
     clock: SteppedClock
-    phones: Exchange
+    phones: FakeProvider
     owners: Host
     patient: Patient
 
@@ -116,7 +116,7 @@ class Ground:
 
 
 @pytest.fixture
-async def ground(databases: Databases, clock: SteppedClock, kafka: str, phones: Exchange) -> AsyncIterator[Ground]:
+async def ground(databases: Databases, clock: SteppedClock, kafka: str, phones: FakeProvider) -> AsyncIterator[Ground]:
     urls = await prepared(databases, ("clinic", "scheduler", "notifier"))
     owners = host({name: urls[name] for name in ("clinic", "scheduler")}, kafka, clock, phones.provider())
     clinic = Clinic(ClinicId(uuid4()), 1, "Riverside", "Riverside", "UTC", "+12025550100", "00:00", "23:59", CRISIS, ())
@@ -213,7 +213,7 @@ async def test_a_log_that_was_read_to_its_end_before_it_was_cut_holds_nothing_up
 
 @pytest.mark.parametrize("name", sorted(command.LISTENERS))
 async def test_every_service_that_listens_to_owners_is_waited_for(
-    name: str, databases: Databases, clock: SteppedClock, kafka: str, phones: Exchange
+    name: str, databases: Databases, clock: SteppedClock, kafka: str, phones: FakeProvider
 ) -> None:
     here = host(await prepared(databases, (name,)), kafka, clock, phones.provider())
     try:

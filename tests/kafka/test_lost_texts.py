@@ -22,7 +22,7 @@ from shared.clock import SteppedClock
 from shared.database import Database
 from shared.events import Topic
 from shared.ids import ClinicId
-from tests.integration.notifier.exchange import Exchange
+from tests.integration.notifier.fake_provider import FakeProvider
 from tests.kafka.hosts import Host, clinic_open_all_day, enrolled, host, prepared, started
 from tests.kafka.test_lost_events import delete_records, phones
 from tests.support.bench import KEYRING, eventually
@@ -56,7 +56,7 @@ class Ground:
     urls: dict[str, Any]
     kafka: str
     clock: SteppedClock
-    phones: Exchange
+    phones: FakeProvider
     others: Host
 
     @property
@@ -76,7 +76,7 @@ class Ground:
 
 
 @pytest.fixture
-async def ground(databases: Databases, clock: SteppedClock, kafka: str, phones: Exchange) -> AsyncIterator[Ground]:
+async def ground(databases: Databases, clock: SteppedClock, kafka: str, phones: FakeProvider) -> AsyncIterator[Ground]:
     urls = await prepared(databases, ("clinic", "notifier", "assessments"))
     others = host({name: urls[name] for name in ("clinic", "notifier")}, kafka, clock, phones.provider())
     clinic, patient = ClinicId(uuid4()), uuid4()

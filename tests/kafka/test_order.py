@@ -20,7 +20,7 @@ from shared.clock import SteppedClock
 from shared.database import Database
 from shared.events import Event, SessionDue, SessionEvent
 from shared.ids import ClinicId, new_id
-from tests.integration.notifier.exchange import Exchange, exchange
+from tests.integration.notifier.fake_provider import FakeProvider, fake_provider
 from tests.kafka.hosts import Host, clinic_open_all_day, enrolled, host, prepared, started
 from tests.support.bench import eventually
 from tests.support.databases import Databases
@@ -70,7 +70,7 @@ async def one_patients_day(database: Database, patient: UUID, clock: SteppedCloc
         await clock.pause(0.02)
 
 
-async def play(databases: Databases, kafka: str, clock: SteppedClock, phones: Exchange) -> list[str]:
+async def play(databases: Databases, kafka: str, clock: SteppedClock, phones: FakeProvider) -> list[str]:
     """Run three hosts and give orders while reminders fall due; return what is wrong."""
     CHANCE.seed(20261201)
     clinic, patients = ClinicId(uuid4()), [uuid4() for _ in range(PATIENTS)]
@@ -106,7 +106,7 @@ async def play(databases: Databases, kafka: str, clock: SteppedClock, phones: Ex
     return _judged(heard, phones)
 
 
-def _judged(heard: dict[UUID, list[Event]], phones: Exchange) -> list[str]:
+def _judged(heard: dict[UUID, list[Event]], phones: FakeProvider) -> list[str]:
     found = []
     for events in heard.values():
         versions: dict[UUID, int] = {}
@@ -125,7 +125,7 @@ def _judged(heard: dict[UUID, list[Event]], phones: Exchange) -> list[str]:
 async def test_a_patients_events_keep_their_order_through_moves_and_cancels_while_reminders_fall_due(
     databases: Databases, kafka: str, clock: SteppedClock
 ) -> None:
-    async with exchange() as phones:
+    async with fake_provider() as phones:
         assert await play(databases, kafka, clock, phones) == []
 
 
@@ -134,5 +134,5 @@ async def test_without_one_partition_for_a_key_the_order_is_lost_and_seen_to_be(
 ) -> None:
     turns = count()
     monkeypatch.setattr(shared.bus.producer, "partition_of", lambda _key, partitions: next(turns) % partitions)
-    async with exchange() as phones:
+    async with fake_provider() as phones:
         assert "an event of a patient overtook another" in await play(databases, kafka, clock, phones)

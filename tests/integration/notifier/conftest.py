@@ -8,8 +8,8 @@ from services.notifier.history import HISTORY
 from services.notifier.service import build
 from shared.clock import SteppedClock
 from shared.settings import NotifierSettings, Settings
-from tests.integration.notifier.exchange import Exchange, exchange
-from tests.integration.notifier.practice import Practice
+from tests.integration.notifier.fake_provider import FakeProvider, fake_provider
+from tests.integration.notifier.harness import NotifierHarness
 from tests.support.bench import bench_of, running
 from tests.support.databases import Databases
 
@@ -17,26 +17,26 @@ SETTINGS = Settings(notifier=NotifierSettings(texts_per_day=3, provider_timeout=
 
 
 @pytest.fixture
-async def phones() -> AsyncIterator[Exchange]:
+async def phones() -> AsyncIterator[FakeProvider]:
     """The phone network."""
-    async with exchange() as here:
+    async with fake_provider() as here:
         yield here
 
 
 @pytest.fixture
-async def resting(databases: Databases, clock: SteppedClock, phones: Exchange) -> AsyncIterator[Practice]:
+async def resting(databases: Databases, clock: SteppedClock, phones: FakeProvider) -> AsyncIterator[NotifierHarness]:
     """An open clinic whose sender does not run yet: Tuesday 1 December 2026, noon in New York."""
     async with (
         databases.lent(HISTORY, clock) as database,
         bench_of(build, database, clock, provider=phones.provider(), settings=SETTINGS) as bench,
     ):
-        practice = Practice(bench, phones)
-        await practice.opens()
-        yield practice
+        harness = NotifierHarness(bench, phones)
+        await harness.opens()
+        yield harness
 
 
 @pytest.fixture
-async def practice(resting: Practice) -> AsyncIterator[Practice]:
+async def harness(resting: NotifierHarness) -> AsyncIterator[NotifierHarness]:
     """The same, at work."""
     async with running(resting.bench.service):
         yield resting

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from services.notifier.store import claims
-from tests.integration.notifier.practice import Practice
+from tests.integration.notifier.harness import NotifierHarness
 
 FILL = text(
     """
@@ -17,7 +17,7 @@ FILL = text(
 
 
 async def test_whether_a_lane_is_free_is_looked_up_for_it_alone_though_hardly_any_message_was_waiting_before(
-    resting: Practice,
+    resting: NotifierHarness,
 ) -> None:
     """The planner's figures are from before the morning: next to nothing was planned, so joins looked cheap to it."""
     clinic = str(resting.bench.clinic)

@@ -24,8 +24,8 @@ from services.notifier.store import attempts
 from services.sandbox.model.profiles import Fault, Mark
 from shared.events import MessageDelivered
 from shared.settings import NotifierSettings, Settings
-from tests.integration.notifier.exchange import Sent
-from tests.integration.notifier.practice import Practice, contact_of
+from tests.integration.notifier.fake_provider import Sent
+from tests.integration.notifier.harness import NotifierHarness, contact_of
 from tests.support.bench import eventually, running
 
 PHONE = "+15550101234"
@@ -34,77 +34,77 @@ Seen = tuple[int, str]
 """How many copies the provider took, and where the message stands in the end."""
 
 
-async def reminded(practice: Practice, *words: str) -> None:
+async def reminded(harness: NotifierHarness, *words: str) -> None:
     """Let a reminder fall due at a provider that behaves as the words say."""
-    practice.exchange.script.extend(words)
-    patient = await practice.enrol(contact_of("sms", PHONE))
-    await practice.due(await practice.book(patient))
+    harness.fake_provider.script.extend(words)
+    patient = await harness.enrol(contact_of("sms", PHONE))
+    await harness.due(await harness.book(patient))
 
 
-async def seen(practice: Practice) -> Seen:
-    return len(practice.exchange.to(PHONE)), (await practice.only()).state
+async def seen(harness: NotifierHarness) -> Seen:
+    return len(harness.fake_provider.to(PHONE)), (await harness.only()).state
 
 
-async def after(practice: Practice, *words: str) -> Seen:
+async def after(harness: NotifierHarness, *words: str) -> Seen:
     """Return what became of a reminder half an hour after its first call."""
-    async with running(practice.bench.service):
-        await reminded(practice, *words)
-        await practice.until(practice.clock.now() + LONG)
-    return await seen(practice)
+    async with running(harness.bench.service):
+        await reminded(harness, *words)
+        await harness.until(harness.clock.now() + LONG)
+    return await seen(harness)
 
 
-async def timeout_after_write(practice: Practice) -> Seen:
-    async with running(practice.bench.service):
-        await reminded(practice, "hold")
-        await practice.in_state("unknown")
-        practice.exchange.go_on.set()
-        await practice.until(practice.clock.now() + LONG)
-    return await seen(practice)
+async def timeout_after_write(harness: NotifierHarness) -> Seen:
+    async with running(harness.bench.service):
+        await reminded(harness, "hold")
+        await harness.in_state("unknown")
+        harness.fake_provider.go_on.set()
+        await harness.until(harness.clock.now() + LONG)
+    return await seen(harness)
 
 
-async def reset_before_write(practice: Practice) -> Seen:
-    return await after(practice, "reset")
+async def reset_before_write(harness: NotifierHarness) -> Seen:
+    return await after(harness, "reset")
 
 
-async def reset_after_write(practice: Practice) -> Seen:
-    return await after(practice, "lose")
+async def reset_after_write(harness: NotifierHarness) -> Seen:
+    return await after(harness, "lose")
 
 
-async def too_many(practice: Practice) -> Seen:
+async def too_many(harness: NotifierHarness) -> Seen:
     """Return what was seen a second before the provider was to be asked again; a call before that is refused too."""
-    async with running(practice.bench.service):
-        await reminded(practice, "busy", "refuse 20429")
-        await eventually(lambda: _told(practice, "later"))
-        await practice.until(practice.clock.now() + timedelta(seconds=6))
-    return practice.exchange.requests, (await practice.only()).state
+    async with running(harness.bench.service):
+        await reminded(harness, "busy", "refuse 20429")
+        await eventually(lambda: _told(harness, "later"))
+        await harness.until(harness.clock.now() + timedelta(seconds=6))
+    return harness.fake_provider.requests, (await harness.only()).state
 
 
-async def _told(practice: Practice, word: str) -> bool:
-    return word in " ".join(await practice.story((await practice.only()).id))
+async def _told(harness: NotifierHarness, word: str) -> bool:
+    return word in " ".join(await harness.story((await harness.only()).id))
 
 
-async def error_before_write(practice: Practice) -> Seen:
-    return await after(practice, "broken")
+async def error_before_write(harness: NotifierHarness) -> Seen:
+    return await after(harness, "broken")
 
 
-async def error_after_write(practice: Practice) -> Seen:
-    return await after(practice, "broken after")
+async def error_after_write(harness: NotifierHarness) -> Seen:
+    return await after(harness, "broken after")
 
 
-async def slow_answer(practice: Practice) -> Seen:
+async def slow_answer(harness: NotifierHarness) -> Seen:
     """Return what was seen of a call that was answered when hours had passed on the clock, and was never given up."""
     patient = NotifierSettings(provider_timeout=60, concurrency=8)
-    service = build(replace(practice.bench.context, settings=Settings(notifier=patient)))
+    service = build(replace(harness.bench.context, settings=Settings(notifier=patient)))
     rounds = _count_rounds(attempts)
     async with running(service):
-        await reminded(practice, "slow")
-        await practice.exchange.held.wait()
+        await reminded(harness, "slow")
+        await harness.fake_provider.held.wait()
         for _ in range(6):
-            await practice.clock.move_by(timedelta(minutes=10))
+            await harness.clock.move_by(timedelta(minutes=10))
             await eventually(partial(_reached, rounds, rounds[0] + 2))
-        practice.exchange.go_on.set()
-        await practice.settled(service)
-    return await seen(practice)
+        harness.fake_provider.go_on.set()
+        await harness.settled(service)
+    return await seen(harness)
 
 
 def _count_rounds(module: Any) -> list[int]:
@@ -123,71 +123,71 @@ async def _reached(rounds: list[int], wanted: int) -> bool:
     return rounds[0] >= wanted
 
 
-async def delivered(practice: Practice, *statuses: str) -> Seen:
+async def delivered(harness: NotifierHarness, *statuses: str) -> Seen:
     """Return how often a delivery was told to the other services, and where the message stands."""
-    async with running(practice.bench.service):
-        await reminded(practice)
-        await practice.in_state("accepted")
+    async with running(harness.bench.service):
+        await reminded(harness)
+        await harness.in_state("accepted")
         for status in statuses:
-            await practice.exchange.report(practice.exchange.ledger[0], status)
-    return len(await practice.bench.said(MessageDelivered)), (await practice.only()).state
+            await harness.fake_provider.report(harness.fake_provider.ledger[0], status)
+    return len(await harness.bench.said(MessageDelivered)), (await harness.only()).state
 
 
-async def callbacks_lost(practice: Practice) -> Seen:
-    return await after(practice, "lose")
+async def callbacks_lost(harness: NotifierHarness) -> Seen:
+    return await after(harness, "lose")
 
 
-async def callbacks_twice(practice: Practice) -> Seen:
-    return await delivered(practice, "delivered", "delivered", "delivered")
+async def callbacks_twice(harness: NotifierHarness) -> Seen:
+    return await delivered(harness, "delivered", "delivered", "delivered")
 
 
-async def callbacks_reversed(practice: Practice) -> Seen:
-    return await delivered(practice, "delivered", "sent")
+async def callbacks_reversed(harness: NotifierHarness) -> Seen:
+    return await delivered(harness, "delivered", "sent")
 
 
-async def callbacks_late(practice: Practice) -> Seen:
+async def callbacks_late(harness: NotifierHarness) -> Seen:
     """Return what was seen when the first report came after all looks had found nothing."""
-    async with running(practice.bench.service):
-        practice.exchange.hidden = True
-        await reminded(practice, "lose", "busy")
-        await practice.in_state("unknown")
-        await _look_in_vain(practice)
-        await practice.exchange.report(practice.exchange.ledger[0], "sent")
-        await practice.until(practice.clock.now() + LONG)
-    return await seen(practice)
+    async with running(harness.bench.service):
+        harness.fake_provider.hidden = True
+        await reminded(harness, "lose", "busy")
+        await harness.in_state("unknown")
+        await _look_in_vain(harness)
+        await harness.fake_provider.report(harness.fake_provider.ledger[0], "sent")
+        await harness.until(harness.clock.now() + LONG)
+    return await seen(harness)
 
 
-async def _look_in_vain(practice: Practice) -> None:
+async def _look_in_vain(harness: NotifierHarness) -> None:
     """Live until the settler believes that the provider has nothing, and the provider is busy."""
-    while practice.exchange.requests < 2:
-        async with practice.bench.database.reading() as reader:
-            look = await practice.bench.service.next_due(reader)
-        await practice.clock.move_to(max(look or practice.clock.now(), practice.clock.now()))
-        await practice.settled()
-    await practice.in_state("planned")
+    while harness.fake_provider.requests < 2:
+        async with harness.bench.database.reading() as reader:
+            look = await harness.bench.service.next_due(reader)
+        await harness.clock.move_to(max(look or harness.clock.now(), harness.clock.now()))
+        await harness.settled()
+    await harness.in_state("planned")
 
 
-async def callbacks_forged(practice: Practice) -> Seen:
-    async with running(practice.bench.service):
-        await reminded(practice)
-        await practice.in_state("accepted")
-        sent: Sent = practice.exchange.ledger[0]
-        await practice.exchange.post(
+async def callbacks_forged(harness: NotifierHarness) -> Seen:
+    async with running(harness.bench.service):
+        await reminded(harness)
+        await harness.in_state("accepted")
+        sent: Sent = harness.fake_provider.ledger[0]
+        await harness.fake_provider.post(
             sent.callback, {"MessageSid": sent.sid, "MessageStatus": "delivered"}, token="guess"
         )
-    return await seen(practice)
+    return await seen(harness)
 
 
-async def list_that_lags(practice: Practice) -> Seen:
+async def list_that_lags(harness: NotifierHarness) -> Seen:
     """Return what was seen where the first look finds nothing and the second finds the text."""
-    async with running(practice.bench.service):
-        practice.exchange.hidden = True
-        await reminded(practice, "lose")
-        await practice.in_state("unknown")
-        await practice.until(practice.clock.now() + timedelta(seconds=61))
-        practice.exchange.hidden = False
-        await practice.until(practice.clock.now() + LONG)
-    return await seen(practice)
+    async with running(harness.bench.service):
+        harness.fake_provider.hidden = True
+        await reminded(harness, "lose")
+        await harness.in_state("unknown")
+        await harness.until(harness.clock.now() + timedelta(seconds=61))
+        harness.fake_provider.hidden = False
+        await harness.until(harness.clock.now() + LONG)
+    return await seen(harness)
 
 
 def nobody_looks(patch: pytest.MonkeyPatch) -> None:
@@ -308,7 +308,7 @@ class Kind:
     """
 
     name: str
-    lived: Callable[[Practice], Awaitable[Seen]]
+    lived: Callable[[NotifierHarness], Awaitable[Seen]]
     without: Callable[[pytest.MonkeyPatch], None]
     kept: Seen
     broken: Seen
@@ -342,12 +342,14 @@ KINDS = (
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_a_text_goes_out_once_and_its_state_is_true(resting: Practice, kind: Kind) -> None:
+async def test_a_text_goes_out_once_and_its_state_is_true(resting: NotifierHarness, kind: Kind) -> None:
     assert await kind.lived(resting) == kind.kept
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_without_its_protection_it_shows(resting: Practice, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_its_protection_it_shows(
+    resting: NotifierHarness, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind.without(monkeypatch)
     assert await kind.lived(resting) == kind.broken
 

@@ -17,8 +17,8 @@ from services.notifier.tables import INBOUND, STOPS
 from shared.clock import SteppedClock
 from shared.database import Database
 from tests.integration.notifier.conftest import SETTINGS
-from tests.integration.notifier.exchange import Exchange
-from tests.integration.notifier.practice import Practice, contact_of
+from tests.integration.notifier.fake_provider import FakeProvider
+from tests.integration.notifier.harness import NotifierHarness, contact_of
 from tests.support.bench import Bench, bench_of, eventually, running
 from tests.support.databases import Databases
 
@@ -27,30 +27,32 @@ APART = (0.005, 0.05)
 
 
 @pytest.fixture
-async def doors(databases: Databases, clock: SteppedClock, phones: Exchange) -> AsyncIterator[list[Practice]]:
+async def doors(
+    databases: Databases, clock: SteppedClock, phones: FakeProvider
+) -> AsyncIterator[list[NotifierHarness]]:
     """Two notifiers of one clinic, each with its own connections; texts come to either."""
     first = await databases.fresh(HISTORY, clock)
     second = Database(first.url, schema=first.schema, clock=clock)
     async with AsyncExitStack() as stack:
-        made: list[Practice] = []
+        made: list[NotifierHarness] = []
         for database in (first, second):
             bench: Bench = await stack.enter_async_context(
                 bench_of(build, database, clock, provider=phones.provider(), settings=SETTINGS)
             )
             if made:
                 bench.clinic = made[0].bench.clinic
-            made.append(Practice(bench, phones))
+            made.append(NotifierHarness(bench, phones))
         await made[0].opens()
         yield made
     await second.close()
     await first.close()
 
 
-async def text(practice: Practice, number: str, body: str) -> None:
+async def text(harness: NotifierHarness, number: str, body: str) -> None:
     """Send a text on a connection of its own, as the provider may."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
-        alone = Exchange(http)
-        assert await alone.text(practice.bench.base_url, number, body) == 200
+        alone = FakeProvider(http)
+        assert await alone.text(harness.bench.base_url, number, body) == 200
 
 
 async def pause(seconds: float) -> None:
@@ -58,7 +60,9 @@ async def pause(seconds: float) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-async def test_no_one_of_eighty_whose_last_word_was_stop_is_texted_again(doors: list[Practice], count: int) -> None:
+async def test_no_one_of_eighty_whose_last_word_was_stop_is_texted_again(
+    doors: list[NotifierHarness], count: int
+) -> None:
     chance = random.Random(count)  # noqa: S311 - order, not secrets
     doors = doors[:count]
     home = doors[0]
@@ -91,10 +95,10 @@ async def test_no_one_of_eighty_whose_last_word_was_stop_is_texted_again(doors: 
             return len(rows) == TRIPLES and all(row.reason == "opted_out" for row in rows)
 
         await eventually(judged, seconds=30)
-    assert not [sent for sent in home.exchange.ledger if "your visit is on" in sent.body]
+    assert not [sent for sent in home.fake_provider.ledger if "your visit is on" in sent.body]
 
 
-async def test_one_after_the_other_each_word_counts(resting: Practice) -> None:
+async def test_one_after_the_other_each_word_counts(resting: NotifierHarness) -> None:
     await resting.enrol(contact_of("sms", "+12025550100"))
     for word, stopped in (("STOP", 1), ("START", 0), ("STOP", 1), ("START", 0)):
         await text(resting, "+12025550100", word)
@@ -102,7 +106,9 @@ async def test_one_after_the_other_each_word_counts(resting: Practice) -> None:
             assert len(await reader.all(select(STOPS))) == stopped
 
 
-async def test_a_start_that_two_processes_cannot_tell_from_a_stop_brings_nothing_back(doors: list[Practice]) -> None:
+async def test_a_start_that_two_processes_cannot_tell_from_a_stop_brings_nothing_back(
+    doors: list[NotifierHarness],
+) -> None:
     first, second = doors
     await first.enrol(contact_of("sms", "+12025550100"))
     # In one instant: on a busy machine one after the other would be too far apart.

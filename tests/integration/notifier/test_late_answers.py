@@ -10,41 +10,43 @@ from services.notifier.model.outcomes import Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Patience
 from services.notifier.tables import ATTEMPTS, MESSAGES
-from tests.integration.notifier.practice import Practice, contact_of
+from tests.integration.notifier.harness import NotifierHarness, contact_of
 from tests.support.bench import running
 
 PHONE = "+15550101234"
 
 
-async def taken_over(practice: Practice) -> Call:
+async def taken_over(harness: NotifierHarness) -> Call:
     """Lose an answer; return the call as its sender, thought dead, will know it later."""
-    async with running(practice.bench.service):
-        practice.exchange.script.append("lose")
-        patient = await practice.enrol(contact_of("sms", PHONE))
-        await practice.due(await practice.book(patient))
-        await practice.in_state("unknown")
-    async with practice.bench.database.reading() as reader:
+    async with running(harness.bench.service):
+        harness.fake_provider.script.append("lose")
+        patient = await harness.enrol(contact_of("sms", PHONE))
+        await harness.due(await harness.book(patient))
+        await harness.in_state("unknown")
+    async with harness.bench.database.reading() as reader:
         attempt = await reader.one(select(ATTEMPTS))
     return Call(attempt.message, attempt.id, Channel.SMS, Unknown("none yet"))
 
 
-async def answer(practice: Practice, call: Call, outcome: Outcome) -> str:
+async def answer(harness: NotifierHarness, call: Call, outcome: Outcome) -> str:
     """Store an answer and return where the message stands."""
-    async with practice.bench.database.transaction() as tx:
+    async with harness.bench.database.transaction() as tx:
         late = Call(call.message, call.attempt, call.channel, outcome)
         await store_outcomes(tx, [late], Patience())
         row = await tx.one(select(MESSAGES.c.state).where(MESSAGES.c.id == call.message))
     return str(row.state)
 
 
-async def test_a_text_that_was_not_taken_is_sent_again_though_its_sender_was_thought_dead(resting: Practice) -> None:
+async def test_a_text_that_was_not_taken_is_sent_again_though_its_sender_was_thought_dead(
+    resting: NotifierHarness,
+) -> None:
     call = await taken_over(resting)
     assert await answer(resting, call, Later(timedelta(seconds=5), "20429")) == "planned"
 
 
 @pytest.mark.parametrize("outcome", [Later(timedelta(seconds=5), "20429"), Refused("21211"), Unknown("TimeoutError")])
 async def test_the_answer_to_a_settled_attempt_says_nothing_of_the_next_one(
-    resting: Practice, outcome: Outcome
+    resting: NotifierHarness, outcome: Outcome
 ) -> None:
     call = await taken_over(resting)
     async with resting.bench.database.transaction() as tx:

@@ -4,13 +4,13 @@ import pytest
 
 from shared.bus import NotYet
 from shared.ids import new_id
-from tests.integration.notifier.practice import Practice, contact_of
+from tests.integration.notifier.harness import NotifierHarness, contact_of
 from tests.support.bench import running
 
 PHONE, OTHER_PHONE = "+15550101234", "+15550105678"
 
 
-async def test_a_link_that_was_made_anew_goes_out_once_and_never_to_the_number_before(resting: Practice) -> None:
+async def test_a_link_that_was_made_anew_goes_out_once_and_never_to_the_number_before(resting: NotifierHarness) -> None:
     patient = await resting.enrol(contact_of("sms", PHONE))
     checkin = await resting.open_checkin(patient)
     renewed = resting.checkin_told(patient, checkin, version=2, link="https://care.example/c/new", since=2)
@@ -23,12 +23,12 @@ async def test_a_link_that_was_made_anew_goes_out_once_and_never_to_the_number_b
     assert states == {"": ("withheld", "superseded"), "2": ("planned", None)}
     async with running(resting.bench.service):
         await resting.settled()
-    assert resting.exchange.to(PHONE) == []
-    (text,) = resting.exchange.to(OTHER_PHONE)
+    assert resting.fake_provider.to(PHONE) == []
+    (text,) = resting.fake_provider.to(OTHER_PHONE)
     assert "https://care.example/c/new" in text
 
 
-async def test_a_late_word_of_an_older_link_takes_the_new_one_back_from_nobody(resting: Practice) -> None:
+async def test_a_late_word_of_an_older_link_takes_the_new_one_back_from_nobody(resting: NotifierHarness) -> None:
     patient = await resting.enrol(contact_of("sms", PHONE))
     checkin = await resting.open_checkin(patient)
     await resting.bench.tell(resting.checkin_told(patient, checkin, version=3))
@@ -36,7 +36,7 @@ async def test_a_late_word_of_an_older_link_takes_the_new_one_back_from_nobody(r
     assert {row.turn: row.state for row in await resting.messages()} == {"": "withheld", "3": "planned"}
 
 
-async def test_two_links_that_were_made_anew_do_not_take_each_others_place(resting: Practice) -> None:
+async def test_two_links_that_were_made_anew_do_not_take_each_others_place(resting: NotifierHarness) -> None:
     patient = await resting.enrol(contact_of("sms", PHONE))
     for occurrence in ("day-1", "day-7"):
         await resting.bench.tell(resting.checkin_told(patient, new_id(), version=2, occurrence=occurrence))

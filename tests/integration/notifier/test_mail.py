@@ -17,8 +17,8 @@ from services.notifier.service import build
 from shared.clock import RealClock, SteppedClock
 from shared.events import MessageFailed, MessageSent
 from shared.settings import NotifierSettings, Settings
-from tests.integration.notifier.exchange import Exchange
-from tests.integration.notifier.practice import Practice, at, contact_of
+from tests.integration.notifier.fake_provider import FakeProvider
+from tests.integration.notifier.harness import NotifierHarness, at, contact_of
 from tests.support.bench import bench_of, running
 from tests.support.databases import Databases
 
@@ -71,8 +71,8 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 async def mailing(
-    databases: Databases, clock: SteppedClock, phones: Exchange, mailbox: Mailbox, request: pytest.FixtureRequest
-) -> AsyncIterator[Practice]:
+    databases: Databases, clock: SteppedClock, phones: FakeProvider, mailbox: Mailbox, request: pytest.FixtureRequest
+) -> AsyncIterator[NotifierHarness]:
     """A clinic that sends e-mail as well."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(mailbox, hostname="mail.example", loop=loop), "127.0.0.1", 0)
@@ -80,10 +80,10 @@ async def mailing(
     async with databases.lent(HISTORY, clock) as database:
         provider = phones.provider(smtp_host="127.0.0.1", smtp_port=port, **getattr(request, "param", {}))
         async with bench_of(build, database, clock, provider=provider, settings=IMPATIENT) as bench:
-            practice = Practice(bench, phones)
-            await practice.opens()
+            harness = NotifierHarness(bench, phones)
+            await harness.opens()
             async with running(bench.service):
-                yield practice
+                yield harness
         server.close()
 
 
@@ -95,7 +95,9 @@ def calendar_of(mail: EmailMessage) -> str:
     return entry.decode()
 
 
-async def test_who_only_agreed_to_mail_gets_mail_with_a_calendar_entry(mailing: Practice, mailbox: Mailbox) -> None:
+async def test_who_only_agreed_to_mail_gets_mail_with_a_calendar_entry(
+    mailing: NotifierHarness, mailbox: Mailbox
+) -> None:
     patient = await mailing.enrol(contact_of("email", MAILBOX))
     session = await mailing.book(patient)
     await mailing.due(session)
@@ -108,19 +110,19 @@ async def test_who_only_agreed_to_mail_gets_mail_with_a_calendar_entry(mailing: 
     assert (sent.channel, sent.to) == ("email", "a•••@example.org")
 
 
-async def test_a_text_that_cannot_arrive_is_followed_by_a_mail(mailing: Practice, mailbox: Mailbox) -> None:
+async def test_a_text_that_cannot_arrive_is_followed_by_a_mail(mailing: NotifierHarness, mailbox: Mailbox) -> None:
     await mailing.open_checkin(await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX)))
     await mailing.in_state("accepted")
     assert mailbox.mails == []
     for _ in range(2):
-        await mailing.exchange.report(mailing.exchange.ledger[0], "undelivered", "30008")
+        await mailing.fake_provider.report(mailing.fake_provider.ledger[0], "undelivered", "30008")
     await mailing.in_state("undelivered", "sent")
     assert len(mailbox.mails) == 1
-    assert mailing.exchange.requests == 1
+    assert mailing.fake_provider.requests == 1
 
 
 async def test_who_agreed_to_text_and_mail_is_not_left_without_the_calendar_entry(
-    mailing: Practice, mailbox: Mailbox
+    mailing: NotifierHarness, mailbox: Mailbox
 ) -> None:
     session = await mailing.book(await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX)))
     await mailing.due(session, "3d")
@@ -128,25 +130,27 @@ async def test_who_agreed_to_text_and_mail_is_not_left_without_the_calendar_entr
     assert f"UID:{session.id}@keepwell" in calendar_of(mailbox.mails[0])
     await mailing.clock.move_to(at("2026-12-03T10:00"))
     await mailing.due(session, "1d")
-    await mailing.exchange.report(mailing.exchange.ledger[0], "undelivered", "30008")
+    await mailing.fake_provider.report(mailing.fake_provider.ledger[0], "undelivered", "30008")
     await mailing.settled()
-    assert len(mailing.exchange.to(PHONE)) == 2
+    assert len(mailing.fake_provider.to(PHONE)) == 2
     assert len(mailbox.mails) == 1
     await mailing.cancel(session)
     await mailing.until(mailing.clock.now() + timedelta(minutes=2))
-    assert (len(mailing.exchange.to(PHONE)), len(mailbox.mails)) == (3, 2)
+    assert (len(mailing.fake_provider.to(PHONE)), len(mailbox.mails)) == (3, 2)
     assert "METHOD:CANCEL" in calendar_of(mailbox.mails[1])
 
 
-async def test_who_agreed_to_reminders_by_text_alone_gets_no_mail_beside(mailing: Practice, mailbox: Mailbox) -> None:
+async def test_who_agreed_to_reminders_by_text_alone_gets_no_mail_beside(
+    mailing: NotifierHarness, mailbox: Mailbox
+) -> None:
     patient = await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX, ("checkins", "booking")))
     await mailing.due(await mailing.book(patient))
     await mailing.in_state("accepted")
     assert mailbox.mails == []
 
 
-async def test_without_consent_for_mail_there_is_no_next_channel(mailing: Practice, mailbox: Mailbox) -> None:
-    mailing.exchange.script.append("refuse 21211")
+async def test_without_consent_for_mail_there_is_no_next_channel(mailing: NotifierHarness, mailbox: Mailbox) -> None:
+    mailing.fake_provider.script.append("refuse 21211")
     patient = await mailing.enrol(contact_of("sms", PHONE), contact_of("email", MAILBOX, ("checkins",)))
     await mailing.due(await mailing.book(patient))
     await mailing.in_state("failed")
@@ -154,7 +158,7 @@ async def test_without_consent_for_mail_there_is_no_next_channel(mailing: Practi
 
 
 async def test_a_calendar_that_holds_a_session_is_told_when_it_moves_and_when_it_is_cancelled(
-    mailing: Practice, mailbox: Mailbox
+    mailing: NotifierHarness, mailbox: Mailbox
 ) -> None:
     session = await mailing.book(await mailing.enrol(contact_of("email", MAILBOX)))
     await mailing.due(session)
@@ -170,7 +174,7 @@ async def test_a_calendar_that_holds_a_session_is_told_when_it_moves_and_when_it
 
 
 async def test_a_mail_lost_after_it_was_written_is_not_called_failed_and_never_sent_again(
-    mailing: Practice, mailbox: Mailbox
+    mailing: NotifierHarness, mailbox: Mailbox
 ) -> None:
     mailbox.after_data = "lose"
     await mailing.due(await mailing.book(await mailing.enrol(contact_of("email", MAILBOX))))
@@ -187,7 +191,7 @@ async def test_a_mail_lost_after_it_was_written_is_not_called_failed_and_never_s
 
 @pytest.mark.parametrize(("answer", "state"), [("550 no such mailbox", "failed"), ("451 try later", "planned")])
 async def test_a_mail_server_says_never_or_not_now(
-    mailing: Practice, mailbox: Mailbox, answer: str, state: str
+    mailing: NotifierHarness, mailbox: Mailbox, answer: str, state: str
 ) -> None:
     mailbox.refuse_recipient = answer
     await mailing.due(await mailing.book(await mailing.enrol(contact_of("email", MAILBOX))))
@@ -196,7 +200,9 @@ async def test_a_mail_server_says_never_or_not_now(
     assert mailbox.mails == []
 
 
-async def test_a_slow_answer_to_a_whole_mail_is_not_taken_for_a_lost_one(mailing: Practice, mailbox: Mailbox) -> None:
+async def test_a_slow_answer_to_a_whole_mail_is_not_taken_for_a_lost_one(
+    mailing: NotifierHarness, mailbox: Mailbox
+) -> None:
     mailbox.takes = SLOW
     await mailing.due(await mailing.book(await mailing.enrol(contact_of("email", MAILBOX))))
     await mailing.in_state("sent")
@@ -206,7 +212,9 @@ async def test_a_slow_answer_to_a_whole_mail_is_not_taken_for_a_lost_one(mailing
 @pytest.mark.parametrize(
     "mailing", [{"smtp_from": "Clínica Ñandú <visits@clinic.example>"}], indirect=True, ids=["a name in From"]
 )
-async def test_a_name_in_the_sender_stands_in_no_envelope_and_no_organizer(mailing: Practice, mailbox: Mailbox) -> None:
+async def test_a_name_in_the_sender_stands_in_no_envelope_and_no_organizer(
+    mailing: NotifierHarness, mailbox: Mailbox
+) -> None:
     await mailing.opens(version=2, sender_name="Clínica Ñandú — Salud")
     await mailing.due(await mailing.book(await mailing.enrol(contact_of("email", MAILBOX))))
     await mailing.in_state("sent")
@@ -218,7 +226,7 @@ async def test_a_name_in_the_sender_stands_in_no_envelope_and_no_organizer(maili
     assert f"ATTENDEE;PARTSTAT=ACCEPTED;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:{MAILBOX}" in entry
 
 
-async def test_no_mail_promises_what_a_calendar_may_not_do(mailing: Practice, mailbox: Mailbox) -> None:
+async def test_no_mail_promises_what_a_calendar_may_not_do(mailing: NotifierHarness, mailbox: Mailbox) -> None:
     await mailing.opens(version=2, sender_name="Clínica Ñandú — Salud")
     session = await mailing.book(await mailing.enrol(contact_of("email", MAILBOX)))
     await mailing.due(session)

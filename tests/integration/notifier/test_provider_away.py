@@ -14,7 +14,7 @@ from services.notifier.model.settling import Patience
 from services.notifier.service import build
 from shared.service import Service
 from shared.settings import NotifierSettings, Settings
-from tests.integration.notifier.practice import Practice, contact_of
+from tests.integration.notifier.harness import NotifierHarness, contact_of
 from tests.support.bench import eventually, running
 
 PATIENTS = 60
@@ -26,13 +26,13 @@ def phone(number: int) -> str:
     return f"+1555010{number:04}"
 
 
-async def all_due(practice: Practice) -> Service:
+async def all_due(harness: NotifierHarness) -> Service:
     """Let a reminder of each patient be due at a provider that resets every connection; return a notifier."""
     for number in range(PATIENTS):
-        await practice.due(await practice.book(await practice.enrol(contact_of("sms", phone(number)))))
-    practice.exchange.away = True
+        await harness.due(await harness.book(await harness.enrol(contact_of("sms", phone(number)))))
+    harness.fake_provider.away = True
     few = Settings(notifier=NotifierSettings(provider_timeout=5, concurrency=CALLS))
-    return build(replace(practice.bench.context, settings=few))
+    return build(replace(harness.bench.context, settings=few))
 
 
 def hopeful(self: CircuitBreaker, outcome: Outcome, *, turn: int) -> CircuitBreaker:
@@ -41,27 +41,29 @@ def hopeful(self: CircuitBreaker, outcome: Outcome, *, turn: int) -> CircuitBrea
     return self
 
 
-async def in_doubt(practice: Practice) -> int:
-    return Counter(await practice.states())["unknown"]
+async def in_doubt(harness: NotifierHarness) -> int:
+    return Counter(await harness.states())["unknown"]
 
 
-async def all_in_doubt(practice: Practice) -> bool:
-    return await in_doubt(practice) == PATIENTS
+async def all_in_doubt(harness: NotifierHarness) -> bool:
+    return await in_doubt(harness) == PATIENTS
 
 
-async def test_few_are_in_doubt_the_others_keep_their_place_and_all_go_out_once_it_is_back(resting: Practice) -> None:
+async def test_few_are_in_doubt_the_others_keep_their_place_and_all_go_out_once_it_is_back(
+    resting: NotifierHarness,
+) -> None:
     service = await all_due(resting)
     placed = {row.id: row.next_at for row in await resting.messages()}
     async with running(service):
 
         async def tried() -> bool:
-            return resting.exchange.requests >= IN_A_ROW + CALLS + 2
+            return resting.fake_provider.requests >= IN_A_ROW + CALLS + 2
 
         await eventually(tried)
         kept = [row for row in await resting.messages() if row.state == "planned"]
         assert len(kept) >= PATIENTS - 2 * (IN_A_ROW + CALLS)
         assert all(row.next_at == placed[row.id] for row in kept)
-        resting.exchange.away = False
+        resting.fake_provider.away = False
 
         async def all_others_out() -> bool:
             states = Counter(await resting.states())
@@ -70,20 +72,20 @@ async def test_few_are_in_doubt_the_others_keep_their_place_and_all_go_out_once_
         await eventually(all_others_out)
         doubted = await in_doubt(resting)
         assert 0 < doubted <= 2 * (IN_A_ROW + CALLS)
-    assert Counter(len(resting.exchange.to(phone(number))) for number in range(PATIENTS)) == {
+    assert Counter(len(resting.fake_provider.to(phone(number))) for number in range(PATIENTS)) == {
         1: PATIENTS - doubted,
         0: doubted,
     }
 
 
-async def test_without_it_every_text_is_in_doubt(resting: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_it_every_text_is_in_doubt(resting: NotifierHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CircuitBreaker, "after", hopeful)
     service = await all_due(resting)
     async with running(service):
         await eventually(partial(all_in_doubt, resting))
 
 
-async def test_what_was_not_called_says_so(resting: Practice) -> None:
+async def test_what_was_not_called_says_so(resting: NotifierHarness) -> None:
     service = await all_due(resting)
     async with running(service):
 
@@ -95,7 +97,7 @@ async def test_what_was_not_called_says_so(resting: Practice) -> None:
 
 
 async def test_a_list_that_shows_nothing_to_anyone_is_left_alone_for_the_rest_of_the_round(
-    resting: Practice, monkeypatch: pytest.MonkeyPatch
+    resting: NotifierHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CircuitBreaker, "after", hopeful)
     service = await all_due(resting)
@@ -122,6 +124,6 @@ async def test_a_list_that_shows_nothing_to_anyone_is_left_alone_for_the_rest_of
         settling.cancel()
 
 
-async def looks(practice: Practice) -> int:
-    stories = [await practice.story(row.id) for row in await practice.messages()]
+async def looks(harness: NotifierHarness) -> int:
+    stories = [await harness.story(row.id) for row in await harness.messages()]
     return sum("looked up" in line for story in stories for line in story)

@@ -19,8 +19,8 @@ from services.notifier.webhooks import INBOUND_PATH
 from shared.clock import SteppedClock
 from shared.events import FindingChanged, ReplyReceived
 from tests.integration.notifier.conftest import SETTINGS
-from tests.integration.notifier.exchange import ACCOUNT, OUR_NUMBER, TOKEN, Exchange
-from tests.integration.notifier.practice import Practice, contact_of
+from tests.integration.notifier.fake_provider import ACCOUNT, OUR_NUMBER, TOKEN, FakeProvider
+from tests.integration.notifier.harness import NotifierHarness, contact_of
 from tests.support.bench import KEYRING, bench_of, eventually, running
 from tests.support.databases import Databases
 from tests.support.figures import figure
@@ -29,7 +29,7 @@ PAT, ANA = "+12025550123", "+12025550124"
 OTHER = "the token of tomorrow"
 
 
-def written(practice: Practice, number: str, body: str) -> dict[str, str]:
+def written(harness: NotifierHarness, number: str, body: str) -> dict[str, str]:
     """Note a text in the provider's list; return the call that hands it over."""
     sid = f"SM{uuid4().hex}"
     listed: dict[str, Any] = {
@@ -40,28 +40,28 @@ def written(practice: Practice, number: str, body: str) -> dict[str, str]:
         "status": "received",
         "error_code": None,
         "direction": "inbound",
-        "date_sent": format_datetime(practice.clock.now()),
+        "date_sent": format_datetime(harness.clock.now()),
     }
-    practice.exchange.inbound.insert(0, listed)
+    harness.fake_provider.inbound.insert(0, listed)
     return {"MessageSid": sid, "From": number, "To": OUR_NUMBER, "Body": body, "AccountSid": ACCOUNT, "NumMedia": "0"}
 
 
-async def hand_over(practice: Practice, form: dict[str, str], token: str = TOKEN) -> int:
-    return await practice.exchange.post(practice.bench.base_url + INBOUND_PATH, form, token=token)
+async def hand_over(harness: NotifierHarness, form: dict[str, str], token: str = TOKEN) -> int:
+    return await harness.fake_provider.post(harness.bench.base_url + INBOUND_PATH, form, token=token)
 
 
-async def stopped(practice: Practice) -> int:
-    async with practice.bench.database.reading() as reader:
+async def stopped(harness: NotifierHarness) -> int:
+    async with harness.bench.database.reading() as reader:
         return len(await reader.all(select(STOPS)))
 
 
-async def notes(practice: Practice) -> list[str]:
-    async with practice.bench.database.reading() as reader:
-        said = await practice.bench.service.notes(reader)
+async def notes(harness: NotifierHarness) -> list[str]:
+    async with harness.bench.database.reading() as reader:
+        said = await harness.bench.service.notes(reader)
     return [note for note in said if "texting provider" in note]
 
 
-async def test_a_stop_that_was_refused_at_the_door_is_obeyed_before_anything_goes_out(resting: Practice) -> None:
+async def test_a_stop_that_was_refused_at_the_door_is_obeyed_before_anything_goes_out(resting: NotifierHarness) -> None:
     pat, ana = [await resting.enrol(contact_of("sms", number)) for number in (PAT, ANA)]
     visits = [await resting.book(patient, "2026-12-04T10:00") for patient in (pat, ana)]
     assert await hand_over(resting, written(resting, ANA, "hello")) == 200
@@ -85,48 +85,50 @@ async def test_a_stop_that_was_refused_at_the_door_is_obeyed_before_anything_goe
         await resting.settled()
     assert await stopped(resting) == 1
     assert [reply.intent for reply in await resting.bench.said(ReplyReceived)][1] == "stop", "stops come first"
-    reminded = [sent.to for sent in resting.exchange.ledger if "your visit is on" in sent.body]
+    reminded = [sent.to for sent in resting.fake_provider.ledger if "your visit is on" in sent.body]
     assert reminded == [ANA]
 
 
-async def test_staff_and_operator_hear_of_it_and_hear_that_it_is_over(practice: Practice) -> None:
-    await practice.enrol(contact_of("sms", PAT))
+async def test_staff_and_operator_hear_of_it_and_hear_that_it_is_over(harness: NotifierHarness) -> None:
+    await harness.enrol(contact_of("sms", PAT))
 
     async def told(count: int) -> bool:
-        return len(await practice.bench.said(FindingChanged)) == count
+        return len(await harness.bench.said(FindingChanged)) == count
 
     for _ in range(3):
-        assert await hand_over(practice, written(practice, PAT, "hi"), OTHER) == 403
+        assert await hand_over(harness, written(harness, PAT, "hi"), OTHER) == 403
     await eventually(lambda: told(2))
-    assert "were refused" in ((await practice.bench.said(FindingChanged))[-1].what or "")
-    await practice.clock.move_by(timedelta(seconds=2))
-    assert await hand_over(practice, written(practice, PAT, "hi")) == 200
+    assert "were refused" in ((await harness.bench.said(FindingChanged))[-1].what or "")
+    await harness.clock.move_by(timedelta(seconds=2))
+    assert await hand_over(harness, written(harness, PAT, "hi")) == 200
     await eventually(lambda: told(3))
-    assert (await practice.bench.said(FindingChanged))[-1].what is None
-    assert await notes(practice) == []
+    assert (await harness.bench.said(FindingChanged))[-1].what is None
+    assert await notes(harness) == []
 
 
-async def test_a_strangers_forged_call_alarms_nobody(practice: Practice) -> None:
+async def test_a_strangers_forged_call_alarms_nobody(harness: NotifierHarness) -> None:
     for _ in range(5):
-        form = written(practice, PAT, "STOP") | {"AccountSid": "AC" + "9" * 32}
-        assert await hand_over(practice, form, OTHER) == 403
-    async with practice.bench.http.post(practice.bench.base_url + INBOUND_PATH, data={"MessageSid": "SM1"}) as answer:
+        form = written(harness, PAT, "STOP") | {"AccountSid": "AC" + "9" * 32}
+        assert await hand_over(harness, form, OTHER) == 403
+    async with harness.bench.http.post(harness.bench.base_url + INBOUND_PATH, data={"MessageSid": "SM1"}) as answer:
         assert answer.status == 403
-    assert await notes(practice) == []
-    assert await stopped(practice) == 0
+    assert await notes(harness) == []
+    assert await stopped(harness) == 0
 
 
-async def test_one_refused_call_is_a_finding_after_two_minutes(resting: Practice) -> None:
+async def test_one_refused_call_is_a_finding_after_two_minutes(resting: NotifierHarness) -> None:
     assert await hand_over(resting, written(resting, PAT, "hi"), OTHER) == 403
     assert await notes(resting) == []
     await resting.clock.move_by(timedelta(minutes=2))
     assert len(await notes(resting)) == 1
 
 
-async def test_a_call_refused_now_and_then_is_not_forgotten_each_time_the_list_is_read(resting: Practice) -> None:
+async def test_a_call_refused_now_and_then_is_not_forgotten_each_time_the_list_is_read(
+    resting: NotifierHarness,
+) -> None:
     await resting.enrol(contact_of("sms", PAT))
     machine = SteppedClock(resting.clock.now())
-    account = TwilioAccount(resting.exchange.url, ACCOUNT, TOKEN, OUR_NUMBER, resting.bench.base_url)
+    account = TwilioAccount(resting.fake_provider.url, ACCOUNT, TOKEN, OUR_NUMBER, resting.bench.base_url)
     port = TwilioPort(lambda: resting.bench.http, account, timeout=2, same_clock=False)
     listener = Listener(resting.bench.database, port, Planner(KEYRING, WakeUp()), stamp=machine)
     for body in ("hi", "STOP"):
@@ -142,20 +144,20 @@ async def test_a_call_refused_now_and_then_is_not_forgotten_each_time_the_list_i
     assert figure("keepwell_webhooks_refused_seconds") >= timedelta(minutes=5).total_seconds()
 
 
-async def test_two_tokens_hold_at_once(databases: Databases, clock: SteppedClock, phones: Exchange) -> None:
+async def test_two_tokens_hold_at_once(databases: Databases, clock: SteppedClock, phones: FakeProvider) -> None:
     database = await databases.fresh(HISTORY, clock)
     provider = phones.provider(twilio_auth_token_other=OTHER)
     async with bench_of(build, database, clock, provider=provider, settings=SETTINGS) as bench:
-        practice = Practice(bench, phones)
-        await practice.opens()
-        await practice.enrol(contact_of("sms", PAT))
+        harness = NotifierHarness(bench, phones)
+        await harness.opens()
+        await harness.enrol(contact_of("sms", PAT))
         for token in (TOKEN, OTHER):
-            assert await hand_over(practice, written(practice, PAT, "hi"), token) == 200
-        assert await hand_over(practice, written(practice, PAT, "hi"), "neither") == 403
+            assert await hand_over(harness, written(harness, PAT, "hi"), token) == 200
+        assert await hand_over(harness, written(harness, PAT, "hi"), "neither") == 403
     await database.close()
 
 
-async def test_what_came_while_nobody_ran_is_fetched_at_the_start(resting: Practice) -> None:
+async def test_what_came_while_nobody_ran_is_fetched_at_the_start(resting: NotifierHarness) -> None:
     patient = await resting.enrol(contact_of("sms", PAT))
     assert await hand_over(resting, written(resting, PAT, "hello")) == 200
     await resting.clock.move_by(timedelta(hours=1))
@@ -168,15 +170,15 @@ async def test_what_came_while_nobody_ran_is_fetched_at_the_start(resting: Pract
             return any(row.reason == "opted_out" for row in await resting.messages())
 
         await eventually(withheld)
-    assert not [sent for sent in resting.exchange.ledger if "your visit is on" in sent.body]
+    assert not [sent for sent in resting.fake_provider.ledger if "your visit is on" in sent.body]
 
 
-async def test_a_list_that_cannot_be_read_holds_reminders_up_for_a_while_and_is_said(resting: Practice) -> None:
+async def test_a_list_that_cannot_be_read_holds_reminders_up_for_a_while_and_is_said(resting: NotifierHarness) -> None:
     await resting.enrol(contact_of("sms", PAT))
     assert await hand_over(resting, written(resting, PAT, "hello")) == 200
-    resting.exchange.away = True
+    resting.fake_provider.away = True
     machine = SteppedClock(resting.clock.now())
-    account = TwilioAccount(resting.exchange.url, ACCOUNT, TOKEN, OUR_NUMBER, resting.bench.base_url)
+    account = TwilioAccount(resting.fake_provider.url, ACCOUNT, TOKEN, OUR_NUMBER, resting.bench.base_url)
     port = TwilioPort(lambda: resting.bench.http, account, timeout=2, same_clock=False)
     listener = Listener(resting.bench.database, port, Planner(KEYRING, WakeUp()), stamp=machine)
     await listener.begin()

@@ -11,7 +11,7 @@ from shared.bus.envelope import Received
 from shared.events import MessageDelivered, MessageSent, SessionDue
 from shared.ids import new_id
 from shared.telemetry.trace import Parent
-from tests.integration.notifier.practice import Practice, Session, at, contact_of
+from tests.integration.notifier.harness import NotifierHarness, Session, at, contact_of
 from tests.support.bench import running
 from tests.support.recorded import ALLOWED, Recorded, recorded
 
@@ -26,9 +26,9 @@ def kept() -> Iterator[Recorded]:
         yield kept
 
 
-def received(practice: Practice, session: Session, trace: str) -> Received:
+def received(harness: NotifierHarness, session: Session, trace: str) -> Received:
     event = SessionDue(
-        clinic=practice.bench.clinic,
+        clinic=harness.bench.clinic,
         version=session.version,
         patient=session.patient,
         session=session.id,
@@ -41,20 +41,20 @@ def received(practice: Practice, session: Session, trace: str) -> Received:
     return Received(new_id(), event.TYPE, f"00-{trace}-b7ad6b7169203331-01", event)
 
 
-async def become_due(practice: Practice, traces: tuple[str, ...]) -> list[UUID]:
+async def become_due(harness: NotifierHarness, traces: tuple[str, ...]) -> list[UUID]:
     """Let a session of one patient each become due, all in one batch."""
-    patients = [await practice.enrol(contact_of("sms", phone)) for phone, _ in zip(PHONES, traces, strict=False)]
-    sessions = [await practice.book(patient) for patient in patients]
-    await practice.bench.said(clear=True)
-    async with practice.bench.database.transaction() as tx:
-        crowd = [received(practice, session, trace) for session, trace in zip(sessions, traces, strict=True)]
-        await practice.bench.service.handlers.handle_all(tx, crowd)
+    patients = [await harness.enrol(contact_of("sms", phone)) for phone, _ in zip(PHONES, traces, strict=False)]
+    sessions = [await harness.book(patient) for patient in patients]
+    await harness.bench.said(clear=True)
+    async with harness.bench.database.transaction() as tx:
+        crowd = [received(harness, session, trace) for session, trace in zip(sessions, traces, strict=True)]
+        await harness.bench.service.handlers.handle_all(tx, crowd)
     return patients
 
 
-async def said(practice: Practice) -> dict[str, list[str]]:
+async def said(harness: NotifierHarness) -> dict[str, list[str]]:
     """Return the traces of the events that wait to be sent, by type."""
-    async with practice.bench.database.reading() as reader:
+    async with harness.bench.database.reading() as reader:
         rows = await reader.all(select(BUS.outbox.c.type, BUS.outbox.c.trace).order_by(BUS.outbox.c.seq))
     found: dict[str, list[str]] = {}
     for row in rows:
@@ -65,36 +65,38 @@ async def said(practice: Practice) -> dict[str, list[str]]:
 
 
 async def test_the_call_and_the_report_go_on_with_the_trace_of_the_event_that_planned_the_message(
-    practice: Practice, kept: Recorded
+    harness: NotifierHarness, kept: Recorded
 ) -> None:
-    await become_due(practice, (FIRST,))
-    await practice.in_state("accepted")
-    await practice.exchange.report(practice.exchange.ledger[-1], "delivered")
-    await practice.in_state("delivered")
+    await become_due(harness, (FIRST,))
+    await harness.in_state("accepted")
+    await harness.fake_provider.report(harness.fake_provider.ledger[-1], "delivered")
+    await harness.in_state("delivered")
     handled, call, report = (kept.only(name) for name in ("handle session.due", "send sms", "report delivered"))
     assert {span.traceparent.trace for span in (handled, call, report)} == {FIRST}
     assert handled.parent == "b7ad6b7169203331"
     assert call.parent == report.parent == handled.traceparent.span
     assert call.attributes["keepwell.outcome"] == "accepted"
-    assert await said(practice) == {MessageSent.TYPE: [FIRST], MessageDelivered.TYPE: [FIRST]}
+    assert await said(harness) == {MessageSent.TYPE: [FIRST], MessageDelivered.TYPE: [FIRST]}
 
 
-async def test_reminders_that_fall_due_together_keep_each_its_own_trace(practice: Practice, kept: Recorded) -> None:
-    patients = await become_due(practice, (FIRST, SECOND))
-    await practice.in_state("accepted", "accepted")
-    async with practice.bench.database.reading() as reader:
+async def test_reminders_that_fall_due_together_keep_each_its_own_trace(
+    harness: NotifierHarness, kept: Recorded
+) -> None:
+    patients = await become_due(harness, (FIRST, SECOND))
+    await harness.in_state("accepted", "accepted")
+    async with harness.bench.database.reading() as reader:
         rows = await reader.all(select(MESSAGES.c.patient, MESSAGES.c.trace))
     found = {row.patient: Parent.read(row.trace) for row in rows}
     assert [parent.trace for patient in patients if (parent := found[patient])] == [FIRST, SECOND]
     calls = {span.traceparent.trace for span in kept.all() if span.name == "send sms"}
     assert calls == {FIRST, SECOND}
-    assert sorted((await said(practice))[MessageSent.TYPE]) == [FIRST, SECOND]
+    assert sorted((await said(harness))[MessageSent.TYPE]) == [FIRST, SECOND]
 
 
 async def test_a_refusal_is_told_by_its_code_and_the_mail_that_follows_stays_in_the_trace(
-    resting: Practice, kept: Recorded
+    resting: NotifierHarness, kept: Recorded
 ) -> None:
-    resting.exchange.script.append("refuse 21211")
+    resting.fake_provider.script.append("refuse 21211")
     await become_due(resting, (FIRST,))
     async with running(resting.bench.service):
         await resting.settled()
@@ -103,12 +105,12 @@ async def test_a_refusal_is_told_by_its_code_and_the_mail_that_follows_stays_in_
     assert (await said(resting))["message.failed"] == [FIRST]
 
 
-async def test_no_span_names_a_person(practice: Practice, kept: Recorded) -> None:
-    patients = await become_due(practice, (FIRST, SECOND))
-    await practice.in_state("accepted", "accepted")
-    for sent in list(practice.exchange.ledger):
-        await practice.exchange.report(sent, "delivered")
-    await practice.in_state("delivered", "delivered")
+async def test_no_span_names_a_person(harness: NotifierHarness, kept: Recorded) -> None:
+    patients = await become_due(harness, (FIRST, SECOND))
+    await harness.in_state("accepted", "accepted")
+    for sent in list(harness.fake_provider.ledger):
+        await harness.fake_provider.report(sent, "delivered")
+    await harness.in_state("delivered", "delivered")
     assert len(kept.all()) >= 6
     for span in kept.all():
         assert set(span.attributes) <= ALLOWED
@@ -117,13 +119,13 @@ async def test_no_span_names_a_person(practice: Practice, kept: Recorded) -> Non
         assert not any(phone.strip("+") in told for phone in PHONES)
 
 
-async def test_a_message_of_an_older_version_has_no_trace_and_goes_out_like_any_other(resting: Practice) -> None:
+async def test_a_message_of_an_older_version_has_no_trace_and_goes_out_like_any_other(resting: NotifierHarness) -> None:
     await become_due(resting, (FIRST,))
     async with resting.bench.database.transaction() as tx:
         await tx.execute(MESSAGES.update().values(trace=None))
     async with running(resting.bench.service):
         await resting.in_state("accepted")
         with recorded() as kept:
-            await resting.exchange.report(resting.exchange.ledger[-1], "delivered")
+            await resting.fake_provider.report(resting.fake_provider.ledger[-1], "delivered")
             await resting.in_state("delivered")
             assert kept.only("report delivered").parent is None

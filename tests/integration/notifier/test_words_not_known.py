@@ -20,7 +20,7 @@ from shared.events import (
     StaffContact,
 )
 from shared.ids import new_id
-from tests.integration.notifier.practice import Practice, Session, at, contact_of
+from tests.integration.notifier.harness import NotifierHarness, Session, at, contact_of
 from tests.support.bench import KEYRING
 
 PHONE = "+12025550123"
@@ -32,11 +32,11 @@ def by_letter() -> Contact:
     return Contact(id=new_id(), kind="whatsapp", value=value, consents=given)
 
 
-async def remind(practice: Practice, session: Session, occurrence: str, days: int | None) -> None:
+async def remind(harness: NotifierHarness, session: Session, occurrence: str, days: int | None) -> None:
     said = {"starts_at": session.starts_at, "zone": session.zone, "starts_at_utc": at(session.starts_at)}
-    await practice.bench.tell(
+    await harness.bench.tell(
         SessionDue(
-            clinic=practice.bench.clinic,
+            clinic=harness.bench.clinic,
             version=session.version,
             patient=session.patient,
             session=session.id,
@@ -50,86 +50,86 @@ async def remind(practice: Practice, session: Session, occurrence: str, days: in
 
 @pytest.mark.parametrize(("occurrence", "days"), [("7d", 7), ("14d", 14), ("hours-2", None)])
 async def test_a_reminder_that_nobody_had_heard_of_is_sent(
-    practice: Practice, occurrence: str, days: int | None
+    harness: NotifierHarness, occurrence: str, days: int | None
 ) -> None:
-    patient = await practice.enrol(contact_of("sms", PHONE))
-    session = await practice.book(patient, "2026-12-15T12:00" if days == 14 else "2026-12-08T12:00")
-    await remind(practice, session, occurrence, days)
-    await practice.settled()
-    assert len(practice.exchange.to(PHONE)) == 1
-    assert (await practice.only()).occurrence == occurrence
+    patient = await harness.enrol(contact_of("sms", PHONE))
+    session = await harness.book(patient, "2026-12-15T12:00" if days == 14 else "2026-12-08T12:00")
+    await remind(harness, session, occurrence, days)
+    await harness.settled()
+    assert len(harness.fake_provider.to(PHONE)) == 1
+    assert (await harness.only()).occurrence == occurrence
 
 
-async def test_a_reminder_of_a_week_before_is_not_sent_beside_that_of_three_days(practice: Practice) -> None:
-    patient = await practice.enrol(contact_of("sms", PHONE))
-    session = await practice.book(patient, "2026-12-04T11:00")
-    await remind(practice, session, "7d", 7)
-    await remind(practice, session, "3d", 3)
-    await practice.settled()
-    assert len(practice.exchange.to(PHONE)) == 1
-    assert [one.reason for one in await practice.bench.said(MessageWithheld)] == ["superseded"]
+async def test_a_reminder_of_a_week_before_is_not_sent_beside_that_of_three_days(harness: NotifierHarness) -> None:
+    patient = await harness.enrol(contact_of("sms", PHONE))
+    session = await harness.book(patient, "2026-12-04T11:00")
+    await remind(harness, session, "7d", 7)
+    await remind(harness, session, "3d", 3)
+    await harness.settled()
+    assert len(harness.fake_provider.to(PHONE)) == 1
+    assert [one.reason for one in await harness.bench.said(MessageWithheld)] == ["superseded"]
 
 
 async def test_a_patient_with_a_way_and_a_purpose_not_known_here_is_reminded_by_the_known_one(
-    practice: Practice,
+    harness: NotifierHarness,
 ) -> None:
-    patient = await practice.enrol(by_letter(), contact_of("sms", PHONE))
-    await practice.due(await practice.book(patient))
-    await practice.settled()
-    assert len(practice.exchange.to(PHONE)) == 1
-    async with practice.bench.database.reading() as reader:
+    patient = await harness.enrol(by_letter(), contact_of("sms", PHONE))
+    await harness.due(await harness.book(patient))
+    await harness.settled()
+    assert len(harness.fake_provider.to(PHONE)) == 1
+    async with harness.bench.database.reading() as reader:
         kept = {row.kind: row.purposes for row in await reader.all(select(CONTACT_POINTS))}
     assert kept["whatsapp"] == ["newsletter", "reminders"]
 
 
-async def test_a_patient_with_no_way_known_here_is_said_to_get_nothing(practice: Practice) -> None:
-    patient = await practice.enrol(by_letter())
-    await practice.due(await practice.book(patient))
-    await practice.settled()
-    (withheld,) = await practice.bench.said(MessageWithheld)
+async def test_a_patient_with_no_way_known_here_is_said_to_get_nothing(harness: NotifierHarness) -> None:
+    patient = await harness.enrol(by_letter())
+    await harness.due(await harness.book(patient))
+    await harness.settled()
+    (withheld,) = await harness.bench.said(MessageWithheld)
     assert withheld.reason == "no_address"
     assert (withheld.why, withheld.step) == ("there is no address for it", "Ask for a number or an address, or call.")
 
 
-async def test_nobody_is_reminded_of_a_session_whose_state_is_not_understood(practice: Practice) -> None:
-    patient = await practice.enrol(contact_of("sms", PHONE))
-    session = await practice.book(patient)
+async def test_nobody_is_reminded_of_a_session_whose_state_is_not_understood(harness: NotifierHarness) -> None:
+    patient = await harness.enrol(contact_of("sms", PHONE))
+    session = await harness.book(patient)
     session.version += 1
-    await practice.tell_session(SessionMoved, session, "on-hold")
-    await practice.due(session)
-    await practice.settled()
-    assert practice.exchange.to(PHONE) == []
-    assert [one.reason for one in await practice.bench.said(MessageWithheld)] == ["session_over"]
+    await harness.tell_session(SessionMoved, session, "on-hold")
+    await harness.due(session)
+    await harness.settled()
+    assert harness.fake_provider.to(PHONE) == []
+    assert [one.reason for one in await harness.bench.said(MessageWithheld)] == ["session_over"]
 
 
-async def test_an_alert_of_a_level_not_known_here_pages_by_the_ways_that_are_known(practice: Practice) -> None:
+async def test_an_alert_of_a_level_not_known_here_pages_by_the_ways_that_are_known(harness: NotifierHarness) -> None:
     pager = StaffContact(kind="pager", value=KEYRING.seal("12345", context="contact"))
     phone = StaffContact(kind="sms", value=KEYRING.seal(PHONE, context="contact"))
-    await practice.opens(version=2, oncall=(pager, phone))
-    patient = await practice.enrol()
+    await harness.opens(version=2, oncall=(pager, phone))
+    patient = await harness.enrol()
     raised = AlertRaised(
-        clinic=practice.bench.clinic,
+        clinic=harness.bench.clinic,
         version=1,
         patient=patient,
         alert=uuid4(),
         level="very-high",
         cause=KEYRING.seal("item 9", context="cause"),
-        raised_at=practice.clock.now(),
+        raised_at=harness.clock.now(),
     )
-    await practice.bench.tell(raised)
-    await practice.settled()
-    assert len(practice.exchange.to(PHONE)) == 1
-    async with practice.bench.database.transaction() as tx:
+    await harness.bench.tell(raised)
+    await harness.settled()
+    assert len(harness.fake_provider.to(PHONE)) == 1
+    async with harness.bench.database.transaction() as tx:
         await on_call.tell(tx, KEYRING, set(Channel))
-    told = (await practice.bench.said(OnCallChecked))[-1]
+    told = (await harness.bench.said(OnCallChecked))[-1]
     assert [(one.kind, one.trouble) for one in told.contacts] == [("pager", "off"), ("sms", None)]
 
 
-async def test_a_session_of_a_kind_not_known_here_is_reminded_of(practice: Practice) -> None:
-    patient = await practice.enrol(contact_of("sms", PHONE))
+async def test_a_session_of_a_kind_not_known_here_is_reminded_of(harness: NotifierHarness) -> None:
+    patient = await harness.enrol(contact_of("sms", PHONE))
     session = Session(patient, "2026-12-04T10:00")
     event = SessionBooked(
-        clinic=practice.bench.clinic,
+        clinic=harness.bench.clinic,
         version=1,
         patient=patient,
         session=session.id,
@@ -141,7 +141,7 @@ async def test_a_session_of_a_kind_not_known_here_is_reminded_of(practice: Pract
         state="booked",
         kind="group-session",
     )
-    await practice.bench.tell(event)
-    await practice.due(session)
-    await practice.settled()
-    assert len(practice.exchange.to(PHONE)) == 1
+    await harness.bench.tell(event)
+    await harness.due(session)
+    await harness.settled()
+    assert len(harness.fake_provider.to(PHONE)) == 1

@@ -13,7 +13,7 @@ import pytest
 import vobject
 from aiosmtpd.smtp import SMTP
 
-from tests.integration.notifier.exchange import ACCOUNT, OUR_NUMBER, TOKEN, Exchange, exchange
+from tests.integration.notifier.fake_provider import ACCOUNT, OUR_NUMBER, TOKEN, FakeProvider, fake_provider
 from tests.integration.notifier.test_mail import Mailbox
 from tests.support.bench import eventually
 from tests.support.clinic import PURPOSES, Clinic, Person, clinic, gathered, row_of
@@ -28,7 +28,7 @@ class Ground:
     """A clinic with a provider of its own."""
 
     clinic: Clinic
-    phones: Exchange
+    phones: FakeProvider
     mailbox: Mailbox
 
     async def hand_over(self, number: str, words: str, at: datetime, token: str = TOKEN) -> int:
@@ -57,7 +57,7 @@ class Ground:
 async def here() -> AsyncIterator[Ground]:
     mailbox, loop = Mailbox(), asyncio.get_running_loop()
     relay = await loop.create_server(lambda: SMTP(mailbox, hostname="mail.example", loop=loop), "127.0.0.1", 0)
-    async with relay, exchange() as phones:
+    async with relay, fake_provider() as phones:
         settings = {
             "KEEPWELL_TWILIO_BASE_URL": phones.url,
             "KEEPWELL_TWILIO_ACCOUNT_SID": ACCOUNT,

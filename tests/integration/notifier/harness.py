@@ -32,7 +32,7 @@ from shared.events import (
 from shared.ids import new_id
 from shared.service import Service
 from shared.walltime import parse_wall, to_instant
-from tests.integration.notifier.exchange import Exchange
+from tests.integration.notifier.fake_provider import FakeProvider
 from tests.support.bench import KEYRING, Bench, eventually
 
 NEW_YORK = "America/New_York"
@@ -62,11 +62,11 @@ class Session:
 
 
 @dataclass
-class Practice:
+class NotifierHarness:
     """A clinic whose notifier is on the bench."""
 
     bench: Bench
-    exchange: Exchange
+    fake_provider: FakeProvider
 
     @property
     def clock(self) -> SteppedClock:

@@ -32,7 +32,7 @@ class Sent:
 
 
 @dataclass
-class Exchange:
+class FakeProvider:
     """Takes messages as scripted: each word of `script` decides over one request, then all are accepted.
 
     Attributes:
@@ -152,10 +152,10 @@ def _refusal(word: str) -> web.Response | None:
 
 
 @asynccontextmanager
-async def exchange() -> AsyncIterator[Exchange]:
+async def fake_provider() -> AsyncIterator[FakeProvider]:
     """Run an exchange on a free loopback port."""
     async with aiohttp.ClientSession() as http:
-        here = Exchange(http)
+        here = FakeProvider(http)
         app = web.Application()
         path = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
         app.router.add_post(path, here.take)

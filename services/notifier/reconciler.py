@@ -26,6 +26,8 @@ log = get_logger(__name__)
 
 ROUND: Final = 1.0
 """Real seconds between two rounds."""
+NO_RESTORE: Final = 5.0
+"""Real seconds between two looks for a restore; one is made while no process of the notifier runs."""
 UNSEEN: Final = 3.0
 """Real seconds more before a provider that did not show what patients wrote is asked again."""
 LOOKS: Final = 50
@@ -53,22 +55,26 @@ class Reconciler:
         await in_turn(self._database, HELD, self._round_and_wait)
 
     async def _round_and_wait(self) -> None:
-        await self.round()
-        await self._database.clock.pause(ROUND)
+        restoring = await self.round()
+        await self._database.clock.pause(ROUND if restoring else NO_RESTORE)
 
-    async def round(self) -> None:
-        """Fetch what patients wrote in the lost time, once; then ask about each message that is due."""
+    async def round(self) -> bool:
+        """Fetch what patients wrote in the lost time, once; then ask about each message that is due.
+
+        Returns: whether a restore is open.
+        """
         async with self._database.reading() as reader:
             restore = await store.open_restore(reader)
             due = await store.due(reader, LOOKS) if restore is not None else []
         if restore is None:
-            return
+            return False
         if restore.texts_read_at is None and not await self._read_texts(restore):
-            return
+            return True
         for held in due:
             await self._settle(held)
         if due:
             self._planner.wake_up.wake()
+        return True
 
     async def _read_texts(self, restore: store.Restore) -> bool:
         """Act on the texts of the lost time, a STOP before anything goes out; return whether all were seen."""

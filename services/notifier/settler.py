@@ -45,6 +45,7 @@ class Settler:
         self._keyring = keyring
         self._wake_up = wake_up
         self._patience = patience
+        self._next_look: datetime | None = None
 
     async def run(self) -> None:
         """Settle until cancelled; a process that is not the one waits for its turn."""
@@ -59,6 +60,9 @@ class Settler:
         async with self._database.reading() as reader:
             owners = await attempts.orphan_owners(reader)
             due = await attempts.due_looks(reader, LOOKS)
+            self._next_look = await attempts.next_look(reader)
+        if not owners and not due:
+            return True
         for owner in owners:
             async with self._database.transaction() as tx:
                 await settling.take_over(tx, owner, self._patience)
@@ -69,6 +73,8 @@ class Settler:
             async with self._database.transaction() as tx:
                 await settling.store_looks(tx, looks[first : first + BATCH], self._patience)
             self._wake_up.wake()
+        async with self._database.reading() as reader:
+            self._next_look = await attempts.next_look(reader)
         return not sights.dark
 
     async def _look(self, attempt: attempts.UnknownAttempt, sights: "_Sights") -> tuple[Found, ...] | Blind | None:
@@ -88,8 +94,7 @@ class Settler:
 
     async def _wait(self) -> None:
         """Wait a round, or less where a look is due before: trial time may leap."""
-        async with self._database.reading() as reader:
-            at: datetime | None = await attempts.next_look(reader)
+        at = self._next_look
         clock = self._database.clock
         waits = [asyncio.ensure_future(clock.pause(ROUND))]
         if at is not None:

@@ -116,7 +116,7 @@ class Engine:
             except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
                 if not isinstance(error, KafkaError) and not is_environment(error):
                     raise
-                log.warning("kafka.awaited", error=type(error).__name__)
+                log.warning("infrastructure.awaited", error=type(error).__name__)
                 await self._clock.pause(0.5)
             else:
                 return

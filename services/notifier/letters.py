@@ -41,7 +41,7 @@ class House:
 
     Attributes:
         url: where staff sign in.
-        mailbox: who organises a entry in a calendar.
+        mailbox: who organises an entry in a calendar.
         daily_limit: texts to one patient a day.
         settle_after: until what the provider took stands in its list.
     """

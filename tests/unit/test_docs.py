@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
-GUIDES = ("recipes.md", "glossary.md")
+GUIDES = ("recipes.md", "glossary.md", "find.md")
 """Pages that say where things are."""
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 GENERATED = {"metrics.md"}

@@ -133,10 +133,10 @@ RULES: Final[tuple[Rule, ...]] = (
         text=(
             "An answer of 1 to item 9 is elevated, of 2 or 3 high; blood after a session and mood at its lowest are "
             "elevated; other yeses about the bladder, and feeling unreal, are tasks that wait on Today. The people on "
-            "call are paged every 15 minutes until somebody acknowledges, without a last time, and then every 60 "
-            "minutes until a clinician closes the alert; tasks page nobody. A worse answer opens it again, or opens a "
-            "new one after the first was closed. No published deadline was found. It runs unsigned, because an alert "
-            "that waits for a signature is worse than one by default."
+            "call are paged every 15 minutes (or as often as your operator set) until somebody acknowledges, without a "
+            "last time, and then every 60 minutes until a clinician closes the alert; tasks page nobody. A worse "
+            "answer opens it again, or opens a new one after the first was closed. No published deadline was found. "
+            "It runs unsigned, because an alert that waits for a signature is worse than one by default."
         ),
         source_url="https://ps.psychiatryonline.org/doi/10.1176/appi.ps.201200587",
         grade=Grade.ENGINEERING_DEFAULT,

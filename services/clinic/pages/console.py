@@ -45,7 +45,7 @@ SAID: Final = {
     "joined": "The two records are joined. What was recorded under the other one is shown here too, marked as that.",
     "plan": "The plan has started.",
     "continued": "The plan goes on. What is due stands below; sessions that were cancelled have to be booked.",
-    "booked": "The session is booked. Reminders go out 3 days and 1 day before.",
+    "booked": "The session is booked. Reminders that are still ahead go out by the plan.",
     "moved": "The session is moved, and its reminders with it. Keepwell had not told the patient the old time.",
     "moved-now": "The session is moved. The patient was told the old time; the new one goes out within two minutes.",
     "moved-at": "The session is moved. The patient was told the old time; the new one goes out {when}.",

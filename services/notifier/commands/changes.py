@@ -115,10 +115,10 @@ async def plan_next_channel(tx: Transaction, message: Message) -> MessageId | No
     purpose = Purpose(message.purpose)
     policy = POLICIES[purpose]
     repeated = message.channel == Channel.SMS or message.occurrence in NOTICES
-    if message.patient is None or not policy.next_channel or not repeated:
+    if message.patient is None or policy.consent is None or not policy.next_channel or not repeated:
         return None
     other = Channel.EMAIL if message.channel == Channel.SMS else Channel.SMS
-    if not await people.may_use(tx, PatientId(message.patient), other, str(policy.consent)):
+    if not await people.may_use(tx, PatientId(message.patient), other, policy.consent):
         return None
     return await plan(
         tx,

@@ -1,8 +1,7 @@
 """Does a person want no more texts? Yes, no, or ask.
 
 A person may end texts by any reasonable means (FCC, since 2025-04-11), so free text is read; but a sentence about
-something else that happens to hold the words ends nothing. Each clause is judged by itself,
-    so that no order is made of
+something else that happens to hold the words ends nothing. Each clause is judged by itself, so that no order is made of
 the end of one sentence and the beginning of the next. Where it stays unclear one question is asked.
 """
 

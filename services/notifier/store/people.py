@@ -325,19 +325,9 @@ def usable(
     )
 
 
-async def may_use(reader: Reader, patient: PatientId, channel: Channel, consent: str) -> bool:
-    """Tell whether a patient agreed to a purpose on an address of this channel that works and has not said stop."""
-    points = select(CONTACT_POINTS.c.contact).where(
-        CONTACT_POINTS.c.patient == patient,
-        CONTACT_POINTS.c.kind == channel,
-        ~CONTACT_POINTS.c.retired,
-        CONTACT_POINTS.c.purposes.any_() == consent,
-        ~select(STOPS.c.fingerprint).where(STOPS.c.fingerprint == CONTACT_POINTS.c.fingerprint).exists(),
-        ~select(BAD_ADDRESSES.c.fingerprint)
-        .where(BAD_ADDRESSES.c.fingerprint == CONTACT_POINTS.c.fingerprint)
-        .exists(),
-    )
-    return await reader.scalar(points.limit(1)) is not None
+async def may_use(reader: Reader, patient: PatientId, channel: Channel, purpose: Consented) -> bool:
+    """Tell whether a patient agreed to a purpose on a contact point of this channel that works and has no stop."""
+    return await reader.scalar(usable(patient, purpose, channel).limit(1)) is not None
 
 
 async def channel_of(reader: Reader, patient: PatientId, purpose: Consented) -> Channel:

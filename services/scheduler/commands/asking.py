@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from services.scheduler import store
 from services.scheduler.commands import timers
 from services.scheduler.model import questions
-from services.scheduler.model.catalogue import CADENCE_2
+from services.scheduler.model.catalogue import WITHOUT_PLAN
 from services.scheduler.model.due import ASK_AT
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
@@ -64,7 +64,7 @@ def course(tx: Transaction, patient: Patient, plan: Plan | None, record: Known) 
     """Return what the questions to a patient follow from."""
     latest_on = None if record.latest is None else record.latest.attended_on
     if plan is None:
-        return Course(CADENCE_2, latest_on)
+        return Course(WITHOUT_PLAN, latest_on)
     today = to_wall(tx.now, patient.zone).date()
     next_on = record.ahead[0].slot.starts_at.date() if record.ahead else plan.next_due_on
     was_asked = plan.before_on is not None and at_wall(plan.before_on, ASK_AT, patient.zone) <= tx.now

@@ -38,7 +38,7 @@ async def book(
 
     Raises:
         NotInCareError: the patient was discharged.
-        OrderError: the time cannot be given, or nobody said that it is meant (`refuse`).
+        RefusedError: the time cannot be given, or nobody said that it is meant (`refuse`).
     """
     if not patient.in_care:
         raise NotInCareError
@@ -71,7 +71,7 @@ async def move(tx: Transaction, patient: Patient, session: Session, slot: Slot, 
 
     Raises:
         IllegalTransitionError: the session is over or cancelled.
-        OrderError: the time cannot be given, or nobody said that it is meant (`refuse`).
+        RefusedError: the time cannot be given, or nobody said that it is meant (`refuse`).
     """
     moved = sessions.move(session, slot)
     if slot == session.slot:

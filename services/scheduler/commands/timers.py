@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from services.scheduler.model import due
-from services.scheduler.model.catalogue import CADENCE_2
+from services.scheduler.model.catalogue import WITHOUT_PLAN
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Cadence
@@ -47,8 +47,8 @@ def of_booking(patient: PatientId) -> str:
 
 
 def cadence_of(plan: Plan | None) -> Cadence:
-    """Return a plan's cadence; a session without a plan has the newest."""
-    return CADENCE_2 if plan is None else plan.protocol.cadence
+    """Return a plan's cadence; a session without a plan has that of the newest."""
+    return WITHOUT_PLAN if plan is None else plan.protocol.cadence
 
 
 async def remind(tx: Transaction, session: Session, plan: Plan | None) -> None:

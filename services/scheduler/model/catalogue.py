@@ -191,6 +191,8 @@ IV_KETAMINE_2: Final = replace(IV_KETAMINE_1, version=2, cadence=CADENCE_2)
 patient is asked does not change under a clinician who agreed to something else."""
 
 PROTOCOLS: Final = (IV_KETAMINE_2, IV_KETAMINE_1)
+WITHOUT_PLAN: Final = CADENCE_2
+"""When a patient without a plan is reminded and asked: as the newest plans are."""
 
 
 def newest(protocol: str) -> Protocol:

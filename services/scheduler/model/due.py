@@ -1,4 +1,4 @@
-"""Reminders of a session and the question to book: what falls due, and at which instant.
+"""Reminders of a session and the question to book: what falls due, and at which instant; the hour of check-ins too.
 
 Everything counts in days on the wall: a reminder comes at the session's own wall time, a question at ten in the morning
 where the patient lives, also in the week in which the clocks change.

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from services.scheduler.commands import timers
-from services.scheduler.model.catalogue import CADENCE_2
+from services.scheduler.model.catalogue import WITHOUT_PLAN
 from services.scheduler.tables import decisions
 from shared.events import PlanChanged, SessionDue
 from tests.integration.scheduler.harness import SchedulerHarness
@@ -41,7 +41,7 @@ async def test_a_plan_tells_its_ladder_its_kind_and_how_far_its_series_is(harnes
 async def test_a_reminder_that_the_protocol_alone_names_becomes_due_with_its_days(
     harness: SchedulerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timers, "CADENCE_2", replace(CADENCE_2, reminder_days=(14, 7, 3, 1)))
+    monkeypatch.setattr(timers, "WITHOUT_PLAN", replace(WITHOUT_PLAN, reminder_days=(14, 7, 3, 1)))
     await harness.book("2026-12-17T10:00")
     fired = [event for event in await harness.until("2026-12-16T12:00") if isinstance(event, SessionDue)]
     assert [(event.occurrence, event.days, event.days_before) for event in fired] == [

@@ -154,6 +154,11 @@ async def test_a_session_nobody_recorded_never_takes_the_safety_questions_with_i
     checkins = (await here.keepwell.get(f"/patients/{person.id}/checkins"))["items"]
     late = [one for one in checkins if one["session"] == session["id"]]
     assert any("post-session" in one["instruments"] for one in late), "what is still useful is asked at once"
+    before = {one["id"] for one in checkins}
+    await here.live(days=2)
+    asked = (await here.keepwell.get(f"/patients/{person.id}/checkins"))["items"]
+    measures = [one for one in asked if "phq-9" in one["instruments"] and one["id"] not in before]
+    assert measures, "and the week's measure comes in its time"
     assert "Recorded too late to ask" in await here.patient_page(person)
     assert row_of(await here.waiting("unrecorded"), person.name) == ""
 

@@ -148,8 +148,11 @@ async def test_who_comes_back_is_neither_turned_away_nor_thought_reachable(here:
 async def test_mail_that_bounced_never_looks_as_if_it_had_arrived(here: Clinic) -> None:
     consents = [{"purpose": one, "how": "on paper", "at": "2026-11-01T15:00:00Z"} for one in PURPOSES]
     person = await here.enrol(contacts=[{"kind": "email", "value": "name@gmial.com", "consents": consents}])
-    await here.keepwell.post("/checkins", {"patient": person.id, "instruments": ["phq-9"]}, status=201)
-    await here.settle()
+    for days in (2, 4, 7, 9):
+        await here.book(person, await here.at(days, 10))
+    await here.until(10, 30, days=1)
+    mailed = [mail for mail in (await here.ledger())["mails"] if "name@gmial.com" in mail["to"]]
+    assert len(mailed) == 2, "of the first its last reminder, of the second its first"
     page = await here.patient_page(person)
     assert "Mail shown as sent was taken by the mail server, and may still come back." in page
     contact = (await here.keepwell.get(f"/patients/{person.id}"))["contacts"][0]["id"]

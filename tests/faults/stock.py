@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from services.clinic.api import NewPatient, given_patient
 from services.clinic.commands.patients import PatientCommands
 from services.scheduler import store
+from services.scheduler.commands import booking as scheduler_booking
 from services.scheduler.model.sessions import slot
 from shared.clock import RealClock
 from shared.database import Database
@@ -22,6 +23,7 @@ from shared.protection import Keyring
 from shared.web.tokens import Tokens
 from tests.faults.deployment import KEYS, Deployment
 
+T = TypeVar("T")
 TOGETHER: Final = 100
 """Patients in a transaction."""
 
@@ -70,7 +72,7 @@ class Stock:
                         raise LookupError(f"The scheduler has not been told of patient {own[0].patient}.")
                     for booking in own:
                         wanted = slot(booking.starts_at, patient.zone, booking.minutes)
-                        found.append((await booking.book(tx, patient, wanted)).id)
+                        found.append((await scheduler_booking.book(tx, patient, wanted)).id)
         return found
 
 
@@ -86,5 +88,5 @@ async def stock_of(deployment: Deployment) -> AsyncIterator[Stock]:
         await scheduler.close()
 
 
-def _parts(things: Sequence[Any]) -> list[Sequence[Any]]:
+def _parts(things: Sequence[T]) -> list[Sequence[T]]:
     return [things[first : first + TOGETHER] for first in range(0, len(things), TOGETHER)]

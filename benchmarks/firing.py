@@ -83,7 +83,7 @@ async def _rates(here: Stand, sql: asyncpg.Connection, processes: int, scale: Sc
             count = scale.due * processes
             seconds, used = await _fire(sql, ends, count, name=f"run-{processes}-{number}")
             rates.append(Counter({part: 1e6 * spent / count for part, spent in used.items()}))
-            rates[-1][RATE] = count / seconds
+            rates[-1][RATE] = count / seconds  # type: ignore[assignment]  # a Counter adds fractions as well
     return rates
 
 

@@ -21,7 +21,8 @@ def spent() -> Counter[str]:
         try:
             times = process.cpu_times()
             # Servers' processes come and go; those that have ended count with the one that started them.
-            found[_part(process)] += times.user + times.system + times.children_user + times.children_system
+            # A Counter adds fractions as well; its type knows whole numbers alone.
+            found[_part(process)] += times.user + times.system + times.children_user + times.children_system  # type: ignore[assignment]
         except psutil.NoSuchProcess:
             continue
     return found

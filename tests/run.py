@@ -4,7 +4,7 @@ A suite that ran nothing, or skipped something, has failed. The containers need 
 that suite is left out and a line says so; `--whole`, and asking for it by name, make that a failure.
 
 Suites of different lanes run side by side, for each waits most of its time; every line then says whose it is. The
-containers and the torment, which kill and count, come after the others and are beside each other alone.
+containers and the torment, which kill and count, come after the others, each alone.
 """
 
 import argparse
@@ -38,9 +38,11 @@ TEST_KAFKA = "TEST_KAFKA"
 """Names a Kafka that is there already: one process alone can make its topics anew."""
 ROUNDS = (
     (("unit", "contracts", "integration"), ("kafka",), (FAULTS, "browser")),
-    ((CONTAINERS,), (TORMENT,)),
+    ((CONTAINERS,),),
+    ((TORMENT,),),
 )
-"""Round by round, the suites that run side by side, lane by lane."""
+"""Round by round, the suites that run side by side, lane by lane. The last two need the whole machine: beside each
+other they take as long as one after the other."""
 TIMES = Path(__file__).parent.parent / ".pytest_cache" / "suites.json"
 """How many seconds each suite took when it last ran whole, on this machine."""
 

@@ -9,9 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import asyncpg
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.engine import URL
 
 from shared.clock import Clock
 from shared.database import Database
@@ -41,12 +39,21 @@ async def cluster() -> AsyncIterator[str]:
 
 async def _hurry(url: str) -> None:
     """Let the server trust the machine not to lose power: these tests lose nothing with it."""
-    engine = create_async_engine(async_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
+    async with connected(async_url(url)) as connection:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
-            await connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
-        await connection.execute(text("SELECT pg_reload_conf()"))
-    await engine.dispose()
+            await connection.execute(f"ALTER SYSTEM SET {name} = off")
+        await connection.execute("SELECT pg_reload_conf()")
+
+
+@asynccontextmanager
+async def connected(url: URL) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection whose statements are each a transaction of their own."""
+    address = url.set(drivername="postgresql")
+    connection = await asyncpg.connect(address.render_as_string(hide_password=False))
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 WIPE = """
@@ -100,22 +107,13 @@ class Databases:
         return Database(url, schema=history.service, clock=clock, pool_size=2, overflow=20)
 
     async def _wipe(self, name: str, history: History) -> None:
-        async with self._connected(name) as connection:
+        async with connected(self._url.set(database=name)) as connection:
             await connection.execute(OTHERS)
             statements = await connection.fetch(WIPE, self._filled[history.service])
             # No trigger: what keeps people from changing the trail is no help here.
             await connection.execute(
                 "; ".join(["SET session_replication_role = replica", *(row[0] for row in statements if row[0])])
             )
-
-    @asynccontextmanager
-    async def _connected(self, name: str) -> AsyncIterator[asyncpg.Connection]:
-        address = self._url.set(database=name, drivername="postgresql")
-        connection = await asyncpg.connect(address.render_as_string(hide_password=False))
-        try:
-            yield connection
-        finally:
-            await connection.close()
 
     async def empty(self) -> str:
         """Return the admin address of a new, empty database."""
@@ -136,7 +134,7 @@ class Databases:
         admin = self._url.set(database=name)
         await prepare(admin, {history.service: PASSWORD})
         await upgrade(service_url(admin, history.service, PASSWORD), history)
-        async with self._connected(name) as connection:
+        async with connected(self._url.set(database=name)) as connection:
             tables = await connection.fetch(
                 "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = $1", history.service
             )
@@ -149,5 +147,5 @@ class Databases:
         return name
 
     async def _run_statement(self, statement: str) -> None:
-        async with self._connected(self._url.database or "postgres") as connection:
+        async with connected(self._url) as connection:
             await connection.execute(statement)

@@ -7,11 +7,11 @@ from typing import Final
 from services.clinic.model.reads import Plan
 from services.clinic.pages.console import Console
 from services.clinic.store import reads
+from shared.database import Reader
 from shared.ids import ClinicId, PatientId
 
 PATIENCE: Final = 3.0
 """Real seconds to wait for the plan: a decision travels to the scheduler, and the plan's new version back."""
-_LOOK: Final = 0.04
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,17 @@ class Awaited:
 
     async def word(self, said: str, follows: Callable[[Plan], bool]) -> str:
         """Return which note is shown: `said`, or that the plan is still to follow."""
-        if self.before is None:
+        before = self.before
+        if before is None:
             return said
-        for _ in range(round(PATIENCE / _LOOK)):
-            async with self.console.database.reading() as reader:
-                plan = await reads.plan(reader, self.clinic, self.before.patient)
-            if plan is None or plan.id != self.before.id or (plan.version > self.before.version and follows(plan)):
+
+        async def has_followed(reader: Reader) -> str | None:
+            plan = await reads.plan(reader, self.clinic, before.patient)
+            if plan is None or plan.id != before.id or (plan.version > before.version and follows(plan)):
                 return said
-            await self.console.own_writes.pause(_LOOK)
-        return f"{said}-follows"
+            return None
+
+        return await self.console.own_writes.first(has_followed, PATIENCE) or f"{said}-follows"
 
 
 async def standing(console: Console, clinic: ClinicId, patient: PatientId) -> Awaited:

@@ -115,7 +115,7 @@ class NotifierHarness:
         await self.tell_session(SessionBooked, session, "booked")
         return session
 
-    async def tell_session(self, kind: type[S], session: Session, state: str) -> None:
+    async def tell_session(self, kind: type[S], session: Session, state: str, **more: Any) -> None:
         event = kind(
             clinic=self.bench.clinic,
             version=session.version,
@@ -127,6 +127,7 @@ class NotifierHarness:
             starts_at_utc=at(session.starts_at, session.zone),
             minutes=90,
             state=state,
+            **more,
         )
         await self.bench.tell(event)
 
@@ -142,23 +143,11 @@ class NotifierHarness:
     async def restore(self, session: Session) -> None:
         """Put a session back that was cancelled or recorded by mistake."""
         session.version += 1
-        event = SessionCorrected(
-            clinic=self.bench.clinic,
-            version=session.version,
-            patient=session.patient,
-            session=session.id,
-            plan=None,
-            starts_at=session.starts_at,
-            zone=session.zone,
-            starts_at_utc=at(session.starts_at, session.zone),
-            minutes=90,
-            state="booked",
-            before="cancelled",
-            by="Nurse Kim",
-            at=self.bench.clock.now(),
-            reason=KEYRING.seal("The wrong row.", context="correction"),
+        reason = KEYRING.seal("The wrong row.", context="correction")
+        now = self.bench.clock.now()
+        await self.tell_session(
+            SessionCorrected, session, "booked", before="cancelled", by="Nurse Kim", at=now, reason=reason
         )
-        await self.bench.tell(event)
 
     async def confirm(self, session: Session) -> None:
         session.version += 1

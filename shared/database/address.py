@@ -43,6 +43,8 @@ _REFUSALS: Final[Mapping[str, str]] = {
 """By the beginning of the SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 _SYSTEM: Final = "system"
 _UNKNOWN_AT_START: Final = "unsupported startup parameter"
+_OF_ANOTHER_CLIENT: Final = (asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError)
+"""A new connection has prepared nothing: a name that is taken, or gone, was another client's, and a pooler lent it."""
 
 
 class DatabaseAddressError(ValueError):
@@ -130,6 +132,9 @@ async def connect(**arguments: Any) -> asyncpg.Connection:
     try:
         # A pooler hands out process numbers of its own, for the one behind it changes.
         real = await connection.fetchval("SELECT pg_backend_pid()")
+    except _OF_ANOTHER_CLIENT:
+        connection.terminate()
+        raise PoolerError(arguments.get("host"), arguments.get("port")) from None
     except BaseException:
         connection.terminate()
         raise

@@ -51,6 +51,16 @@ async def test_a_pooler_in_between_is_never_taken_for_a_wrong_password_or_waited
             assert f"{url.port} is a connection pooler" in str(refused.value)
 
 
+async def test_a_pooler_that_lends_anothers_connection_is_never_a_traceback(database: Database, folder: Path) -> None:
+    async with pooled(database.url, folder, mode="transaction", ignored=IGNORED) as url:
+        other = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
+        # What the driver of another process would leave with the server: it counts its names from one.
+        await other.execute(";".join(f"PREPARE __asyncpg_stmt_{number:x}__ AS SELECT 1" for number in range(1, 5_000)))
+        await other.close()
+        with pytest.raises(PoolerError):
+            await answers(url)
+
+
 async def test_postgresql_itself_is_never_taken_for_a_pooler(database: Database) -> None:
     assert await answers(database.url)
     assert await is_newest(database.url, HISTORY)

@@ -9,8 +9,8 @@ from services.assessments.commands import alerts as alert_commands
 from services.assessments.commands import checkins as checkin_commands
 from services.assessments.commands import proposals as proposal_commands
 from services.assessments.dependencies import Dependencies
-from services.assessments.store import checkins, known, proposals
-from services.assessments.store.known import KnownPlan
+from services.assessments.store import checkins, proposals, read_models
+from services.assessments.store.read_models import KnownPlan
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import (
@@ -72,10 +72,10 @@ def _read_models(found: Handlers, deps: Dependencies) -> None:
 
     @found.on(PatientEnrolled, PatientChanged)
     async def patient_changed(tx: Transaction, event: PatientEnrolled) -> None:
-        before = await known.lock_patient(tx, event.patient)
+        before = await read_models.lock_patient(tx, event.patient)
         ways = tuple(deps.way_of(contact) for contact in event.contacts)
         in_care = stays(event, None if before is None else not before.discharged)
-        if not await known.save_patient(tx, event, ways, in_care=in_care) or before is None:
+        if not await read_models.save_patient(tx, event, ways, in_care=in_care) or before is None:
             return
         if not in_care and not before.discharged:
             await _end_care(tx, deps, event.patient)  # Their leaving was missed here.
@@ -93,24 +93,24 @@ async def _discharged(tx: Transaction, deps: Dependencies, event: PatientDischar
     """End a patient's care; where the record goes on in another one, ask the rule again on what both hold."""
     # Both records of a person are locked in one order, whichever was joined into which.
     for one in sorted({event.patient, event.joined_into or event.patient}):
-        await known.lock_patient(tx, one)
-    patient = await known.patient(tx, event.patient)
+        await read_models.lock_patient(tx, one)
+    patient = await read_models.patient(tx, event.patient)
     if patient is None:
         raise NotYet(f"Patient {event.patient} is not known here yet.")
     if event.version <= patient.version:
         return  # They are back in care since, or it is told once more.
-    await known.discharge(tx, event.patient, event.version)
+    await read_models.discharge(tx, event.patient, event.version)
     await _end_care(tx, deps, event.patient)
     if event.joined_into is not None:
-        await known.join(tx, event.patient, event.joined_into, one_course=not patient.discharged)
-        kept = await known.patient(tx, event.joined_into)
+        await read_models.join(tx, event.patient, event.joined_into, one_course=not patient.discharged)
+        kept = await read_models.patient(tx, event.joined_into)
         if kept is not None:
             await proposal_commands.reconsider(tx, deps, kept)
 
 
 async def _end_care(tx: Transaction, deps: Dependencies, patient: UUID) -> None:
     await checkin_commands.end_all(tx, deps, patient)
-    plan = await known.current_plan(tx, patient)
+    plan = await read_models.current_plan(tx, patient)
     if plan is not None:
         await proposal_commands.supersede(tx, plan)
 
@@ -120,9 +120,9 @@ def _follow(found: Handlers, deps: Dependencies) -> None:
 
     @found.on(SessionAttended)
     async def session_attended(tx: Transaction, event: SessionAttended) -> None:
-        patient = await known.lock_patient(tx, event.patient)
+        patient = await read_models.lock_patient(tx, event.patient)
         day = event.attended_on or _day(event, event.attended_at)
-        if not await known.save_session(tx, event, day) or patient is None or event.plan is None:
+        if not await read_models.save_session(tx, event, day) or patient is None or event.plan is None:
             return
         # Recorded late, it may stand before measures that the rule has already looked at.
         late = day < to_wall(event.attended_at, event.zone).date()
@@ -132,13 +132,16 @@ def _follow(found: Handlers, deps: Dependencies) -> None:
     @found.on(SessionCorrected)
     async def session_corrected(tx: Transaction, event: SessionCorrected) -> None:
         """Take back the check-ins that followed from the wrong record, and ask the rule again on the right one."""
-        patient = await known.lock_patient(tx, event.patient)
+        patient = await read_models.lock_patient(tx, event.patient)
         if patient is None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
-        if not await known.save_session(tx, event, event.attended_on) or "attended" not in {event.before, event.state}:
+        if not await read_models.save_session(tx, event, event.attended_on) or "attended" not in {
+            event.before,
+            event.state,
+        }:
             return
         await checkin_commands.end_of_session(tx, deps, event.patient, event.session)
-        if event.plan is not None and event.plan == await known.current_plan(tx, event.patient):
+        if event.plan is not None and event.plan == await read_models.current_plan(tx, event.patient):
             await proposal_commands.reconsider(tx, deps, patient)
         elif event.plan is not None:
             await proposal_commands.supersede(tx, event.plan)
@@ -153,17 +156,17 @@ async def _heed_plan(tx: Transaction, deps: Dependencies, event: PlanStarted) ->
 
     What was proposed under another interval is superseded.
     """
-    patient, earlier = await known.lock_patient(tx, event.patient), await known.plan(tx, event.plan)
-    ran = await known.current_plan(tx, event.patient)
-    if not await known.save_plan(tx, event, await _induction_end(tx, event)):
+    patient, earlier = await read_models.lock_patient(tx, event.patient), await read_models.plan(tx, event.plan)
+    ran = await read_models.current_plan(tx, event.patient)
+    if not await read_models.save_plan(tx, event, await _induction_end(tx, event)):
         return
-    current = patient is not None and event.plan == await known.current_plan(tx, event.patient)
+    current = patient is not None and event.plan == await read_models.current_plan(tx, event.patient)
     if event.taken_back is not None and patient is not None and current:
         # The interval of before holds again: what is still the latest evidence may be decided again.
         await proposal_commands.reconsider(tx, deps, patient)
         return
     waiting = await proposals.current_of_plan(tx, event.plan)
-    after = await known.plan(tx, event.plan)
+    after = await read_models.plan(tx, event.plan)
     # What its measures said when it ended, they say as it goes on.
     goes_on = earlier is not None and ran != event.plan
     if patient is not None and current and (goes_on or await _reads_otherwise(tx, patient.id, earlier, after)):
@@ -192,14 +195,14 @@ async def _reads_otherwise(tx: Transaction, patient: UUID, earlier: KnownPlan | 
 
 async def _measured_since(tx: Transaction, patient: UUID, plan: UUID, day: date) -> bool:
     """Tell whether a running plan has measures from after a day."""
-    if plan != await known.current_plan(tx, patient):
+    if plan != await read_models.current_plan(tx, patient):
         return False
     readings = await checkins.readings_since(tx, patient, plan, MEASURE, day)
     return readings > 0
 
 
 async def _keep_clinic(tx: Transaction, event: ClinicChanged) -> None:
-    if await known.save_clinic(tx, event):
+    if await read_models.save_clinic(tx, event):
         await alert_commands.page_at_once(tx, event.clinic)
 
 
@@ -215,13 +218,13 @@ async def _induction_end(tx: Transaction, event: PlanStarted) -> date | None:
     """Return the day of induction's last session; of an event that does not say it, when it says so first."""
     if event.induction_completed_on is not None:
         return event.induction_completed_on
-    earlier = await known.plan(tx, event.plan)
+    earlier = await read_models.plan(tx, event.plan)
     if not event.induction_complete or (earlier is not None and earlier.plan.induction_completed_on is not None):
         return None
-    attended = await known.attended_on(tx, event.plan)
+    attended = await read_models.attended_on(tx, event.plan)
     if attended:
         return attended[-1]
-    patient = await known.patient(tx, event.patient)
+    patient = await read_models.patient(tx, event.patient)
     return tx.now.date() if patient is None else to_wall(tx.now, patient.zone).date()
 
 
@@ -230,10 +233,10 @@ def _ask(found: Handlers, deps: Dependencies) -> None:
 
     @found.on(CheckinDue)
     async def checkin_due(tx: Transaction, event: CheckinDue) -> None:
-        patient = await known.lock_patient(tx, event.patient)
-        if patient is None or await known.clinic(tx, event.clinic) is None:
+        patient = await read_models.lock_patient(tx, event.patient)
+        if patient is None or await read_models.clinic(tx, event.clinic) is None:
             raise NotYet(f"Patient {event.patient} or the clinic is not known here yet.")
-        overtaken = event.session is not None and event.version < await known.session_version(tx, event.session)
+        overtaken = event.session is not None and event.version < await read_models.session_version(tx, event.session)
         if patient.discharged or overtaken:
             log.info("checkin.void", session=str(event.session), occurrence=event.occurrence)
             return
@@ -260,7 +263,7 @@ def _ask(found: Handlers, deps: Dependencies) -> None:
 
     @found.on(IntervalExpired)
     async def interval_expired(tx: Transaction, event: IntervalExpired) -> None:
-        await known.lock_patient(tx, event.patient)
+        await read_models.lock_patient(tx, event.patient)
         await proposal_commands.expire(tx, event)
 
 
@@ -269,7 +272,7 @@ def _hear(found: Handlers, deps: Dependencies) -> None:
 
     @found.on(ReplyReceived)
     async def text_received(tx: Transaction, event: ReplyReceived) -> None:
-        if await known.lock_patient(tx, event.patient) is None:
+        if await read_models.lock_patient(tx, event.patient) is None:
             raise NotYet(f"Patient {event.patient} is not known here yet.")
         await _read(tx, event, event.patient)
         if event.intent == WRONG_NUMBER:

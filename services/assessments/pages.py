@@ -26,11 +26,11 @@ from services.assessments.model.machine import IllegalTransitionError
 from services.assessments.model.name_hint import name_hint
 from services.assessments.packs import Packs
 from services.assessments.rendering import STYLE, STYLE_AT, Pages
-from services.assessments.store import answering, known
+from services.assessments.store import answering, read_models
 from services.assessments.store.answering import Linked
 from services.assessments.store.checkins import Checkin
-from services.assessments.store.further import Why
-from services.assessments.store.known import Clinic, Patient
+from services.assessments.store.read_models import Clinic, Patient
+from services.assessments.store.uncounted_answers import WhyUncounted
 from shared.database import Database, Reader, Transaction
 from shared.languages import Language
 from shared.protection import Keyring
@@ -159,7 +159,7 @@ def router(database: Database, deps: Dependencies) -> APIRouter:
         """Show what is still to be answered; to look changes nothing."""
         async with database.reading() as reader:
             if pages.only_clinic is None:
-                pages.only_clinic = await known.only_clinic(reader)
+                pages.only_clinic = await read_models.only_clinic(reader)
             link = LinkRequest.of(
                 await answering.linked(reader, hash_of(token)), _language(lang), deps.keyring, reader.now
             )
@@ -199,7 +199,7 @@ def router(database: Database, deps: Dependencies) -> APIRouter:
 
 async def _unknown(pages: Pages, reader: Reader, request: Request, posted: dict[str, str] | None = None) -> Page:
     """Return the page of a link that leads nowhere, or no more; nothing of it is kept, and nothing shown of anybody."""
-    pages.only_clinic = await known.only_clinic(reader)
+    pages.only_clinic = await read_models.only_clinic(reader)
     sent = None
     if posted and (name := posted.get("instrument", "")) in pages.deps.packs.ids:
         sent = Sent.of(pages.deps.packs, name, posted)
@@ -249,7 +249,7 @@ async def _kept_beside(pages: Pages, tx: Transaction, link: LinkRequest, sent: S
     before = await answering.earlier(tx, deps.keyring, checkin)
     if closed == "used" and before.holds(sent.name, sent.given, words=sent.words):
         return _thanks(pages, link, alerted=sent.alerts)
-    why = Why.AGAIN if closed == "used" else Why.LATE
+    why = WhyUncounted.AGAIN if closed == "used" else WhyUncounted.LATE
     kept = await results.set_aside(tx, deps, checkin, sent.name, given=sent.given, words=sent.words, why=why)
     notice = str(why) if kept else "full"
     return partial(pages.closed, notice, language=link.language, clinic=link.clinic, alerted=sent.alerts)

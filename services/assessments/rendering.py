@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from services.assessments.dependencies import Dependencies
 from services.assessments.forms import Form
-from services.assessments.store.known import Clinic
+from services.assessments.store.read_models import Clinic
 from shared.languages import Language, Texts
 from shared.web.pages import templates
 

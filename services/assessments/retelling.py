@@ -13,7 +13,7 @@ from services.assessments.commands import proposals as proposal_commands
 from services.assessments.commands import results
 from services.assessments.dependencies import Dependencies
 from services.assessments.model.lifecycles import CheckinState
-from services.assessments.store import alerts, checkins, known, proposals
+from services.assessments.store import alerts, checkins, proposals, read_models
 from shared.database import Database, Transaction
 
 TOGETHER: Final = 100
@@ -29,7 +29,7 @@ async def retell(database: Database, deps: Dependencies) -> int:
     count, last = 0, None
     while True:
         async with database.transaction() as tx:
-            found = await known.lock_patients(tx, after=last, limit=TOGETHER)
+            found = await read_models.lock_patients(tx, after=last, limit=TOGETHER)
             count += sum([await _patient(tx, deps, patient) for patient in found])
         if not found:
             break
@@ -71,7 +71,7 @@ async def _proposals(tx: Transaction, patient: UUID) -> int:
         for one in await proposals.of_patient(tx, patient, limit=MOST, after=None)
         if one.proposed_at > tx.now - LATELY
     ]
-    plan = await known.current_plan(tx, patient)
+    plan = await read_models.current_plan(tx, patient)
     stands = [one for one in found if one.decision is not None and one.taken_back_at is None]
     decided = next((one for one in stands if one.plan == plan), None)
     return sum([await proposal_commands.tell_again(tx, one, decided=one is decided) for one in found])

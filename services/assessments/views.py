@@ -12,8 +12,8 @@ from services.assessments.model.haste import is_quick
 from services.assessments.packs import Packs
 from services.assessments.store.alerts import Alert, Page
 from services.assessments.store.checkins import Checkin, KeptScore
-from services.assessments.store.further import Further
 from services.assessments.store.proposals import Proposal
+from services.assessments.store.uncounted_answers import UncountedAnswers
 from shared.web.api import View
 
 
@@ -137,7 +137,7 @@ class FurtherView(View):
     words: str | None
 
     @classmethod
-    def of(cls, kept: Further) -> "FurtherView":
+    def of(cls, kept: UncountedAnswers) -> "FurtherView":
         """Show answers that were kept beside a score."""
         return cls(**{**vars(kept), "why": str(kept.why), "answers": dict(kept.answers)})
 

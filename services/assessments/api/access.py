@@ -21,8 +21,8 @@ from services.assessments.dependencies import Dependencies
 from services.assessments.model.machine import IllegalTransitionError
 from services.assessments.model.scoring import AnswersRefusedError
 from services.assessments.packs import UnknownInstrumentError
-from services.assessments.store import known
-from services.assessments.store.known import Patient
+from services.assessments.store import read_models
+from services.assessments.store.read_models import Patient
 from shared.database import Database, Transaction
 from shared.ids import ClinicId
 from shared.web.awaited import awaited
@@ -46,7 +46,7 @@ class Access:
         Raises:
             NotFound: there is none, or it is another clinic's.
         """
-        return _own(await awaited(self.database, lambda reader: known.patient(reader, patient_id)), clinic)
+        return _own(await awaited(self.database, lambda reader: read_models.patient(reader, patient_id)), clinic)
 
     async def lock(self, tx: Transaction, clinic: ClinicId, patient_id: UUID) -> Patient:
         """Lock and return a patient of the clinic.
@@ -54,7 +54,7 @@ class Access:
         Raises:
             NotFound: there is none, or it is another clinic's.
         """
-        return _own(await known.lock_patient(tx, patient_id), clinic)
+        return _own(await read_models.lock_patient(tx, patient_id), clinic)
 
 
 def _own(found: Patient | None, clinic: ClinicId) -> Patient:

@@ -12,9 +12,9 @@ from services.assessments.commands import checkins as commands
 from services.assessments.model.lifecycles import AlertState
 from services.assessments.model.scoring import from_list
 from services.assessments.packs import UnknownInstrumentError
-from services.assessments.store import alerts, checkins, known
+from services.assessments.store import alerts, checkins, read_models
 from services.assessments.store.checkins import Checkin
-from services.assessments.store.known import Patient
+from services.assessments.store.read_models import Patient
 from services.assessments.views import AnsweredView, CheckinView, ScoreView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, new_id
@@ -100,7 +100,7 @@ async def _open(tx: Transaction, access: Access, clinic: ClinicId, body: NewChec
     patient = await access.lock(tx, clinic, body.patient)
     if patient.discharged:
         raise Conflict("This patient was discharged; nothing more is asked.")
-    if await known.clinic(tx, clinic) is None:
+    if await read_models.clinic(tx, clinic) is None:
         raise Unavailable("The clinic is not known to this service yet. Please try again.")
     _check_instruments(access, body.instruments)
     opened = await commands.open_for(

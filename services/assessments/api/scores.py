@@ -11,9 +11,9 @@ from services.assessments.api.checkins import own_checkin
 from services.assessments.api.shapes import AnswerList, Difficulty, optional_of, refuse_strangers
 from services.assessments.commands import corrections
 from services.assessments.model.scoring import from_list
-from services.assessments.store import checkins, further
+from services.assessments.store import checkins, uncounted_answers
 from services.assessments.store.checkins import Checkin, KeptScore
-from services.assessments.store.known import Patient
+from services.assessments.store.read_models import Patient
 from services.assessments.views import ChangedView, CheckinView, FurtherView, ScoreView
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId
@@ -54,7 +54,7 @@ def add(routes: APIRouter, access: Access) -> None:
         """Return what was answered and counts as no score: too late, once more, or changed before all was sent."""
         async with access.database.reading() as reader:
             checkin = await own_checkin(reader, principal.clinic, checkin_id)
-            kept = await further.of_checkin(reader, access.deps.keyring, checkin.id)
+            kept = await uncounted_answers.of_checkin(reader, access.deps.keyring, checkin.id)
         return Listing(items=[FurtherView.of(one) for one in kept], next=None)
 
     @routes.post("/scores/{score}/void", response_model=ChangedView)

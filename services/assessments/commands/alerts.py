@@ -18,7 +18,7 @@ from services.assessments.model.alert import (
 )
 from services.assessments.model.lifecycles import ALERT, AlertState
 from services.assessments.model.scoring import Answers
-from services.assessments.store import alerts, known
+from services.assessments.store import alerts, read_models
 from services.assessments.store.alerts import Alert
 from services.assessments.store.checkins import Checkin
 from shared.bus import cancel_timers, pending_timers, publish
@@ -137,7 +137,7 @@ async def heed_page(tx: Transaction, deps: Dependencies, event: MessageEvent, st
         return
     paged = (await alerts.pages_of(tx, [alert.id]))[alert.id]
     mine = [page for page in paged if page.round == alert.pages]
-    expected = max(1, await known.oncall(tx, alert.clinic))
+    expected = max(1, await read_models.oncall(tx, alert.clinic))
     if len(mine) < expected or any(page.reached for page in mine):
         return
     pause = min(_SOONEST * 2 ** min(alert.pages - 1, _GROWS_FOR), _pause(deps, alert.state))
@@ -176,7 +176,7 @@ async def close(
     await cancel_timers(tx, _timer(alert.id))
     await publish(tx, AlertClosed(**_about(changed), by=by, staff=staff, at=tx.now, disposition=sealed))
     # What held an interval because of this alert holds it no longer.
-    patient = None if changed.patient is None else await known.patient(tx, changed.patient)
+    patient = None if changed.patient is None else await read_models.patient(tx, changed.patient)
     if patient is not None:
         await proposals.reconsider(tx, deps, patient)
     return changed
@@ -232,7 +232,7 @@ async def lock(tx: Transaction, alert: Alert) -> None:
     if alert.patient is None:
         await alerts.lock(tx, alert.id)
     else:
-        await known.lock_patient(tx, alert.patient)
+        await read_models.lock_patient(tx, alert.patient)
 
 
 async def _raise_or_worsen(

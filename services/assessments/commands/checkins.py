@@ -14,11 +14,11 @@ from services.assessments.model.haste import is_quick, seconds_after
 from services.assessments.model.instrument import Instrument
 from services.assessments.model.lifecycles import CHECKIN, CheckinState
 from services.assessments.model.scoring import Answers
-from services.assessments.store import answering, checkins, further, known
+from services.assessments.store import answering, checkins, read_models, uncounted_answers
 from services.assessments.store.answering import Earlier
 from services.assessments.store.checkins import Checkin, KeptScore
-from services.assessments.store.further import Why
-from services.assessments.store.known import Patient
+from services.assessments.store.read_models import Patient
+from services.assessments.store.uncounted_answers import WhyUncounted
 from shared.bus import cancel_timers, publish
 from shared.database import Transaction
 from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened, MessageEvent
@@ -75,7 +75,7 @@ async def open_for(
         id=new_id(),
         clinic=patient.clinic,
         patient=patient.id,
-        plan=plan or await known.current_plan(tx, patient.id),
+        plan=plan or await read_models.current_plan(tx, patient.id),
         session=session,
         version=1,
         occurrence=occurrence,
@@ -252,13 +252,13 @@ async def _void_before(
 async def _keep_replaced(
     tx: Transaction, deps: Dependencies, checkin: Checkin, instrument: Instrument, saved: Mapping[str, int]
 ) -> None:
-    await further.add(
+    await uncounted_answers.add(
         tx,
         deps.keyring,
         checkin,
         instrument=instrument.id,
         instrument_version=instrument.version,
-        why=Why.REPLACED,
+        why=WhyUncounted.REPLACED,
         answers=saved,
         words=None,
     )
@@ -266,7 +266,7 @@ async def _keep_replaced(
 
 async def expire(tx: Transaction, deps: Dependencies, event: CheckinExpired) -> None:
     """Let a check-in end that was not completed in time; what was answered of it is told to staff."""
-    await known.lock_patient(tx, event.patient)
+    await read_models.lock_patient(tx, event.patient)
     checkin = await checkins.get(tx, event.checkin)
     if checkin is None or not CHECKIN.allows(checkin.state, CheckinState.EXPIRED):
         return
@@ -301,7 +301,13 @@ async def _tell_what_there_is(tx: Transaction, deps: Dependencies, checkin: Chec
     for instrument, given in before.saved.items():
         if instrument not in before.complete:
             await results.set_aside(
-                tx, deps, checkin, instrument, given=given, words=before.words.get(instrument), why=Why.UNFINISHED
+                tx,
+                deps,
+                checkin,
+                instrument,
+                given=given,
+                words=before.words.get(instrument),
+                why=WhyUncounted.UNFINISHED,
             )
     if before.complete:
         await results.tell(tx, deps, await checkins.one_on(tx, checkin))
@@ -313,7 +319,7 @@ def _seconds(checkin: Checkin, answered_at: datetime) -> int | None:
 
 async def heed_text(tx: Transaction, deps: Dependencies, event: MessageEvent, state: str) -> None:
     """Keep what became of the text with a link; it may show that answers came too soon after it for a person."""
-    if event.about is None or await known.lock_patient(tx, event.patient or event.clinic) is None:
+    if event.about is None or await read_models.lock_patient(tx, event.patient or event.clinic) is None:
         return
     before = await checkins.scores_of_checkin(tx, deps.keyring, event.about)
     await checkins.note_text(tx, event, state)

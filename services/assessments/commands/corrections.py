@@ -9,7 +9,7 @@ from services.assessments.model import scoring
 from services.assessments.model.scoring import Answers
 from services.assessments.store import answering, checkins
 from services.assessments.store.checkins import Checkin, KeptScore
-from services.assessments.store.known import Patient
+from services.assessments.store.read_models import Patient
 from shared.database import Transaction
 from shared.ids import new_id
 from shared.instruments import MEASURE

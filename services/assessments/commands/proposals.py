@@ -10,14 +10,14 @@ from services.assessments import published_events
 from services.assessments.commands import signing
 from services.assessments.dependencies import Dependencies
 from services.assessments.model.interval.history import Direction, History, Parameters, Verdict
-from services.assessments.model.interval.ladder import RULE, RULE_VERSION, evaluate
+from services.assessments.model.interval.interval_rule import RULE, RULE_VERSION, evaluate
 from services.assessments.model.interval.objections import objections
 from services.assessments.model.lifecycles import PROPOSAL, ProposalState
 from services.assessments.model.rules import BEYOND_28, find
-from services.assessments.store import alerts, checkins, known, proposals
+from services.assessments.store import alerts, checkins, proposals, read_models
 from services.assessments.store.checkins import Checkin
-from services.assessments.store.known import KnownPlan, Patient
 from services.assessments.store.proposals import OpenAlert, Proposal
+from services.assessments.store.read_models import KnownPlan, Patient
 from services.assessments.store.signatures import Signature
 from shared.bus import cancel_timers, publish
 from shared.database import Transaction
@@ -104,7 +104,7 @@ async def propose(tx: Transaction, deps: Dependencies, patient: Patient, checkin
     """Put one proposal after a PHQ-9, in place of the plan's present one; none while the rule is unsigned."""
     if patient.joined_into is not None:
         return await reconsider(tx, deps, patient)
-    plan_id = checkin.plan or await known.current_plan(tx, patient.id)
+    plan_id = checkin.plan or await read_models.current_plan(tx, patient.id)
     return None if plan_id is None else await _put(tx, deps, patient, plan_id)
 
 
@@ -118,13 +118,13 @@ async def reconsider(tx: Transaction, deps: Dependencies, patient: Patient) -> P
     record that was joined into another one the plan of that one is meant.
     """
     if patient.joined_into is not None:
-        patient = await known.lock_patient(tx, patient.joined_into) or patient
-    plan_id = await known.current_plan(tx, patient.id)
+        patient = await read_models.lock_patient(tx, patient.joined_into) or patient
+    plan_id = await read_models.current_plan(tx, patient.id)
     return None if plan_id is None else await _put(tx, deps, patient, plan_id)
 
 
 async def _put(tx: Transaction, deps: Dependencies, patient: Patient, plan_id: UUID) -> Proposal | None:
-    plan = await known.plan(tx, plan_id)
+    plan = await read_models.plan(tx, plan_id)
     if plan is None or patient.discharged:
         return None
     signed = await signing.in_force(tx, deps, patient.clinic)
@@ -163,12 +163,12 @@ async def _was_decided(tx: Transaction, deps: Dependencies, plan_id: UUID, verdi
 
 async def _history(tx: Transaction, deps: Dependencies, patient: Patient, plan: KnownPlan) -> History:
     # A person with two records that were joined is one person: half of the answers would be half of the evidence.
-    doubles = await known.doubles(tx, patient.id)
+    doubles = await read_models.doubles(tx, patient.id)
     also = [one.id for one in doubles if one.one_course]
     return History(
         readings=await checkins.readings(tx, deps.keyring, patient.id, plan.id, MEASURE, also=also),
         asked=await checkins.asked(tx, patient.id, plan.id, MEASURE, also=also),
-        sessions=await known.attended_by(tx, plan.id, also),
+        sessions=await read_models.attended_by(tx, plan.id, also),
         changes=await proposals.decided_changes(tx, plan.id, patient.zone),
         outside=await proposals.outside(tx, deps.keyring, patient.id),
         # An alert stands in the way of an interval whichever of the records it is about.
@@ -178,7 +178,7 @@ async def _history(tx: Transaction, deps: Dependencies, patient: Patient, plan: 
 
 async def blocking(tx: Transaction, patient_id: UUID) -> list[OpenAlert]:
     """Return the safety alerts of a person, under whichever record, that nobody has closed, oldest first."""
-    every = [patient_id, *(one.id for one in await known.doubles(tx, patient_id))]
+    every = [patient_id, *(one.id for one in await read_models.doubles(tx, patient_id))]
     found = [alert for one in every for alert in await proposals.open_alerts(tx, one)]
     return sorted(found, key=lambda alert: alert.raised_at)
 
@@ -350,7 +350,7 @@ async def _against(
     tx: Transaction, deps: Dependencies, patient: Patient, proposal: Proposal, interval_days: int
 ) -> tuple[str, ...]:
     """Return what stands against an interval as things are now, which may be later than the proposal."""
-    plan = await known.plan(tx, proposal.plan)
+    plan = await read_models.plan(tx, proposal.plan)
     if plan is None:
         return ()
     signed = await signing.in_force(tx, deps, patient.clinic)

@@ -9,9 +9,9 @@ from services.assessments.described import InstrumentBrief
 from services.assessments.model import scoring
 from services.assessments.model.haste import is_quick
 from services.assessments.model.scoring import Answers
-from services.assessments.store import checkins, further
+from services.assessments.store import checkins, uncounted_answers
 from services.assessments.store.checkins import Checkin, KeptScore
-from services.assessments.store.further import Why
+from services.assessments.store.uncounted_answers import WhyUncounted
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import AnswersSetAside, ResultChanged
@@ -41,19 +41,19 @@ async def set_aside(
     *,
     given: Answers,
     words: str | None,
-    why: Why,
+    why: WhyUncounted,
 ) -> bool:
     """Keep answers that count as no score, and tell staff of them; return false where there are too many of them.
 
     The same answers once more are kept already.
     """
-    kept = await further.of_checkin(tx, deps.keyring, checkin.id)
+    kept = await uncounted_answers.of_checkin(tx, deps.keyring, checkin.id)
     if any(one.instrument == instrument_id and (one.answers, one.words) == (dict(given), words) for one in kept):
         return True
     if len(kept) >= MOST_ASIDE:
         return False
     instrument = deps.packs.get(instrument_id)
-    one = await further.add(
+    one = await uncounted_answers.add(
         tx,
         deps.keyring,
         checkin,

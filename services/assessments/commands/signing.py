@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.assessments.dependencies import Dependencies
-from services.assessments.model.interval.ladder import RULE, RULE_VERSION
+from services.assessments.model.interval.interval_rule import RULE, RULE_VERSION
 from services.assessments.store import signatures
 from services.assessments.store.signatures import Key, Signature
 from shared.database import Reader

@@ -7,12 +7,12 @@ from services.assessments import published_events
 from services.assessments.commands import signing
 from services.assessments.commands.proposals import AlertOpenError, blocking, reconsider
 from services.assessments.dependencies import Dependencies
-from services.assessments.model.interval.ladder import RULE
+from services.assessments.model.interval.interval_rule import RULE
 from services.assessments.model.lifecycles import PROPOSAL, ProposalState
 from services.assessments.model.rules import Rule
-from services.assessments.store import known, proposals, signatures
-from services.assessments.store.known import Patient
+from services.assessments.store import proposals, read_models, signatures
 from services.assessments.store.proposals import Proposal
+from services.assessments.store.read_models import Patient
 from shared.bus import publish
 from shared.database import Transaction
 from shared.ids import ClinicId
@@ -86,7 +86,7 @@ def why_taken_back(deps: Dependencies, proposal: Proposal) -> str | None:
 
 
 async def _refuse(tx: Transaction, patient: Patient, proposal: Proposal) -> None:
-    if proposal.plan != await known.current_plan(tx, patient.id):
+    if proposal.plan != await read_models.current_plan(tx, patient.id):
         raise DecisionStandsError("The plan of this decision has ended: no interval follows from it any more.")
     if proposal.decided_at is None or proposal.interval_days is None:
         return
@@ -97,12 +97,12 @@ async def _refuse(tx: Transaction, patient: Patient, proposal: Proposal) -> None
                 f"A later decision has replaced this one: {later.interval_days} days, by {later.decided_by} on {when}. "
                 f"Take that one back first, or set another interval with your reason."
             )
-    plan = await known.plan(tx, proposal.plan)
+    plan = await read_models.plan(tx, proposal.plan)
     if plan is None or plan.plan.induction_completed_on is None:
         return  # In the induction the decision waits: no session has followed from it.
     begun = max(to_wall(proposal.decided_at, patient.zone).date(), plan.plan.induction_completed_on)
     # A session of the same day was planned before the decision.
-    since = [day for day in await known.attended_on(tx, proposal.plan) if day > begun]
+    since = [day for day in await read_models.attended_on(tx, proposal.plan) if day > begun]
     if since:
         when = say_day(Language.EN, since[-1])
         raise DecisionStandsError(
@@ -130,6 +130,6 @@ async def withdraw(
     if rule.id == RULE:
         return
     for patient_id in await proposals.waiting_patients(tx, clinic):
-        patient = await known.lock_patient(tx, patient_id)
+        patient = await read_models.lock_patient(tx, patient_id)
         if patient is not None:
             await reconsider(tx, deps, patient)

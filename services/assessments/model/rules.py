@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from services.assessments.model.interval.ladder import RULE, RULE_VERSION
+from services.assessments.model.interval.interval_rule import RULE, RULE_VERSION
 from shared.evidence import Grade
 
 

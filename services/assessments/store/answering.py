@@ -15,7 +15,7 @@ from sqlalchemy import delete, text, update
 from services.assessments.model.lifecycles import CheckinState
 from services.assessments.model.scoring import Score
 from services.assessments.store.checkins import SCORE, Checkin, checkin_of, content_of
-from services.assessments.store.known import Clinic, Patient
+from services.assessments.store.read_models import Clinic, Patient
 from services.assessments.tables import answers
 from shared.database import Reader, Transaction
 from shared.ids import new_id

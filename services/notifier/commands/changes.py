@@ -12,8 +12,8 @@ from services.notifier.model.message import Message
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
 from services.notifier.model.states import Standing, State, move
 from services.notifier.store import people
+from services.notifier.store.message_filters import MessageFilter
 from services.notifier.store.messages import PlannedMessage, close_pending, plan, write_steps
-from services.notifier.store.which import Which
 from shared.database import Transaction
 from shared.events import MessageDelivered, MessageEvent, MessageFailed, MessageSent, MessageWithheld
 from shared.ids import ClinicId, MessageId, PatientId
@@ -100,7 +100,7 @@ def _is_for_another_channel(change: Change) -> bool:
     return change.after.state in _LOST or change.reason in ANOTHER_CHANNEL_MAY_HELP
 
 
-async def withhold(tx: Transaction, which: Which, reason: Reason) -> list[Message]:
+async def withhold(tx: Transaction, which: MessageFilter, reason: Reason) -> list[Message]:
     """Withhold the messages that match and have not gone out, say so, and return them."""
     withheld = await close_pending(tx, which, reason)
     await announce(tx, [Announcement(MessageWithheld, message, message.version) for message in withheld])

@@ -14,8 +14,8 @@ from services.notifier.model.reconciliation import AskPerson, Free, Had, Reconci
 from services.notifier.model.states import Standing, State
 from services.notifier.store import attempts, people
 from services.notifier.store import holds as store
+from services.notifier.store.message_filters import held_among
 from services.notifier.store.messages import lock, note, note_all
-from services.notifier.store.which import held_among
 from shared.database import Transaction
 
 

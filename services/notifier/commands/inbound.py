@@ -18,8 +18,8 @@ from services.notifier.own_words import without_our_words
 from services.notifier.planner import Planner
 from services.notifier.store import conversation, people
 from services.notifier.store import inbound as store
+from services.notifier.store.message_filters import of_patients
 from services.notifier.store.messages import PlannedMessage, look_again
-from services.notifier.store.which import of_patients
 from shared.clock import Clock
 from shared.crisis import find as danger_in
 from shared.database import Transaction

@@ -9,8 +9,8 @@ from services.notifier.commands.changes import plan_next_channel, withhold
 from services.notifier.model.judging import Reason
 from services.notifier.model.people import NumberUser
 from services.notifier.store import conversation, people
+from services.notifier.store.message_filters import of_a_patient, of_patients, only_to
 from services.notifier.store.messages import look_again
-from services.notifier.store.which import of_a_patient, of_patients, only_to
 from shared.bus import publish
 from shared.database import Transaction
 from shared.events import ConsentChanged

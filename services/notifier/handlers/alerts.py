@@ -7,8 +7,8 @@ from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.planner import Planner
 from services.notifier.store import people
+from services.notifier.store.message_filters import about
 from services.notifier.store.messages import PlannedMessage, Recipient
-from services.notifier.store.which import about
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import AlertAcknowledged, AlertClosed, AlertOverdue, AlertRaised

@@ -7,8 +7,8 @@ from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Consented, Purpose
 from services.notifier.planner import Planner
 from services.notifier.store import people
+from services.notifier.store.message_filters import about, other_checkins, other_turns
 from services.notifier.store.messages import PlannedMessage
-from services.notifier.store.which import about, other_checkins, other_turns
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import CheckinCompleted, CheckinExpired, CheckinOpened

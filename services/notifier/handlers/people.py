@@ -10,8 +10,8 @@ from services.notifier.model.purposes import POLICIES
 from services.notifier.model.quiet import WakingHours
 from services.notifier.planner import Planner
 from services.notifier.store import people
+from services.notifier.store.message_filters import for_purposes, of_clinic, of_patients
 from services.notifier.store.messages import look_again
-from services.notifier.store.which import for_purposes, of_clinic, of_patients
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import ClinicChanged, PatientChanged, PatientDischarged, PatientEnrolled

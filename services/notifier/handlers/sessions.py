@@ -9,9 +9,9 @@ from services.notifier.model.notices import Notice, Truth, notice
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.planner import Planner
 from services.notifier.store import claims, sessions
+from services.notifier.store.message_filters import about, about_another_start, notices_about
 from services.notifier.store.messages import PlannedMessage
 from services.notifier.store.queries import notices_waiting, told_of
-from services.notifier.store.which import about, about_another_start, notices_about
 from shared.bus import Handlers, publish
 from shared.database import Transaction
 from shared.events import (

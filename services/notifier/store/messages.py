@@ -13,7 +13,7 @@ from services.notifier.model.judging import Reason
 from services.notifier.model.message import Message
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.states import State
-from services.notifier.store.which import Which
+from services.notifier.store.message_filters import MessageFilter
 from services.notifier.tables import MESSAGES, NOTES
 from shared.database import Transaction
 from shared.ids import ClinicId, MessageId, PatientId, new_id
@@ -244,7 +244,7 @@ async def write_steps(
     return {message.id: message for message in map(_in_order, written)}
 
 
-async def close_pending(tx: Transaction, which: Which, reason: Reason) -> list[Message]:
+async def close_pending(tx: Transaction, which: MessageFilter, reason: Reason) -> list[Message]:
     """Write that the messages which match and have not gone out are withheld, and return them."""
     closed_now: list[Message] = []
     # One statement for each state, so that each goes by its own index.
@@ -258,7 +258,7 @@ async def close_pending(tx: Transaction, which: Which, reason: Reason) -> list[M
     return closed_now
 
 
-async def look_again(tx: Transaction, which: Which) -> None:
+async def look_again(tx: Transaction, which: MessageFilter) -> None:
     """Have held messages judged anew: what they were held for may have changed."""
     held = (MESSAGES.c.state == State.PLANNED, MESSAGES.c.reason.is_not(None), which)
     await tx.execute(update(MESSAGES).where(*held).values(next_at=MESSAGES.c.due_at, updated_at=tx.now))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.assessments.store import known
+from services.assessments.store import read_models
 from shared.database import Database
 from shared.events import CheckinCompleted, CheckinExpired
 from tests.integration.assessments.harness import AssessmentsHarness, spread
@@ -24,7 +24,7 @@ WAITING = text(
 async def held_up(database: Database, patient: UUID, requests: list[asyncio.Task[Answer]]) -> AsyncIterator[None]:
     """Keep a patient locked while the block begins requests, until all of them wait for the lock."""
     async with database.transaction() as tx:
-        await known.lock_patient(tx, patient)
+        await read_models.lock_patient(tx, patient)
         yield
 
         async def all_wait() -> bool:

@@ -9,7 +9,7 @@ from services.assessments.commands import proposals as commands
 from services.assessments.dependencies import Dependencies
 from services.assessments.packs import Packs
 from services.assessments.service import build
-from services.assessments.store import known
+from services.assessments.store import read_models
 from shared.events import IntervalDecided, IntervalProposed
 from shared.settings import Settings
 from tests.integration.assessments.harness import AssessmentsHarness
@@ -158,7 +158,7 @@ async def test_a_hold_waits_for_no_decision(harness: AssessmentsHarness) -> None
 
 async def reconsidered(harness: AssessmentsHarness) -> Any:
     async with harness.bench.database.transaction() as tx:
-        patient = await known.lock_patient(tx, harness.patient)
+        patient = await read_models.lock_patient(tx, harness.patient)
         assert patient is not None
         return await commands.reconsider(tx, _deps(harness), patient)
 

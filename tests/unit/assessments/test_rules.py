@@ -1,6 +1,6 @@
 import pytest
 
-from services.assessments.model.interval.ladder import RULE
+from services.assessments.model.interval.interval_rule import RULE
 from services.assessments.model.rules import BEYOND_28, RULES, Rule, find
 from shared.evidence import Grade
 

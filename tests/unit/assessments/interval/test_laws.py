@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from services.assessments.model.interval.cycles import window
 from services.assessments.model.interval.history import Change, Direction, History, Parameters, Plan
-from services.assessments.model.interval.ladder import evaluate
+from services.assessments.model.interval.interval_rule import evaluate
 from tests.unit.assessments.interval.courses import LADDERS, course, on, plan
 
 IV = LADDERS["iv-ketamine"]

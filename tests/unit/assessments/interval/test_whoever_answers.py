@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.assessments.model.interval.history import Code, History, Parameters, Plan, Reading
-from services.assessments.model.interval.ladder import evaluate
+from services.assessments.model.interval.interval_rule import evaluate
 from tests.unit.assessments.interval.courses import LADDERS, on
 
 SHORT: Final = frozenset({Code.INSUFFICIENT_DATA, Code.PREVIOUS_CYCLE_INSUFFICIENT})

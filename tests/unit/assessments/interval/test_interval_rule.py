@@ -12,7 +12,7 @@ from services.assessments.model.interval.history import (
     Parameters,
     Plan,
 )
-from services.assessments.model.interval.ladder import evaluate
+from services.assessments.model.interval.interval_rule import evaluate
 from services.assessments.model.interval.objections import objections
 from tests.unit.assessments.interval.courses import course, on, reading, with_readings
 

@@ -19,7 +19,7 @@ from shared.protection import Keyring
 _CONTEXT: Final = "answers"
 
 
-class Why(StrEnum):
+class WhyUncounted(StrEnum):
     """Why answers do not count as a score."""
 
     LATE = "late"
@@ -33,14 +33,14 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True)
-class Further:
+class UncountedAnswers:
     """Answers kept beside the score."""
 
     id: UUID
     checkin: UUID
     instrument: str
     instrument_version: int
-    why: Why
+    why: WhyUncounted
     at: datetime
     answers: Mapping[str, int]
     words: str | None
@@ -53,12 +53,12 @@ async def add(
     *,
     instrument: str,
     instrument_version: int,
-    why: Why,
+    why: WhyUncounted,
     answers: Mapping[str, int],
     words: str | None,
-) -> Further:
+) -> UncountedAnswers:
     """Keep answers beside the score."""
-    kept = Further(new_id(), checkin.id, instrument, instrument_version, why, tx.now, dict(answers), words)
+    kept = UncountedAnswers(new_id(), checkin.id, instrument, instrument_version, why, tx.now, dict(answers), words)
     await tx.execute(
         insert(further_answers).values(
             id=kept.id,
@@ -75,20 +75,20 @@ async def add(
     return kept
 
 
-async def of_checkin(reader: Reader, keyring: Keyring, checkin_id: UUID) -> list[Further]:
+async def of_checkin(reader: Reader, keyring: Keyring, checkin_id: UUID) -> list[UncountedAnswers]:
     """Return what is kept beside a check-in's scores, first to last."""
     mine = select(further_answers).where(further_answers.c.checkin == checkin_id)
-    return [_further(keyring, row) for row in await reader.all(mine.order_by(further_answers.c.id))]
+    return [_uncounted(keyring, row) for row in await reader.all(mine.order_by(further_answers.c.id))]
 
 
-def _further(keyring: Keyring, row: Row[Any]) -> Further:
+def _uncounted(keyring: Keyring, row: Row[Any]) -> UncountedAnswers:
     content = json.loads(keyring.open(row.sealed, context=_CONTEXT))
-    return Further(
+    return UncountedAnswers(
         id=row.id,
         checkin=row.checkin,
         instrument=row.instrument,
         instrument_version=row.instrument_version,
-        why=Why(row.why),
+        why=WhyUncounted(row.why),
         at=row.at,
         answers=content["answers"],
         words=content["words"],

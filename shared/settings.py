@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     keep_days: int = Field(
         90,
         ge=2,
-        description="how long handled events, answers to repeated orders and the provider's reports are remembered",
+        description="how long handled events and the provider's reports are remembered",
     )
     kafka_security_protocol: str = Field(
         "PLAINTEXT",

@@ -16,6 +16,7 @@ from keepwell.host.trial import router as trial_router
 from shared.bus import dead_letters
 from shared.bus.address import Address
 from shared.bus.tables import AT_ONCE, tables_of
+from shared.protection import Keyring
 from shared.service import Service
 from shared.telemetry.metrics import exposition
 from shared.web import problems
@@ -34,6 +35,7 @@ def application(
     services: Sequence[Service],
     engine: Engine,
     *,
+    keyring: Keyring,
     tokens: Tokens,
     kafka: Address,
     trial: TrialTime | None,
@@ -47,6 +49,7 @@ def application(
         docs_url=None,
         redoc_url=None,
     )
+    app.state.keyring = keyring
     app.state.tokens = tokens
     set_patience(app, page_seconds)
     problems.install(app)

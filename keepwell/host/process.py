@@ -143,7 +143,13 @@ async def up(
         if settings.clock_factor is None and isinstance(clock, SteppedClock):
             trial = TrialTime(clock, engine, bystander=stand, keep=lambda: directory.keep_clock(clock))
         app = application(
-            services, engine, tokens=tokens, kafka=built.kafka, trial=trial, page_seconds=settings.page_seconds
+            services,
+            engine,
+            keyring=keyring,
+            tokens=tokens,
+            kafka=built.kafka,
+            trial=trial,
+            page_seconds=settings.page_seconds,
         )
         # Stopped after the engine: pages' streams end with their loops, and what is in flight may still be looked at.
         stack.push_async_callback(server.stop)

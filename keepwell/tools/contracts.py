@@ -40,10 +40,12 @@ def documents() -> dict[str, Any]:
 
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document of all services together; nothing is connected to."""
-    tokens = Tokens(Keyring.from_text(Keyring.generate()))
+    keyring = Keyring.from_text(Keyring.generate())
+    tokens = Tokens(keyring)
     services = blank_services(tokens)
     engine = Engine(services, kafka="127.0.0.1:9", clock=RealClock(), instance=None, stop_seconds=1)
-    document: dict[str, Any] = application(services, engine, tokens=tokens, kafka="127.0.0.1:9", trial=None).openapi()
+    app = application(services, engine, keyring=keyring, tokens=tokens, kafka="127.0.0.1:9", trial=None)
+    document: dict[str, Any] = app.openapi()
     return document
 
 

@@ -10,8 +10,9 @@ from services.assessments.model.haste import AT_LEAST
 from services.assessments.packs import Packs
 from services.assessments.store import counts, figures
 from services.assessments.tables import IDEMPOTENCY, SCHEMA
-from shared.bus.ageing import Ageing, Purge
+from shared.bus.ageing import Purge
 from shared.service import Context, Loop, Service
+from shared.web.idempotency import forgotten
 
 
 def build(context: Context) -> Service:
@@ -35,9 +36,7 @@ def build(context: Context) -> Service:
         handlers=handlers(deps),
         # Those that patients wait for first: a path is held against the routes in turn.
         routers=[pages.router(context.database, deps), api.router(context.database, deps)],
-        loops=[
-            Loop("forgetting", Purge(context.database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run)
-        ],
+        loops=[Loop("forgetting", Purge(context.database, [forgotten(IDEMPOTENCY)], context.settings.keep).run)],
         status=counts.all_of,
         measure=figures.measure,
     )

@@ -36,10 +36,11 @@ from services.clinic.pages.page_request import is_secure
 from services.clinic.pages.patient import PatientPages
 from services.clinic.store import clinics
 from services.clinic.tables import IDEMPOTENCY, SCHEMA
-from shared.bus.ageing import Ageing, Purge
+from shared.bus.ageing import Purge
 from shared.clock import RealClock
 from shared.service import Context, Loop, Service
 from shared.web.away import Whom
+from shared.web.idempotency import forgotten
 
 
 def build(context: Context) -> Service:
@@ -75,7 +76,7 @@ def build(context: Context) -> Service:
         ],
         loops=[
             Loop("clinic.live-updates", lambda: _until_stopped(live_updates)),
-            Loop("forgetting", Purge(database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run),
+            Loop("forgetting", Purge(database, [forgotten(IDEMPOTENCY)], context.settings.keep).run),
         ],
     )
 

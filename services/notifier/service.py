@@ -31,8 +31,9 @@ from shared.bus.ageing import Ageing, Purge
 from shared.database import Reader
 from shared.service import Context, Loop, Service
 from shared.settings import LIVE_PROVIDER
+from shared.web.idempotency import forgotten
 
-AGEING: Final = (Ageing(IDEMPOTENCY, "created_at"), Ageing(CALLBACKS, "received_at"), Ageing(FORGERIES, "minute"))
+AGEING: Final = (forgotten(IDEMPOTENCY), Ageing(CALLBACKS, "received_at"), Ageing(FORGERIES, "minute"))
 
 
 def build(context: Context) -> Service:

@@ -4,8 +4,9 @@ from services.scheduler import api
 from services.scheduler.handlers import handlers
 from services.scheduler.history import HISTORY
 from services.scheduler.tables import IDEMPOTENCY, SCHEMA
-from shared.bus.ageing import Ageing, Purge
+from shared.bus.ageing import Purge
 from shared.service import Context, Loop, Service
+from shared.web.idempotency import forgotten
 
 
 def build(context: Context) -> Service:
@@ -19,7 +20,5 @@ def build(context: Context) -> Service:
         history=HISTORY,
         handlers=handlers,
         routers=api.build(context.database, context.keyring),
-        loops=[
-            Loop("forgetting", Purge(context.database, [Ageing(IDEMPOTENCY, "created_at")], context.settings.keep).run)
-        ],
+        loops=[Loop("forgetting", Purge(context.database, [forgotten(IDEMPOTENCY)], context.settings.keep).run)],
     )

@@ -36,11 +36,13 @@ class Ageing:
     Attributes:
         column: when a row was written.
         by_server: whether PostgreSQL's clock wrote it, and not the process's, which differ in trial time.
+        keep: for how long its rows are known; as long as those of the other tables where it is None.
     """
 
     table: Table
     column: str
     by_server: bool = False
+    keep: timedelta | None = None
 
 
 class Purge:
@@ -87,7 +89,7 @@ class Purge:
             f"DELETE FROM {name} WHERE ctid = ANY (ARRAY("  # noqa: S608 - names of our own tables
             f"SELECT ctid FROM {name} WHERE {column} < {now} - CAST(:keep AS interval) LIMIT {BATCH}))"
         )
-        values = {"keep": self._keep} | ({} if ageing.by_server else {"now": self._database.clock.now()})
+        values = {"keep": ageing.keep or self._keep} | ({} if ageing.by_server else {"now": self._database.clock.now()})
         async with self._database.transaction() as tx:
             if not await tx.scalar(lock.bindparams(space=_LOCK, name=f"{self._database.schema}.{name}")):
                 return 0

@@ -15,7 +15,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
 
 from shared.database import Database, Transaction
-from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
+from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency
 from shared.web.problems import Forbidden, Invalid, PreconditionFailed
 from shared.web.tokens import Principal, Scope, Tokens
 
@@ -139,7 +139,8 @@ class CommandCall:
         self.principal = principal
         self.key = key
         self._match = match
-        self._fingerprint = fingerprint(request.method, request.url.path, body)
+        self._request = request
+        self._body = body
 
     def if_match(self, version: int) -> None:
         """Compare the version that the caller knows with the one that holds; call it after the row was locked.
@@ -154,10 +155,11 @@ class CommandCall:
         self, database: Database, work: Callable[[Transaction], Awaitable[BaseModel]], *, status: int = 200
     ) -> Response:
         """Do the work and keep its answer in one transaction; a repeated key gets the kept answer."""
-        idempotency = Idempotency(database.schema)
+        answers = Idempotency(database.schema, self._request.app.state.keyring)
+        request = answers.fingerprint(self._request.method, self._request.url.path, self._body)
         async with database.transaction() as tx:
             if self.key is not None:
-                earlier = await idempotency.begin(tx, self.principal, self.key, self._fingerprint)
+                earlier = await answers.begin(tx, self.principal, self.key, request)
                 if earlier is not None:
                     return _response(earlier)
             result = await work(tx)
@@ -165,7 +167,7 @@ class CommandCall:
             etag = None if version is None else f'"{version}"'
             answer = Answer(status, result.model_dump_json(), etag)
             if self.key is not None:
-                await idempotency.finish(tx, self.principal, self.key, answer)
+                await answers.finish(tx, self.principal, self.key, request, answer)
         return _response(answer)
 
 

@@ -182,6 +182,7 @@ async def bench_of(
                 provider=provider,
             )
             service = build(context)
+            app.state.keyring = KEYRING
             app.state.tokens = tokens
             set_patience(app, UNHURRIED)
             problems.install(app)

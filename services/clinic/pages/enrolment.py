@@ -27,7 +27,7 @@ from shared.database import Transaction
 from shared.ids import PatientId
 from shared.languages import Language
 from shared.walltime import at_wall, to_wall
-from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency, fingerprint
+from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency
 from shared.web.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem
 from shared.web.tokens import Principal
 
@@ -111,11 +111,11 @@ class _SentOnce:
     """One form makes one patient: whoever sends it again, or clicks twice, is led to the one that it made."""
 
     def __init__(self, console: Console, here: PageRequest, form: Mapping[str, str]) -> None:
-        self._answers = Idempotency(console.database.schema)
+        self._answers = Idempotency(console.database.schema, console.keyring)
         self._principal = here.principal
         self._key = f"enrol:{form['key']}"[:LONGEST_KEY] if form.get("key") else None
         typed = {name: value for name, value in form.items() if name != "csrf"}
-        self._print = fingerprint("POST", here.request.url.path, json.dumps(typed).encode())
+        self._print = self._answers.fingerprint("POST", here.request.url.path, json.dumps(typed).encode())
 
     async def before(self, tx: Transaction) -> UUID | None:
         """Return whom this form has enrolled already; one that is under way is waited for.
@@ -138,7 +138,7 @@ class _SentOnce:
         """Keep whom this form has enrolled."""
         if self._key is not None:
             answer = Answer(HTTPStatus.SEE_OTHER, str(patient.id), None)
-            await self._answers.finish(tx, self._principal, self._key, answer)
+            await self._answers.finish(tx, self._principal, self._key, self._print, answer)
 
 
 def _existing(routes: APIRouter, console: Console) -> None:

@@ -95,7 +95,7 @@ class World:
             )
             self.services.append(registry.module(name).build(context))
         engine = Engine(self.services, kafka=NOWHERE, clock=self.clock, instance=None, stop_seconds=1)
-        app = application(self.services, engine, tokens=self.tokens, kafka=NOWHERE, trial=None)
+        app = application(self.services, engine, keyring=KEYRING, tokens=self.tokens, kafka=NOWHERE, trial=None)
         self.base = await self._stack.enter_async_context(served(app))
         async with self.service("clinic").database.transaction() as tx:
             self.clinic = (await ensure_first_clinic(tx, KEYRING, zone="America/New_York", member=None)).clinic

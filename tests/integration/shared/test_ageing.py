@@ -35,7 +35,8 @@ async def fill(database: Database) -> None:
             # The server wrote these by its own clock, which in trial time is another one.
             inbox = text("INSERT INTO inbox (id, received_at) VALUES (:id, now() - CAST(:age AS interval))")
             await tx.execute(inbox.bindparams(id=new_id(), age=age))
-            await tx.execute(insert(IDEMPOTENCY).values(key=str(age), fingerprint="x", created_at=at))
+            kept = at if age is OLD else tx.now  # answers are kept for less long than the rest
+            await tx.execute(insert(IDEMPOTENCY).values(key=str(age), fingerprint="x", created_at=kept))
             row = {"sid": "SM1", "status": "sent", "fields": {}, "received_at": at}
             await tx.execute(insert(CALLBACKS).values(row))
             await tx.execute(insert(FORGERIES).values(path="/x", minute=at, count=1))

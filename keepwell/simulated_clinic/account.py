@@ -12,7 +12,7 @@ from keepwell.simulated_clinic.courses import Course
 from keepwell.simulated_clinic.dues import Alarm, dues_of, pages_of
 from keepwell.simulated_clinic.reading import Reader
 from keepwell.simulated_clinic.record import Chart
-from keepwell.simulated_clinic.verdict import Channel, Message, Note, Stop, Verdict, judge
+from keepwell.simulated_clinic.verdict import Channel, Message, Note, Stop, Verdict, check_ledger
 from services.sandbox.entries import Origin
 from services.sandbox.model.keywords import Keyword, keyword_in
 from services.sandbox.network import OPTED_OUT
@@ -86,7 +86,7 @@ async def close_books(charts: Sequence[Chart], counter: Counter, phones: Sandbox
         if alert.patient is not None
     ]
     dues = [due for chart in charts for due in dues_of(chart, until)] + pages_of(alarms, until)
-    verdict = judge(
+    verdict = check_ledger(
         charts,
         dues,
         messages_of(phones),

@@ -78,7 +78,7 @@ class FrontDesk:
             self._signed = True
         if hour == MORNING and self._look_again is not None and not self._alone:
             await self._each(self._look_again)
-        await self._each(self.reception.record_outcomes)
+        await self._each(self.reception.record_attendance)
         if hour == MORNING:
             await self._welcome(at)
             await self._each(self.reception.morning)

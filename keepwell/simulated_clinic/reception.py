@@ -110,7 +110,7 @@ class Reception:
         elif visit.present.starts_at_utc > now:
             await self._change(chart, visit, today)
 
-    async def record_outcomes(self, chart: Chart) -> None:
+    async def record_attendance(self, chart: Chart) -> None:
         """Record who came to a session that is over, and who did not."""
         now = self._clock.now()
         visit = chart.open_visit

@@ -102,7 +102,7 @@ FAILED: Final = frozenset({"failed", "undelivered"})
 _Key = tuple[Due, Channel]
 
 
-def judge(
+def check_ledger(
     charts: Iterable[Chart],
     dues: Sequence[Due],
     messages: Sequence[Message],

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from services.assessments.commands import alerts as alert_commands
 from services.assessments.commands import checkins as checkin_commands
 from services.assessments.commands import results
-from services.assessments.commands.checkins import AlreadyAnsweredError, Outcome
+from services.assessments.commands.checkins import AlreadyAnsweredError, AnswerResult
 from services.assessments.dependencies import Dependencies, hash_of
 from services.assessments.forms import Form, choices, form_of, words_of
 from services.assessments.model.alert import level_of
@@ -260,7 +260,7 @@ async def _tell_anyway(pages: Pages, tx: Transaction, link: LinkRequest, sent: S
     await alert_commands.raise_for(tx, pages.deps, link.checkin, sent.name, sent.given, words=sent.words)
 
 
-async def _after(pages: Pages, tx: Transaction, link: LinkRequest, sent: Sent, outcome: Outcome) -> Page:
+async def _after(pages: Pages, tx: Transaction, link: LinkRequest, sent: Sent, outcome: AnswerResult) -> Page:
     """Return the page after answers were kept."""
     checkin = outcome.checkin
     if checkin.state is CheckinState.COMPLETED:

@@ -299,7 +299,7 @@ async def _void(tx: Transaction, event: events.ReplyReceived) -> bool:
         return False
     if event.session is None:
         return True
-    held = await read_models.session_of(tx, event.session)
+    held = await read_models.session_state(tx, event.session)
     return held is not None and yes_is_void(*held, known_version=event.session_version)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
-from services.notifier.commands.outcomes import Call
+from services.notifier.commands.call_outcomes import Call
 from services.notifier.letters import Ready
-from services.notifier.metrics import CALLS, ERRORS, SEGMENTS, Meaning, code_label
-from services.notifier.model.outcomes import Accepted, Later, Outcome, Refused, Unknown
+from services.notifier.metrics import CALLS, ERRORS, SEGMENTS, Meaning, code_label, outcome_label
+from services.notifier.model.call_outcomes import Accepted, CallOutcome, Later, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.segments import segments
 from services.notifier.ports import Port
@@ -39,7 +39,7 @@ class Caller:
             log.warning("attempt.unknown", attempt=str(ready.letter.attempt), reason=outcome.reason)
         return Call(ready.letter.message, ready.letter.attempt, ready.channel, outcome, traceparent)
 
-    async def _send(self, ready: Ready) -> Outcome:
+    async def _send(self, ready: Ready) -> CallOutcome:
         port = self._ports.get(ready.channel)
         if port is None:
             return Refused("no provider")
@@ -67,15 +67,15 @@ def _span(ready: Ready) -> AbstractContextManager[spans.Span]:
     return spans.span(f"send {ready.channel}", spans.Kind.CLIENT, parent=ready.trace, attributes=about)
 
 
-def _note(span: spans.Span, outcome: Outcome) -> None:
-    span.note({"keepwell.outcome": type(outcome).__name__.lower()})
+def _note(span: spans.Span, outcome: CallOutcome) -> None:
+    span.note({"keepwell.outcome": outcome_label(type(outcome))})
     match outcome:
         case Refused(reason) | Later(_, reason) | Unknown(reason):
             span.fail(code_label(reason))
 
 
-def _count(ready: Ready, outcome: Outcome) -> None:
-    CALLS.labels(ready.channel, type(outcome).__name__.lower()).inc()
+def _count(ready: Ready, outcome: CallOutcome) -> None:
+    CALLS.labels(ready.channel, outcome_label(type(outcome))).inc()
     match outcome:
         case Accepted():
             if ready.channel == Channel.SMS:

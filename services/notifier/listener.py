@@ -12,8 +12,8 @@ from services.notifier.commands import inbound, webhook_health
 from services.notifier.commands.reply_events import Text
 from services.notifier.metrics import REFUSED_SECONDS
 from services.notifier.model.arriving import Arrival
+from services.notifier.model.call_outcomes import Blind
 from services.notifier.model.inbound import read
-from services.notifier.model.outcomes import Blind
 from services.notifier.planner import Planner
 from services.notifier.ports import Port, ProviderText
 from services.notifier.store import webhook_health as store

@@ -6,11 +6,12 @@ query that finds nothing looks like one that is misspelt.
 
 import re
 from enum import StrEnum
-from typing import Final
+from typing import Final, get_args
 
+from services.notifier.model.call_outcomes import CallOutcome
 from services.notifier.model.inbound import Intent
-from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel
+from services.notifier.model.send_rules import Reason
 from services.notifier.model.states import PROVIDER_STATUS
 from shared.telemetry.metrics import Tells, counter, gauge
 
@@ -49,15 +50,6 @@ OTHER: Final = "other"
 _CODE: Final = re.compile(r"(?:HTTP )?\d{3,6}|SMTP \d{3}(?: [245]\.\d{1,3}\.\d{1,3})?|[A-Z][A-Za-z]{2,40}")
 
 
-class Outcome(StrEnum):
-    """What a call to a provider came to."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    LATER = "later"
-    UNKNOWN = "unknown"
-
-
 class Meaning(StrEnum):
     """What an error meant for its message."""
 
@@ -72,9 +64,14 @@ def code_label(code: str) -> str:
     return code if _CODE.fullmatch(code) else OTHER
 
 
+def outcome_label(outcome: type[CallOutcome]) -> str:
+    """Return what a call came to as a label, such as `accepted`."""
+    return outcome.__name__.lower()
+
+
 for _channel in Channel:
-    for _outcome in Outcome:
-        CALLS.labels(_channel, _outcome)
+    for _outcome in get_args(CallOutcome):
+        CALLS.labels(_channel, outcome_label(_outcome))
     AWAY.labels(_channel)
     for _meaning in Meaning:
         ERRORS.labels(_channel, _meaning, OTHER)

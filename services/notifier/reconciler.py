@@ -9,7 +9,7 @@ from services.notifier.commands import holds, inbound
 from services.notifier.commands.reply_events import Text
 from services.notifier.letters import body_print
 from services.notifier.model.arriving import Arrival
-from services.notifier.model.outcomes import Blind
+from services.notifier.model.call_outcomes import Blind
 from services.notifier.model.reconciliation import SLACK, AskPerson, Sent, Why, reconcile
 from services.notifier.model.settling import Patience
 from services.notifier.planner import Planner

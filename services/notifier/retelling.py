@@ -20,7 +20,7 @@ keeps records for a week where nothing else is set."""
 
 
 async def retell(database: Database, keyring: Keyring) -> int:
-    """Publish the texts of the last month, every number's stop, and each doubt that is open; return how many facts."""
+    """Publish the texts of the last month, every number's stop, and each doubt that is open; return how many."""
     return await _texts(database, keyring) + await _stops(database) + await _doubts(database)
 
 

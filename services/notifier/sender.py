@@ -1,9 +1,9 @@
 """The sender: claims due messages, calls the provider for each, and stores what came of it.
 
-One way, from `commands/claiming.py` by `calling.py` to `commands/outcomes.py`. Claims and results travel in batches,
-calls side by side. A result that is known is never thrown away: while the database is away the sender keeps it and
-tries again. While a provider is away (`model/circuit_breaker.py`) one message at a time is tried, and the others wait
-where they are.
+One way, from `commands/claiming.py` by `calling.py` to `commands/call_outcomes.py`. Claims and results travel in
+batches, calls side by side. A result that is known is never thrown away: while the database is away the sender keeps it
+and tries again. While a provider is away (`model/circuit_breaker.py`) one message at a time is tried, and the others
+wait where they are.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from typing import Final
 
 from services.notifier.calling import Caller
 from services.notifier.commands import claiming
-from services.notifier.commands.outcomes import Call, store_outcomes
+from services.notifier.commands.call_outcomes import Call, store_call_outcomes
 from services.notifier.letters import LetterWriter, Ready
 from services.notifier.metrics import AWAY
+from services.notifier.model.call_outcomes import Later
 from services.notifier.model.circuit_breaker import CircuitBreaker
-from services.notifier.model.outcomes import Later
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Limits
 from services.notifier.model.settling import Patience
@@ -213,7 +213,7 @@ class _Run:
         while True:
             try:
                 async with self._database.transaction() as tx:
-                    await store_outcomes(tx, calls, self._patience)
+                    await store_call_outcomes(tx, calls, self._patience)
             except Exception as error:
                 if not is_environment(error):
                     raise

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.notifier.commands import settling
 from services.notifier.letters import body_print
-from services.notifier.model.outcomes import Blind, Found
+from services.notifier.model.call_outcomes import Blind, Found
 from services.notifier.model.settling import Patience
 from services.notifier.ports import Port, Query
 from services.notifier.store import attempts

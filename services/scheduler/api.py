@@ -8,8 +8,8 @@ from fastapi import APIRouter, Response
 
 from services.scheduler import store
 from services.scheduler.access import Access, as_problems
-from services.scheduler.commands import booking, outcomes, plans
-from services.scheduler.commands.outcomes import Corrector
+from services.scheduler.commands import attendance, booking, plans
+from services.scheduler.commands.attendance import Corrector
 from services.scheduler.model.catalogue import PROTOCOLS
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.refusals import Meant
@@ -21,9 +21,9 @@ from services.scheduler.views import (
     MovedSession,
     NewPlan,
     NewSession,
-    Outcome,
     PlanView,
     ProtocolView,
+    SessionEnd,
     SessionView,
 )
 from shared.database import Database, Transaction
@@ -167,8 +167,8 @@ def _endings(access: Access) -> APIRouter:
 
     def ending(name: str, end: Ending, summary: str) -> None:
         @router.post(f"/sessions/{{session}}/{name}", response_model=SessionView, name=name, summary=summary)
-        async def endpoint(session: UUID, command: WriteCommand, body: Outcome | None = None) -> Response:
-            said = body or Outcome()
+        async def endpoint(session: UUID, command: WriteCommand, body: SessionEnd | None = None) -> Response:
+            said = body or SessionEnd()
 
             async def session_command(tx: Transaction, patient: Patient, present: Session) -> Session:
                 return await end(tx, patient, present, reason=said.reason, note=said.note)
@@ -176,7 +176,7 @@ def _endings(access: Access) -> APIRouter:
             return await access.change(session, command, session_command)
 
     ending("cancel", booking.cancel, "Cancel a session")
-    ending("attend", outcomes.attend, "Record that a session took place")
+    ending("attend", attendance.attend, "Record that a session took place")
     ending("miss", booking.miss, "Record that the patient did not come")
     return router
 
@@ -191,7 +191,7 @@ def _corrections(access: Access, keyring: Keyring) -> APIRouter:
 
         async def session_command(tx: Transaction, patient: Patient, present: Session) -> Session:
             corrector = Corrector(who.name, who.staff, keyring.seal(body.reason, context=CORRECTION))
-            return await outcomes.correct(tx, patient, present, SessionState(body.state), corrector)
+            return await attendance.correct(tx, patient, present, SessionState(body.state), corrector)
 
         return await access.change(session, command, session_command)
 

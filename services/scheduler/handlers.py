@@ -7,7 +7,7 @@ from services.scheduler import store
 from services.scheduler.commands import booking, patients, plans
 from services.scheduler.model.decisions import Decision, DecisionOutcome
 from services.scheduler.model.patients import Patient
-from services.scheduler.model.replies import Reply, ReplyOutcome, judge, judge_no
+from services.scheduler.model.replies import Reply, ReplyOutcome, outcome_of_no, outcome_of_yes
 from shared.bus import Handlers, NotYet
 from shared.database import Transaction
 from shared.events import (
@@ -66,7 +66,7 @@ async def reply_received(tx: Transaction, event: ReplyReceived) -> None:
         return
     patient = await _patient(tx, event.patient)
     session = None if event.session is None else await store.find_session(tx, event.session)
-    decide = judge if event.intent == "confirm" else judge_no
+    decide = outcome_of_yes if event.intent == "confirm" else outcome_of_no
     outcome = decide(session, patient=patient.id, version=event.session_version, now=tx.now)
     reply = Reply(event.reply, patient.id, event.session, event.session_version, event.at, outcome)
     await store.save_reply(tx, reply)

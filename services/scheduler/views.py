@@ -110,7 +110,7 @@ class CorrectionView(View):
     reason: str
 
 
-class Outcome(Body):
+class SessionEnd(Body):
     """What staff note with a session's end."""
 
     reason: Words | None = None

@@ -23,7 +23,7 @@ from sqlalchemy import text
 import shared.database.migrate
 from services.notifier.commands import settling
 from services.notifier.handlers import due
-from services.notifier.model.outcomes import Accepted
+from services.notifier.model.call_outcomes import Accepted
 from services.notifier.ports.twilio import TwilioPort
 from shared.bus.claim import claim
 from shared.bus.consumer import Consumer

@@ -33,7 +33,7 @@ _FIRST_ANSWER: Final = 2
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AnswerResult:
     """What became of answers.
 
     Args:
@@ -165,7 +165,7 @@ async def answer(
     words: str | None = None,
     entered_by: str | None = None,
     replacing: bool = False,
-) -> Outcome:
+) -> AnswerResult:
     """Keep answers of one instrument, all or some; score it when it is complete, and the check-in with its last.
 
     Args:
@@ -225,7 +225,7 @@ async def answer(
         await _set_expiry(tx, changed)
     if score is not None and score.instrument == MEASURE:
         await proposals.propose(tx, deps, patient, changed)
-    return Outcome(changed, alerted=alert is not None, absent=absent, changed=bool(changed_items))
+    return AnswerResult(changed, alerted=alert is not None, absent=absent, changed=bool(changed_items))
 
 
 def state_of(checkin: Checkin, now: datetime) -> CheckinState:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic.model.outcomes import disposition_of
+from services.clinic.model.dispositions import disposition_of
 from services.clinic.model.reads import NOT_CLOSED, Plan, Proposal, ProposalState
 from services.clinic.model.staff import Permission, may
 from services.clinic.pages.console import Console, patient_path

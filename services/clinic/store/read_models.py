@@ -118,7 +118,7 @@ async def version_of(reader: Reader, table: Table, thing: UUID) -> int | None:
     return None if found is None else int(found)
 
 
-async def session_of(reader: Reader, session: UUID) -> tuple[SessionState | str, int] | None:
+async def session_state(reader: Reader, session: UUID) -> tuple[SessionState | str, int] | None:
     """Return the state and version of a session that is held here."""
     row = await reader.one_or_none(select(SESSIONS.c.state, SESSIONS.c.version).where(SESSIONS.c.id == session))
     return None if row is None else (known(SessionState, row.state), row.version)

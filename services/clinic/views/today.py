@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.clinic.model.outcomes import OUTCOMES
+from services.clinic.model.dispositions import DISPOSITIONS
 from services.clinic.views.answer_rows import AnswerRow, SilentRow
 from services.clinic.views.components import Chip, Moment, Person, Pile
 
@@ -92,7 +92,7 @@ class AlertRow:
     can_acknowledge: bool
     closed: str | None
     disposition: str | None
-    outcomes: tuple[str, ...] = OUTCOMES
+    dispositions: tuple[str, ...] = DISPOSITIONS
 
 
 @dataclass(frozen=True)

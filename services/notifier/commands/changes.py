@@ -7,9 +7,9 @@ from datetime import datetime
 from services.notifier.commands.announce import Announcement, announce
 from services.notifier.metrics import WITHHELD
 from services.notifier.model.due import DueMessage
-from services.notifier.model.judging import ANOTHER_CHANNEL_MAY_HELP, Reason
 from services.notifier.model.message import Message
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Purpose
+from services.notifier.model.send_rules import ANOTHER_CHANNEL_MAY_HELP, Reason
 from services.notifier.model.states import Standing, State, move
 from services.notifier.store import people
 from services.notifier.store.message_filters import MessageFilter

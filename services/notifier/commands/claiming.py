@@ -12,10 +12,10 @@ from services.notifier.letters import LetterWriter, Ready, body_print
 from services.notifier.metrics import HELD
 from services.notifier.model.due import DueMessage
 from services.notifier.model.explaining import WHY
-from services.notifier.model.judging import Expire, Hold, Send, Withhold, judge
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Limits
 from services.notifier.model.reconciliation import AskPerson, AskProvider, detain
+from services.notifier.model.send_rules import Expire, Postpone, Send, Withhold, may_send
 from services.notifier.model.states import Standing, State
 from services.notifier.store import attempts, claims
 from services.notifier.store.holds import Detained
@@ -39,7 +39,7 @@ class Unsendable:
     error: str
 
 
-Decided: TypeAlias = Ready | Detained | Hold | Withhold | Expire | Unsendable
+Decided: TypeAlias = Ready | Detained | Postpone | Withhold | Expire | Unsendable
 
 
 async def claim(
@@ -78,7 +78,7 @@ async def prepare(tx: Transaction, writer: LetterWriter, due: Sequence[DueMessag
     """Decide over claimed messages; write attempts for those that go out, and why for those that do not."""
     decided = [(message, decide(message, writer, tx.now)) for message in due]
     await _close(tx, decided)
-    await _put_off(tx, [(message, how) for message, how in decided if isinstance(how, Hold)])
+    await _put_off(tx, [(message, how) for message, how in decided if isinstance(how, Postpone)])
     await holds.detain(tx, [how for _, how in decided if isinstance(how, Detained)])
     going = [(message, how) for message, how in decided if isinstance(how, Ready)]
     await _write_attempts(tx, writer, going, owner)
@@ -89,7 +89,7 @@ def decide(message: DueMessage, writer: LetterWriter, now: datetime) -> Decided:
     """Return what becomes of a due message: its letter, or why there is none."""
     # One message that cannot be made must not keep its neighbours from going out.
     try:
-        verdict = judge(message.draft(), message.facts(now, daily_limit=writer.house.daily_limit), now)
+        verdict = may_send(message.draft(), message.conditions(now, daily_limit=writer.house.daily_limit), now)
         if not isinstance(verdict, Send):
             return verdict
         return _detained(message, writer, now) or writer.write(message, now)
@@ -127,7 +127,7 @@ async def _close(tx: Transaction, decided: Sequence[tuple[DueMessage, Decided]])
     await apply(tx, changes)
 
 
-async def _put_off(tx: Transaction, held: Sequence[tuple[DueMessage, Hold]]) -> None:
+async def _put_off(tx: Transaction, held: Sequence[tuple[DueMessage, Postpone]]) -> None:
     if not held:
         return
     ids = [message.id for message, _ in held]

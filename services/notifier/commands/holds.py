@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from services.notifier.commands.call_outcomes import accepted
 from services.notifier.commands.changes import Change, apply, withhold
 from services.notifier.commands.opting import opt_in, opt_out
-from services.notifier.commands.outcomes import accepted
-from services.notifier.model.judging import Reason
+from services.notifier.model.call_outcomes import Found
 from services.notifier.model.message import Message
-from services.notifier.model.outcomes import Found
 from services.notifier.model.reconciliation import AskPerson, Free, Had, Reconciled
+from services.notifier.model.send_rules import Reason
 from services.notifier.model.states import Standing, State
 from services.notifier.store import attempts, people
 from services.notifier.store import holds as store

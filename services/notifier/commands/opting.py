@@ -6,8 +6,8 @@ from uuid import UUID
 
 from services.notifier.commands import doubts
 from services.notifier.commands.changes import plan_next_channel, withhold
-from services.notifier.model.judging import Reason
 from services.notifier.model.people import NumberUser
+from services.notifier.model.send_rules import Reason
 from services.notifier.store import conversation, people
 from services.notifier.store.message_filters import of_a_patient, of_patients, only_to
 from services.notifier.store.messages import look_again

@@ -75,7 +75,7 @@ async def tell_again(tx: Transaction, kept: KeptText, keyring: Keyring) -> int:
         keyring: opens it.
 
     Returns:
-        how many facts were told.
+        how many were told.
     """
     if kept.told is None:
         return await _work_out(tx, kept, keyring)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.notifier.commands.addresses import mark_bad
+from services.notifier.commands.call_outcomes import accepted
 from services.notifier.commands.changes import Change, apply
 from services.notifier.commands.opting import opt_out
-from services.notifier.commands.outcomes import accepted
 from services.notifier.metrics import CALLBACKS as COUNTED
 from services.notifier.metrics import ERRORS, OTHER, Meaning, code_label
+from services.notifier.model.call_outcomes import OPTED_OUT, Found
 from services.notifier.model.causes import is_dead
 from services.notifier.model.message import Message
-from services.notifier.model.outcomes import OPTED_OUT, Found
 from services.notifier.model.states import PROVIDER_STATUS, State
 from services.notifier.store import attempts
 from services.notifier.store import reports as store

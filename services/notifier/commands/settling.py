@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from services.notifier.commands.call_outcomes import LOST_MAIL, accepted
 from services.notifier.commands.changes import Change, apply
-from services.notifier.commands.outcomes import LOST_MAIL, accepted
-from services.notifier.model.outcomes import Blind, Found, Nothing, Sight
+from services.notifier.model.call_outcomes import Blind, Found, Nothing, Sight
 from services.notifier.model.settling import Free, LookAgain, Patience, Settled, settle
 from services.notifier.model.states import Standing, State
 from services.notifier.store import attempts

@@ -3,8 +3,8 @@
 from typing import Final
 
 from services.notifier.commands.changes import withhold
-from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.model.send_rules import Reason
 from services.notifier.planner import Planner
 from services.notifier.store import people
 from services.notifier.store.message_filters import about

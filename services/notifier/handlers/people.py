@@ -5,9 +5,9 @@ from uuid import UUID
 from services.notifier.commands import doubts
 from services.notifier.commands.changes import withhold
 from services.notifier.commands.opting import tell_standing
-from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import POLICIES
 from services.notifier.model.quiet import WakingHours
+from services.notifier.model.send_rules import Reason
 from services.notifier.planner import Planner
 from services.notifier.store import people
 from services.notifier.store.message_filters import for_purposes, of_clinic, of_patients

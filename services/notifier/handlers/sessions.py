@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from services.notifier.commands.changes import withhold
-from services.notifier.model.judging import Hold, Reason, Send, judge
 from services.notifier.model.message import Message
 from services.notifier.model.notices import Notice, Truth, notice
 from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.model.send_rules import Postpone, Reason, Send, may_send
 from services.notifier.planner import Planner
 from services.notifier.store import claims, sessions
 from services.notifier.store.message_filters import about, about_another_start, notices_about
@@ -90,10 +90,10 @@ def _plan(event: SessionEvent, wanted: Notice, channel: Channel) -> PlannedMessa
 async def _say_when(tx: Transaction, planned: Sequence[MessageId], wanted: Notice) -> None:
     """Tell the clinic when notices go out, and whether that is before the patient acts on what they were told."""
     for message in await claims.due_messages(tx, planned):
-        match judge(message.draft(), message.facts(tx.now, daily_limit=0), wanted.due_at):
+        match may_send(message.draft(), message.conditions(tx.now, daily_limit=0), wanted.due_at):
             case Send():
                 goes_at = wanted.due_at
-            case Hold(until):
+            case Postpone(until):
                 goes_at = until
             case _:
                 # It is withheld as soon as the sender looks at it, which says why.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from services.notifier.model.outcomes import Later, Outcome, Unknown
+from services.notifier.model.call_outcomes import CallOutcome, Later, Unknown
 
 IN_A_ROW: Final = 5
 """Calls without an answer after which the provider counts as away: where one in twenty is lost by chance, five in a
@@ -19,7 +19,7 @@ LONGEST: Final = timedelta(seconds=4)
 """Between two tries. Texts come late by this much at most once the provider is back, so it stays short."""
 
 
-def answered(outcome: Outcome) -> bool:
+def answered(outcome: CallOutcome) -> bool:
     """Tell whether the provider was there to say what becomes of the message."""
     match outcome:
         case Unknown():
@@ -65,7 +65,7 @@ class CircuitBreaker:
         """Return how many must fit in before a claim is worth its statements."""
         return max(1, self.width // 2)
 
-    def after(self, outcome: Outcome, *, turn: int) -> "CircuitBreaker":
+    def after(self, outcome: CallOutcome, *, turn: int) -> "CircuitBreaker":
         """Return the breaker after one more call, which was begun in the given turn."""
         if turn != self.turn:
             return self

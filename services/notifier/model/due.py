@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.notifier.model.judging import Draft, Facts, SessionFacts
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.model.quiet import WakingHours
 from services.notifier.model.reconciliation import Candidate, Gap
+from services.notifier.model.send_rules import CurrentSession, Draft, SendConditions
 from services.notifier.model.states import State
 from shared.walltime import to_wall
 
@@ -58,7 +58,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A claimed message with the facts as they are now.
+    """A claimed message with what is true of it now.
 
     Attributes:
         starts_at: of the session it was planned for.
@@ -111,7 +111,7 @@ class DueMessage:
         """
         return Draft(Purpose(self.purpose), Channel(self.channel), self.occurrence, self.starts_at, self.useful_until)
 
-    def facts(self, now: datetime, *, daily_limit: int) -> Facts:
+    def conditions(self, now: datetime, *, daily_limit: int) -> SendConditions:
         """Return what is true of its recipient and session; `daily_limit` in texts."""
         clinic, session = self.clinic_now, self.session
         zone = self.zone or (clinic.zone if clinic is not None else "") or "UTC"
@@ -119,7 +119,7 @@ class DueMessage:
         hours = WakingHours()
         if clinic is not None and clinic.opens:
             hours = WakingHours.parse(clinic.opens, clinic.closes)
-        return Facts(
+        return SendConditions(
             zone=zone,
             hours=hours,
             discharged=self.discharged,
@@ -130,7 +130,7 @@ class DueMessage:
             bad_address=self.bad_address,
             session=None
             if session is None
-            else SessionFacts(session.starts_at, session.state in {"booked", "confirmed"}),
+            else CurrentSession(session.starts_at, session.state in {"booked", "confirmed"}),
             booked=self.booked,
             sent_today=sum(to_wall(at, zone).date() == today for at in self.sent),
             daily_limit=daily_limit,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.notifier.model.causes import CAUSES, cause_of
-from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Purpose
+from services.notifier.model.send_rules import Reason
 
 WHY: Final[dict[Reason, str]] = {
     Reason.DISCHARGED: "the patient has left the clinic's care",

@@ -205,7 +205,7 @@ def _about_texts(words: str, parts: Sequence[Sequence[str]]) -> Reading | None:
     core = " ".join(word for clause in parts for word in clause if word not in _POLITE)
     if core in _START | _HELP:
         return Reading(Intent.START if core in _START else Intent.HELP)
-    stop, declined = stopping.judge(parts, words), session_answers.declines(parts, words)
+    stop, declined = stopping.asks_to_stop(parts, words), session_answers.declines(parts, words)
     flags = frozenset({Flag.MAY_MEAN_SESSION} if core in _CANCEL or (declined and stop is Stop.YES) else ())
     if _is_wrong_number(words, parts):
         return Reading(Intent.WRONG_NUMBER, ends_texts=stop is Stop.YES)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.notifier.model.outcomes import Blind, Found, Nothing, Sight
+from services.notifier.model.call_outcomes import Blind, Found, Nothing, Sight
 
 SELDOM: Final = 8
 """Units of the pause between looks at a list that cannot show what was sent."""

@@ -261,7 +261,7 @@ _ABOUT_ANOTHER: Final = re.compile(
 )
 
 
-def judge(parts: Sequence[Sequence[str]], text: str) -> Stop:
+def asks_to_stop(parts: Sequence[Sequence[str]], text: str) -> Stop:
     """Return whether a text ends texts.
 
     Args:

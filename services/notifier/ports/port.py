@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.notifier.model.outcomes import Blind, Found, Outcome
+from services.notifier.model.call_outcomes import Blind, CallOutcome, Found
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Port(Protocol):
     def can_look(self) -> bool:
         """Tell whether the provider can be asked what became of a message."""
 
-    async def send(self, letter: Letter) -> Outcome:
+    async def send(self, letter: Letter) -> CallOutcome:
         """Hand over a message, once, within the port's deadline; never raises for what the provider did."""
 
     def close(self) -> None:

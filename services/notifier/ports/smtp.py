@@ -16,7 +16,7 @@ from typing import Final
 
 import aiosmtplib
 
-from services.notifier.model.outcomes import Accepted, Blind, Later, Outcome, Refused, Unknown
+from services.notifier.model.call_outcomes import Accepted, Blind, CallOutcome, Later, Refused, Unknown
 from services.notifier.ports.port import Letter, ProviderText, Query, Sighted
 from shared.clock import Clock
 
@@ -98,7 +98,7 @@ class SmtpPort:
         self._timeout = timeout
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
-    async def send(self, letter: Letter) -> Outcome:
+    async def send(self, letter: Letter) -> CallOutcome:
         """Hand over one e-mail; unknown only where the message itself was under way."""
         message = self._message(letter)
         async with self._slots:
@@ -130,7 +130,7 @@ class SmtpPort:
         del since
         return BLIND
 
-    async def _open(self, client: aiosmtplib.SMTP, to: str) -> Outcome | None:
+    async def _open(self, client: aiosmtplib.SMTP, to: str) -> CallOutcome | None:
         """Do all that comes before the message: whatever fails here, the server provably has nothing."""
         try:
             await client.connect()
@@ -145,7 +145,7 @@ class SmtpPort:
             return Later(PAUSE, reason_of(error), reached=False)
         return None
 
-    async def _write(self, client: aiosmtplib.SMTP, message: EmailMessage) -> Outcome:
+    async def _write(self, client: aiosmtplib.SMTP, message: EmailMessage) -> CallOutcome:
         try:
             await client.data(message.as_bytes(policy=SMTP_POLICY), timeout=max(self._timeout, TAKES))
         except aiosmtplib.SMTPResponseException as error:
@@ -201,6 +201,6 @@ def reason_of(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _answered(error: aiosmtplib.SMTPResponseException) -> Outcome:
+def _answered(error: aiosmtplib.SMTPResponseException) -> CallOutcome:
     code = _code(error)
     return Refused(code) if error.code >= _PERMANENT else Later(PAUSE, code)

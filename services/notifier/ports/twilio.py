@@ -16,7 +16,16 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from services.notifier.model.outcomes import CANNOT_SHOW, Accepted, Blind, Found, Later, Outcome, Refused, Unknown
+from services.notifier.model.call_outcomes import (
+    CANNOT_SHOW,
+    Accepted,
+    Blind,
+    CallOutcome,
+    Found,
+    Later,
+    Refused,
+    Unknown,
+)
 from services.notifier.ports.port import Letter, Listed, ProviderText, Query, Sighted
 from services.notifier.ports.wire import Lost, NotSent, Poster
 from shared.web.outgoing import Outgoing
@@ -92,7 +101,7 @@ class TwilioPort:
         self._dated = dated
         self._shows_until = float("-inf")
 
-    async def send(self, letter: Letter) -> Outcome:
+    async def send(self, letter: Letter) -> CallOutcome:
         """Post one message. Whatever is not provably refused or provably not taken is unknown."""
         form = (
             f"{self._form}{letter.message}%26attempt%3D{letter.attempt}"
@@ -253,7 +262,7 @@ _QUOTED_KEPT: Final = 1000
 _QUOTED: Final = _Quoted()
 
 
-def _outcome(status: int, retry_after: str, body: bytes) -> Outcome:
+def _outcome(status: int, retry_after: str, body: bytes) -> CallOutcome:
     answer = _object(body)
     code = str(answer.get("code") or f"HTTP {status}")
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.notifier.model.call_outcomes import CANNOT_SHOW
 from services.notifier.model.message import Message
-from services.notifier.model.outcomes import CANNOT_SHOW
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import LookAgain
 from services.notifier.store.messages import message_of

@@ -129,7 +129,7 @@ _HELD: Final = text(
 
 
 async def claim(tx: Transaction, most: int, channels: Sequence[str]) -> list[DueMessage]:
-    """Lock up to `most` due messages that no other sender has, and return each with the facts as they are now."""
+    """Lock up to `most` due messages that no other sender has, and return each with what is true of it now."""
     ids = [row.id for row in await tx.all(_DUE.bindparams(now=tx.now, most=most, channels=list(channels)))]
     if not ids:
         return []
@@ -138,7 +138,7 @@ async def claim(tx: Transaction, most: int, channels: Sequence[str]) -> list[Due
 
 
 async def due_messages(reader: Reader, ids: Sequence[UUID]) -> list[DueMessage]:
-    """Return messages, each with the facts as they are now, in the order in which they are to go out."""
+    """Return messages, each with what is true of it now, in the order in which they are to go out."""
     rows = await reader.all(_DUE_MESSAGES.bindparams(now=reader.now, since=reader.now - COUNTED_SPAN, ids=list(ids)))
     return list(map(_due, rows))
 

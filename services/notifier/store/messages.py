@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Row, text, update
 from sqlalchemy.dialects.postgresql import dialect, insert
 
-from services.notifier.model.judging import Reason
 from services.notifier.model.message import Message
 from services.notifier.model.purposes import Channel, Purpose
+from services.notifier.model.send_rules import Reason
 from services.notifier.model.states import State
 from services.notifier.store.message_filters import MessageFilter
 from services.notifier.tables import MESSAGES, NOTES

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text, update
 
-from services.notifier.model.outcomes import OPTED_OUT
+from services.notifier.model.call_outcomes import OPTED_OUT
 from services.notifier.model.people import OnCall
 from services.notifier.model.purposes import Channel
 from services.notifier.store import people

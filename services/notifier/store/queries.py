@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 
 from services.notifier.model.explaining import WHY
-from services.notifier.model.judging import Reason
 from services.notifier.model.message import Message
 from services.notifier.model.notices import Told
 from services.notifier.model.purposes import NOTICES, Channel, Occurrence, Purpose
+from services.notifier.model.send_rules import Reason
 from services.notifier.model.states import ON_ITS_WAY, State
 from services.notifier.store.messages import message_of
 from services.notifier.tables import ATTEMPTS, CALLBACKS, MESSAGES, NOTES, PATIENTS, SESSIONS

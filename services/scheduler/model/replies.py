@@ -34,7 +34,7 @@ class Reply:
     outcome: ReplyOutcome
 
 
-def judge(session: Session | None, *, patient: PatientId, version: int | None, now: datetime) -> ReplyOutcome:
+def outcome_of_yes(session: Session | None, *, patient: PatientId, version: int | None, now: datetime) -> ReplyOutcome:
     """Return what a confirmation does to the session that it names.
 
     It holds for the version of the session that the patient was told of and for no other: "yes" to Tuesday is no "yes"
@@ -48,7 +48,7 @@ def judge(session: Session | None, *, patient: PatientId, version: int | None, n
     return ReplyOutcome.STARTED if session.slot.starts_at_utc <= now else ReplyOutcome.CONFIRMED
 
 
-def judge_no(session: Session | None, *, patient: PatientId, version: int | None, now: datetime) -> ReplyOutcome:
+def outcome_of_no(session: Session | None, *, patient: PatientId, version: int | None, now: datetime) -> ReplyOutcome:
     """Return what a "no" does to the session that it names: a confirmation is taken back, and nothing else changes.
 
     A session is cancelled by staff, who may agree on another time; until then it is booked, and not agreed.

@@ -15,10 +15,10 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 from sqlalchemy import select
 
 from services.notifier.commands import claiming, inbound, reply_events, reports, settling
-from services.notifier.commands.outcomes import Call, store_outcomes
+from services.notifier.commands.call_outcomes import Call, store_call_outcomes
 from services.notifier.letters import House, LetterWriter, Ready
 from services.notifier.model.arriving import Arrival
-from services.notifier.model.outcomes import Accepted, Blind, Found, Later, Outcome, Refused, Unknown
+from services.notifier.model.call_outcomes import Accepted, Blind, CallOutcome, Found, Later, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.rate import Limits, Rate
 from services.notifier.model.settling import Patience
@@ -249,7 +249,7 @@ class Messages(Machine):
     def hear(self, pick: int, how: str) -> None:
         """What a call came to is written; also long after its sender was thought dead."""
         one = self.under.pop(pick % len(self.under))
-        outcome: Outcome = Unknown("timeout")
+        outcome: CallOutcome = Unknown("timeout")
         if one.sid is not None and how != "lost":
             outcome = Accepted(one.sid, "queued")
         elif one.sid is None and how in {"refused", "21610"}:
@@ -258,7 +258,7 @@ class Messages(Machine):
             outcome = Later(timedelta(seconds=5), "429")
         letter = one.ready.letter
         call = Call(letter.message, letter.attempt, one.ready.channel, outcome)
-        self.do(lambda tx: store_outcomes(tx, [call], PATIENT))
+        self.do(lambda tx: store_call_outcomes(tx, [call], PATIENT))
         self.settled = True
         if outcome == Refused("21610"):
             self.stopped = True

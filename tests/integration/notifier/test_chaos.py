@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from twilio.request_validator import RequestValidator
 
-from services.notifier.commands import changes, outcomes, settling
+from services.notifier.commands import call_outcomes, changes, settling
 from services.notifier.model import states
-from services.notifier.model.outcomes import Found, Later, Outcome, Refused
+from services.notifier.model.call_outcomes import CallOutcome, Found, Later, Refused
 from services.notifier.model.settling import Free, LookAgain, settle
 from services.notifier.model.states import PROVIDER_STATUS, Standing, State
 from services.notifier.ports import twilio
@@ -236,11 +236,11 @@ def no_settling(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(attempts, "under_way", idle)
 
 
-def _errors_are(outcome: Outcome) -> Callable[[pytest.MonkeyPatch], None]:
+def _errors_are(outcome: CallOutcome) -> Callable[[pytest.MonkeyPatch], None]:
     def plant(patch: pytest.MonkeyPatch) -> None:
         original = twilio._outcome
 
-        def simple(status: int, retry_after: str, body: bytes) -> Outcome:
+        def simple(status: int, retry_after: str, body: bytes) -> CallOutcome:
             return outcome if status >= 500 else original(status, retry_after, body)
 
         patch.setattr(twilio, "_outcome", simple)
@@ -269,7 +269,7 @@ def last_word_counts(patch: pytest.MonkeyPatch) -> None:
         del standing
         return Standing(PROVIDER_STATUS[status], error)
 
-    patch.setattr(outcomes, "report", believe)
+    patch.setattr(call_outcomes, "report", believe)
     patch.setattr(changes, "move", lambda _before, after: after)
 
 

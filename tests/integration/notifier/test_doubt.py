@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from services.notifier.commands import settling
-from services.notifier.model.outcomes import Outcome
+from services.notifier.model.call_outcomes import CallOutcome
 from services.notifier.model.settling import Patience
 from services.notifier.model.states import State
 from services.notifier.ports import Letter
@@ -271,7 +271,7 @@ async def test_a_call_that_fails_in_a_way_that_nobody_foresaw_is_looked_up_like_
 ) -> None:
     send = TwilioPort.send
 
-    async def sent_and_broken(self: TwilioPort, letter: Letter) -> Outcome:
+    async def sent_and_broken(self: TwilioPort, letter: Letter) -> CallOutcome:
         await send(self, letter)
         raise RuntimeError("the handler is closed")
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from services.notifier.commands.outcomes import Call, store_outcomes
-from services.notifier.model.outcomes import Later, Outcome, Refused, Unknown
+from services.notifier.commands.call_outcomes import Call, store_call_outcomes
+from services.notifier.model.call_outcomes import CallOutcome, Later, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Patience
 from services.notifier.tables import ATTEMPTS, MESSAGES
@@ -28,11 +28,11 @@ async def taken_over(harness: NotifierHarness) -> Call:
     return Call(attempt.message, attempt.id, Channel.SMS, Unknown("none yet"))
 
 
-async def answer(harness: NotifierHarness, call: Call, outcome: Outcome) -> str:
+async def answer(harness: NotifierHarness, call: Call, outcome: CallOutcome) -> str:
     """Store an answer and return where the message stands."""
     async with harness.bench.database.transaction() as tx:
         late = Call(call.message, call.attempt, call.channel, outcome)
-        await store_outcomes(tx, [late], Patience())
+        await store_call_outcomes(tx, [late], Patience())
         row = await tx.one(select(MESSAGES.c.state).where(MESSAGES.c.id == call.message))
     return str(row.state)
 
@@ -46,7 +46,7 @@ async def test_a_text_that_was_not_taken_is_sent_again_though_its_sender_was_tho
 
 @pytest.mark.parametrize("outcome", [Later(timedelta(seconds=5), "20429"), Refused("21211"), Unknown("TimeoutError")])
 async def test_the_answer_to_a_settled_attempt_says_nothing_of_the_next_one(
-    resting: NotifierHarness, outcome: Outcome
+    resting: NotifierHarness, outcome: CallOutcome
 ) -> None:
     call = await taken_over(resting)
     async with resting.bench.database.transaction() as tx:

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from services.notifier import settler
+from services.notifier.model.call_outcomes import CallOutcome
 from services.notifier.model.circuit_breaker import IN_A_ROW, CircuitBreaker
-from services.notifier.model.outcomes import Outcome
 from services.notifier.model.settling import Patience
 from services.notifier.service import build
 from shared.service import Service
@@ -35,7 +35,7 @@ async def all_due(harness: NotifierHarness) -> Service:
     return build(replace(harness.bench.context, settings=few))
 
 
-def hopeful(self: CircuitBreaker, outcome: Outcome, *, turn: int) -> CircuitBreaker:
+def hopeful(self: CircuitBreaker, outcome: CallOutcome, *, turn: int) -> CircuitBreaker:
     """Expect of the next call as much as of the one before, whatever became of it."""
     del outcome, turn
     return self

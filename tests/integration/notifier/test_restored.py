@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from services.notifier.commands import holds
-from services.notifier.model.judging import Reason
+from services.notifier.model.send_rules import Reason
 from services.notifier.store import holds as store
 from services.notifier.store.holds import Lost
 from services.notifier.tables import CONTACT_POINTS, STOPS

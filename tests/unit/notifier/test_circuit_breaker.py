@@ -3,8 +3,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifier.model.call_outcomes import Accepted, CallOutcome, Later, Refused, Unknown
 from services.notifier.model.circuit_breaker import IN_A_ROW, LONGEST, SHORTEST, CircuitBreaker, answered
-from services.notifier.model.outcomes import Accepted, Later, Outcome, Refused, Unknown
 
 MOST = 400
 TAKEN = Accepted("SM1", "queued")
@@ -12,7 +12,7 @@ LOST = Unknown("ConnectionResetError")
 OUTCOMES = st.sampled_from([TAKEN, Refused("21211"), Later(timedelta(seconds=5), "20429"), LOST])
 
 
-def after(breaker: CircuitBreaker, *outcomes: Outcome) -> CircuitBreaker:
+def after(breaker: CircuitBreaker, *outcomes: CallOutcome) -> CircuitBreaker:
     """Return the breaker after calls that were each begun in the turn they ended in."""
     for outcome in outcomes:
         breaker = breaker.after(outcome, turn=breaker.turn)
@@ -55,7 +55,7 @@ def test_a_call_that_was_begun_before_it_was_given_up_says_nothing() -> None:
 
 
 @given(st.lists(OUTCOMES), st.integers(1, 50))
-def test_there_is_always_room_for_one_and_never_for_more_than_the_most(outcomes: list[Outcome], most: int) -> None:
+def test_there_is_always_room_for_one_and_never_for_more_than_the_most(outcomes: list[CallOutcome], most: int) -> None:
     breaker = CircuitBreaker.closed(most)
     for outcome in outcomes:
         before, breaker = breaker, after(breaker, outcome)

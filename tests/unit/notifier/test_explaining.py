@@ -4,8 +4,8 @@ import pytest
 
 from services.notifier.model.causes import CAUSES
 from services.notifier.model.explaining import WHY, explain
-from services.notifier.model.judging import Reason
 from services.notifier.model.purposes import Purpose
+from services.notifier.model.send_rules import Reason
 
 ROOT = Path(__file__).parent.parent.parent.parent
 

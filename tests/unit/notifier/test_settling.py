@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from services.notifier.model.outcomes import Blind, Found, Nothing
+from services.notifier.model.call_outcomes import Blind, Found, Nothing
 from services.notifier.model.settling import Free, LookAgain, Patience, Settled, settle
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.scheduler.model.replies import ReplyOutcome, judge, judge_no
+from services.scheduler.model.replies import ReplyOutcome, outcome_of_no, outcome_of_yes
 from services.scheduler.model.sessions import Session, SessionState, cancel, confirm, move, slot
 from shared.ids import ClinicId, PatientId, SessionId, new_id
 from shared.walltime import parse_wall
@@ -34,7 +34,7 @@ BOOKED = Session(SessionId(new_id()), ClinicId(new_id()), PATIENT, None, 1, Sess
 def test_a_yes_holds_for_the_version_it_was_said_to(
     session: Session | None, version: int | None, outcome: ReplyOutcome
 ) -> None:
-    assert judge(session, patient=PATIENT, version=version, now=NOW) is outcome
+    assert outcome_of_yes(session, patient=PATIENT, version=version, now=NOW) is outcome
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_a_yes_holds_for_the_version_it_was_said_to(
 def test_a_no_lifts_the_yes_that_it_answers_and_no_other(
     session: Session | None, version: int | None, outcome: ReplyOutcome
 ) -> None:
-    assert judge_no(session, patient=PATIENT, version=version, now=NOW) is outcome
+    assert outcome_of_no(session, patient=PATIENT, version=version, now=NOW) is outcome
 
 
 def test_a_yes_to_another_patients_session_confirms_nothing() -> None:
-    assert judge(BOOKED, patient=PatientId(new_id()), version=1, now=NOW) is ReplyOutcome.NO_SESSION
+    assert outcome_of_yes(BOOKED, patient=PatientId(new_id()), version=1, now=NOW) is ReplyOutcome.NO_SESSION
 
 
 def test_a_yes_after_the_start_confirms_nothing() -> None:
-    assert judge(BOOKED, patient=PATIENT, version=1, now=START.starts_at_utc) is ReplyOutcome.STARTED
+    assert outcome_of_yes(BOOKED, patient=PATIENT, version=1, now=START.starts_at_utc) is ReplyOutcome.STARTED

@@ -7,7 +7,7 @@ from keepwell.simulated_clinic.dues import Due, dues_of
 from keepwell.simulated_clinic.people import Person
 from keepwell.simulated_clinic.reading import Reading, Said, when
 from keepwell.simulated_clinic.record import Chart, Placement, Visit
-from keepwell.simulated_clinic.verdict import Channel, Message, Note, Verdict, judge
+from keepwell.simulated_clinic.verdict import Channel, Message, Note, Verdict, check_ledger
 from shared.languages import Language
 from shared.walltime import parse_wall, to_instant
 
@@ -88,4 +88,4 @@ def note(due: Due, state: str, reason: str = "", *, due_at: datetime | None = No
 def verdict_on(
     chart: Chart, messages: list[Message], until: datetime = END, *, notes: list[Note] | None = None
 ) -> Verdict:
-    return judge([chart], dues_of(chart, until), messages, notes=notes or [])
+    return check_ledger([chart], dues_of(chart, until), messages, notes=notes or [])

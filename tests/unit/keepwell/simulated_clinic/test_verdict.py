@@ -7,7 +7,7 @@ import pytest
 
 from keepwell.simulated_clinic.dues import Alarm, Due, Kind, dues_of, pages_of
 from keepwell.simulated_clinic.reading import Reading, Said
-from keepwell.simulated_clinic.verdict import Channel, Message, Stop, judge
+from keepwell.simulated_clinic.verdict import Channel, Message, Stop, check_ledger
 from shared.languages import Language
 from shared.walltime import parse_wall as wall
 from tests.unit.keepwell.simulated_clinic.samples import (
@@ -185,7 +185,7 @@ def test_a_text_after_stop_is_found_and_one_that_confirms_the_stop_is_not() -> N
     texts = both_reminders(chart)
     since = texts[0].at + timedelta(minutes=20)
     confirms = Message("ok", Channel.SMS, NUMBER, since, Reading(Said.STOPPED), delivered=True)
-    verdict = judge(
+    verdict = check_ledger(
         [chart],
         dues_of(chart, UNTIL),
         [*texts, confirms],
@@ -201,7 +201,7 @@ def test_a_text_after_stop_and_start_is_welcome() -> None:
     chart = a_chart()
     texts = both_reminders(chart)
     span = Stop(NUMBER, texts[0].at + timedelta(minutes=20), texts[1].at - timedelta(minutes=20))
-    assert judge([chart], dues_of(chart, UNTIL), texts, notes=[], stops=[span]).clean
+    assert check_ledger([chart], dues_of(chart, UNTIL), texts, notes=[], stops=[span]).clean
 
 
 def test_a_text_to_a_stranger_and_words_of_no_catalogue_are_stale() -> None:
@@ -238,13 +238,13 @@ def test_pages_come_at_once_and_each_quarter_of_an_hour_until_somebody_has_seen_
         return Message(f"p{number}", Channel.SMS, "+12025550199", at, Reading(Said.PAGE), delivered=True)
 
     said = [page(0, 0), page(1, 15), page(2, 30)]
-    assert judge([], dues, said, notes=[]).clean
-    assert judge([], dues, said[:2], notes=[]).count("lost") == 1
-    assert judge([], dues, [*said, page(3, 45)], notes=[]).count("twice") == 1
-    assert judge([], dues, [page(9, -1), *said], notes=[]).count("twice") == 1
+    assert check_ledger([], dues, said, notes=[]).clean
+    assert check_ledger([], dues, said[:2], notes=[]).count("lost") == 1
+    assert check_ledger([], dues, [*said, page(3, 45)], notes=[]).count("twice") == 1
+    assert check_ledger([], dues, [page(9, -1), *said], notes=[]).count("twice") == 1
     missed = replace(said[0], delivered=False)
-    assert judge([], dues, [missed, page(4, 1), *said[1:]], notes=[]).clean
-    assert judge([], dues, [missed, page(4, 1), page(5, 2), *said[1:]], notes=[]).count("twice") == 1
+    assert check_ledger([], dues, [missed, page(4, 1), *said[1:]], notes=[]).clean
+    assert check_ledger([], dues, [missed, page(4, 1), page(5, 2), *said[1:]], notes=[]).count("twice") == 1
 
 
 def test_a_page_in_the_instant_of_its_alerts_end_may_go_out_or_not_and_excuses_no_later_one() -> None:
@@ -255,10 +255,10 @@ def test_a_page_in_the_instant_of_its_alerts_end_may_go_out_or_not_and_excuses_n
     first = Message("p0", Channel.SMS, "+12025550199", raised, Reading(Said.PAGE), delivered=True)
     tied, late = (replace(first, name=f"p{minutes}", at=closed + timedelta(minutes=minutes)) for minutes in (0, 5))
     assert [(due.at, due.must) for due in dues] == [(raised, True), (closed, False)]
-    without, with_it = judge([], dues, [first], notes=[]), judge([], dues, [first, tied], notes=[])
+    without, with_it = check_ledger([], dues, [first], notes=[]), check_ledger([], dues, [first, tied], notes=[])
     assert (without.clean, without.due, with_it.clean, with_it.due) == (True, 1, True, 2)
-    assert judge([], dues, [first, late], notes=[]).count("twice") == 1
-    assert judge([], dues, [first, tied, late], notes=[]).count("twice") == 1
+    assert check_ledger([], dues, [first, late], notes=[]).count("twice") == 1
+    assert check_ledger([], dues, [first, tied, late], notes=[]).count("twice") == 1
 
 
 def test_texts_are_matched_in_the_patient_s_language() -> None:

@@ -44,7 +44,7 @@ class Unknown:
     reason: str
 
 
-Outcome = Accepted | Refused | Later | Unknown
+CallOutcome = Accepted | Refused | Later | Unknown
 
 
 @dataclass(frozen=True)

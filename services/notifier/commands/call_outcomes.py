@@ -9,9 +9,9 @@ from services.notifier.commands.addresses import mark_bad
 from services.notifier.commands.changes import Change, apply
 from services.notifier.commands.opting import opt_out
 from services.notifier.metrics import DOUBLED
+from services.notifier.model.call_outcomes import OPTED_OUT, Accepted, CallOutcome, Found, Later, Refused, Unknown
 from services.notifier.model.causes import is_dead
 from services.notifier.model.message import Message
-from services.notifier.model.outcomes import OPTED_OUT, Accepted, Found, Later, Outcome, Refused, Unknown
 from services.notifier.model.purposes import Channel
 from services.notifier.model.settling import Patience
 from services.notifier.model.states import NEXT, PROVIDER_STATUS, Standing, State, report
@@ -30,11 +30,11 @@ class Call:
     message: UUID
     attempt: UUID
     channel: Channel
-    outcome: Outcome
+    outcome: CallOutcome
     traceparent: str | None = None
 
 
-async def store_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patience) -> None:
+async def store_call_outcomes(tx: Transaction, calls: Sequence[Call], patience: Patience) -> None:
     """Write what calls came to: attempts, messages, events, opt-outs; one transaction for all."""
     messages = await lock(tx, {call.message for call in calls})
     closed = await close_attempts(tx, [_ending(call, tx.now, patience) for call in calls])

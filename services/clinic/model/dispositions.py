@@ -2,7 +2,7 @@
 
 from typing import Final
 
-OUTCOMES: Final = (
+DISPOSITIONS: Final = (
     "Spoke with the patient",
     "Spoke with family or a carer",
     "Emergency help was sent",
@@ -14,6 +14,6 @@ OUTCOMES: Final = (
 
 def disposition_of(outcome: str, words: str) -> str:
     """Return the note on how an alert was dealt with; words that say nothing stay alone, so that they are refused."""
-    if outcome not in OUTCOMES[:-1] or not any(letter.isalpha() for letter in words):
+    if outcome not in DISPOSITIONS[:-1] or not any(letter.isalpha() for letter in words):
         return words
     return f"{outcome}. {words}"

@@ -55,7 +55,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class SessionFacts:
+class CurrentSession:
     """The session as it now stands."""
 
     starts_at: datetime
@@ -63,7 +63,7 @@ class SessionFacts:
 
 
 @dataclass(frozen=True)
-class Facts:
+class SendConditions:
     """What is true at the instant of the decision.
 
     Attributes:
@@ -86,7 +86,7 @@ class Facts:
     opted_out: bool = False
     asked: bool = False
     bad_address: bool = False
-    session: SessionFacts | None = None
+    session: CurrentSession | None = None
     booked: bool = False
     sent_today: int = 0
     daily_limit: int = 4
@@ -98,7 +98,7 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Hold:
+class Postpone:
     """It waits, visibly, until an instant."""
 
     until: datetime
@@ -122,69 +122,69 @@ class Expire:
 ASKED_AGAIN: Final = timedelta(hours=4)
 """How often what waits for an answer is looked at again; the answer itself wakes it at once. Engineering default."""
 
-Verdict = Send | Hold | Withhold | Expire
+SendDecision = Send | Postpone | Withhold | Expire
 
 
-def judge(draft: Draft, facts: Facts, now: datetime) -> Verdict:
+def may_send(draft: Draft, conditions: SendConditions, now: datetime) -> SendDecision:
     """Decide over one message at one instant.
 
     First what forbids it for good (care ended, no address, STOP, no consent, a session that changed), then what makes
     it wait (quiet hours, the daily limit), last whether it is still of use when it may go.
     """
-    refusal = _forbidden(draft, facts)
+    refusal = _forbidden(draft, conditions)
     if refusal is not None:
         return Withhold(refusal)
-    when, waits_for = _earliest(draft, facts, now)
+    when, waits_for = _earliest(draft, conditions, now)
     stale = _useless(draft, when)
     if stale is not None:
         return Expire(stale)
-    return Send() if waits_for is None else Hold(when, waits_for)
+    return Send() if waits_for is None else Postpone(when, waits_for)
 
 
-def _forbidden(draft: Draft, facts: Facts) -> Reason | None:
-    return _who_may_not(draft, facts) or _what_is_untrue(draft, facts)
+def _forbidden(draft: Draft, conditions: SendConditions) -> Reason | None:
+    return _who_may_not(draft, conditions) or _what_is_untrue(draft, conditions)
 
 
-def _who_may_not(draft: Draft, facts: Facts) -> Reason | None:
+def _who_may_not(draft: Draft, conditions: SendConditions) -> Reason | None:
     policy = POLICIES[draft.purpose]
     # One text that confirms the stop may follow it (FCC, in force since 2025-04-11).
-    stopped = facts.opted_out and draft.occurrence != Occurrence.STOPPED
+    stopped = conditions.opted_out and draft.occurrence != Occurrence.STOPPED
     checks = (
-        (policy.to_patient and facts.discharged, Reason.DISCHARGED),
-        (not facts.address, Reason.NO_ADDRESS),
+        (policy.to_patient and conditions.discharged, Reason.DISCHARGED),
+        (not conditions.address, Reason.NO_ADDRESS),
         (stopped, Reason.OPTED_OUT),
-        (policy.consent is not None and not facts.consent, Reason.NO_CONSENT),
-        (policy.to_patient and facts.bad_address, Reason.BAD_ADDRESS),
+        (policy.consent is not None and not conditions.consent, Reason.NO_CONSENT),
+        (policy.to_patient and conditions.bad_address, Reason.BAD_ADDRESS),
     )
     return next((reason for applies, reason in checks if applies), None)
 
 
-def _what_is_untrue(draft: Draft, facts: Facts) -> Reason | None:
-    if draft.purpose == Purpose.BOOKING and facts.booked:
+def _what_is_untrue(draft: Draft, conditions: SendConditions) -> Reason | None:
+    if draft.purpose == Purpose.BOOKING and conditions.booked:
         return Reason.ALREADY_BOOKED
     if draft.starts_at is None:
         return None
     if draft.occurrence == Occurrence.CANCELLED:
-        return Reason.SUPERSEDED if facts.session is None or facts.session.open else None
-    return _session_changed(draft.starts_at, facts.session)
+        return Reason.SUPERSEDED if conditions.session is None or conditions.session.open else None
+    return _session_changed(draft.starts_at, conditions.session)
 
 
-def _session_changed(planned_for: datetime, session: SessionFacts | None) -> Reason | None:
+def _session_changed(planned_for: datetime, session: CurrentSession | None) -> Reason | None:
     if session is None or not session.open:
         return Reason.SESSION_OVER
     return Reason.SESSION_MOVED if session.starts_at != planned_for else None
 
 
-def _earliest(draft: Draft, facts: Facts, now: datetime) -> tuple[datetime, Reason | None]:
+def _earliest(draft: Draft, conditions: SendConditions, now: datetime) -> tuple[datetime, Reason | None]:
     policy = POLICIES[draft.purpose]
-    if facts.asked and policy.to_patient:
+    if conditions.asked and policy.to_patient:
         return now + ASKED_AGAIN, Reason.ASKED
     # Word that a time no longer holds is no use tomorrow: it counts, and is not held back.
     limited = policy.counted and draft.channel == Channel.SMS and draft.occurrence not in NOTICES
-    if limited and facts.sent_today >= facts.daily_limit:
-        return facts.hours.next_day(now, facts.zone), Reason.DAILY_LIMIT
+    if limited and conditions.sent_today >= conditions.daily_limit:
+        return conditions.hours.next_day(now, conditions.zone), Reason.DAILY_LIMIT
     if policy.keeps_quiet:
-        opening = facts.hours.earliest(now, facts.zone)
+        opening = conditions.hours.earliest(now, conditions.zone)
         if opening > now:
             return opening, Reason.QUIET_HOURS
     return now, None

@@ -5,7 +5,7 @@ import json
 from services.clinic.live_updates import LiveUpdates
 from services.clinic.model.reads import COMES_LATE, AlertState, CheckinState, MessageState, ProposalState
 from services.clinic.model.replies import SETTLED, gravity, needs_a_person, yes_is_void
-from services.clinic.store import audit, checks, doubts, read_models, reasons
+from services.clinic.store import audit, checks, doubts, event_rows, read_models, reasons
 from services.clinic.store.reads import WHOLE
 from services.clinic.tables import ALERTS, CHECKINS, FURTHER, PLANS, PROPOSALS, REPLIES, SESSIONS
 from shared import events
@@ -13,7 +13,6 @@ from shared.bus import Handlers
 from shared.database import Transaction
 from shared.ids import PatientId
 from shared.protection import Keyring
-from shared.walltime import parse_wall
 
 _DECIDED = {
     "approve": ProposalState.APPROVED,
@@ -44,20 +43,7 @@ def handlers(live_updates: LiveUpdates, keyring: Keyring) -> Handlers:
 def _scheduling(made: Handlers, live_updates: LiveUpdates) -> None:
     @made.on(events.PlanStarted, events.PlanChanged)
     async def plan(tx: Transaction, event: events.PlanStarted) -> None:
-        names = (
-            "protocol",
-            "protocol_version",
-            "phase",
-            "interval_days",
-            "next_due_on",
-            "induction_complete",
-            "why",
-            "active",
-            "window_earlier_days",
-            "window_later_days",
-        )
-        values = {name: getattr(event, name) for name in names}
-        await read_models.keep(tx, PLANS, {**_thing(event, "plan"), **values, "attended": event.attended})
+        await read_models.keep(tx, PLANS, event_rows.plan_row(event))
         if isinstance(event, events.PlanChanged) and event.continued is not None:
             await reasons.keep_continued(tx, event, event.continued)
         live_updates.after(tx, event.clinic, "plans")
@@ -73,16 +59,11 @@ def _scheduling(made: Handlers, live_updates: LiveUpdates) -> None:
         events.SessionCorrected,
     )
     async def session(tx: Transaction, event: events.scheduling.SessionEvent) -> None:
-        names = ("plan", "zone", "starts_at_utc", "minutes", "state", "number", "kind")
-        values = {name: getattr(event, name) for name in names}
-        if isinstance(event, events.SessionAttended | events.SessionCorrected):
-            values["not_asked"] = list(event.not_asked)
+        row = event_rows.session_row(event)
         if isinstance(event, events.SessionCorrected):
-            values |= {"corrected_from": event.before, "corrected_by": event.by}
-            values |= {"corrected_at": event.at, "corrected_why": event.reason}
-        await read_models.keep(
-            tx, SESSIONS, {**_thing(event, "session"), **values, "starts_at": parse_wall(event.starts_at)}
-        )
+            row |= {"corrected_from": event.before, "corrected_by": event.by}
+            row |= {"corrected_at": event.at, "corrected_why": event.reason}
+        await read_models.keep(tx, SESSIONS, row)
         live_updates.after(tx, event.clinic, "sessions")
 
 
@@ -173,11 +154,9 @@ def _oncall(made: Handlers, live_updates: LiveUpdates) -> None:
 def _proposals(made: Handlers, live_updates: LiveUpdates) -> None:
     @made.on(events.IntervalProposed)
     async def proposed(tx: Transaction, event: events.IntervalProposed) -> None:
-        names = ("plan", "direction", "from_days", "to_days", "rule", "rule_version", "detail", "expires_at")
-        values = {name: getattr(event, name) for name in names}
         stands = ProposalState.OPEN if event.needs_decision else ProposalState.HELD
         state = {"state": str(stands), "proposed_at": tx.now}
-        await read_models.keep(tx, PROPOSALS, {**_thing(event, "proposal"), **values, **state})
+        await read_models.keep(tx, PROPOSALS, {**event_rows.row_of(event, PROPOSALS, event.proposal), **state})
         live_updates.after(tx, event.clinic, "proposals")
 
     @made.on(events.IntervalDecided)

@@ -49,7 +49,7 @@ class OwnWrites:
 
     async def _take(self, tx: Transaction, kind: Kind, clinic: ClinicId, answer: Mapping[str, Any]) -> None:
         thing, version = UUID(answer["id"]), int(answer["version"])
-        row = kind.row(answer, self._keyring)
+        row = kind.row({**answer, "clinic": clinic}, self._keyring)
         if kind.whole:
             owner = {"id": thing, "clinic": clinic, "patient": UUID(answer["patient"]), "version": version}
             await read_models.keep(tx, kind.table, {**owner, **row})

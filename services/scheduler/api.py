@@ -128,10 +128,9 @@ def _sessions(access: Access) -> APIRouter:
 
         async def work(tx: Transaction) -> SessionView:
             patient = await access.locked(tx, body.patient)
-            wanted = slot(body.starts_at, zone, body.minutes)
             meant = Meant(afterwards=body.entered_afterwards, odd_hour=body.odd_hour)
             with as_problems():
-                return SessionView.of(await booking.book(tx, patient, wanted, body.kind, meant=meant))
+                return SessionView.of(await booking.book(tx, patient, body.booking(zone), meant=meant))
 
         return await command.run(access.database, work, status=201)
 

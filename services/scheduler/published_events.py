@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.sessions import Session
-from shared.events import PlanStarted, SessionAttended, SessionCorrected, SessionEvent
+from shared.events import PlanStarted, SessionEvent
 from shared.walltime import wall_text
 
 P = TypeVar("P", bound=PlanStarted)
@@ -47,26 +47,10 @@ def plan_event(kind: type[P], plan: Plan, held_on: Sequence[date] = (), **more: 
 
 
 def session_event(kind: type[S], session: Session, **more: object) -> S:
-    """Return the event of a kind that tells how a session now stands; never its note, nor why it was cancelled."""
-    attended = {
-        "attended_at": session.attended_at,
-        "attended_on": session.attended_on,
-        "not_asked": session.not_asked,
-    }
-    outcome = attended if issubclass(kind, SessionAttended | SessionCorrected) else {}
-    return kind(
-        clinic=session.clinic,
-        version=session.version,
-        patient=session.patient,
-        session=session.id,
-        plan=session.plan,
-        starts_at=wall_text(session.slot.starts_at),
-        zone=session.slot.zone,
-        starts_at_utc=session.slot.starts_at_utc,
-        minutes=session.slot.minutes,
-        state=session.state.value,
-        number=session.number,
-        kind=session.kind.value,
-        **outcome,
-        **more,
-    )
+    """Return the event of a kind that tells how a session now stands; never its note, nor why it was cancelled.
+
+    What every event of a session tells is every field of the session by the same name.
+    """
+    stands = {name: value for name, value in session.flat().items() if name in SessionEvent.model_fields}
+    stands |= {"session": session.id, "starts_at": wall_text(session.slot.starts_at)}
+    return kind(**stands, **more)

@@ -15,8 +15,8 @@ from services.scheduler.model.plans import Plan
 from services.scheduler.model.replies import Reply
 from services.scheduler.model.sessions import OPEN, Session, SessionKind, SessionState, Slot
 from services.scheduler.tables import clinics, corrections, decisions, patients, plans, replies, sessions
-from shared.database import Reader, Transaction
-from shared.ids import ClinicId, PatientId, PlanId, SessionId
+from shared.database import Reader, Transaction, from_row
+from shared.ids import ClinicId
 from shared.walltime import to_wall
 
 
@@ -76,15 +76,7 @@ async def lock_patients(tx: Transaction, *, after: UUID | None, limit: int) -> l
 
 async def save_patient(tx: Transaction, patient: Patient) -> None:
     """Write a patient, new or changed."""
-    await _upsert(
-        tx,
-        patients,
-        id=patient.id,
-        clinic=patient.clinic,
-        version=patient.version,
-        zone=patient.zone,
-        in_care=patient.in_care,
-    )
+    await _upsert(tx, patients, **vars(patient))
 
 
 async def active_plan(reader: Reader, patient: UUID) -> Plan | None:
@@ -108,28 +100,8 @@ async def find_plan(reader: Reader, plan: UUID) -> Plan | None:
 
 async def save_plan(tx: Transaction, plan: Plan) -> None:
     """Write a plan, new or changed."""
-    await _upsert(
-        tx,
-        plans,
-        id=plan.id,
-        clinic=plan.clinic,
-        patient=plan.patient,
-        version=plan.version,
-        protocol=plan.protocol.id,
-        protocol_version=plan.protocol.version,
-        start_on=plan.start_on,
-        phase=plan.phase,
-        attended=plan.attended,
-        last_attended_on=plan.last_attended_on,
-        interval_days=plan.interval_days,
-        next_due_on=plan.next_due_on,
-        why=plan.why,
-        active=plan.active,
-        decided_days=plan.decided_days,
-        decided_on=plan.decided_on,
-        before_on=plan.before_on,
-        measured_on=plan.measured_on,
-    )
+    protocol = {"protocol": plan.protocol.id, "protocol_version": plan.protocol.version}
+    await _upsert(tx, plans, **{**vars(plan), **protocol})
 
 
 async def find_session(reader: Reader, session: UUID) -> Session | None:
@@ -176,27 +148,7 @@ async def sessions_of(reader: Reader, patient: UUID, *, limit: int, after: UUID 
 
 async def save_session(tx: Transaction, session: Session) -> None:
     """Write a session, new or changed."""
-    await _upsert(
-        tx,
-        sessions,
-        id=session.id,
-        clinic=session.clinic,
-        patient=session.patient,
-        plan=session.plan,
-        version=session.version,
-        state=session.state.value,
-        starts_at=session.slot.starts_at,
-        zone=session.slot.zone,
-        starts_at_utc=session.slot.starts_at_utc,
-        minutes=session.slot.minutes,
-        number=session.number,
-        attended_at=session.attended_at,
-        attended_on=session.attended_on,
-        reason=session.reason,
-        note=session.note,
-        kind=session.kind.value,
-        not_asked=list(session.not_asked),
-    )
+    await _upsert(tx, sessions, **session.flat())
 
 
 async def add_correction(tx: Transaction, session: Session, correction: Correction) -> None:
@@ -277,45 +229,19 @@ async def _upsert(tx: Transaction, table: Table, **values: object) -> None:
 
 
 def _patient(row: Row[Any]) -> Patient:
-    return Patient(PatientId(row.id), ClinicId(row.clinic), row.version, row.zone, row.in_care)
+    return from_row(Patient, row)
 
 
 def _plan(row: Row[Any]) -> Plan:
-    return Plan(
-        id=PlanId(row.id),
-        clinic=ClinicId(row.clinic),
-        patient=PatientId(row.patient),
-        version=row.version,
-        protocol=exactly(row.protocol, row.protocol_version),
-        start_on=row.start_on,
-        phase=row.phase,
-        attended=row.attended,
-        last_attended_on=row.last_attended_on,
-        interval_days=row.interval_days,
-        next_due_on=row.next_due_on,
-        why=row.why,
-        active=row.active,
-        decided_days=row.decided_days,
-        decided_on=row.decided_on,
-        before_on=row.before_on,
-        measured_on=row.measured_on,
-    )
+    return from_row(Plan, row, protocol=exactly(row.protocol, row.protocol_version))
 
 
 def _session(row: Row[Any]) -> Session:
-    return Session(
-        id=SessionId(row.id),
-        clinic=ClinicId(row.clinic),
-        patient=PatientId(row.patient),
-        plan=None if row.plan is None else PlanId(row.plan),
-        version=row.version,
+    return from_row(
+        Session,
+        row,
         state=SessionState(row.state),
-        slot=Slot(row.starts_at, row.zone, row.starts_at_utc, row.minutes),
-        number=row.number,
-        attended_at=row.attended_at,
-        attended_on=row.attended_on,
-        reason=row.reason,
-        note=row.note,
+        slot=from_row(Slot, row),
         kind=SessionKind(row.kind),
         not_asked=tuple(row.not_asked),
     )

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Maintenance, PhaseKind, Protocol, Provenance, Series, Window
-from services.scheduler.model.sessions import Session, SessionKind, SessionState
+from services.scheduler.model.sessions import Booking, Session, SessionKind, SessionState, slot
 from shared.evidence import Grade
 from shared.walltime import parse_wall, wall_text
 from shared.web.api import Body, Day, View
@@ -78,6 +78,10 @@ class NewSession(Body):
         bool, Field(strict=True, description="it took place already, in the last 30 days; nobody is reminded of it")
     ] = False
     odd_hour: OddHour = False
+
+    def booking(self, zone: str) -> Booking:
+        """Return what is to be booked, at the wall time of a zone."""
+        return Booking(slot=slot(self.starts_at, zone, self.minutes), kind=self.kind)
 
 
 class MovedSession(Body):
@@ -272,20 +276,4 @@ class SessionView(View):
 
     @classmethod
     def of(cls, session: Session) -> "SessionView":
-        return cls(
-            id=session.id,
-            patient=session.patient,
-            plan=session.plan,
-            version=session.version,
-            state=session.state,
-            starts_at=wall_text(session.slot.starts_at),
-            zone=session.slot.zone,
-            starts_at_utc=session.slot.starts_at_utc,
-            minutes=session.slot.minutes,
-            number=session.number,
-            attended_at=session.attended_at,
-            reason=session.reason,
-            note=session.note,
-            kind=session.kind,
-            not_asked=list(session.not_asked),
-        )
+        return cls.model_validate({**session.flat(), "starts_at": wall_text(session.slot.starts_at)})

@@ -110,6 +110,11 @@ class SessionEvent(PatientEvent):
     state: SessionState
     number: int | None = None
     kind: SessionKind = "treatment"
+    attended_at: Instant | None = Field(default=None, description="when it was recorded that it took place")
+    attended_on: date | None = Field(default=None, description="the day on which it took place, at its place")
+    not_asked: tuple[str, ...] = Field(
+        default=(), description="questions whose day was over before the session was recorded, such as day-1"
+    )
 
 
 class SessionBooked(SessionEvent):
@@ -142,10 +147,6 @@ class SessionAttended(SessionEvent):
     TYPE: ClassVar = "session.attended"
 
     attended_at: Instant
-    attended_on: date | None = Field(default=None, description="the day on which it took place, at its place")
-    not_asked: tuple[str, ...] = Field(
-        default=(), description="questions whose day was over before the session was recorded, such as day-1"
-    )
 
 
 class SessionMissed(SessionEvent):
@@ -172,9 +173,6 @@ class SessionCorrected(SessionEvent):
     by: str
     at: Instant
     reason: SealedText
-    attended_at: Instant | None = None
-    attended_on: date | None = None
-    not_asked: tuple[str, ...] = ()
 
 
 class SessionDue(PatientEvent):

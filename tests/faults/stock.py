@@ -16,7 +16,7 @@ from services.clinic.api import NewPatient, given_patient
 from services.clinic.commands.patients import PatientCommands
 from services.scheduler import store
 from services.scheduler.commands import booking as scheduler_booking
-from services.scheduler.model.sessions import slot
+from services.scheduler.model import sessions
 from shared.clock import RealClock
 from shared.database import Database
 from shared.protection import Keyring
@@ -71,7 +71,7 @@ class Stock:
                     if patient is None:
                         raise LookupError(f"The scheduler has not been told of patient {own[0].patient}.")
                     for booking in own:
-                        wanted = slot(booking.starts_at, patient.zone, booking.minutes)
+                        wanted = sessions.Booking(sessions.slot(booking.starts_at, patient.zone, booking.minutes))
                         found.append((await scheduler_booking.book(tx, patient, wanted)).id)
         return found
 

@@ -14,7 +14,7 @@ import pytest
 import shared.bus.producer
 from services.scheduler import store
 from services.scheduler.commands import booking
-from services.scheduler.model.sessions import Session, slot
+from services.scheduler.model.sessions import Booking, Session, slot
 from shared.bus.envelope import Received
 from shared.clock import SteppedClock
 from shared.database import Database
@@ -56,7 +56,7 @@ async def one_patients_day(database: Database, patient: UUID, clock: SteppedCloc
         # So near that its reminder of three days before falls due while the next order is being given.
         wanted = slot(base + timedelta(days=3, seconds=3 + CHANCE.randrange(turn + 1, ROUNDS + 6)), "UTC", 1)
         if session is None or not session.open:
-            session = await order(database, patient, lambda tx, held, at=wanted: booking.book(tx, held, at))
+            session = await order(database, patient, lambda tx, held, at=wanted: booking.book(tx, held, Booking(at)))
         elif CHANCE.random() < 0.7:
             present = session
             session = await order(

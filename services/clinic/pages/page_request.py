@@ -27,6 +27,8 @@ log = get_logger(__name__)
 
 LOGIN_PAGE: Final = "/console/login"
 CREDENTIALS_PAGE: Final = "/console/password"
+HIDDEN: Final = frozenset({"csrf", "key", "version"})
+"""Fields of a form that nobody typed (the macro `hidden`); no service is told of them as part of what was."""
 _SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.CLINICIAN: frozenset({Scope.READ, Scope.WRITE, Scope.DECIDE, Scope.CLOSE_ALERTS}),
     Role.STAFF: frozenset({Scope.READ, Scope.WRITE}),

@@ -18,7 +18,7 @@ from services.clinic.model.staff import Permission, may
 from services.clinic.pages.change_notes import Word, word_of
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.followed import Awaited, standing
-from services.clinic.pages.page_request import PageRequest, PageRoute
+from services.clinic.pages.page_request import HIDDEN, PageRequest, PageRoute
 from services.clinic.store import answers, bookings, checks, doubts, patients, read_models, reads, reasons, responses
 from services.clinic.views.components import FormState, Notice, Tone
 from services.clinic.views.compose_patient import Record, patient_page
@@ -182,13 +182,14 @@ def router(pages: PatientPages) -> APIRouter:
         form = await here.form()
         async with console.database.reading() as reader:
             zone = (await console.clinic(reader, here.principal.clinic)).zone
-        body = {
+        # What was typed goes to the owner by its name, who refuses what it does not know.
+        body: dict[str, object] = {
+            **{name: value for name, value in form.items() if name not in HIDDEN and value},
             "patient": str(patient),
             "starts_at": form.get("starts_at", "")[:16],
             "zone": zone,
             "minutes": _number(form.get("minutes", "")),
-            "kind": form.get("kind", "treatment"),
-            **{name: True for name in ("entered_afterwards", "odd_hour") if form.get(name) == "yes"},
+            **{name: form[name] == "yes" for name in ("entered_afterwards", "odd_hour") if name in form},
         }
         return await pages.carry_out(
             here, patient, ServiceCall("scheduler", "/sessions", body, responses.SESSION, "booked"), form

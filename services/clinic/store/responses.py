@@ -5,18 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import Table
 
+from services.clinic.store import event_rows
 from services.clinic.tables import ALERTS, CHECKINS, PLANS, PROPOSALS, SESSIONS
+from shared.events import PlanStarted, SessionEvent
 from shared.protection import Keyring
-from shared.walltime import parse_wall
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of thing that others own: its table, and how an answer becomes a row (or changes one)."""
+    """A kind of thing that others own: its table, and how an answer becomes a row (or changes one).
+
+    An answer says whose clinic's the thing is, beside what its owner answered.
+    """
 
     table: Table
     row: Callable[[Mapping[str, Any], Keyring], dict[str, Any]]
@@ -25,28 +28,12 @@ class Kind:
 
 
 def _session(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
-    return {
-        "plan": answer["plan"] and UUID(answer["plan"]),
-        "starts_at": parse_wall(answer["starts_at"]),
-        "zone": answer["zone"],
-        "starts_at_utc": datetime.fromisoformat(answer["starts_at_utc"]),
-        "minutes": answer["minutes"],
-        "state": answer["state"],
-        "number": answer["number"],
-        "kind": answer["kind"],
-        "not_asked": list(answer.get("not_asked", ())),
-    }
+    return event_rows.session_row(SessionEvent.model_validate({**answer, "session": answer["id"]}))
 
 
 def _plan(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:
-    names = ("protocol", "protocol_version", "phase", "interval_days", "induction_complete", "attended", "why")
-    window = answer.get("window") or {}
-    return {
-        **{name: answer[name] for name in names},
-        "next_due_on": date.fromisoformat(answer["next_due_on"]),
-        "window_earlier_days": window.get("earlier_days"),
-        "window_later_days": window.get("later_days"),
-    }
+    window = {f"window_{name}": days for name, days in (answer.get("window") or {}).items()}
+    return event_rows.plan_row(PlanStarted.model_validate({**answer, **window, "plan": answer["id"]}))
 
 
 def _checkin(answer: Mapping[str, Any], _keyring: Keyring) -> dict[str, Any]:

@@ -31,56 +31,21 @@ from services.clinic.model.reads import (
 )
 from services.clinic.model.sent_words import CONTEXT, SentWords
 from services.clinic.model.states import known
-from shared.ids import AlertId, CheckinId, MessageId, PatientId, PlanId, ProposalId, SessionId
+from shared.database import from_row
+from shared.ids import AlertId, CheckinId, MessageId, PatientId, PlanId, ProposalId
 from shared.protection import Keyring
 
 
 def plan_of(row: Row[Any]) -> Plan:
-    return Plan(
-        id=PlanId(row.id),
-        patient=PatientId(row.patient),
-        version=row.version,
-        protocol=row.protocol,
-        protocol_version=row.protocol_version,
-        phase=row.phase,
-        interval_days=row.interval_days,
-        next_due_on=row.next_due_on,
-        induction_complete=row.induction_complete,
-        attended=row.attended,
-        why=row.why,
-        active=row.active,
-    )
+    return from_row(Plan, row)
 
 
 def session_of(row: Row[Any]) -> Session:
-    return Session(
-        id=SessionId(row.id),
-        patient=PatientId(row.patient),
-        version=row.version,
-        starts_at=row.starts_at,
-        zone=row.zone,
-        starts_at_utc=row.starts_at_utc,
-        minutes=row.minutes,
-        state=known(SessionState, row.state),
-        number=row.number,
-        kind=row.kind,
-        not_asked=tuple(row.not_asked),
-    )
+    return from_row(Session, row, state=known(SessionState, row.state), not_asked=tuple(row.not_asked))
 
 
 def checkin_of(row: Row[Any]) -> Checkin:
-    """Return a check-in."""
-    return Checkin(
-        id=CheckinId(row.id),
-        patient=PatientId(row.patient),
-        version=row.version,
-        state=known(CheckinState, row.state),
-        occurrence=row.occurrence,
-        instruments=tuple(row.instruments),
-        asked_for=row.asked_for,
-        expires_at=row.expires_at,
-        completed_at=row.completed_at,
-    )
+    return from_row(Checkin, row, state=known(CheckinState, row.state), instruments=tuple(row.instruments))
 
 
 def scores_of(row: Row[Any], keyring: Keyring) -> list[Score]:

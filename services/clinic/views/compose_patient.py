@@ -257,8 +257,7 @@ def _book_at(plan: Plan | None, now: datetime) -> str:
 def _session(session: Session, record: Record, now: datetime, zone: str) -> SessionRow:
     corrected = record.corrections.get(session.id)
     return SessionRow(
-        id=session.id,
-        version=session.version,
+        session=session,
         at=wall_moment(session.starts_at, year=True),
         wall=session.starts_at.isoformat(timespec="minutes"),
         detail=session_detail(session),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.clinic.model.chart import Chart
-from services.clinic.model.reads import Source
+from services.clinic.model.reads import Session, Source
 from services.clinic.views.answer_rows import AnswerRow
 from services.clinic.views.components import Chip, FormState, Moment, Person, Shelf
 from services.clinic.views.picture import Fact
@@ -92,10 +92,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class SessionRow:
-    """A session with what can be done about it."""
+    """A session, with what has to be said of it in words and what can be done about it."""
 
-    id: UUID
-    version: int
+    session: Session
     at: Moment
     wall: str
     detail: str

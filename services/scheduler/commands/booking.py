@@ -11,7 +11,7 @@ from services.scheduler.commands import asking, timers
 from services.scheduler.model import sessions
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.refusals import AS_USUAL, InPastError, Meant, NotInCareError, refuse
-from services.scheduler.model.sessions import Session, SessionKind, SessionState, Slot
+from services.scheduler.model.sessions import Booking, Session, SessionKind, Slot
 from services.scheduler.published_events import session_event
 from shared.bus import publish
 from shared.database import Transaction
@@ -26,14 +26,7 @@ from shared.events import (
 from shared.ids import SessionId, new_id
 
 
-async def book(
-    tx: Transaction,
-    patient: Patient,
-    slot: Slot,
-    kind: SessionKind = SessionKind.TREATMENT,
-    *,
-    meant: Meant = AS_USUAL,
-) -> Session:
+async def book(tx: Transaction, patient: Patient, wanted: Booking, *, meant: Meant = AS_USUAL) -> Session:
     """Book a session; a treatment belongs to the patient's running plan, if there is one.
 
     Raises:
@@ -43,19 +36,15 @@ async def book(
     if not patient.in_care:
         raise NotInCareError
     others = await store.open_sessions(tx, patient.id)
-    refuse(slot, others, tx.now, meant)
+    refuse(wanted.slot, others, tx.now, meant)
     running = await store.active_plan(tx, patient.id)
-    plan = running if kind is SessionKind.TREATMENT else None
-    session = Session(
-        id=SessionId(new_id()),
-        clinic=patient.clinic,
-        patient=patient.id,
+    plan = running if wanted.kind is SessionKind.TREATMENT else None
+    session = sessions.book(
+        wanted,
+        patient,
+        SessionId(new_id()),
         plan=None if plan is None else plan.id,
-        version=1,
-        state=SessionState.BOOKED,
-        slot=slot,
         number=None if plan is None else plan.attended + sum(other.plan == plan.id for other in others) + 1,
-        kind=kind,
     )
     await store.save_session(tx, session)
     await publish(tx, session_event(SessionBooked, session))

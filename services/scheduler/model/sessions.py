@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
+from services.scheduler.model.patients import Patient
 from shared.ids import ClinicId, PatientId, PlanId, SessionId
 from shared.walltime import to_instant, to_wall
 
@@ -95,6 +96,14 @@ def slot(wall: datetime, zone: str, minutes: int) -> Slot:
 
 
 @dataclass(frozen=True)
+class Booking:
+    """What staff say of a session as they book it."""
+
+    slot: Slot
+    kind: SessionKind = SessionKind.TREATMENT
+
+
+@dataclass(frozen=True)
 class Session:
     """A session as it now stands.
 
@@ -126,6 +135,27 @@ class Session:
     def open(self) -> bool:
         """Return whether the session can still change."""
         return self.state in OPEN
+
+    def flat(self) -> dict[str, Any]:
+        """Return the fields by name, those of the slot among them: so tables, events and programs have them."""
+        nested = {**vars(self), **vars(self.slot)}
+        del nested["slot"]
+        return nested
+
+
+def book(wanted: Booking, patient: Patient, new: SessionId, *, plan: PlanId | None, number: int | None) -> Session:
+    """Return a new session, which nobody has confirmed yet."""
+    return Session(
+        id=new,
+        clinic=patient.clinic,
+        patient=patient.id,
+        plan=plan,
+        version=1,
+        state=SessionState.BOOKED,
+        slot=wanted.slot,
+        number=number,
+        kind=wanted.kind,
+    )
 
 
 def move(session: Session, to: Slot) -> Session:

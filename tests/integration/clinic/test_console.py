@@ -252,6 +252,18 @@ async def test_a_time_that_looks_like_a_slip_is_asked_about_and_taken_when_it_is
         assert home.owner.orders[-1][2][field] is True
 
 
+async def test_the_owner_of_sessions_is_told_what_was_typed_and_never_what_keeps_the_form(
+    home: Home, browser: Browser, patient: Any, sample: SampleEvents
+) -> None:
+    home.owner.answer("POST", "/sessions", sample.session().model_dump(mode="json") | {"id": str(sample.session_id)})
+    path = f"/console/patients/{patient['id']}/sessions"
+    typed = {"starts_at": "2026-12-10T10:00", "minutes": "45", "kind": "consultation", "odd_hour": "yes"}
+    await browser.post(path, **typed, key=str(uuid4()))
+    body = home.owner.orders[-1][2]
+    whose = {"patient": patient["id"], "zone": "America/New_York"}
+    assert body == {**whose, **typed, "minutes": 45, "odd_hour": True}
+
+
 async def test_a_wrong_record_is_corrected_with_a_reason_that_stands_where_the_next_reader_looks(
     home: Home, browser: Browser, patient: Any, sample: SampleEvents
 ) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from services.clinic import own_writes
 from shared import events
 from shared.events.scheduling import Continued
 from tests.integration.clinic.conftest import Browser, Home
@@ -46,6 +47,19 @@ async def test_an_ended_plan_is_never_a_dead_end(
     done = await browser.post(f"{page}/plan/continue", reason=WHY)
     assert done.status == 303
     assert home.owner.orders[-1][1:3] == (f"/patients/{sample.whose['patient']}/plan/continue", {"reason": WHY})
+
+
+async def test_a_plan_that_goes_on_is_never_shown_as_ended_while_its_event_is_late(
+    home: Home, sample: SampleEvents, browser: Browser, ended: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_writes, "PATIENCE", 0.1)
+    page, patient = f"/console/patients/{sample.whose['patient']}", sample.whose["patient"]
+    answer = _changed(sample, 3).model_dump(mode="json", exclude={"active"}) | {"id": str(sample.plan_id)}
+    home.owner.answer("POST", f"/patients/{patient}/plan/continue", answer)
+    await browser.post(f"{page}/plan/continue", reason=WHY)
+    assert "Continue this plan" not in (await browser.get(page)).text
+    await home.bench.tell(_changed(sample, 3))
+    assert "Continue this plan" not in (await browser.get(page)).text
 
 
 async def test_why_a_plan_goes_on_is_shown_once_whichever_door_it_came_by(

@@ -28,7 +28,7 @@ from tests.integration.fuzz.world import World
 DAY: Final = timedelta(days=1)
 REMINDED: Final = {"3d": 3 * DAY, "1d": DAY}
 KINDS: Final = (SessionBooked, SessionMoved, SessionConfirmed, SessionCancelled, SessionAttended, SessionMissed)
-STATE_OF: Final = {
+STATE_OF: Final[dict[type[SessionEvent], str]] = {
     SessionBooked: "booked",
     SessionMoved: "booked",
     SessionConfirmed: "confirmed",

@@ -59,8 +59,9 @@ class Settler:
         """Take over from the dead, then look up what is due; return whether the provider's list can be seen."""
         async with self._database.reading() as reader:
             owners = await attempts.orphan_owners(reader)
-            due = await attempts.due_looks(reader, LOOKS)
             self._next_look = await attempts.next_look(reader)
+            is_due = self._next_look is not None and self._next_look <= reader.now
+            due = await attempts.due_looks(reader, LOOKS) if is_due else []
         if not owners and not due:
             return True
         for owner in owners:

@@ -132,7 +132,7 @@ class Consumer:
             max_records=RECORDS,
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
             fetch_max_wait_ms=FETCH_MS,
             ack_policy=AckPolicy.NACK_ON_ERROR,
             parser=_raw_parser,

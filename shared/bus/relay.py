@@ -9,7 +9,8 @@ loop: concurrent sends lose the order of a key under back-pressure.
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
@@ -38,14 +39,15 @@ STALE_AFTER: Final = 30.0
 FAILURES: Final = (NotSent, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """What a relay waits out: Kafka or the database is away."""
 
-# Each a single statement by the driver itself: an idle relay asks them every second, and SQLAlchemy with a transaction
-# around each cost three times as much.
+# Each a single statement by the driver itself: SQLAlchemy with a transaction around each cost three times as much.
 _PRESENT: Final = "SELECT pg_try_advisory_lock_shared($1::integer, $2::integer)"
-_RELAYS: Final = (
-    "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+_LOOK: Final = (
+    "SELECT (SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND classid = $1::integer::oid AND objid = $2::integer::oid"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS relays,"
+    " (SELECT min(due_at) FROM outbox) AS first_due, (SELECT min(due_at) FROM outbox WHERE due_at > $3) AS next_due"
 )
+"""All that an idle relay asks, once a second: how many relays there are, and whether anything is due or will be."""
 _GIVE_BACK: Final = "SELECT pg_advisory_unlock($1::integer, $2::integer)"
 _TAKE: Final = "SELECT pg_try_advisory_lock($1::integer, $2::integer)"
 _NEXT_DUE: Final = "SELECT min(due_at) FROM outbox WHERE due_at > $1"
@@ -117,23 +119,27 @@ class Relay:
 
     async def _rounds(self, connection: AsyncConnection) -> None:
         loop = asyncio.get_running_loop()
-        driver = (await connection.get_raw_connection()).driver_connection
-        looked_at = float("-inf")
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        looked_at, woken = float("-inf"), True
         while True:
             self.database.outbox_written.clear()
-            if loop.time() - looked_at >= IDLE:
-                await self._share_shards(driver)
+            moved, next_due = 0, None
+            if not woken or loop.time() - looked_at >= IDLE:
+                now = self.database.clock.now()
+                first_due, next_due = await self._look(driver, now)
                 looked_at = loop.time()
-            moved = await self._round(driver)
+                woken = woken or (first_due is not None and first_due <= now)
+            if woken:
+                moved, next_due = await self._round(driver), None
             self._finished_at = loop.time()
             self.first_round.set()
             self.error = None
-            if moved == BATCH:
-                await self.database.clock.pause(0)
-            elif moved:
-                await self.database.clock.pause(TICK)
+            if moved:
+                await self.database.clock.pause(0 if moved == BATCH else TICK)
             else:
-                await self._wait(driver)
+                if woken:
+                    next_due = await driver.fetchval(_NEXT_DUE, self.database.clock.now())
+                woken = await self._wait(next_due)
 
     async def _round(self, driver: asyncpg.Connection) -> int:
         with record_spans(self.service) as carry:
@@ -147,12 +153,17 @@ class Relay:
         _FIRED.labels(self.service).inc(len(records))
         return len(records)
 
-    async def _share_shards(self, driver: asyncpg.Connection) -> None:
-        """Take the free shards up to a fair share among the relays of this outbox; give back what is above it."""
+    async def _look(self, driver: asyncpg.Connection, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """Share the shards anew; return when the first row of the outbox is due, and the first that is not due yet."""
         space = _lock_space(self.service)
         if not self._owned:
             await driver.execute(_PRESENT, space, SHARDS)
-        relays = await driver.fetchval(_RELAYS, space, SHARDS)
+        seen = await driver.fetchrow(_LOOK, space, SHARDS, now)
+        await self._share_shards(driver, space, relays=seen["relays"])
+        return seen["first_due"], seen["next_due"]
+
+    async def _share_shards(self, driver: asyncpg.Connection, space: int, *, relays: int) -> None:
+        """Take the free shards up to a fair share among the relays of this outbox; give back what is above it."""
         share = -(-SHARDS // max(1, relays))
         owned = set(self._owned)
         for shard in range(SHARDS):
@@ -164,18 +175,15 @@ class Relay:
         self._owned = frozenset(owned)
         _SHARDS.labels(self.service).set(len(owned))
 
-    async def _wait(self, driver: asyncpg.Connection) -> None:
-        """Wait until something was written here, the next timer is due, or it is time to look again."""
-        next_due = await driver.fetchval(_NEXT_DUE, self.database.clock.now())
-        waits = [
-            asyncio.ensure_future(self.database.outbox_written.wait()),
-            asyncio.ensure_future(self.database.clock.pause(IDLE)),
-        ]
+    async def _wait(self, next_due: datetime | None) -> bool:
+        """Wait until something was written here or the next timer is due (then True), or it is time to look again."""
+        look = asyncio.ensure_future(self.database.clock.pause(IDLE))
+        waits = [look, asyncio.ensure_future(self.database.outbox_written.wait())]
         if next_due is not None:
             waits.append(asyncio.ensure_future(self.database.clock.sleep_until(next_due)))
         try:
             self.resting = True
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.resting = False
             for wait in waits:
@@ -183,6 +191,7 @@ class Relay:
             for wait in waits:
                 with suppress(asyncio.CancelledError):
                     await wait
+        return done != {look}
 
 
 def _lock_space(service: str) -> int:

@@ -29,6 +29,8 @@ LONGEST = (
     "tests/kafka/test_demo.py",
     "tests/kafka/test_stop.py",
     "tests/kafka/cases",
+    "tests/containers/test_life.py",
+    "tests/containers/test_three_brokers.py",
 )
 """What a suite of several processes begins with: at its end one long file would keep a single process busy."""
 

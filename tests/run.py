@@ -32,8 +32,9 @@ WHERE = {
     TORMENT: ("tests/faults/test_torment.py", "-s"),
 }
 """What pytest is given for a suite whose folder has not its name; the torment says how far it is, and what it saw."""
-PROCESSES = {"integration": 3, "kafka": 2}
-"""Suites that wait more than they count, each with its processes: each has a PostgreSQL and a Kafka of its own."""
+PROCESSES = {"integration": 3, "kafka": 2, "containers": 2}
+"""Suites that wait more than they count, each with its processes: each has a PostgreSQL and a Kafka of its own, and of
+the containers one the stack that most tests share, one those that bring up their own."""
 TEST_KAFKA = "TEST_KAFKA"
 """Names a Kafka that is there already: one process alone can make its topics anew."""
 ROUNDS = (
@@ -162,7 +163,8 @@ def processes(suite: str, given: Mapping[str, str]) -> Sequence[str]:
     if suite not in PROCESSES or (suite == "kafka" and TEST_KAFKA in given):
         return ()
     # In the order of tests/conftest.py: xdist's own takes the number of a file's tests for the time that they take.
-    return (f"--numprocesses={PROCESSES[suite]}", "--dist=loadfile", "--no-loadscope-reorder")
+    unit = "loadgroup" if suite == CONTAINERS else "loadfile"
+    return (f"--numprocesses={PROCESSES[suite]}", f"--dist={unit}", "--no-loadscope-reorder")
 
 
 def environment(suite: str) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """The stack that most of these tests share: two schedulers and three notifiers, as an operator scales them."""
 
+import asyncio
+import fcntl
 import os
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.containers.engine import IMAGES, docker
+from tests.containers.engine import IMAGES, ROOT, docker
 from tests.containers.stack import Stack, stacked
 
 START = 900
@@ -26,19 +28,29 @@ FOR_TESTS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test time for what it may be the first to start; a tighter bound of its own holds."""
+    """Give each test time for what it may be the first to start; a tighter bound of its own holds.
+
+    Where several processes share the tests, one runs all that need the shared stack.
+    """
     for item in items:
-        if "tests/containers" in item.path.as_posix() and item.get_closest_marker("timeout") is None:
+        if "tests/containers" not in item.path.as_posix():
+            continue
+        if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(START))
+        shared = "stack" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("stack" if shared else item.path.name))
 
 
 @pytest.fixture(scope="session")
 async def image() -> str:
-    """The image of this tree, built unless one was named."""
+    """The image of this tree, built unless one was named; by one process, whose layers the others find."""
     if "KEEPWELL_IMAGE" not in os.environ:
         argument = f"PYTHON_IMAGE={IMAGES.python}"
-        await docker("build", "--quiet", "--build-arg", argument, "--tag", IMAGES.keepwell, ".", within=START)
+        with (ROOT / ".pytest_cache" / "image.lock").open("w") as lock:
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            await docker("build", "--quiet", "--build-arg", argument, "--tag", IMAGES.keepwell, ".", within=START)
     return IMAGES.keepwell
 
 

@@ -112,12 +112,12 @@ GREAT: Final = Plan(
 time, so that the provider takes 20 thousand texts. Some 22 minutes: `make torment`, once for what touches delivery."""
 DAILY: Final = replace(
     GREAT,
-    minutes=4,
+    minutes=3,
     most=12,
-    patients=3300,
+    patients=3900,
     least=Least(kills=60, brokers=3, databases=3, rebalances=5, texts=5_600),
 )
-"""The same at a quarter of the size, for every change: some 60 kills and 5 thousand texts."""
+"""The same at a quarter of the size, for every change: some 60 kills and 5 thousand texts, due in three waves."""
 
 
 @dataclass

@@ -36,7 +36,7 @@ async def clinic() -> AsyncIterator[Keepwell]:
         "KEEPWELL_SANDBOX__PROFILE": "calm",
         "KEEPWELL_ZONE": "America/New_York",
     }
-    async with keepwell(settings) as running:
+    async with keepwell(settings, loaded=False) as running:
         yield running
 
 

@@ -15,10 +15,11 @@ from shared.bus.topics import create_topics
 from shared.events import Topic
 from shared.protection import Keyring
 from tests.containers.alone import Broker, kafka, postgres
-from tests.kafka.test_split import own_url, process, readiness
+from tests.kafka.test_split import process, readiness
 from tests.support.bench import eventually
 from tests.support.certificates import certificates
 from tests.support.databases import PASSWORD as ROLE_PASSWORD
+from tests.support.databases import own_url
 from tests.support.running import clean_environment, run_command
 
 PASSWORD = "made-up-for-kafka"

@@ -48,6 +48,7 @@ class Deployment:
         settings: what every service is given.
         launcher: the module that a process runs: `keepwell`, or it with places to die at.
         wires: the proxies between the parts, by what lies behind them; none where nothing is proxied.
+        loaded: whether its members start with all loaded that they load (see `tests.support.loaded`).
         members: by name; `notifier-1` and `notifier-2` are two of one kind, `provider` is the sandbox.
     """
 
@@ -60,6 +61,7 @@ class Deployment:
     seed: int
     launcher: tuple[str, ...] = KEEPWELL
     wires: dict[str, Proxy] = field(default_factory=dict)
+    loaded: bool = False
     members: dict[str, Member] = field(default_factory=dict)
     token: str = ""
     extra: int = 0
@@ -89,6 +91,7 @@ class Deployment:
             port=port,
             ready_path="/readyz",
             log=self.folder / f"{name}.log",
+            loaded=self.loaded,
         )
 
     async def add_notifier(self) -> Member:
@@ -117,6 +120,7 @@ class Deployment:
             port=port,
             ready_path="/sandbox/state",
             log=self.folder / "provider.log",
+            loaded=self.loaded,
         )
 
 
@@ -156,6 +160,7 @@ async def deployed(
     notifiers: int = 2,
     launcher: tuple[str, ...] = KEEPWELL,
     proxied: bool = False,
+    loaded: bool = False,
     database_folder: Path | None = None,
     **settings: str,
 ) -> AsyncIterator[Deployment]:
@@ -168,6 +173,7 @@ async def deployed(
         notifiers: 1 or 2.
         launcher: see `Deployment`.
         proxied: whether a proxy stands before PostgreSQL, each broker and the provider.
+        loaded: see `Deployment`.
         database_folder: where PostgreSQL keeps its data; in the deployment's own folder where None.
         settings: variables that win over the usual ones.
     """
@@ -192,7 +198,9 @@ async def deployed(
             joined["KEEPWELL_TWILIO_BASE_URL"] = f"http://{LOOPBACK}:{wires['provider'].port}"
         if brokers > 1:
             joined |= {"KEEPWELL_KAFKA_REPLICATION": "3", "KEEPWELL_KAFKA_MIN_INSYNC": "2"}
-        deployment = Deployment(place, database, broker, joined | settings, urls, profile, seed, launcher, wires)
+        deployment = Deployment(
+            place, database, broker, joined | settings, urls, profile, seed, launcher, wires, loaded
+        )
         migrated = clean_environment(**deployment.settings, KEEPWELL_DATA_DIR=str(place / "migrate"))
         code, _, complaint = await run_command("migrate", environment=migrated)
         if code != 0:

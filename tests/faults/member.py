@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from shared.clock import RealClock
+from tests.support.loaded import Process, start
 
 LOOK = 0.05
 """Seconds between two looks at a process that is starting."""
@@ -32,6 +33,7 @@ class Member:
         ready_path: answered with 200 once it can do its work.
         exits: how each of its processes ended, in order: exit codes, negative for signals.
         fell: how often a process ended by itself while it was starting, and was started again as a supervisor would.
+        loaded: whether it starts with all loaded that it loads (see `tests.support.loaded`).
     """
 
     name: str
@@ -42,7 +44,8 @@ class Member:
     log: Path
     exits: list[int] = field(default_factory=list)
     fell: int = 0
-    _process: asyncio.subprocess.Process | None = None
+    loaded: bool = False
+    _process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -58,13 +61,8 @@ class Member:
         """Start a process and return at once; `extra` are variables for this process alone."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as sink:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.command,
-                env={**self.environment, **extra},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=sink,
-                stderr=sink,
-                start_new_session=True,
+            self._process = await start(
+                self.command, env={**self.environment, **extra}, stdout=sink, stderr=sink, loaded=self.loaded
             )
 
     async def start(self, **extra: str) -> None:

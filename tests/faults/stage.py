@@ -153,7 +153,9 @@ class Stage:
 async def staged(**more: Any) -> AsyncIterator[Stage]:
     """Start one; `more` goes to `deployed`."""
     async with (
-        deployed(profile="calm", notifiers=1, launcher=ARMED, KEEPWELL_NOTIFIER__SETTLE_AFTER="1", **more) as there,
+        deployed(
+            profile="calm", notifiers=1, launcher=ARMED, loaded=True, KEEPWELL_NOTIFIER__SETTLE_AFTER="1", **more
+        ) as there,
         aiohttp.ClientSession() as http,
     ):
         record = Record()

@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import aiohttp
 import pytest
 
+from tests.support.loaded import start
 from tests.support.running import COMMAND, clean_environment, run_command
 
 PATIENTS = 4
@@ -46,9 +48,7 @@ class Visit:
 async def demonstration(folder: Path) -> AsyncIterator[Visit]:
     environment = clean_environment(KEEPWELL_DATA_DIR=str(folder), KEEPWELL_HTTP_PORT="0")
     arguments = ("demo", "--patients", str(PATIENTS), "--json")
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, env=environment, stdout=asyncio.subprocess.PIPE
-    )
+    process = await start((*COMMAND, *arguments), env=environment, stdout=PIPE)
     assert process.stdout is not None
     try:
         async with asyncio.timeout(LIVED_WITHIN):

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,8 +26,8 @@ async def network() -> AsyncIterator[TinyTwilio]:
 
 
 @pytest.fixture(scope="module")
-async def clinic(network: TinyTwilio) -> AsyncIterator[Keepwell]:
-    async with keepwell(settings_for(network)) as running:
+async def clinic(network: TinyTwilio, servers: Mapping[str, str]) -> AsyncIterator[Keepwell]:
+    async with keepwell(settings_for(network) | dict(servers)) as running:
         yield running
         await network.settled()
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,8 +30,8 @@ async def network() -> AsyncIterator[TinyTwilio]:
 
 
 @pytest.fixture
-async def clinic(network: TinyTwilio) -> AsyncIterator[Keepwell]:
-    settings = {**settings_for(network), "KEEPWELL_ADMIN_NAME": "Dana Ruiz"}
+async def clinic(network: TinyTwilio, servers: Mapping[str, str]) -> AsyncIterator[Keepwell]:
+    settings = {**servers, **settings_for(network), "KEEPWELL_ADMIN_NAME": "Dana Ruiz"}
     async with keepwell(settings, program=COMMAND) as running:
         yield running
         await network.settled()

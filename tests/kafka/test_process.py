@@ -43,7 +43,7 @@ async def gone(processes: list[psutil.Process]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_every_process_it_started(folder: Path, number: signal.Signals) -> None:
-    async with keepwell(TRIAL, folder=folder) as running:
+    async with keepwell(TRIAL, folder=folder, loaded=False) as running:
         processes = family(running.process.pid)
         assert {"java", "postgres"} <= {process.name() for process in processes}
         running.process.send_signal(number)
@@ -67,7 +67,7 @@ async def test_a_signal_while_it_starts_ends_it_too(folder: Path) -> None:
 
 
 async def test_after_a_kill_the_next_start_recovers_and_what_fell_due_is_sent(folder: Path) -> None:
-    async with keepwell(TRIAL, folder=folder) as running:
+    async with keepwell(TRIAL, folder=folder, loaded=False) as running:
         patient = await running.post(
             "/patients",
             {
@@ -96,7 +96,7 @@ async def test_after_a_kill_the_next_start_recovers_and_what_fell_due_is_sent(fo
         await running.post("/sessions", body, status=201)
         running.process.kill()
         await running.process.wait()
-    async with keepwell(TRIAL, folder=folder) as running:
+    async with keepwell(TRIAL, folder=folder, loaded=False) as running:
         await running.live_until(starts - timedelta(days=2))
         messages = (await running.get(f"/patients/{patient['id']}/messages"))["items"]
         assert [(one["purpose"], one["state"]) for one in messages] == [("reminder", "delivered")]

@@ -1,6 +1,6 @@
 """A real Prometheus scrapes a running Keepwell: every question of the board and every rule finds its figures."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ SCRAPES = 4
 
 
 @pytest.fixture(scope="module")
-async def clinic() -> AsyncIterator[Keepwell]:
-    async with keepwell(TRIAL) as running:
+async def clinic(servers: Mapping[str, str]) -> AsyncIterator[Keepwell]:
+    async with keepwell(TRIAL | dict(servers)) as running:
         await remind_somebody(running)
         yield running
 

@@ -13,12 +13,13 @@ import aiohttp
 import asyncpg
 import pytest
 
-from shared.database.roles import role_of, service_url
+from shared.database.roles import role_of
 from shared.embedded.ports import remembered_ports
 from shared.protection import Keyring
 from shared.settings import SERVICES
 from tests.support.bench import eventually
-from tests.support.databases import PASSWORD, Databases
+from tests.support.databases import Databases, own_url
+from tests.support.loaded import start
 from tests.support.running import COMMAND, clean_environment, run_command
 
 
@@ -28,17 +29,13 @@ def folder() -> Iterator[Path]:
         yield Path(place)
 
 
-def own_url(admin: str, service: str) -> str:
-    return service_url(admin, service, PASSWORD).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 @asynccontextmanager
 async def process(folder: Path, name: str, **settings: str) -> AsyncIterator[str]:
     """Run `keepwell up NAME` and give its address at once, ready or not."""
     port = remembered_ports(folder / "ports.json", (name,))[name]
     environment = clean_environment(KEEPWELL_DATA_DIR=str(folder / name), KEEPWELL_HTTP_PORT=str(port), **settings)
     with (folder / f"{name}.log").open("wb") as log:
-        running = await asyncio.create_subprocess_exec(*COMMAND, "up", name, env=environment, stdout=log, stderr=log)
+        running = await start((*COMMAND, "up", name), env=environment, stdout=log, stderr=log)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -1,6 +1,6 @@
 """One trace, from the order that books a session over its timer and Kafka to the report that the text was delivered."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,10 +41,14 @@ class Turn:
 
 
 @pytest.fixture(scope="module")
-async def turn() -> AsyncIterator[Turn]:
+async def turn(servers: Mapping[str, str]) -> AsyncIterator[Turn]:
     """A session booked by a caller with a trace, and lived until its reminder was delivered."""
     async with collector() as taking:
-        settings = TRIAL | {"KEEPWELL_OTLP_ENDPOINT": taking.url, "KEEPWELL_OTLP_HEADERS": "x-key=open sesame"}
+        settings = TRIAL | {
+            "KEEPWELL_OTLP_ENDPOINT": taking.url,
+            "KEEPWELL_OTLP_HEADERS": "x-key=open sesame",
+            **servers,
+        }
         async with keepwell(settings) as running:
             patient, message = await remind(running)
             await eventually(lambda: arrived(taking), seconds=60)

@@ -70,6 +70,11 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
+def own_url(admin: str, service: str) -> str:
+    """Return the address of a service's own role on the database of an address that may make roles."""
+    return service_url(admin, service, PASSWORD).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 class Databases:
     """Makes databases for tests out of templates.
 

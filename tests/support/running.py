@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import aiohttp
 
 from shared.settings import PREFIX
+from tests.support.loaded import Process, start
 
 COMMAND = (sys.executable, "-m", "keepwell")
 START_WITHIN = 90
@@ -25,7 +27,7 @@ START_WITHIN = 90
 class Keepwell:
     """A Keepwell that runs."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     lines: dict[str, Any]
     http: aiohttp.ClientSession
     environment: dict[str, str]
@@ -79,9 +81,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 async def run_command(*arguments: str, environment: dict[str, str]) -> tuple[int, str, str]:
     """Run `keepwell`; return exit code, output and errors."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+    process = await start((*COMMAND, *arguments), env=environment, stdout=PIPE, stderr=PIPE)
     output, errors = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
@@ -94,26 +94,34 @@ def _log_in(data_dir: Path) -> Path:
 
 @asynccontextmanager
 async def keepwell(
-    settings: Mapping[str, str], *arguments: str, folder: Path | None = None, program: Sequence[str] = COMMAND
+    settings: Mapping[str, str],
+    *arguments: str,
+    folder: Path | None = None,
+    program: Sequence[str] = COMMAND,
+    loaded: bool = True,
 ) -> AsyncIterator[Keepwell]:
     """Start `keepwell up --json`, wait until it says that it is ready, and stop it by SIGTERM at the end.
+
+    It starts loaded (see `loaded`), unless its own start is what is tested.
 
     Its data lies in a folder of its own right below /tmp: as root PostgreSQL runs as another account, which pytest's
     own temporary folders would keep out.
     """
     with tempfile.TemporaryDirectory(prefix="kwr", dir="/tmp", ignore_cleanup_errors=True) as place:
-        async with _keepwell(folder or Path(place), (*program, *(arguments or ("up",))), settings) as running:
+        async with _keepwell(
+            folder or Path(place), (*program, *(arguments or ("up",))), settings, loaded=loaded
+        ) as running:
             yield running
 
 
 @asynccontextmanager
-async def _keepwell(data_dir: Path, command: Sequence[str], settings: Mapping[str, str]) -> AsyncIterator[Keepwell]:
+async def _keepwell(
+    data_dir: Path, command: Sequence[str], settings: Mapping[str, str], *, loaded: bool
+) -> AsyncIterator[Keepwell]:
     environment = clean_environment(**{"KEEPWELL_DATA_DIR": str(data_dir), "KEEPWELL_HTTP_PORT": "0"} | dict(settings))
     log = await asyncio.to_thread(_log_in, data_dir)
     with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *command, "--json", env=environment, stdout=asyncio.subprocess.PIPE, stderr=errors
-        )
+        process = await start((*command, "--json"), env=environment, stdout=PIPE, stderr=errors, loaded=loaded)
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_WITHIN):

@@ -1,6 +1,6 @@
 """Between sessions, on the running stack: no decision over a danger, nobody out of sight, no wrong record."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +14,8 @@ NEVER_WITHOUT = ("988", "911", "+12025550100")
 
 
 @pytest.fixture(scope="module")
-async def shared() -> AsyncIterator[Clinic]:
-    async with clinic() as here:
+async def shared(servers: Mapping[str, str]) -> AsyncIterator[Clinic]:
+    async with clinic(servers) as here:
         yield here
 
 

@@ -1,6 +1,6 @@
 """A person in danger, on the running stack: what they write and answer meets a person, at once and again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,8 +40,8 @@ FINE = {
 
 
 @pytest.fixture(scope="module")
-async def shared() -> AsyncIterator[Clinic]:
-    async with clinic() as here:
+async def shared(servers: Mapping[str, str]) -> AsyncIterator[Clinic]:
+    async with clinic(servers) as here:
         yield here
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -17,8 +17,8 @@ FORM = {"language": "en", "zone": ZONE.key}
 
 
 @pytest.fixture(scope="module")
-async def here() -> AsyncIterator[Clinic]:
-    async with clinic() as shared:
+async def here(servers: Mapping[str, str]) -> AsyncIterator[Clinic]:
+    async with clinic(servers) as shared:
         yield shared
 
 

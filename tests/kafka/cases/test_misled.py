@@ -1,7 +1,7 @@
 """What patients are told, on the running stack: no old time, no false thanks, nobody else's visit."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,8 @@ THANKS = "Your answers are saved. Your clinic looks at them"
 
 
 @pytest.fixture(scope="module")
-async def shared() -> AsyncIterator[Clinic]:
-    async with clinic({"KEEPWELL_SMTP_FROM": "Riverside <no-reply@clinic.example>"}) as here:
+async def shared(servers: Mapping[str, str]) -> AsyncIterator[Clinic]:
+    async with clinic({**servers, "KEEPWELL_SMTP_FROM": "Riverside <no-reply@clinic.example>"}) as here:
         yield here
 
 

@@ -1,7 +1,7 @@
 """The texting provider turns a deaf ear, hides, refuses: on the running stack nobody is hurt by it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -54,11 +54,12 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-async def here() -> AsyncIterator[Ground]:
+async def here(servers: Mapping[str, str]) -> AsyncIterator[Ground]:
     mailbox, loop = Mailbox(), asyncio.get_running_loop()
     relay = await loop.create_server(lambda: SMTP(mailbox, hostname="mail.example", loop=loop), "127.0.0.1", 0)
     async with relay, fake_provider() as phones:
         settings = {
+            **servers,
             "KEEPWELL_TWILIO_BASE_URL": phones.url,
             "KEEPWELL_TWILIO_ACCOUNT_SID": ACCOUNT,
             "KEEPWELL_TWILIO_AUTH_TOKEN": TOKEN,

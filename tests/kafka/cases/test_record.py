@@ -1,6 +1,6 @@
 """A patient's record, on the running stack: what was decided by mistake, written, sent or held twice stays whole."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +15,8 @@ RULE = "interval-ladder-a"
 
 
 @pytest.fixture(scope="module")
-async def shared() -> AsyncIterator[Clinic]:
-    async with clinic() as here:
+async def shared(servers: Mapping[str, str]) -> AsyncIterator[Clinic]:
+    async with clinic(servers) as here:
         yield here
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -54,8 +54,8 @@ AT_ONCE = 20
 
 
 @pytest.fixture(scope="module")
-async def here() -> AsyncIterator[Clinic]:
-    async with clinic({"KEEPWELL_COUNTRIES": "MX"}) as shared:
+async def here(servers: Mapping[str, str]) -> AsyncIterator[Clinic]:
+    async with clinic({**servers, "KEEPWELL_COUNTRIES": "MX"}) as shared:
         yield shared
 
 

@@ -130,12 +130,14 @@ def _kept(report: Report, attempt: Attempted | None) -> KeptReport:
 
 
 async def _attempts(tx: Transaction, reports: Sequence[Report]) -> dict[Report, Attempted]:
-    """Return the attempt that each report speaks of: the one its address names, else the one with the provider's id."""
+    """Return the attempt that each report speaks of: the one that has the provider's id, else the one it names."""
     named = [report.attempt for report in reports if report.attempt is not None]
     known = await attempts.spoken_of(tx, named, [report.sid for report in reports])
     by_id = {(each.id, each.message): each for each in known}
     by_sid = {each.sid: each for each in known if each.sid is not None}
-    found = {report: _named_by(report, by_id) or by_sid.get(report.sid) for report in reports}
+    # Where two messages of the same words went to one number, the look that saw a text may have taken it for the other
+    # one. It stays that one's, or both would count as sent by a single text.
+    found = {report: by_sid.get(report.sid) or _named_by(report, by_id) for report in reports}
     return {report: attempt for report, attempt in found.items() if attempt is not None}
 
 

@@ -105,6 +105,22 @@ async def test_a_number_that_is_reminded_twice_in_the_same_words_is_not_taken_fo
     assert {row.sid for row in await harness.messages()} == {sent.sid for sent in harness.fake_provider.ledger}
 
 
+async def test_a_report_of_a_text_that_was_taken_for_its_twin_is_never_refused_and_none_of_the_two_is_lost(
+    harness: NotifierHarness,
+) -> None:
+    for word in ("broken", "lose"):  # of the first the provider has nothing, of the second it has a text
+        patient = await harness.enrol(contact_of("sms", PHONE))
+        harness.fake_provider.script.append(word)
+        await harness.due(await harness.book(patient))
+        await harness.settled()
+    await harness.until(harness.clock.now() + MARGIN)
+    await harness.in_state("accepted", "unknown")
+    assert await harness.fake_provider.report(harness.fake_provider.ledger[0], "delivered") == 204
+    await harness.until(harness.clock.now() + timedelta(minutes=30))
+    assert sorted(await harness.states()) == ["accepted", "delivered"]
+    assert {row.sid for row in await harness.messages()} == {sent.sid for sent in harness.fake_provider.ledger}
+
+
 async def test_a_crash_after_the_provider_accepted_leaves_unknown_and_settles_without_a_second_text(
     resting: NotifierHarness,
 ) -> None:

@@ -45,7 +45,7 @@ _LOOK: Final = (
     "SELECT (SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND classid = $1::integer::oid AND objid = $2::integer::oid"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS relays,"
-    " (SELECT min(due_at) FROM outbox) AS first_due, (SELECT min(due_at) FROM outbox WHERE due_at > $3) AS next_due"
+    " (SELECT min(due_at) FROM outbox) <= $3 AS is_due, (SELECT min(due_at) FROM outbox WHERE due_at > $3) AS next_due"
 )
 """All that an idle relay asks, once a second: how many relays there are, and whether anything is due or will be."""
 _GIVE_BACK: Final = "SELECT pg_advisory_unlock($1::integer, $2::integer)"
@@ -125,10 +125,9 @@ class Relay:
             self.database.outbox_written.clear()
             moved, next_due = 0, None
             if not woken or loop.time() - looked_at >= IDLE:
-                now = self.database.clock.now()
-                first_due, next_due = await self._look(driver, now)
+                is_due, next_due = await self._look(driver)
                 looked_at = loop.time()
-                woken = woken or (first_due is not None and first_due <= now)
+                woken = woken or is_due
             if woken:
                 moved, next_due = await self._round(driver), None
             self._finished_at = loop.time()
@@ -153,14 +152,14 @@ class Relay:
         _FIRED.labels(self.service).inc(len(records))
         return len(records)
 
-    async def _look(self, driver: asyncpg.Connection, now: datetime) -> tuple[datetime | None, datetime | None]:
-        """Share the shards anew; return when the first row of the outbox is due, and the first that is not due yet."""
+    async def _look(self, driver: asyncpg.Connection) -> tuple[bool, datetime | None]:
+        """Share the shards anew; return whether a row of the outbox is due, and when the next one will be."""
         space = _lock_space(self.service)
         if not self._owned:
             await driver.execute(_PRESENT, space, SHARDS)
-        seen = await driver.fetchrow(_LOOK, space, SHARDS, now)
+        seen = await driver.fetchrow(_LOOK, space, SHARDS, self.database.clock.now())
         await self._share_shards(driver, space, relays=seen["relays"])
-        return seen["first_due"], seen["next_due"]
+        return bool(seen["is_due"]), seen["next_due"]
 
     async def _share_shards(self, driver: asyncpg.Connection, space: int, *, relays: int) -> None:
         """Take the free shards up to a fair share among the relays of this outbox; give back what is above it."""

@@ -10,8 +10,10 @@ from shared.bus import cancel_timers, publish
 from shared.bus.claim import BATCH
 from shared.bus.producer import NotSent, Producer, Record
 from shared.bus.tables import SHARDS
+from shared.database import Database
 from shared.events import PatientDischarged, Topic
 from tests.kafka.bus.conftest import CLINIC, Toy
+from tests.support.bench import eventually
 
 
 async def test_an_event_arrives_once_its_transaction_has_committed(toy: Toy) -> None:
@@ -20,6 +22,30 @@ async def test_an_event_arrives_once_its_transaction_has_committed(toy: Toy) -> 
     await toy.say(patient)
     await toy.quiet()
     assert [event.patient for event in toy.heard] == [patient]
+
+
+@pytest.mark.parametrize("later", [None, timedelta(hours=1)], ids=["at once", "a timer"])
+async def test_what_another_process_wrote_never_waits_for_this_one_to_write(toy: Toy, later: timedelta | None) -> None:
+    engine = toy.make_engine()
+    await engine.start()
+    await toy.quiet()
+    other = Database(toy.database.url, schema="toy", clock=toy.clock)
+    try:
+        async with other.transaction() as tx:
+            event = PatientDischarged(clinic=CLINIC, patient=uuid4(), version=1)
+            timer = {} if later is None else {"at": toy.clock.now() + later, "timer": "later"}
+            await publish(tx, event, **timer)  # type: ignore[arg-type]
+    finally:
+        await other.close()
+    if later is not None:
+        await toy.clock.move_by(later)
+
+    async def heard() -> bool:
+        return len(toy.heard) == 1
+
+    await eventually(heard, seconds=10)
+    assert all(relay.error is None for relay in engine.relays)
+    assert not engine.down
 
 
 async def test_a_transaction_that_rolls_back_says_nothing(toy: Toy) -> None:

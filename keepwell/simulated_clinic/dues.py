@@ -1,9 +1,9 @@
 """What had to be said, reckoned from the desk's own record and the promises of the product alone.
 
-Reminders three days and one day before a session, on its wall time, where that was still ahead when it was booked or
-moved; questions at ten in the patient's morning, as `questions` tells; a word to book at ten, seven days before a
-session is due that nobody has booked; a page at once when an alert is raised and every quarter of an hour until
-somebody has seen it, then every hour until it is closed.
+Reminders on the days before a session that the protocol names, on its wall time, where that was still ahead when it
+was booked or moved; questions at ten in the patient's morning, as `questions` tells; a word to book at ten, seven days
+before a session is due that nobody has booked; a page at once when an alert is raised and every quarter of an hour
+until somebody has seen it, then every hour until it is closed.
 """
 
 from collections.abc import Iterator, Sequence

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.scheduler.model.catalogue import newest
 from tests.support.bench import eventually
 from tests.support.checkins import answer
 from tests.support.running import Keepwell, keepwell
@@ -17,6 +18,7 @@ from tests.support.tiny_twilio import TinyTwilio, link_in, post_signed, settings
 
 ZONE = ZoneInfo("America/New_York")
 PHONE = "+12025550143"
+PROTOCOL = newest("iv-ketamine")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,11 @@ async def at_wall(clinic: Keepwell, days: int, hour: int) -> datetime:
     """Return an instant at an hour of the patient's day, some days from now."""
     day = (await clinic.now()).astimezone(ZONE).date() + timedelta(days=days)
     return datetime(day.year, day.month, day.day, hour, tzinfo=ZONE)
+
+
+def reminders_ahead(now: datetime, start: datetime) -> list[int]:
+    """Return the days before a session on which the protocol still reminds of it."""
+    return [days for days in PROTOCOL.cadence.reminder_days if start - timedelta(days=days) > now]
 
 
 def wall(instant: datetime) -> str:
@@ -90,17 +97,20 @@ async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has 
     plan = await clinic.post(
         f"/patients/{patient}/plans", {"protocol": "iv-ketamine", "start_on": today.isoformat()}, status=201
     )
-    assert (plan["phase"], plan["protocol_version"]) == ("induction", 2)
+    assert (plan["phase"], plan["protocol_version"]) == ("induction", PROTOCOL.version)
 
-    # A session five days ahead is reminded of three days and one day before; C confirms it.
+    # A session five days ahead is reminded of on the protocol's days that are still to come; C confirms it.
     first = await at_wall(clinic, 5, 10)
+    reminders = reminders_ahead(await clinic.now(), first)
     session = await book(clinic, patient, first)
     assert (session["state"], datetime.fromisoformat(session["starts_at_utc"])) == ("booked", first.astimezone(UTC))
     await clinic.live_until(first - timedelta(days=3, minutes=-1))
     await network.settled()
     said = network.to(PHONE)
-    assert len(said) == 2
-    assert len([text for text in said if "10:00 AM" in text]) == 1
+    reminded = [days for days in reminders if days >= 3]
+    assert reminded
+    assert len(said) == 1 + len(reminded)
+    assert len([text for text in said if "10:00 AM" in text]) == len(reminded)
     # The other is the baseline, before any session; it is answered as the questions after them are.
     (baseline,) = (await clinic.get(f"/patients/{patient}/checkins"))["items"]
     assert (baseline["instruments"], baseline["state"]) == (["phq-9"], "open")
@@ -116,11 +126,14 @@ async def test_a_patients_month_over_rest_alone(  # noqa: PLR0915 - a month has 
         "PATCH", f"/sessions/{session['id']}", {"starts_at": wall(moved_to)}, If_Match=f'"{sessions[0]["version"]}"'
     )
     assert status == 200, moved
-    before = len(network.texts)
+    before, reminders = len(network.texts), reminders_ahead(await clinic.now(), moved_to)
     await clinic.live_until(moved_to - timedelta(hours=1))
     await network.settled()
     said = [text["Body"] for text in network.texts[before:] if "1:00 PM" in text["Body"]]
-    assert [("moved to" in body, "is on" in body) for body in said] == [(True, False), (False, True), (False, True)]
+    assert [("moved to" in body, "is on" in body) for body in said] == [
+        (True, False),
+        *[(False, True)] * len(reminders),
+    ]
     assert not [text for text in network.texts[before:] if "10:00 AM" in text["Body"]]
 
     # Attended: the induction goes on to its sixth session, with check-ins on the way.

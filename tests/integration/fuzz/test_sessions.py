@@ -7,6 +7,7 @@ from typing import Any, Final
 from hypothesis import strategies
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
+from services.scheduler.model.catalogue import WITHOUT_PLAN
 from shared.events import (
     PatientDischarged,
     PatientEnrolled,
@@ -26,7 +27,7 @@ from tests.integration.fuzz.profiles import tries
 from tests.integration.fuzz.world import World
 
 DAY: Final = timedelta(days=1)
-REMINDED: Final = {"3d": 3 * DAY, "1d": DAY}
+REMINDED: Final = {f"{days}d": days * DAY for days in WITHOUT_PLAN.reminder_days}
 KINDS: Final = (SessionBooked, SessionMoved, SessionConfirmed, SessionCancelled, SessionAttended, SessionMissed)
 STATE_OF: Final[dict[type[SessionEvent], str]] = {
     SessionBooked: "booked",

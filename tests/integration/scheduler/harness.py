@@ -1,10 +1,11 @@
 """Short words for what a clinic does with its scheduler."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from services.scheduler.model.catalogue import WITHOUT_PLAN
 from shared.events import (
     ClinicChanged,
     CrisisTexts,
@@ -153,6 +154,11 @@ class SchedulerHarness:
 
     async def said(self, kind: type[E]) -> list[E]:
         return await self.bench.said(kind)
+
+    def reminders(self, wall: str, zone: str = NEW_YORK) -> dict[str, datetime]:
+        """Return the reminders still ahead for a session at a wall time, as the newest plans have them."""
+        days = {f"{n}d": to_instant(parse_wall(wall) - timedelta(days=n), zone) for n in WITHOUT_PLAN.reminder_days}
+        return {name: due for name, due in days.items() if due > self.bench.clock.now()}
 
     async def timers(self) -> dict[str, datetime]:
         """Return the pending timers' instants by the end of their names: `3d`, `checkin/day-7`, `booking`."""

@@ -2,6 +2,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.scheduler.model.catalogue import WITHOUT_PLAN
 from shared.events import SessionBooked, SessionMoved
 from shared.ids import ClinicId
 from shared.web.awaited import KNOWN_WITHIN
@@ -56,7 +57,8 @@ async def test_a_time_without_a_zone_is_not_guessed_while_the_clinic_is_unknown(
 async def test_what_took_place_can_be_entered_and_counts_as_ever(harness: SchedulerHarness, starts_at: str) -> None:
     await harness.start("2026-11-30")
     session = await harness.book(starts_at, entered_afterwards=True)
-    assert not {"3d", "1d"} & set(await harness.timers()), "nobody is reminded of what is over"
+    names = {f"{days}d" for days in WITHOUT_PLAN.reminder_days}
+    assert not names & set(await harness.timers()), "nobody is reminded of what is over"
     attended = await harness.end(session, "attend")
     assert (attended["number"], attended["state"]) == (1, "attended")
     assert (await harness.plan())["attended"] == 1

@@ -117,7 +117,7 @@ async def test_a_consultation_starts_no_questions_and_is_no_session_of_the_plan(
     before = await harness.timers()
     session = await harness.book("2026-12-03T10:00", kind="consultation")
     assert (session["kind"], session["plan"], session["number"]) == ("consultation", None, None)
-    assert set(await harness.timers()) - set(before) == {"1d"}, "it is reminded of"
+    assert set(await harness.timers()) - set(before) == set(harness.reminders("2026-12-03T10:00")), "it is reminded of"
     await harness.until("2026-12-03T11:00")
     await harness.end(session, "attend")
     assert await harness.timers() == before

@@ -1,13 +1,14 @@
 """Instruments as data: read from `packs/<id>/<version>/`, and refused where a letter is not the pinned one.
 
-A pack is versioned and pinned because a changed item is a modified instrument: it would need another id.
+A pack is versioned and pinned because a changed item is a modified instrument: it would need another id. What ships is
+changed by nobody; a further instrument is a further folder.
 """
 
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +17,7 @@ from services.assessments.model.alert import AlertKind, AlertLevel
 from services.assessments.model.instrument import (
     Alarm,
     Band,
+    BandSource,
     Chart,
     Instrument,
     InstrumentError,
@@ -24,24 +26,13 @@ from services.assessments.model.instrument import (
     Section,
     Wording,
 )
+from shared.evidence import Grade
 from shared.languages import LANGUAGES
 
 FOLDER: Final = Path(__file__).parent / "packs"
 
-PINNED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "phq-9/1/en.toml": "00a13ef338e56a031205fd18fdab5ccb277ffa6eb85a00d97f4b03900776f4ee",
-        "phq-9/1/es.toml": "13b6f134d39cb56533cc0d6d723f35e1b1932c68cc2eded80a06d814e7032cb8",
-        "phq-9/1/pack.toml": "91799f20fb236e67d9a958259af3af7c55cfcfde568496a383034cf7e822c81c",
-        "post-session/1/en.toml": "6632160eb40fc917646e2b5e322072c1e176f9ade5e29f1141e4494245b31488",
-        "post-session/1/es.toml": "0347213f1e678a7c874def1e1c11c1719394b004cda469c17d8e989aabd10e8a",
-        "post-session/1/pack.toml": "baace1ac321d46931ab02a6188dc08bd37a344c3ba59f5d2fa4e9100ee9976d2",
-        "post-session/2/en.toml": "1591292c85348104efc586e569a17572aa4d4dbb8944f7f3b652f8b25156ecbd",
-        "post-session/2/es.toml": "4cb63abf2f4b2da255d43d03c0ab946668a78b218b70711bcb3b7ae84c2d762b",
-        "post-session/2/pack.toml": "62b0a688d969b3a5a00a03ec1e419cdc2a742b079b6da804bdccc5b254a9bec1",
-    },
-)
-"""SHA-256 of every file of every pack."""
+PINS: Final = "SHA256SUMS"
+"""The file of a pack that holds the SHA-256 of each of its texts; `sha256sum *.toml > SHA256SUMS` writes it."""
 
 
 class _Form(BaseModel):
@@ -85,6 +76,12 @@ class _Band(_Form):
     name: str
 
 
+class _BandSource(_Form):
+    url: str
+    grade: Grade
+    read_on: date
+
+
 class _Chart(_Form):
     better: Literal["lower", "higher"]
     of: str | None = None
@@ -102,7 +99,7 @@ class _Pack(_Form):
     scales: dict[str, _Scale]
     chart: _Chart
     bands: tuple[_Band, ...] = ()
-    band_source: str | None = None
+    band_source: _BandSource | None = None
     loinc_panel: str | None = None
     loinc_total: str | None = None
     words: bool = False
@@ -129,19 +126,24 @@ class Packs:
         self._newest = {one.id: one for _, one in sorted(self._every.items())}
 
     @classmethod
-    def load(cls, folder: Path = FOLDER, pinned: Mapping[str, str] = PINNED) -> "Packs":
+    def load(cls, folder: Path = FOLDER) -> "Packs":
         """Read every pack.
 
         Raises:
             InstrumentError: a file is not the pinned one, or a pack does not fit together.
         """
-        found = [_read(pack.parent, folder, pinned) for pack in sorted(folder.glob("*/*/pack.toml"))]
+        found = [_read(pack.parent) for pack in sorted(folder.glob("*/*/pack.toml"))]
         return cls({(one.id, one.version): one for one in found})
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids of all instruments."""
         return tuple(self._newest)
+
+    @property
+    def newest(self) -> tuple[Instrument, ...]:
+        """The newest version of every instrument."""
+        return tuple(self._newest.values())
 
     @property
     def every(self) -> tuple[Instrument, ...]:
@@ -161,20 +163,35 @@ class Packs:
             raise UnknownInstrumentError(f"There is no instrument {instrument_id!r}; there are {known}.") from error
 
 
-def _text(path: Path, folder: Path, pinned: Mapping[str, str]) -> str:
+def _pins(place: Path) -> dict[str, str]:
+    """Return the pinned SHA-256 of each text of a pack, by its name."""
+    try:
+        lines = (place / PINS).read_text(encoding="ascii").splitlines()
+    except FileNotFoundError as error:
+        raise InstrumentError(f"{_name(place)} has no {PINS}. Write it with `sha256sum *.toml > {PINS}`.") from error
+    return {name: pin for pin, name in (line.split(maxsplit=1) for line in lines)}
+
+
+def _name(path: Path) -> str:
+    return "/".join(path.parts[-2 if path.is_dir() else -3 :])
+
+
+def _text(path: Path, pins: Mapping[str, str]) -> str:
     raw = path.read_bytes()
-    name = path.relative_to(folder).as_posix()
     found = hashlib.sha256(raw).hexdigest()
-    if pinned.get(name) != found:
-        raise InstrumentError(f"{name} is not the pinned text: its SHA-256 is {found}. Changes make a new version.")
+    if pins.get(path.name) != found:
+        raise InstrumentError(
+            f"{_name(path)} is not the pinned text: its SHA-256 is {found}. Changes make a new version."
+        )
     return raw.decode()
 
 
-def _read(place: Path, folder: Path, pinned: Mapping[str, str]) -> Instrument:
-    pack = _Pack.model_validate(tomllib.loads(_text(place / "pack.toml", folder, pinned)))
+def _read(place: Path) -> Instrument:
+    pins = _pins(place)
+    pack = _Pack.model_validate(tomllib.loads(_text(place / "pack.toml", pins)))
     wording = {}
     for language in LANGUAGES:
-        words = _Wording.model_validate(tomllib.loads(_text(place / f"{language}.toml", folder, pinned)))
+        words = _Wording.model_validate(tomllib.loads(_text(place / f"{language}.toml", pins)))
         wording[str(language)] = Wording(language=str(language), **dict(words))
     return Instrument(
         id=pack.id,
@@ -188,7 +205,7 @@ def _read(place: Path, folder: Path, pinned: Mapping[str, str]) -> Instrument:
         wording=wording,
         chart=Chart(**dict(pack.chart)),
         bands=tuple(Band(**dict(band)) for band in pack.bands),
-        band_source=pack.band_source,
+        band_source=None if pack.band_source is None else BandSource(**dict(pack.band_source)),
         loinc_panel=pack.loinc_panel,
         loinc_total=pack.loinc_total,
         words=pack.words,

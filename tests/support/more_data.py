@@ -82,8 +82,8 @@ def protocol() -> Protocol:
     )
 
 
-def add_instrument(folder: Path) -> dict[str, str]:
-    """Write a pack beside those that ship into a folder; return the prints of all."""
+def add_instrument(folder: Path) -> None:
+    """Write a pack into a folder, beside those that ship."""
     shutil.copytree(packs.FOLDER, folder, dirs_exist_ok=True)
     place = folder / INSTRUMENT / "1"
     place.mkdir(parents=True)
@@ -91,14 +91,15 @@ def add_instrument(folder: Path) -> dict[str, str]:
     written["es.toml"] = _WORDS.format(title="Días buenos esta semana")
     for name, text in written.items():
         (place / name).write_text(text, encoding="utf-8")
-    prints = {f"{INSTRUMENT}/1/{name}": hashlib.sha256((place / name).read_bytes()).hexdigest() for name in written}
-    return {**packs.PINNED, **prints}
+    pins = [f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in written.items()]
+    (place / packs.PINS).write_text("".join(pins), encoding="ascii")
 
 
 def add(folder: Path) -> None:
     """Put all of it where the process finds it."""
     plant(catalogue, "PROTOCOLS", (*catalogue.PROTOCOLS, protocol()))
-    plant(packs.Packs, "load", partial(packs.Packs.load, folder, add_instrument(folder)))
+    add_instrument(folder)
+    plant(packs.Packs, "load", partial(packs.Packs.load, folder))
     word: Any = MoreIntents.ASKS_THE_WAY
     by_intent = answering._by_intent
 

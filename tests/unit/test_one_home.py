@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.assessments.model.interval.history import Code
-from services.assessments.model.rules import RULES
+from services.assessments.model.rules import with_bands
 from services.assessments.packs import Packs
 from services.scheduler.model.catalogue import IV_KETAMINE_2
 from shared.evidence import Grade
@@ -71,8 +71,9 @@ def test_a_grade_stands_once(grade: str) -> None:
 
 
 def test_the_bands_stand_in_the_pack_and_the_rule_says_just_those() -> None:
-    bands = Packs.load().get(PHQ_9, 1).bands
-    said = next(rule.text for rule in RULES if rule.id == "phq-9-bands")
+    packs = Packs.load()
+    bands = packs.get(PHQ_9).bands
+    said = next(rule.text for rule in with_bands(packs.newest) if rule.id == "phq-9-bands")
     assert re.findall(r"(\d+)-(\d+) ([a-z ]+)", said) == [(str(b.lowest), str(b.highest), b.name) for b in bands]
     named = [band.name for band in bands if " " in band.name]
     assert named

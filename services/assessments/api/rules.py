@@ -9,7 +9,7 @@ from pydantic import Field
 
 from services.assessments.api.access import Access, Why, Words
 from services.assessments.commands import signing, taking_back
-from services.assessments.model.rules import RULES, Rule, find
+from services.assessments.model.rules import Rule, with_bands
 from services.assessments.store import signatures
 from services.assessments.store.signatures import Key, Signature, Withdrawal
 from shared.database import Reader, Transaction
@@ -107,12 +107,12 @@ def add(routes: APIRouter, access: Access) -> None:
     async def list_rules(principal: Reads) -> Listing[RuleView]:
         """Return every rule with its source and grade, and whether it runs at this clinic."""
         async with access.database.reading() as reader:
-            return Listing(items=await _views(access, reader, principal.clinic, RULES), next=None)
+            return Listing(items=await _views(access, reader, principal.clinic, _rules(access)), next=None)
 
     @routes.post("/rules/{rule_id}/sign", response_model=RuleView)
     async def sign(rule_id: str, command: DecideCommand, body: NewSignature | None = None) -> Response:
         """Sign a rule in its present version, so that it runs at this clinic."""
-        rule = _found(rule_id)
+        rule = _found(access, rule_id)
 
         async def work(tx: Transaction) -> RuleView:
             clinic, by = command.principal.clinic, command.principal.name
@@ -125,7 +125,7 @@ def add(routes: APIRouter, access: Access) -> None:
     @routes.post("/rules/{rule_id}/withdraw", response_model=RuleView)
     async def withdraw(rule_id: str, body: NewWithdrawal, command: DecideCommand) -> Response:
         """Withdraw the signature under a rule: it proposes nothing until it is signed again; both stay on record."""
-        rule = _found(rule_id)
+        rule = _found(access, rule_id)
 
         async def work(tx: Transaction) -> RuleView:
             who = command.principal
@@ -140,14 +140,18 @@ def add(routes: APIRouter, access: Access) -> None:
         return await command.run(access.database, work)
 
 
-def _found(rule_id: str) -> Rule:
+def _rules(access: Access) -> tuple[Rule, ...]:
+    return with_bands(access.deps.packs.newest)
+
+
+def _found(access: Access, rule_id: str) -> Rule:
     """Return a rule that waits for signatures.
 
     Raises:
         NotFound: there is none of this id.
         Conflict: it runs without a signature.
     """
-    rule = find(rule_id)
+    rule = next((rule for rule in _rules(access) if rule.id == rule_id), None)
     if rule is None:
         raise NotFound("There is no such rule.")
     if not rule.needs_signature:

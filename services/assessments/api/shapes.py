@@ -14,7 +14,7 @@ AnswerList = Annotated[
     Field(
         max_length=100,
         description=(
-            "One whole number for each required question, in the order of `GET /instruments`. "
+            "One whole number for each required question, in the order and of the values of `GET /instruments`. "
             "phq-9: nine numbers from 0 to 3, question 1 to 9: 0 not at all, 1 several days, 2 more than half the "
             "days, 3 nearly every day; the ninth asks about thoughts of being better off dead, and anything above 0 "
             "raises an alert. post-session: eleven numbers, the mood from 0 (very low) to 10 (very good), then ten "

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Literal
+
+from shared.evidence import Grade
 
 
 class InstrumentError(Exception):
@@ -119,6 +122,15 @@ class Wording:
 
 
 @dataclass(frozen=True)
+class BandSource:
+    """Where the bands of an instrument are published, how good that source is, and when it was last read."""
+
+    url: str
+    grade: Grade
+    read_on: date
+
+
+@dataclass(frozen=True)
 class Instrument:
     """One version of an instrument.
 
@@ -131,7 +143,7 @@ class Instrument:
         first_day: the first day after a session on which it says something about the time since.
         chart: what is drawn of it over time.
         bands: ranges of the total, empty where there is none.
-        band_source: where the bands are published.
+        band_source: where the bands are published; none where there are no bands.
         words: whether there is a field for the patient's own words, asked for as the wording has it.
     """
 
@@ -146,7 +158,7 @@ class Instrument:
     wording: Mapping[str, Wording]
     chart: Chart
     bands: tuple[Band, ...] = ()
-    band_source: str | None = None
+    band_source: BandSource | None = None
     loinc_panel: str | None = None
     loinc_total: str | None = None
     words: bool = False
@@ -155,7 +167,7 @@ class Instrument:
         """Refuse data that does not fit together.
 
         Raises:
-            InstrumentError: an unknown scale, a text that is missing or too many, or bands with a gap.
+            InstrumentError: an unknown scale, a text that is missing or too many, bands with a gap or without a source.
         """
         for item in self.items:
             if item.scale not in self.scales:
@@ -164,6 +176,8 @@ class Instrument:
             raise InstrumentError(f"{self.id}: the chart is of item {self.chart.of!r}, which is not there.")
         for words in self.wording.values():
             self._check_wording(words)
+        if bool(self.bands) != (self.band_source is not None):
+            raise InstrumentError(f"{self.id}: bands and their source go together; one of them is missing.")
         for lower, upper in zip(self.bands, self.bands[1:], strict=False):
             if upper.lowest != lower.highest + 1:
                 raise InstrumentError(f"{self.id}: bands {lower.name!r} and {upper.name!r} do not meet.")

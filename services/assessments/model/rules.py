@@ -1,9 +1,11 @@
 """The clinical rules with their provenance: where each comes from, and how much it may be trusted."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from services.assessments.model.instrument import Instrument
 from services.assessments.model.interval.interval_rule import RULE, RULE_VERSION
 from shared.evidence import Grade
 
@@ -35,7 +37,7 @@ class Rule:
     @property
     def name(self) -> str:
         """What the screens call it."""
-        words = self.called or self.id.replace("-", " ").replace("phq 9", "PHQ-9")
+        words = self.called or self.id.replace("-", " ")
         return words[:1].upper() + words[1:]
 
     @property
@@ -94,18 +96,6 @@ RULES: Final[tuple[Rule, ...]] = (
         applies_to="interval proposals above 28 days",
     ),
     Rule(
-        id="phq-9-bands",
-        version=1,
-        text="PHQ-9: 0-4 minimal, 5-9 mild, 10-14 moderate, 15-19 moderately severe, 20-27 severe.",
-        source_url=(
-            "https://after30.eu/es/article/herramienta-del-cuestionario-phq-9-para-evaluar-y-monitorear-los-sintomas-"
-            "depresivos?page=0"
-        ),
-        grade=Grade.OBSERVATIONAL,
-        verified_on=_READ_ON,
-        applies_to="PHQ-9 scores",
-    ),
-    Rule(
         id="phq-9-response",
         version=1,
         text="Response is half of the first PHQ-9 or less; remission is below 5.",
@@ -113,6 +103,7 @@ RULES: Final[tuple[Rule, ...]] = (
         grade=Grade.OBSERVATIONAL,
         verified_on=_READ_ON,
         applies_to="the guard that asks for a documented response",
+        called="PHQ-9 response",
     ),
     Rule(
         id="phq-9-item-9-alert",
@@ -126,6 +117,7 @@ RULES: Final[tuple[Rule, ...]] = (
         verified_on=_READ_ON,
         applies_to="safety alerts",
         fails_safe=True,
+        called="PHQ-9 item 9 alert",
     ),
     Rule(
         id="alert-urgency",
@@ -181,3 +173,27 @@ RULES: Final[tuple[Rule, ...]] = (
 
 def find(rule_id: str) -> Rule | None:
     return next((rule for rule in RULES if rule.id == rule_id), None)
+
+
+def with_bands(instruments: Iterable[Instrument]) -> tuple[Rule, ...]:
+    """Return every rule, and the bands of each instrument that has some as a rule, in the figures of its pack."""
+    return (*RULES, *(rule for one in instruments for rule in _bands(one)))
+
+
+def _bands(instrument: Instrument) -> list[Rule]:
+    source = instrument.band_source
+    if source is None:
+        return []
+    said = ", ".join(f"{band.lowest}-{band.highest} {band.name}" for band in instrument.bands)
+    return [
+        Rule(
+            id=f"{instrument.id}-bands",
+            version=instrument.version,
+            text=f"{instrument.name}: {said}.",
+            source_url=source.url,
+            grade=source.grade,
+            verified_on=source.read_on,
+            applies_to=f"{instrument.name} scores",
+            called=f"{instrument.name} bands",
+        )
+    ]

@@ -1,12 +1,13 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.assessments.described import InstrumentBrief
 from services.assessments.model.instrument import InstrumentError
-from services.assessments.model.rules import find
-from services.assessments.packs import FOLDER, PINNED, Packs, UnknownInstrumentError
+from services.assessments.model.rules import with_bands
+from services.assessments.packs import FOLDER, PINS, Packs, UnknownInstrumentError
 
 PHQ9_ITEM_CODES = (
     "44250-9",
@@ -21,14 +22,27 @@ PHQ9_ITEM_CODES = (
 )
 
 
-def test_every_file_of_every_pack_is_pinned() -> None:
-    files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.toml")}
-    assert files == set(PINNED)
+def pins_of(pack: Path) -> dict[str, str]:
+    lines = (pack / PINS).read_text(encoding="ascii").splitlines()
+    return {name: pin for pin, name in (line.split() for line in lines)}
+
+
+@pytest.mark.parametrize("pack", sorted(file.parent for file in FOLDER.rglob("pack.toml")), ids=str)
+def test_every_file_of_every_pack_is_pinned(pack: Path) -> None:
+    assert set(pins_of(pack)) == {file.name for file in pack.iterdir()} - {PINS}
 
 
 def test_the_pinned_texts_of_the_phq_9_are_these() -> None:
-    assert PINNED["phq-9/1/en.toml"] == "00a13ef338e56a031205fd18fdab5ccb277ffa6eb85a00d97f4b03900776f4ee"
-    assert PINNED["phq-9/1/es.toml"] == "13b6f134d39cb56533cc0d6d723f35e1b1932c68cc2eded80a06d814e7032cb8"
+    pins = pins_of(FOLDER / "phq-9/1")
+    assert pins["en.toml"] == "00a13ef338e56a031205fd18fdab5ccb277ffa6eb85a00d97f4b03900776f4ee"
+    assert pins["es.toml"] == "13b6f134d39cb56533cc0d6d723f35e1b1932c68cc2eded80a06d814e7032cb8"
+
+
+def test_a_pack_that_nobody_pinned_stops_the_start(tmp_path: Path) -> None:
+    copy = shutil.copytree(FOLDER, tmp_path / "packs")
+    (copy / "phq-9/1" / PINS).unlink()
+    with pytest.raises(InstrumentError, match=r"phq-9/1 has no SHA256SUMS\. Write it with `sha256sum"):
+        Packs.load(copy)
 
 
 def test_a_changed_letter_stops_the_start(tmp_path: Path) -> None:
@@ -91,11 +105,12 @@ def test_an_instrument_says_its_name_its_range_and_which_end_is_the_good_one() -
     assert (check.of, check.bands, check.marks) == ("mood", (), (0, 5))
 
 
-def test_the_bands_stand_in_the_pack_alone_and_the_rule_says_the_same() -> None:
-    said = ", ".join(f"{band.lowest}-{band.highest} {band.name}" for band in Packs.load().get("phq-9").bands)
-    rule = find("phq-9-bands")
-    assert rule is not None
-    assert rule.text == f"PHQ-9: {said}."
+def test_the_bands_stand_in_the_pack_alone_and_are_a_rule_in_its_figures() -> None:
+    rule = next(rule for rule in with_bands(Packs.load().newest) if rule.id == "phq-9-bands")
+    assert rule.text == "PHQ-9: 0-4 minimal, 5-9 mild, 10-14 moderate, 15-19 moderately severe, 20-27 severe."
+    assert (rule.version, rule.name, rule.applies_to) == (1, "PHQ-9 bands", "PHQ-9 scores")
+    assert rule.source_url.startswith("https://after30.eu/")
+    assert not rule.needs_signature
     root = FOLDER.parent.parent.parent
     named = {
         file.relative_to(root).as_posix()
@@ -103,4 +118,9 @@ def test_the_bands_stand_in_the_pack_alone_and_the_rule_says_the_same() -> None:
         for file in (root / package).rglob("*")
         if file.suffix in {".py", ".toml", ".html"} and "moderately severe" in file.read_text(encoding="utf-8")
     }
-    assert named == {"services/assessments/packs/phq-9/1/pack.toml", "services/assessments/model/rules.py"}
+    assert named == {"services/assessments/packs/phq-9/1/pack.toml"}
+
+
+def test_bands_of_which_nobody_says_the_source_are_refused() -> None:
+    with pytest.raises(InstrumentError, match="bands and their source go together"):
+        replace(Packs.load().get("phq-9"), band_source=None)

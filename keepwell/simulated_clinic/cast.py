@@ -36,7 +36,7 @@ class Part:
     Attributes:
         starts_on: day of the first session; they are enrolled some days before.
         hour: at which their sessions begin.
-        temper: how they are; None for a handset that is left to the visitor.
+        traits: how they are; None for a handset that is left to the visitor.
         interval_days: to which a clinician changes the interval when the induction is over.
         forgotten_on: day of the session whose outcome nobody records.
         booked: whether the desk books their sessions.
@@ -45,7 +45,7 @@ class Part:
 
     starts_on: int
     hour: int = 10
-    temper: PatientTraits | None = _CALM
+    traits: PatientTraits | None = _CALM
     interval_days: int | None = None
     forgotten_on: int | None = None
     booked: bool = True

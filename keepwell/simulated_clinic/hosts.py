@@ -75,7 +75,7 @@ async def set_the_scene(clinic: Clinic, counter: Counter, phones: SandboxService
         chart = clinic.charts.get(index)
         if chart is None:
             continue
-        if part.temper is None:
+        if part.traits is None:
             body = {"patient": chart.patient, "instruments": [MEASURE]}
             await counter.post(CheckinSeen, "checkins", body, key=f"{chart.patient}/visitor")
         if part.words is not None:
@@ -87,7 +87,7 @@ def things_to_try(clinic: Clinic, people: list[Person]) -> list[str]:
     names = [
         f"{who.given_name} {who.family_name}"
         for who in people
-        if who.index in clinic.cast and clinic.cast[who.index].temper is None
+        if who.index in clinic.cast and clinic.cast[who.index].traits is None
     ]
     if not names:
         return []

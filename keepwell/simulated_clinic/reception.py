@@ -76,9 +76,9 @@ class Reception:
         part = clinic.cast.get(who.index)
         self._phones.enrol(
             who.number,
-            virtual=part is None or part.temper is not None,
+            virtual=part is None or part.traits is not None,
             name=f"{who.given_name} {who.family_name}",
-            traits=None if part is None else part.temper,
+            traits=None if part is None else part.traits,
         )
         enrolled = await self._counter.post(PatientSeen, "patients", who.enrolment(now), key=f"{who.external_id}/enrol")
         chart = Chart(who, care, enrolled.id, now)

@@ -13,7 +13,7 @@ from services.notifier.commands.reply_events import Text
 from services.notifier.metrics import REFUSED_SECONDS
 from services.notifier.model.arriving import Arrival
 from services.notifier.model.call_outcomes import Blind
-from services.notifier.model.inbound import read
+from services.notifier.model.inbound import meaning_of
 from services.notifier.planner import Planner
 from services.notifier.ports import Port, ProviderText
 from services.notifier.store import webhook_health as store
@@ -99,7 +99,7 @@ class Listener:
             known = await store.known(reader, [text.sid for text in late])
         missed = [text for text in late if text.sid not in known]
         # The order of a list is kept among stops, and among the rest.
-        for text in sorted(missed, key=lambda each: not read(each.body).ends_texts):
+        for text in sorted(missed, key=lambda each: not meaning_of(each.body).ends_texts):
             async with self._database.transaction() as tx:
                 await inbound.receive(tx, self._as_it_came(text, since, began), self._planner, self._stamp)
         if missed:
@@ -110,7 +110,7 @@ class Listener:
 
     def _as_it_came(self, text: ProviderText, since: datetime, now: datetime) -> Text:
         """Return a text of the list; where its date is not known a STOP is the last word, and nothing else is."""
-        undated = now if read(text.body).ends_texts else since
+        undated = now if meaning_of(text.body).ends_texts else since
         return Text(text.sid, text.number, text.body, Arrival(text.at or undated))
 
     async def _could_not_see(self, blind: Blind, since: datetime, refused: int, began: datetime) -> None:

@@ -79,7 +79,7 @@ def build(context: Context) -> Service:
         return any(instant <= reader.now for instant in instants) or await attempts.under_way(reader)
 
     async def status(reader: Reader) -> dict[str, int]:
-        lost = sum(each.reaches_nobody for each in await on_call.found(reader, context.keyring, ports))
+        lost = sum(each.reaches_nobody for each in await on_call.reachability(reader, context.keyring, ports))
         return {
             "oncall_unreached": lost,
             "unknown_attempts": await attempts.unknown_count(reader),
@@ -89,7 +89,7 @@ def build(context: Context) -> Service:
         }
 
     async def notes(reader: Reader) -> list[str]:
-        lost = [each for each in await on_call.found(reader, context.keyring, ports) if each.reaches_nobody]
+        lost = [each for each in await on_call.reachability(reader, context.keyring, ports) if each.reaches_nobody]
         said = [
             f"alerts of clinic {each.clinic} reach nobody on call ({each.words()}): set another contact in Settings"
             for each in lost

@@ -260,7 +260,7 @@ FORGERIES: Final = Table(
     comment="webhook calls without a valid signature, by minute: a flood must not fill the disk",
 )
 
-HEARING: Final = Table(
+WEBHOOK_HEALTH: Final = Table(
     "hearing",
     METADATA,
     Column("only", SmallInteger, primary_key=True, comment="1"),

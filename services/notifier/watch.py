@@ -32,7 +32,7 @@ class OnCallWatch:
     async def look(self) -> None:
         """Look once."""
         async with self.database.reading() as reader:
-            seen = await store.found(reader, self.keyring, self.channels)
+            seen = await store.reachability(reader, self.keyring, self.channels)
             news = await store.changed(reader, self.keyring, self.channels)
         ONCALL_UNREACHED.set(sum(each.reaches_nobody for each in seen))
         if news:

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from services.sandbox.model.actions import ActionKind
 from services.sandbox.model.profiles import Fault, Profile
@@ -32,6 +32,13 @@ class Entry(BaseModel):
     """One line of the journal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+    once_called: ClassVar[dict[str, str]] = {}
+    """What a field was called in journals of versions before, and its name now."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_names(cls, line: Any) -> Any:
+        return {cls.once_called.get(name, name): value for name, value in line.items()}
 
 
 class Born(Entry):
@@ -174,11 +181,12 @@ class MailRefused(Entry):
 class PatientEnrolled(Entry):
     """From now on a virtual patient holds this handset (or no longer)."""
 
+    once_called = {"temper": "traits"}
     kind: Literal["patient"] = "patient"
     number: str
     virtual: bool
     name: str = ""
-    temper: PatientTraits | None = None
+    traits: PatientTraits | None = None
 
 
 class SessionAttended(Entry):
@@ -197,12 +205,13 @@ class ActPlanned(Entry):
         key: which act it is, the same in every run of a seed.
     """
 
+    once_called = {"doing": "action"}
     kind: Literal["act"] = "act"
     id: str
     number: str
     to: str
     key: str
-    doing: ActionKind
+    action: ActionKind
     at: datetime
     words: str
     stays: bool = True

@@ -60,7 +60,7 @@ class VirtualPatients:
             name: whose it is, for the page of the phones; made-up people alone have one.
             traits: how they are; drawn from the seed where absent.
         """
-        wanted = PatientEnrolled(number=number, virtual=virtual, name=name, temper=traits)
+        wanted = PatientEnrolled(number=number, virtual=virtual, name=name, traits=traits)
         if self._ledger.patients.get(number) != wanted:
             self._ledger.record(wanted)
 
@@ -80,7 +80,7 @@ class VirtualPatients:
 
     def _traits(self, number: str) -> PatientTraits:
         known = self._ledger.patients.get(number)
-        return (known and known.temper) or traits_of(self._ledger.seed, number)
+        return (known and known.traits) or traits_of(self._ledger.seed, number)
 
     def latent(self, number: str, at: datetime) -> float:
         """Return the true PHQ-9 of a patient, which no service of Keepwell knows."""
@@ -118,7 +118,7 @@ class VirtualPatients:
                     key=digest(text.key, place),
                     number=number,
                     to=text.sender,
-                    doing=act.doing,
+                    action=act.kind,
                     at=act.at,
                     words=act.words,
                     stays=act.stays,
@@ -133,7 +133,7 @@ class VirtualPatients:
         self._timers.add(act.at, f"{act.id}/{act.tries}", act.number, partial(self._do, act))
 
     async def _do(self, act: ActPlanned) -> None:
-        if act.doing is ActionKind.REPLY:
+        if act.action is ActionKind.REPLY:
             done = await self._network.receive(act.number, act.words, source=Source.PATIENT, to=act.to)
             outcome = "sent" if done.answer is not None else "sent, not taken"
         else:

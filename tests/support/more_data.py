@@ -17,7 +17,7 @@ from keepwell.__main__ import main
 from services.assessments import packs
 from services.notifier.model import answering
 from services.notifier.model.answering import Effect, Sender
-from services.notifier.model.inbound import Intent, Reading
+from services.notifier.model.inbound import Intent, TextMeaning
 from services.scheduler.model import catalogue
 from services.scheduler.model.catalogue import IV_KETAMINE_2
 from services.scheduler.model.protocols import Protocol, Series
@@ -103,9 +103,9 @@ def add(folder: Path) -> None:
     word: Any = MoreIntents.ASKS_THE_WAY
     by_intent = answering._by_intent
 
-    def understood(reading: Reading, sender: Sender) -> Effect:
-        effect = by_intent(reading, sender)
-        asks = effect.intent == Intent.OTHER and "parking" in reading.words
+    def understood(meaning: TextMeaning, sender: Sender) -> Effect:
+        effect = by_intent(meaning, sender)
+        asks = effect.intent == Intent.OTHER and "parking" in meaning.words
         return replace(effect, intent=word) if asks else effect
 
     plant(answering, "_by_intent", understood)

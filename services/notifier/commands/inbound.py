@@ -12,7 +12,7 @@ from services.notifier.metrics import INBOUND as COUNTED
 from services.notifier.model.addresses import canonical
 from services.notifier.model.answering import ANSWER_EVERY, CLARIFY_WITHIN, Answer, Effect, Kind, effect_of
 from services.notifier.model.arriving import start_holds, stop_holds
-from services.notifier.model.inbound import Flag, Intent, read
+from services.notifier.model.inbound import Flag, Intent, meaning_of
 from services.notifier.model.purposes import Channel, Purpose
 from services.notifier.own_words import without_our_words
 from services.notifier.planner import Planner
@@ -62,19 +62,19 @@ async def _act(tx: Transaction, text: Text, planner: Planner, stamp: Clock) -> t
     users = await people.lock_patients_at(tx, fingerprint)
     clinic = await people.clinic(tx, ClinicId(users[0].clinic)) if users else None
     sender_name = clinic.sender_name if clinic is not None else ""
-    reading = read(
+    meaning = meaning_of(
         text.body,
         verdict=text.verdict,
         media=text.media,
         without_ours=partial(without_our_words, sender=sender_name),
     )
-    heard = Heard(text, fingerprint, canonical(text.number), reading.words, users)
+    heard = Heard(text, fingerprint, canonical(text.number), meaning.words, users)
     words = planner.keyring.fingerprint(" ".join(text.body.split()).casefold(), context="words")
     if not await store.keep(
         tx,
         text.sid,
         text.arrival,
-        reading.intent,
+        meaning.intent,
         fingerprint=fingerprint,
         number=planner.keyring.seal(heard.number, context="contact"),
         body=planner.keyring.seal(text.body, context="reply"),
@@ -82,8 +82,8 @@ async def _act(tx: Transaction, text: Text, planner: Planner, stamp: Clock) -> t
     ):
         return None
     sender = await conversation.sender_of(tx, fingerprint, users, words)
-    effect = effect_of(reading, sender)
-    if danger_in(reading.words) is not None:
+    effect = effect_of(meaning, sender)
+    if danger_in(meaning.words) is not None:
         # The crisis text is the answer, and nothing is asked back; a stop blocks it, and whoever reads this must know.
         found = {Flag.CRISIS, Flag.UNANSWERED} if sender.stopped or effect.ends_texts else {Flag.CRISIS}
         effect = replace(effect, asks=None, flags=effect.flags - {Flag.ASKED, Flag.ASKED_WHICH} | found)

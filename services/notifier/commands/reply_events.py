@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.notifier.model.answering import Ahead, Effect
 from services.notifier.model.arriving import Arrival
-from services.notifier.model.inbound import Flag, Intent, read
+from services.notifier.model.inbound import Flag, Intent, meaning_of
 from services.notifier.model.people import NumberUser
 from services.notifier.own_words import without_our_words
 from services.notifier.store import people
@@ -94,13 +94,13 @@ async def _work_out(tx: Transaction, kept: KeptText, keyring: Keyring) -> int:
     users = await people.lock_patients_at(tx, kept.fingerprint)
     clinic = await people.clinic(tx, ClinicId(users[0].clinic)) if users else None
     sender = clinic.sender_name if clinic is not None else ""
-    reading = read(body, without_ours=partial(without_our_words, sender=sender))
+    meaning = meaning_of(body, without_ours=partial(without_our_words, sender=sender))
     heard = Heard(
-        Text(kept.sid, number, body, Arrival(kept.received_at)), kept.fingerprint, number, reading.words, users
+        Text(kept.sid, number, body, Arrival(kept.received_at)), kept.fingerprint, number, meaning.words, users
     )
-    danger = {Flag.CRISIS} if danger_in(reading.words) is not None else frozenset[Flag]()
+    danger = {Flag.CRISIS} if danger_in(meaning.words) is not None else frozenset[Flag]()
     # Which session a yes was for is not known: staff see that it confirmed none.
-    return len(await tell(tx, heard, Effect(Intent(kept.intent), flags=reading.flags | danger), keyring))
+    return len(await tell(tx, heard, Effect(Intent(kept.intent), flags=meaning.flags | danger), keyring))
 
 
 def _of_patients(heard: Heard, effect: Effect, keyring: Keyring) -> list[ReplyReceived]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from services.notifier.model.inbound import Flag, Intent, Reading
+from services.notifier.model.inbound import Flag, Intent, TextMeaning
 
 CLARIFY_WITHIN: Final = timedelta(minutes=5)
 """One text may confirm or clarify a stop, within this time (FCC, in force since 2025-04-11)."""
@@ -144,17 +144,17 @@ _LOUD: Final = frozenset({Answer.STOPPED, Answer.DOUBT})
 """Answers that are given also where the same words come again: a wish about texts is no loop."""
 
 
-def effect_of(reading: Reading, sender: Sender) -> Effect:
+def effect_of(meaning: TextMeaning, sender: Sender) -> Effect:
     """Return what a text leads to.
 
     YES from a number that said stop brings its texts back, as the provider reads it; from any other it agrees to what
     it was reminded of. A yes means the soonest session that its patient has not agreed to; where it may mean several
     patients' the number is asked once.
     """
-    if Flag.AUTOMATIC in reading.flags:
-        return Effect(Intent.OTHER, flags=reading.flags)
-    effect = _answered_question(reading, sender) or _by_intent(reading, sender)
-    flags = reading.flags | effect.flags
+    if Flag.AUTOMATIC in meaning.flags:
+        return Effect(Intent.OTHER, flags=meaning.flags)
+    effect = _answered_question(meaning, sender) or _by_intent(meaning, sender)
+    flags = meaning.flags | effect.flags
     if not sender.patients:
         effect = _of_nobody(effect)
     looping = sender.repeats > LOOP_AFTER or sender.lately > MANY
@@ -175,14 +175,14 @@ def _of_nobody(effect: Effect) -> Effect:
     return Effect(intent, answer, ends_texts=effect.ends_texts, flags=effect.flags)
 
 
-def _answered_question(reading: Reading, sender: Sender) -> Effect | None:
+def _answered_question(meaning: TextMeaning, sender: Sender) -> Effect | None:
     """Return what a text means as the answer to what was asked; None where it answers nothing."""
     question = sender.question
     if question is None:
         return None
     if question.kind is Kind.STOP:
-        return _stop_or_keep(reading, sender)
-    where = reading.pointing
+        return _stop_or_keep(meaning, sender)
+    where = meaning.pointing
     if where.number is not None and 1 <= where.number <= len(question.options):
         chosen = [question.options[where.number - 1]]
     elif where.both:
@@ -192,82 +192,82 @@ def _answered_question(reading: Reading, sender: Sender) -> Effect | None:
     else:
         chosen = []
     if len(chosen) == 0 or (len(chosen) > 1 and not where.both):
-        if reading.intent in _YES_LIKE:
+        if meaning.intent in _YES_LIKE:
             # Asked once is enough: a person sorts it out.
             return Effect(Intent.OTHER, Answer.OTHER, flags=frozenset({Flag.ASKED_WHICH}))
         return None
     return _said(question.kind, tuple(chosen), sender, settles=True)
 
 
-def _stop_or_keep(reading: Reading, sender: Sender) -> Effect | None:
-    words = _bare(reading)
-    if reading.intent in {Intent.AGREE, Intent.NOD}:
+def _stop_or_keep(meaning: TextMeaning, sender: Sender) -> Effect | None:
+    words = _bare(meaning)
+    if meaning.intent in {Intent.AGREE, Intent.NOD}:
         return Effect(Intent.STOP, Answer.STOPPED, settles=True, ends_texts=True)
-    if words in _BARE_NO | _KEEP or reading.intent == Intent.START:
+    if words in _BARE_NO | _KEEP or meaning.intent == Intent.START:
         return Effect(Intent.START, Answer.KEPT, settles=True)
-    if reading.intent == Intent.CONFIRM:
-        return replace(_by_intent(reading, sender), settles=True)
-    if reading.intent == Intent.DOUBT:
+    if meaning.intent == Intent.CONFIRM:
+        return replace(_by_intent(meaning, sender), settles=True)
+    if meaning.intent == Intent.DOUBT:
         # One question is enough; until it is answered nothing else goes out.
         return Effect(Intent.DOUBT, flags=frozenset({Flag.ASKED}))
     return None
 
 
-def _bare(reading: Reading) -> str:
-    return " ".join(re.sub(r"[^\w ]", "", reading.words.casefold()).split())
+def _bare(meaning: TextMeaning) -> str:
+    return " ".join(re.sub(r"[^\w ]", "", meaning.words.casefold()).split())
 
 
-def _by_intent(reading: Reading, sender: Sender) -> Effect:
-    special: dict[Intent, Callable[[Reading, Sender], Effect]] = {
+def _by_intent(meaning: TextMeaning, sender: Sender) -> Effect:
+    special: dict[Intent, Callable[[TextMeaning, Sender], Effect]] = {
         Intent.STOP: _stop,
         Intent.DOUBT: _doubt,
         Intent.DECLINE: _decline,
         Intent.WRONG_NUMBER: _wrong,
     }
-    if reading.intent in special:
-        return special[reading.intent](reading, sender)
-    if reading.intent == Intent.START or (reading.intent == Intent.AGREE and sender.stopped):
+    if meaning.intent in special:
+        return special[meaning.intent](meaning, sender)
+    if meaning.intent == Intent.START or (meaning.intent == Intent.AGREE and sender.stopped):
         return Effect(Intent.START, settles=True)
-    if reading.intent == Intent.HELP:
-        return Effect(Intent.HELP, None if reading.answered else Answer.HELP)
-    if reading.intent in _YES_LIKE:
-        return _agree(reading, sender)
-    if reading.intent == Intent.REACTION:
+    if meaning.intent == Intent.HELP:
+        return Effect(Intent.HELP, None if meaning.answered else Answer.HELP)
+    if meaning.intent in _YES_LIKE:
+        return _agree(meaning, sender)
+    if meaning.intent == Intent.REACTION:
         return Effect(Intent.REACTION)
-    return _other(reading)
+    return _other(meaning)
 
 
-def _stop(reading: Reading, sender: Sender) -> Effect:
+def _stop(meaning: TextMeaning, sender: Sender) -> Effect:
     # One text may confirm a stop: the provider's own, or ours, and not again.
-    silent = reading.by_provider or sender.stopped
+    silent = meaning.by_provider or sender.stopped
     return Effect(Intent.STOP, None if silent else Answer.STOPPED, settles=True, ends_texts=True)
 
 
-def _doubt(_reading: Reading, sender: Sender) -> Effect:
+def _doubt(_reading: TextMeaning, sender: Sender) -> Effect:
     if sender.stopped or not sender.patients:
         return Effect(Intent.DOUBT)
     return Effect(Intent.DOUBT, Answer.DOUBT, asks=Question(Kind.STOP), flags=frozenset({Flag.ASKED}))
 
 
-def _wrong(reading: Reading, _sender: Sender) -> Effect:
-    answer = Answer.STOPPED if reading.ends_texts else Answer.WRONG
-    return Effect(Intent.WRONG_NUMBER, answer, settles=True, ends_texts=reading.ends_texts)
+def _wrong(meaning: TextMeaning, _sender: Sender) -> Effect:
+    answer = Answer.STOPPED if meaning.ends_texts else Answer.WRONG
+    return Effect(Intent.WRONG_NUMBER, answer, settles=True, ends_texts=meaning.ends_texts)
 
 
-def _other(reading: Reading) -> Effect:
-    if Flag.RUNNING_LATE in reading.flags:
+def _other(meaning: TextMeaning) -> Effect:
+    if Flag.RUNNING_LATE in meaning.flags:
         return Effect(Intent.OTHER, Answer.LATE)
-    if Flag.PICTURE in reading.flags and not reading.words:
+    if Flag.PICTURE in meaning.flags and not meaning.words:
         return Effect(Intent.OTHER, Answer.PICTURE)
     return Effect(Intent.OTHER, Answer.OTHER)
 
 
-def _agree(reading: Reading, sender: Sender) -> Effect:
+def _agree(meaning: TextMeaning, sender: Sender) -> Effect:
     waiting = [each for each in sender.reminded if not each.agreed]
-    pool, where = waiting or sender.reminded, reading.pointing
+    pool, where = waiting or sender.reminded, meaning.pointing
     if not pool:
         # A bare "ok" to nothing asks for no answer.
-        return Effect(Intent.OTHER, None if reading.intent == Intent.NOD else Answer.OTHER)
+        return Effect(Intent.OTHER, None if meaning.intent == Intent.NOD else Answer.OTHER)
     named = [each for each in sender.reminded if where.fits(each.wall)] if where.names_one else []
     if where.both or len(named) == 1:
         return _said(Kind.CONFIRM, tuple(named or pool), sender)
@@ -275,12 +275,12 @@ def _agree(reading: Reading, sender: Sender) -> Effect:
         return _which(Kind.CONFIRM, named or pool)
     said = _said(Kind.CONFIRM, (pool[0],), sender)
     # Everything is agreed: a nod needs no second thanks.
-    return replace(said, answer=None) if reading.intent == Intent.NOD and not waiting else said
+    return replace(said, answer=None) if meaning.intent == Intent.NOD and not waiting else said
 
 
-def _decline(reading: Reading, sender: Sender) -> Effect:
-    pool, where = sender.reminded or list(sender.ahead), reading.pointing
-    if _bare(reading) in _BARE_NO and not sender.reminded:
+def _decline(meaning: TextMeaning, sender: Sender) -> Effect:
+    pool, where = sender.reminded or list(sender.ahead), meaning.pointing
+    if _bare(meaning) in _BARE_NO and not sender.reminded:
         return Effect(Intent.OTHER, Answer.OTHER)
     if where.names_one:
         named = [each for each in sender.ahead if where.fits(each.wall)]

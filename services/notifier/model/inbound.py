@@ -56,7 +56,7 @@ class Flag(StrEnum):
 
 
 @dataclass(frozen=True)
-class Reading:
+class TextMeaning:
     """A text's meaning.
 
     Attributes:
@@ -142,9 +142,9 @@ def verdict_of(values: Sequence[str]) -> Intent | None:
     return next((intent for intent in (Intent.STOP, Intent.START, Intent.HELP) if intent in said), None)
 
 
-def read(
+def meaning_of(
     text: str, *, verdict: Intent | None = None, media: int = 0, without_ours: Callable[[str], str] = lambda text: text
-) -> Reading:
+) -> TextMeaning:
     """Return what a text asks for.
 
     Args:
@@ -154,77 +154,77 @@ def read(
         without_ours: takes the words that we send out of a text.
     """
     own = written(text, without_ours)
-    reading = _read(text, own.words, own.reaction, quoted=own.quoted)
-    flags = set(reading.flags)
+    meaning = _meaning_of(text, own.words, own.reaction, quoted=own.quoted)
+    flags = set(meaning.flags)
     if media:
         flags.add(Flag.PICTURE)
-    if reading.intent == Intent.OTHER and "?" in own.words:
+    if meaning.intent == Intent.OTHER and "?" in own.words:
         flags.add(Flag.QUESTION)
     if own.reaction == Reaction.AGAINST:
         flags.add(Flag.DISLIKE)
-    intent, by_provider, ends = reading.intent, reading.by_provider, reading.ends_texts
+    intent, by_provider, ends = meaning.intent, meaning.by_provider, meaning.ends_texts
     if verdict is not None:
         # To the provider YES is START, whatever was asked: it brings texts back only where there was a stop.
-        yes = verdict == Intent.START and reading.intent == Intent.AGREE
-        intent, by_provider, ends = reading.intent if yes else verdict, True, verdict == Intent.STOP
-    return Reading(
+        yes = verdict == Intent.START and meaning.intent == Intent.AGREE
+        intent, by_provider, ends = meaning.intent if yes else verdict, True, verdict == Intent.STOP
+    return TextMeaning(
         intent=intent,
         by_provider=by_provider,
         answered=verdict is not None,
         ends_texts=ends,
         flags=frozenset(flags),
-        pointing=reading.pointing,
+        pointing=meaning.pointing,
         words=own.words,
     )
 
 
-def _read(text: str, words: str, reaction: Reaction | None, *, quoted: bool) -> Reading:
+def _meaning_of(text: str, words: str, reaction: Reaction | None, *, quoted: bool) -> TextMeaning:
     if not words:
-        return Reading(Intent.REACTION if reaction is not None or quoted else Intent.OTHER)
+        return TextMeaning(Intent.REACTION if reaction is not None or quoted else Intent.OTHER)
     keyword = _keyword(text.strip().upper())
     if keyword is not None:
         return keyword
     if _AUTOMATIC.search(words):
-        return Reading(Intent.OTHER, flags=frozenset({Flag.AUTOMATIC}))
+        return TextMeaning(Intent.OTHER, flags=frozenset({Flag.AUTOMATIC}))
     parts = clauses(words)
     return _about_texts(words, parts) or _about_sessions(words, parts)
 
 
-def _keyword(word: str) -> Reading | None:
+def _keyword(word: str) -> TextMeaning | None:
     """Return what a single word means by which the provider acts."""
     if word in _PROVIDER_STOP:
         flags = frozenset({Flag.MAY_MEAN_SESSION} if word == "CANCEL" else ())
-        return Reading(Intent.STOP, by_provider=True, ends_texts=True, flags=flags)
+        return TextMeaning(Intent.STOP, by_provider=True, ends_texts=True, flags=flags)
     if word in _PROVIDER_START:
-        return Reading(Intent.AGREE if word == "YES" else Intent.START, by_provider=True)
-    return Reading(Intent.HELP, by_provider=True) if word in _PROVIDER_HELP else None
+        return TextMeaning(Intent.AGREE if word == "YES" else Intent.START, by_provider=True)
+    return TextMeaning(Intent.HELP, by_provider=True) if word in _PROVIDER_HELP else None
 
 
-def _about_texts(words: str, parts: Sequence[Sequence[str]]) -> Reading | None:
+def _about_texts(words: str, parts: Sequence[Sequence[str]]) -> TextMeaning | None:
     """Return what a text says about texts and numbers; None where it says nothing of them, or leaves it open."""
     core = " ".join(word for clause in parts for word in clause if word not in _POLITE)
     if core in _START | _HELP:
-        return Reading(Intent.START if core in _START else Intent.HELP)
+        return TextMeaning(Intent.START if core in _START else Intent.HELP)
     stop, declined = stopping.asks_to_stop(parts, words), session_answers.declines(parts, words)
     flags = frozenset({Flag.MAY_MEAN_SESSION} if core in _CANCEL or (declined and stop is Stop.YES) else ())
     if _is_wrong_number(words, parts):
-        return Reading(Intent.WRONG_NUMBER, ends_texts=stop is Stop.YES)
+        return TextMeaning(Intent.WRONG_NUMBER, ends_texts=stop is Stop.YES)
     if core in _CANCEL and len(words.split()) > 1:
-        return Reading(Intent.DOUBT, flags=flags)
+        return TextMeaning(Intent.DOUBT, flags=flags)
     if stop is Stop.YES:
-        return Reading(Intent.STOP, ends_texts=True, flags=flags)
-    return Reading(Intent.DOUBT) if stop is Stop.ASK and not declined else None
+        return TextMeaning(Intent.STOP, ends_texts=True, flags=flags)
+    return TextMeaning(Intent.DOUBT) if stop is Stop.ASK and not declined else None
 
 
-def _about_sessions(words: str, parts: Sequence[Sequence[str]]) -> Reading:
+def _about_sessions(words: str, parts: Sequence[Sequence[str]]) -> TextMeaning:
     where = pointing(parts, words)
     agreed = session_answers.answered(parts, words)
     if agreed is not None:
-        return Reading(_AGREED[agreed], pointing=where)
+        return TextMeaning(_AGREED[agreed], pointing=where)
     if session_answers.declines(parts, words):
-        return Reading(Intent.DECLINE, pointing=where)
+        return TextMeaning(Intent.DECLINE, pointing=where)
     late = frozenset({Flag.RUNNING_LATE} if session_answers.is_late(parts) else ())
-    return Reading(Intent.OTHER, flags=late, pointing=where)
+    return TextMeaning(Intent.OTHER, flags=late, pointing=where)
 
 
 def _is_wrong_number(words: str, parts: Sequence[Sequence[str]]) -> bool:

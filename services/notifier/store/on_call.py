@@ -1,4 +1,4 @@
-"""Can a page reach anybody? Known before an alert is raised: who said stop, what is not set up, what failed last."""
+"""On-call reachability: who said stop, what is not set up, what failed last. Known before an alert is raised."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _LOST: Final = frozenset({"failed", "undelivered"})
 
 
 @dataclass(frozen=True)
-class Found:
+class OnCallReachability:
     """What is known of those on call of a clinic; nobody is on call where it is empty."""
 
     clinic: ClinicId
@@ -52,7 +52,7 @@ class Found:
         return said or "nobody is on call"
 
 
-async def found(reader: Reader, keyring: Keyring, channels: Collection[Channel]) -> list[Found]:
+async def reachability(reader: Reader, keyring: Keyring, channels: Collection[Channel]) -> list[OnCallReachability]:
     """Return who can be reached in each clinic."""
     rows = await reader.all(select(CLINICS).order_by(CLINICS.c.clinic))
     return [await _of(reader, keyring, channels, row.clinic, people.on_call(row.oncall)) for row in rows]
@@ -63,19 +63,19 @@ async def changed(reader: Reader, keyring: Keyring, channels: Collection[Channel
     told: dict[UUID, Any] = {
         row.clinic: row.reach for row in await reader.all(select(CLINICS.c.clinic, CLINICS.c.reach))
     }
-    return any(told.get(each.clinic) != each.plain() for each in await found(reader, keyring, channels))
+    return any(told.get(each.clinic) != each.plain() for each in await reachability(reader, keyring, channels))
 
 
-async def lock_reach(
+async def lock_reachability(
     tx: Transaction, keyring: Keyring, channels: Collection[Channel], clinic: ClinicId
-) -> tuple[Found, Sequence[Mapping[str, Any]] | None, int]:
+) -> tuple[OnCallReachability, Sequence[Mapping[str, Any]] | None, int]:
     """Lock a clinic; return who can be reached now, what was last told of it, and how often it was told."""
     row = await tx.one(select(CLINICS).where(CLINICS.c.clinic == clinic).with_for_update())
     now = await _of(tx, keyring, channels, clinic, people.on_call(row.oncall))
     return now, row.reach, row.reach_version
 
 
-async def keep_reach(tx: Transaction, now: Found, version: int) -> None:
+async def keep_reachability(tx: Transaction, now: OnCallReachability, version: int) -> None:
     """Write what is told of a clinic now."""
     mine = update(CLINICS).where(CLINICS.c.clinic == now.clinic)
     await tx.execute(mine.values(reach=now.plain(), reach_version=version))
@@ -83,7 +83,7 @@ async def keep_reach(tx: Transaction, now: Found, version: int) -> None:
 
 async def _of(
     reader: Reader, keyring: Keyring, channels: Collection[Channel], clinic: UUID, oncall: Sequence[OnCall]
-) -> Found:
+) -> OnCallReachability:
     contacts = []
     for each in oncall:
         who = people.recipient_of(keyring, each.value)
@@ -91,7 +91,7 @@ async def _of(
         way = Channel(each.kind) if each.kind in set(Channel) else None
         trouble = OFF if way is None else await _trouble(reader, way, who.fingerprint, channels)
         contacts.append(OnCallContact(kind=each.kind, to=who.masked, trouble=trouble))
-    return Found(ClinicId(clinic), tuple(contacts))
+    return OnCallReachability(ClinicId(clinic), tuple(contacts))
 
 
 async def _trouble(reader: Reader, channel: Channel, fingerprint: str, channels: Collection[Channel]) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifier.tables import HEARING, INBOUND
+from services.notifier.tables import INBOUND, WEBHOOK_HEALTH
 from shared.database import Reader, Transaction
 
 REFUSED_AFTER: Final = timedelta(minutes=2)
@@ -19,7 +19,7 @@ _ONLY: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class WebhookHealth:
     """What is known of the provider's calls.
 
     Attributes:
@@ -54,41 +54,41 @@ class RefusedCalls:
         )
 
 
-async def now_known(reader: Reader) -> Hearing | None:
+async def now_known(reader: Reader) -> WebhookHealth | None:
     """Return what is known of the provider's calls; None where no process was ever told of any."""
-    row = await reader.one_or_none(select(HEARING))
-    return None if row is None else Hearing(row.refused_since, row.refused, row.read_at, row.first_refused_at)
+    row = await reader.one_or_none(select(WEBHOOK_HEALTH))
+    return None if row is None else WebhookHealth(row.refused_since, row.refused, row.read_at, row.first_refused_at)
 
 
 async def heard(tx: Transaction) -> None:
     """Write that a signature was right: what was refused before is fetched now."""
     well = {"heard_at": tx.now, "refused": 0, "first_refused_at": None}
-    statement = insert(HEARING).values(only=_ONLY, **well)
+    statement = insert(WEBHOOK_HEALTH).values(only=_ONLY, **well)
     await tx.execute(statement.on_conflict_do_update(index_elements=["only"], set_=well))
 
 
 async def refused(tx: Transaction) -> None:
     """Write that a call which names our account was refused."""
-    statement = insert(HEARING).values(only=_ONLY, refused_since=tx.now, refused=1, first_refused_at=tx.now)
+    statement = insert(WEBHOOK_HEALTH).values(only=_ONLY, refused_since=tx.now, refused=1, first_refused_at=tx.now)
     values = {
         # From when the last one came through: what was missed may be older than the first that was refused.
-        "refused_since": func.coalesce(HEARING.c.refused_since, HEARING.c.heard_at, tx.now),
-        "refused": HEARING.c.refused + 1,
-        "first_refused_at": func.coalesce(HEARING.c.first_refused_at, tx.now),
+        "refused_since": func.coalesce(WEBHOOK_HEALTH.c.refused_since, WEBHOOK_HEALTH.c.heard_at, tx.now),
+        "refused": WEBHOOK_HEALTH.c.refused + 1,
+        "first_refused_at": func.coalesce(WEBHOOK_HEALTH.c.first_refused_at, tx.now),
     }
     await tx.execute(statement.on_conflict_do_update(index_elements=["only"], set_=values))
 
 
 async def begin(tx: Transaction) -> None:
     """Write that a process begins: what came while none listened is fetched before anything goes out."""
-    since = func.coalesce(HEARING.c.refused_since, HEARING.c.heard_at)
-    await tx.execute(update(HEARING).values(refused_since=since, refused=0, first_refused_at=None))
+    since = func.coalesce(WEBHOOK_HEALTH.c.refused_since, WEBHOOK_HEALTH.c.heard_at)
+    await tx.execute(update(WEBHOOK_HEALTH).values(refused_since=since, refused=0, first_refused_at=None))
 
 
 async def read_until(tx: Transaction, began: datetime) -> None:
     """Write that the list was read as it was at an instant; where calls are still refused it is read on from there."""
-    still = case((HEARING.c.refused > 0, began), else_=None)
-    await tx.execute(update(HEARING).values(read_at=began, refused_since=still))
+    still = case((WEBHOOK_HEALTH.c.refused > 0, began), else_=None)
+    await tx.execute(update(WEBHOOK_HEALTH).values(read_at=began, refused_since=still))
 
 
 async def known(reader: Reader, sids: Sequence[str]) -> set[str]:
@@ -96,7 +96,7 @@ async def known(reader: Reader, sids: Sequence[str]) -> set[str]:
     return {each.sid for each in await reader.all(select(INBOUND.c.sid).where(INBOUND.c.sid.in_(sids)))}
 
 
-def refused_calls(found: Hearing | None, now: datetime) -> RefusedCalls | None:
+def refused_calls(found: WebhookHealth | None, now: datetime) -> RefusedCalls | None:
     """Return the finding, where calls are refused for a while or a handful of them were."""
     since = None if found is None else found.first_refused_at or found.refused_since
     if found is None or not found.refused or since is None:

@@ -41,14 +41,14 @@ class Action:
     """One act of a virtual patient.
 
     Attributes:
-        doing: what kind.
+        kind: what kind.
         at: when it is done, always at twenty past an hour: few instants keep the steps of trial time few, and none of
             them is one at which a clinic's texts fall due, so that whether STOP came before a text is never a race.
         words: the link that is opened, or the text that is sent.
         stays: for a check-in, whether the patient goes on after its first page.
     """
 
-    doing: ActionKind
+    kind: ActionKind
     at: datetime
     words: str
     stays: bool = True

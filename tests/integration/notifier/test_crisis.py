@@ -102,7 +102,7 @@ async def look(harness: NotifierHarness) -> OnCallChecked | None:
 
 async def unreached(harness: NotifierHarness) -> bool:
     async with harness.bench.database.reading() as reader:
-        (seen,) = await reachable.found(reader, KEYRING, frozenset({Channel.SMS}))
+        (seen,) = await reachable.reachability(reader, KEYRING, frozenset({Channel.SMS}))
         return seen.reaches_nobody
 
 

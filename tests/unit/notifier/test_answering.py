@@ -13,7 +13,7 @@ from services.notifier.model.answering import (
     Sender,
     effect_of,
 )
-from services.notifier.model.inbound import Flag, Intent, read
+from services.notifier.model.inbound import Flag, Intent, meaning_of
 from shared.walltime import parse_wall
 
 ANA, BEN = UUID(int=1), UUID(int=2)
@@ -26,7 +26,7 @@ ASKED = replace(SENDER, question=Question(Kind.STOP))
 
 
 def said(text: str, sender: Sender = SENDER, **more: object) -> Effect:
-    return effect_of(read(text, **more), sender)  # type: ignore[arg-type]  # what a case says of it
+    return effect_of(meaning_of(text, **more), sender)  # type: ignore[arg-type]  # what a case says of it
 
 
 def agreed(*sessions: Ahead) -> list[Ahead]:

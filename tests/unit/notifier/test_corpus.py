@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from services.notifier.model.inbound import Intent, Reading, read
+from services.notifier.model.inbound import Intent, TextMeaning, meaning_of
 from services.notifier.own_words import without_our_words
 
 FOLDER: Final = Path(__file__).parent / "texts"
@@ -17,17 +17,17 @@ PARTS: Final = {
 MOST_MISSED: Final = 0.01
 
 
-def reading_of(text: str) -> Reading:
-    return read(text.replace("%", OURS), without_ours=lambda words: without_our_words(words, "Riverside"))
+def meaning_in(text: str) -> TextMeaning:
+    return meaning_of(text.replace("%", OURS), without_ours=lambda words: without_our_words(words, "Riverside"))
 
 
 def wrong(part: str, kind: str, right: set[Intent]) -> list[str]:
     texts = PARTS[part][kind]
-    return [text for text in texts if (reading := reading_of(text)).intent not in right or _ends(reading, right)]
+    return [text for text in texts if (meaning := meaning_in(text)).intent not in right or _ends(meaning, right)]
 
 
-def _ends(reading: Reading, right: set[Intent]) -> bool:
-    return reading.ends_texts and Intent.STOP not in right
+def _ends(meaning: TextMeaning, right: set[Intent]) -> bool:
+    return meaning.ends_texts and Intent.STOP not in right
 
 
 @pytest.mark.parametrize("part", PARTS)

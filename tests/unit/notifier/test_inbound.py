@@ -1,15 +1,15 @@
 import pytest
 
-from services.notifier.model.inbound import Intent, read
+from services.notifier.model.inbound import Intent, meaning_of
 
 
 @pytest.mark.parametrize(
     "text", ["STOP", "stop", " Stop \n", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
 )
 def test_each_keyword_ends_texts_and_is_answered_by_the_provider(text: str) -> None:
-    reading = read(text)
-    assert reading.intent == Intent.STOP
-    assert reading.by_provider
+    meaning = meaning_of(text)
+    assert meaning.intent == Intent.STOP
+    assert meaning.by_provider
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_each_keyword_ends_texts_and_is_answered_by_the_provider(text: str) -> N
     ],
 )
 def test_any_reasonable_wording_ends_texts(text: str) -> None:
-    reading = read(text)
-    assert reading.intent == Intent.STOP
-    assert not reading.by_provider
+    meaning = meaning_of(text)
+    assert meaning.intent == Intent.STOP
+    assert not meaning.by_provider
 
 
 @pytest.mark.parametrize(
@@ -68,26 +68,26 @@ def test_any_reasonable_wording_ends_texts(text: str) -> None:
     ],
 )
 def test_what_is_not_clear_goes_to_the_clinic(text: str) -> None:
-    assert read(text).intent == Intent.OTHER
+    assert meaning_of(text).intent == Intent.OTHER
 
 
 @pytest.mark.parametrize(
     "text", ["C", "c", "c.", " C ", "Confirm", "confirmo", "Sí, confirmo", "Ok C", "C, thank you", "(c)"]
 )
 def test_c_and_its_kin_confirm(text: str) -> None:
-    assert read(text).intent == Intent.CONFIRM
+    assert meaning_of(text).intent == Intent.CONFIRM
 
 
 @pytest.mark.parametrize("text", ["START", "unstop", "Start again please", "empezar"])
 def test_start_words_bring_texts_back(text: str) -> None:
-    assert read(text).intent == Intent.START
+    assert meaning_of(text).intent == Intent.START
 
 
 @pytest.mark.parametrize("text", ["YES", "yes", "Sí", "Yes please"])
 def test_yes_is_agreement_whose_meaning_depends_on_what_came_before(text: str) -> None:
-    assert read(text).intent == Intent.AGREE
+    assert meaning_of(text).intent == Intent.AGREE
 
 
 @pytest.mark.parametrize("text", ["HELP", "info", "Ayuda", "help!"])
 def test_help_words_ask_for_help(text: str) -> None:
-    assert read(text).intent == Intent.HELP
+    assert meaning_of(text).intent == Intent.HELP

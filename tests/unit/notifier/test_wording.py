@@ -8,7 +8,7 @@ from icalendar import Calendar
 
 from services.notifier.calendar_entry import CalendarEntry, as_ical
 from services.notifier.model.answering import Answer
-from services.notifier.model.inbound import Intent, read
+from services.notifier.model.inbound import Intent, meaning_of
 from services.notifier.model.purposes import NOTICES, Channel, Purpose
 from services.notifier.model.segments import segments
 from services.notifier.wording import Content, compose
@@ -95,7 +95,7 @@ def test_only_the_first_of_the_texts_that_need_no_answer_says_how_to_end_them() 
 def test_nobody_is_asked_to_confirm_with_a_word_that_ends_texts(language: str) -> None:
     text = compose(Purpose.REMINDER, Channel.SMS, "1d", content(language)).body
     assert {"en": "Reply C ", "es": "Responda C "}[language] in text
-    assert read("C").intent == Intent.CONFIRM
+    assert meaning_of("C").intent == Intent.CONFIRM
 
 
 @pytest.mark.parametrize(("language", "kind"), list(product(LANGUAGES, [*sorted(NOTICES), "1d"])))

@@ -1,5 +1,6 @@
 """The ledger over a restart."""
 
+import json
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import pytest
 from services.sandbox.entries import HandsetOpened, MailKept, Source, TextReceived, Tuned
 from services.sandbox.journal import Journal, JournalUnreadableError
 from services.sandbox.ledger import Ledger
+from services.sandbox.model.actions import ActionKind
 from services.sandbox.model.profiles import Profile
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -43,6 +45,20 @@ def said(body: str) -> TextReceived:
     return TextReceived(
         sid=f"SM{body}", number="+12125550123", to="+15005550006", body=body, at=NOON, source=Source.PAGE
     )
+
+
+def test_a_journal_of_a_version_before_is_still_read(opened: Opened, path: Path) -> None:
+    opened()
+    act = {"id": "a", "number": "+12125550123", "to": "+15005550006", "key": "k", "at": NOON.isoformat(), "words": "C"}
+    with path.open("a", encoding="utf-8") as journal:
+        for line in (
+            {"kind": "patient", "number": "+12125550123", "virtual": True, "temper": None},
+            {"kind": "act", **act, "doing": "reply"},
+        ):
+            journal.write(json.dumps(line) + "\n")
+    after = opened()
+    assert after.patients["+12125550123"].traits is None
+    assert after.acts["a"].action is ActionKind.REPLY
 
 
 def test_what_was_recorded_is_there_after_a_restart(opened: Opened, path: Path) -> None:

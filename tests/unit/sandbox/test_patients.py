@@ -66,14 +66,14 @@ def test_who_answers_everything_goes_to_the_end_and_never_says_stop() -> None:
                 )
                 for body in (CHECK_IN, REMINDER)
             )
-            assert [(act.doing, act.stays) for act in asked] == [(ActionKind.CHECK_IN, True)]
+            assert [(act.kind, act.stays) for act in asked] == [(ActionKind.CHECK_IN, True)]
             assert {act.words.upper()[0] for act in reminded} <= {"C"}
 
 
 def test_check_ins_are_answered_about_as_often_as_in_clinics_and_more_rarely_when_unwell() -> None:
     def share(latent: float) -> float:
         opened = [
-            any(act.doing is ActionKind.CHECK_IN for act in acts(number, CHECK_IN, "k", latent=latent))
+            any(act.kind is ActionKind.CHECK_IN for act in acts(number, CHECK_IN, "k", latent=latent))
             for number in NUMBERS
         ]
         return fmean(opened)
@@ -92,12 +92,12 @@ def test_some_say_stop_at_their_own_text_and_some_of_them_come_back() -> None:
 
 
 def test_baselines_are_those_of_the_cohort_and_about_half_respond() -> None:
-    tempers = [traits_of(1, number) for number in NUMBERS]
-    assert fmean(traits.baseline for traits in tempers) == pytest.approx(18.7, abs=0.3)
-    assert min(traits.baseline for traits in tempers) >= 12
-    assert max(traits.baseline for traits in tempers) <= 27
-    assert fmean(traits.relief > 5 for traits in tempers) == pytest.approx(0.54, abs=0.03)
-    assert fmean(traits.thoughts for traits in tempers) == pytest.approx(0.06, abs=0.015)
+    everybodys = [traits_of(1, number) for number in NUMBERS]
+    assert fmean(traits.baseline for traits in everybodys) == pytest.approx(18.7, abs=0.3)
+    assert min(traits.baseline for traits in everybodys) >= 12
+    assert max(traits.baseline for traits in everybodys) <= 27
+    assert fmean(traits.relief > 5 for traits in everybodys) == pytest.approx(0.54, abs=0.03)
+    assert fmean(traits.thoughts for traits in everybodys) == pytest.approx(0.06, abs=0.015)
 
 
 def responder() -> tuple[str, PatientTraits]:

@@ -16,7 +16,7 @@ def test_the_past_begins_on_a_monday_and_ends_on_a_thursday_that_has_come(ahead:
 
 
 def test_one_phone_is_left_to_the_visitor() -> None:
-    assert [index for index, part in CAST.items() if part.temper is None] == [4]
+    assert [index for index, part in CAST.items() if part.traits is None] == [4]
 
 
 def test_no_two_of_the_cast_have_one_name() -> None:

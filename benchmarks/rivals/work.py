@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from benchmarks.stand import CLOCK
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.model.quiet import WakingHours
+from services.notifier.model.quiet_hours import WakingHours
 from services.notifier.wording import Content, compose
 from shared.protection import Keyring
 from shared.walltime import parse_wall

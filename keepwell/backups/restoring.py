@@ -166,7 +166,7 @@ async def replace_schemas(admin: URL, manifest: Manifest, dump: Path) -> None:
             )
         except BaseException:
             async with engine.begin() as connection:
-                await _take_back(connection)
+                await _put_back(connection)
             raise
         async with engine.begin() as connection:
             for name in SERVICES:
@@ -175,12 +175,12 @@ async def replace_schemas(admin: URL, manifest: Manifest, dump: Path) -> None:
         await engine.dispose()
 
 
-async def take_back(admin: URL) -> None:
+async def put_back(admin: URL) -> None:
     """Give schemas their names back which a restore that was broken off had put aside."""
     engine = engine_at(admin, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
-            await _take_back(connection)
+            await _put_back(connection)
     finally:
         await engine.dispose()
 
@@ -191,7 +191,7 @@ async def _put_aside(connection: AsyncConnection) -> None:
         await connection.execute(text(f"ALTER SCHEMA {name} RENAME TO {name}{REPLACED}"))
 
 
-async def _take_back(connection: AsyncConnection) -> None:
+async def _put_back(connection: AsyncConnection) -> None:
     for name in SERVICES:
         if await _exists(connection, name + REPLACED) and not await _exists(connection, name):
             await connection.execute(text(f"ALTER SCHEMA {name}{REPLACED} RENAME TO {name}"))

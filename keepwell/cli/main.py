@@ -192,7 +192,7 @@ def staff_reset_password(
 @letters_app.command("list")
 def letters_list(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List the dead letters that were not replayed."""
-    from keepwell.cli.commands.letters import listed  # noqa: PLC0415 - loads the Kafka client
+    from keepwell.cli.commands.dead_letters import listed  # noqa: PLC0415 - loads the Kafka client
 
     chosen = settings(data_dir=data_dir)
     run(lambda: listed(DataDirectory(chosen.data_dir), chosen, as_json=as_json))
@@ -201,7 +201,7 @@ def letters_list(data_dir: DataDir = None, as_json: Json = False) -> None:
 @letters_app.command("show")
 def letters_show(letter_id: str, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show one dead letter: where it came from, why it died, its headers and its size."""
-    from keepwell.cli.commands.letters import shown  # noqa: PLC0415 - loads the Kafka client
+    from keepwell.cli.commands.dead_letters import shown  # noqa: PLC0415 - loads the Kafka client
 
     chosen = settings(data_dir=data_dir)
     run(lambda: shown(DataDirectory(chosen.data_dir), chosen, letter_id, as_json=as_json))
@@ -215,7 +215,7 @@ def letters_replay(
     as_json: Json = False,
 ) -> None:
     """Bring dead letters back to their topics; who had handled them will not handle them again."""
-    from keepwell.cli.commands.letters import replayed  # noqa: PLC0415 - loads the Kafka client
+    from keepwell.cli.commands.dead_letters import replayed  # noqa: PLC0415 - loads the Kafka client
 
     chosen = settings(data_dir=data_dir)
     run(

@@ -2,7 +2,7 @@
 
 from keepwell.doctor.databases import FAULTS
 from keepwell.doctor.finding import Finding, Installation
-from services.notifier.store import holds
+from services.notifier.store import held_messages
 from shared.database import Database
 
 
@@ -16,7 +16,7 @@ async def held(installation: Installation) -> list[Finding]:
     )
     try:
         async with database.reading() as reader:
-            restore, counts = await holds.open_restore(reader), await holds.counts(reader)
+            restore, counts = await held_messages.open_restore(reader), await held_messages.counts(reader)
     except FAULTS:
         return []  # the database's own finding says so
     finally:

@@ -5,7 +5,7 @@ from typing import Final
 from keepwell.host.data_directory import Login
 from services.clinic.commands.first_start import FirstMember, administrator, ensure_first_clinic
 from services.clinic.model.flaws import RefusedError
-from services.clinic.model.staff import Role
+from services.clinic.model.roles import Role
 from shared.database import Database
 from shared.protection import Keyring
 from shared.settings import Settings, SettingsError

@@ -19,8 +19,8 @@ from shared.bus.consumer import is_environment
 from shared.bus.topics import create_topics
 from shared.clock import RealClock
 from shared.database.address import DatabaseRefusedError, async_url, refusal_of
+from shared.database.database_roles import prepare, role_of, service_url
 from shared.database.history import Part, is_newest
-from shared.database.roles import prepare, role_of, service_url
 from shared.events import Topic
 from shared.protection import Keyring
 from shared.settings import SERVICES, ServiceSettings, Settings, SettingsError

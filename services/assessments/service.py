@@ -10,7 +10,7 @@ from services.assessments.model.haste import AT_LEAST
 from services.assessments.packs import Packs
 from services.assessments.store import counts, figures
 from services.assessments.tables import IDEMPOTENCY, SCHEMA
-from shared.bus.ageing import Purge
+from shared.bus.retention import Purge
 from shared.service import Context, Loop, Service
 from shared.web.idempotency import forgotten
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from services.clinic.commands.joining import join
+from services.clinic.commands.join_duplicates import join
 from services.clinic.commands.patients import PatientCommands, who
 from services.clinic.commands.reinstating import reinstate
 from services.clinic.model.contacts import Contact, ContactKind, Purpose
@@ -89,7 +89,7 @@ class Discharge(Body):
 
 
 class Joining(Body):
-    """Which record is closed as the double of this one, and why they are one person."""
+    """Which record is closed as the duplicate of this one, and why they are one person."""
 
     other: UUID
     reason: Annotated[str, Field(min_length=1, max_length=500)]
@@ -243,7 +243,7 @@ def _ending(routes: APIRouter, database: Database, commands: PatientCommands) ->
 
     @routes.post("/patients/{patient}/join", response_model=PatientView)
     async def join_records(patient: UUID, body: Joining, command: DecideCommand) -> Response:
-        """Close another record of the same person as a double of this one, and take over its contact points."""
+        """Close another record of the same person as a duplicate of this one, and take over its contact points."""
 
         async def work(tx: Transaction) -> PatientView:
             kept = await join(

@@ -11,7 +11,7 @@ from typing import Final
 from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import Request, Response
 
-from services.clinic import passwords
+from services.clinic import password_hashing
 from services.clinic.store import audit, staff
 from services.clinic.store.staff import Member
 from shared.clock import Clock
@@ -24,11 +24,11 @@ log = get_logger(__name__)
 COOKIE: Final = "keepwell_session"
 LOGIN_FORM_COOKIE: Final = "keepwell_door"
 """Held before login, so that the login form has a token of its own."""
-IDLE: Final = timedelta(minutes=60)
-LIFE: Final = timedelta(hours=12)
-WINDOW: Final = timedelta(minutes=15)
-ACCOUNT_FAILURES: Final = 10
-ADDRESS_FAILURES: Final = 50
+LOGOUT_WHEN_IDLE: Final = timedelta(minutes=60)
+LOGOUT_AFTER: Final = timedelta(hours=12)
+LOCKOUT: Final = timedelta(minutes=15)
+LOCKOUT_ACCOUNT_FAILURES: Final = 10
+LOCKOUT_ADDRESS_FAILURES: Final = 50
 """Wrong passwords within the window after which an account, or a network address, has to wait it out. A clinic shares
 one address, so that one has more room."""
 _TOKEN_BYTES: Final = 32
@@ -98,7 +98,7 @@ class Authentication:
         self._clock = clock
         self._secure = secure
         # Checked where there is no such account, so that the time it takes does not tell.
-        self._nobody = passwords.HASHER.hash(new_token())
+        self._nobody = password_hashing.HASHER.hash(new_token())
 
     async def login(self, login: str, password: str, address: str) -> str:
         """Return the cookie of a new session.
@@ -111,9 +111,9 @@ class Authentication:
         account = self._keyring.fingerprint(login.strip().casefold(), context="login")
         place = self._keyring.fingerprint(address, context="address")
         async with self._database.reading() as reader:
-            by_account, by_address = await staff.failures(reader, account, place, since=now - WINDOW)
+            by_account, by_address = await staff.failures(reader, account, place, since=now - LOCKOUT)
             found = await staff.by_login(reader, login.strip().casefold())
-        if by_account >= ACCOUNT_FAILURES or by_address >= ADDRESS_FAILURES:
+        if by_account >= LOCKOUT_ACCOUNT_FAILURES or by_address >= LOCKOUT_ADDRESS_FAILURES:
             log.warning("login.limited")
             raise TooManyLoginsError(TooManyLoginsError.__doc__)
         known_hash = found[1] if found else self._nobody
@@ -135,7 +135,7 @@ class Authentication:
         now = self._clock.now()
         async with self._database.reading() as reader:
             login = await staff.login_of(reader, hash_of(token))
-        if login is None or now - login.began_at > LIFE or now - login.seen_at > IDLE:
+        if login is None or now - login.began_at > LOGOUT_AFTER or now - login.seen_at > LOGOUT_WHEN_IDLE:
             return None
         if now - login.seen_at > _NOTE_USE and LIVE_HEADER not in request.headers:
             async with self._database.transaction() as tx:
@@ -153,16 +153,16 @@ class Authentication:
         account = self._keyring.fingerprint(member.login, context="login")
         place = self._keyring.fingerprint(address, context="address")
         async with self._database.reading() as reader:
-            by_account, by_address = await staff.failures(reader, account, place, since=now - WINDOW)
+            by_account, by_address = await staff.failures(reader, account, place, since=now - LOCKOUT)
             found = await staff.by_login(reader, member.login)
-        if by_account >= ACCOUNT_FAILURES or by_address >= ADDRESS_FAILURES:
+        if by_account >= LOCKOUT_ACCOUNT_FAILURES or by_address >= LOCKOUT_ADDRESS_FAILURES:
             raise TooManyLoginsError(TooManyLoginsError.__doc__)
         if found is None or not await asyncio.to_thread(self._verify, found[1], old):
             async with self._database.transaction() as tx:
                 await staff.note_failure(tx, account, place, now)
                 await audit.note(tx, member.clinic, f"staff:{member.id}", "password.refused", thing=member.id)
             raise OldPasswordError(OldPasswordError.__doc__)
-        new_hash = await asyncio.to_thread(passwords.HASHER.hash, new)
+        new_hash = await asyncio.to_thread(password_hashing.HASHER.hash, new)
         async with self._database.transaction() as tx:
             await staff.set_hash(tx, member.id, new_hash, must_change=False)
             await staff.end_all(tx, member.id, but=hash_of(user.token))
@@ -175,7 +175,7 @@ class Authentication:
             await staff.end(tx, hash_of(user.token))
             await audit.note(tx, member.clinic, f"staff:{member.id}", "logout", thing=member.id)
 
-    def set_cookie(self, response: Response, name: str, value: str, *, life: timedelta = LIFE) -> None:
+    def set_cookie(self, response: Response, name: str, value: str, *, life: timedelta = LOGOUT_AFTER) -> None:
         """Give a cookie that scripts cannot read and other sites cannot send along."""
         response.set_cookie(
             name,
@@ -190,7 +190,7 @@ class Authentication:
     async def _let_in(self, member: Member, account: str) -> str:
         token, now = new_token(), self._clock.now()
         async with self._database.transaction() as tx:
-            await staff.forget_older(tx, began=now - LIFE, used=now - IDLE, failed=now - WINDOW)
+            await staff.forget_older(tx, began=now - LOGOUT_AFTER, used=now - LOGOUT_WHEN_IDLE, failed=now - LOCKOUT)
             await staff.forgive(tx, account)
             await staff.begin(tx, member.id, hash_of(token), now)
             await audit.note(tx, member.clinic, f"staff:{member.id}", "login", thing=member.id)
@@ -198,6 +198,6 @@ class Authentication:
 
     def _verify(self, known_hash: str, password: str) -> bool:
         try:
-            return passwords.HASHER.verify(known_hash, password)
+            return password_hashing.HASHER.verify(known_hash, password)
         except (VerificationError, InvalidHashError):
             return False

@@ -36,7 +36,7 @@ from services.clinic.pages.page_request import is_secure
 from services.clinic.pages.patient import PatientPages
 from services.clinic.store import clinics
 from services.clinic.tables import IDEMPOTENCY, SCHEMA
-from shared.bus.ageing import Purge
+from shared.bus.retention import Purge
 from shared.clock import RealClock
 from shared.service import Context, Loop, Service
 from shared.web.away import Whom

@@ -117,7 +117,7 @@ PATIENTS = Table(
     _instant("discharged_at", nullable=True),
     Column("discharge_reason", Text),  # sealed
     Column("earlier", Uuid),  # the record of their last time in this clinic's care
-    Column("joined_into", Uuid),  # the record that goes on, where this one was its double
+    Column("joined_into", Uuid),  # the record that goes on, where this one was its duplicate
     Index("patients_clinic", "clinic", "id"),
     Index(
         "patients_external",

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import StringConstraints
 
-from services.notifier.commands import addresses, opting
+from services.notifier.commands import addresses, stop_and_start
 from services.notifier.kept_words import open_words
 from services.notifier.model.message import Message
 from services.notifier.model.people import ContactPoint
@@ -180,7 +180,7 @@ def _end_doubt(
     async def work(tx: Transaction) -> DoubtEnded:
         found, by = await _own(tx, contact_id, command), command.principal.name
         how = f"staff, {by}: {keyring.seal(body.reason, context='doubt-reason')}"
-        held = await opting.end_doubt(tx, found.fingerprint, wanted=wanted, by=by, how=how)
+        held = await stop_and_start.end_doubt(tx, found.fingerprint, wanted=wanted, by=by, how=how)
         if not held and not wanted:
             raise Conflict("It is not in doubt any more whether this number wants texts. Read what it wrote since.")
         version = await people.consent_version(tx, found.patient)

@@ -5,7 +5,7 @@ See docs/decisions/0013.
 
 from typing import Final
 
-from services.notifier.commands import holds, inbound
+from services.notifier.commands import held_messages, inbound
 from services.notifier.commands.reply_events import Text
 from services.notifier.letters import body_print
 from services.notifier.model.arriving import Arrival
@@ -15,7 +15,7 @@ from services.notifier.model.settling import Patience
 from services.notifier.planner import Planner
 from services.notifier.ports import Port, ProviderText
 from services.notifier.store import attempts
-from services.notifier.store import holds as store
+from services.notifier.store import held_messages as store
 from services.notifier.store.leases import HELD, in_turn
 from services.notifier.wording import purposes_of
 from shared.clock import RealClock
@@ -97,13 +97,13 @@ class Reconciler:
     async def _settle(self, held: store.HeldMessage) -> None:
         if self._port is None:
             async with self._database.transaction() as tx:
-                await holds.settle(tx, held, AskPerson(Why.NOBODY_TO_ASK))
+                await held_messages.settle(tx, held, AskPerson(Why.NOBODY_TO_ASK))
             return
         number = self._planner.keyring.open(held.address, context="contact")
         texts = await self._port.sent_to(number, held.gap.since)
         async with self._database.transaction() as tx:
             if isinstance(texts, Blind):
-                await holds.look_again(tx, held.message.id, tx.now + self._patience.margin, texts.reason)
+                await held_messages.look_again(tx, held.message.id, tx.now + self._patience.margin, texts.reason)
                 return
             sids = [text.sid for text in texts]
             known = await attempts.known_sids(tx, sids) | await store.answered_for(tx, sids)
@@ -120,4 +120,4 @@ class Reconciler:
                 for text in texts
                 if text.sid not in known
             ]
-            await holds.settle(tx, held, reconcile(held.candidate(), held.gap, sent), [one.sid for one in sent])
+            await held_messages.settle(tx, held, reconcile(held.candidate(), held.gap, sent), [one.sid for one in sent])

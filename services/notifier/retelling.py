@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.notifier.commands import doubts, reply_events
-from services.notifier.commands.opting import tell_standing
+from services.notifier.commands.stop_and_start import tell_standing
 from services.notifier.store import doubts as doubts_kept
 from services.notifier.store import people
 from services.notifier.store.inbound import kept_texts

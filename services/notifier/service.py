@@ -22,18 +22,18 @@ from services.notifier.ports.twilio import TwilioAccount, TwilioPort
 from services.notifier.reconciler import Reconciler
 from services.notifier.sender import Sender
 from services.notifier.settler import Settler
-from services.notifier.store import attempts, figures, findings, holds, on_call
+from services.notifier.store import attempts, figures, findings, held_messages, on_call
 from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, SCHEMA
 from services.notifier.wake_up import WakeUp
 from services.notifier.watch import OnCallWatch
 from services.notifier.webhooks import STATUS_PATH, WebhookContext, webhooks
-from shared.bus.ageing import Ageing, Purge
+from shared.bus.retention import Purge, Retention
 from shared.database import Reader
 from shared.service import Context, Loop, Service
 from shared.settings import LIVE_PROVIDER
 from shared.web.idempotency import forgotten
 
-AGEING: Final = (forgotten(IDEMPOTENCY), Ageing(CALLBACKS, "received_at"), Ageing(FORGERIES, "minute"))
+RETENTION: Final = (forgotten(IDEMPOTENCY), Retention(CALLBACKS, "received_at"), Retention(FORGERIES, "minute"))
 
 
 def build(context: Context) -> Service:
@@ -69,12 +69,13 @@ def build(context: Context) -> Service:
         await sender.run()
 
     async def next_due(reader: Reader) -> datetime | None:
-        instants = [await next_claim(reader, limits), await attempts.next_look(reader), await holds.next_look(reader)]
+        looks = [await attempts.next_look(reader), await held_messages.next_look(reader)]
+        instants = [await next_claim(reader, limits), *looks]
         return min((instant for instant in instants if instant is not None), default=None)
 
     async def busy(reader: Reader) -> bool:
         due = await next_claim(reader, limits)
-        look = await holds.next_look(reader)
+        look = await held_messages.next_look(reader)
         instants = [instant for instant in (due, look) if instant is not None]
         return any(instant <= reader.now for instant in instants) or await attempts.under_way(reader)
 
@@ -84,7 +85,7 @@ def build(context: Context) -> Service:
             "oncall_unreached": lost,
             "unknown_attempts": await attempts.unknown_count(reader),
             "unknown_for_a_person": await attempts.for_a_person_count(reader),
-            **await holds.counts(reader),
+            **await held_messages.counts(reader),
             **await findings.counts(reader),
         }
 
@@ -108,7 +109,7 @@ def build(context: Context) -> Service:
             Loop("reckoner", reconciler.run),
             Loop("on-call", OnCallWatch(context.database, context.keyring, frozenset(ports)).run),
             Loop("listener", listener.run),
-            Loop("forgetting", Purge(context.database, AGEING, context.settings.keep).run),
+            Loop("forgetting", Purge(context.database, RETENTION, context.settings.keep).run),
         ],
         next_due=next_due,
         busy=busy,

@@ -4,7 +4,7 @@ from services.scheduler import api
 from services.scheduler.handlers import handlers
 from services.scheduler.history import HISTORY
 from services.scheduler.tables import IDEMPOTENCY, SCHEMA
-from shared.bus.ageing import Purge
+from shared.bus.retention import Purge
 from shared.service import Context, Loop, Service
 from shared.web.idempotency import forgotten
 

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from shared.bus.ageing import Ageing
+from shared.bus.retention import Retention
 from shared.database import Transaction
 from shared.protection import Keyring
 from shared.web.problems import Invalid
@@ -48,9 +48,9 @@ def idempotency_table(metadata: MetaData, schema: str) -> Table:
     )
 
 
-def forgotten(table: Table) -> Ageing:
+def forgotten(table: Table) -> Retention:
     """Return how a service's answers are forgotten."""
-    return Ageing(table, "created_at", keep=KEPT)
+    return Retention(table, "created_at", keep=KEPT)
 
 
 class Idempotency:

@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from services.assessments.model.alert import AGAIN_AFTER_ACKNOWLEDGING
+from services.assessments.model.alert import PAGE_AGAIN_AFTER_ACKNOWLEDGING
 from shared.clock import RealClock
 from tests.faults.caller import Caller
 from tests.faults.deployment import Deployment, deployed
@@ -210,7 +210,7 @@ async def _paged_until_closed(there: _Round) -> None:
     account.lost += await quiet(there.deployment, there.caller)
     left = [alert for alert in await there.look() if alert["state"] != "acknowledged"]
     account.lost += [f"alert {alert['id']} is {alert['state']}, not acknowledged" for alert in left]
-    account.lost += await paging.paged_once_more(AGAIN_AFTER_ACKNOWLEDGING)
+    account.lost += await paging.paged_once_more(PAGE_AGAIN_AFTER_ACKNOWLEDGING)
     await _order_all(there, "close", {"disposition": "Called them at home, safe with their family."})
     account.lost += await quiet(there.deployment, there.caller)
     account.lost += [f"alert {alert} is closed and pages again" for alert in await paging.timers()]

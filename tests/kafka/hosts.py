@@ -14,7 +14,7 @@ from keepwell.host.engine import Engine
 from shared.bus import Handlers
 from shared.clock import Clock
 from shared.database import Database, Transaction
-from shared.database.roles import service_url
+from shared.database.database_roles import service_url
 from shared.events import ClinicChanged, Consent, Contact, CrisisTexts, Event, PatientEnrolled
 from shared.ids import ClinicId, new_id
 from shared.service import Context, Provider, Service

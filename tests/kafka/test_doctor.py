@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from keepwell.host import infrastructure
 from keepwell.host.data_directory import DataDirectory
 from shared.database.address import async_url
-from shared.database.roles import service_url
+from shared.database.database_roles import service_url
 from shared.events import Topic
 from shared.settings import Settings
 from tests.support.running import Keepwell, clean_environment, keepwell, run_command

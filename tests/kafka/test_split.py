@@ -13,7 +13,7 @@ import aiohttp
 import asyncpg
 import pytest
 
-from shared.database.roles import role_of
+from shared.database.database_roles import role_of
 from shared.embedded.ports import remembered_ports
 from shared.protection import Keyring
 from shared.settings import SERVICES

@@ -14,9 +14,9 @@ from sqlalchemy.engine import URL
 from shared.clock import Clock
 from shared.database import Database
 from shared.database.address import async_url
+from shared.database.database_roles import prepare, service_url
 from shared.database.history import History
 from shared.database.migrate import upgrade
-from shared.database.roles import prepare, service_url
 from shared.embedded.postgres import postgres
 
 PASSWORD = "for-tests-only"

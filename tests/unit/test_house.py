@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted(file for package in ("keepwell", "services", "shared") for file in (ROOT / package).rglob("*.py"))
-ENDS_TRANSACTIONS = {"shared/database/connection.py", "shared/database/roles.py", "shared/database/migrate.py"}
+ENDS_TRANSACTIONS = {"shared/database/connection.py", "shared/database/database_roles.py", "shared/database/migrate.py"}
 RELAY = "shared/bus/relay.py"  # claim, publish and delete are one transaction of its own connection
 OFFSETS = "keepwell/backups/streams.py"  # commits offsets in Kafka, no transaction
 REVISION = "keepwell/tools/revision.py"  # writes migrations against a database that it throws away

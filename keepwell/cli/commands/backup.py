@@ -76,15 +76,15 @@ async def restore(settings: Settings, file: Path, *, only_check: bool, as_json: 
 async def _restore(
     settings: Settings, directory: DataDirectory, *, keyring: Keyring, manifest: Manifest, folder: Path, say: Any
 ) -> dict[str, Any]:
-    from services.notifier.commands import holds  # noqa: PLC0415 - only this command needs the notifier
-    from services.notifier.store.holds import Lost  # noqa: PLC0415 - the same
+    from services.notifier.commands import held_messages  # noqa: PLC0415 - only this command needs the notifier
+    from services.notifier.store.held_messages import Lost  # noqa: PLC0415 - the same
 
     _refuse_running(directory)
     clock = directory.clock(settings)
     async with infrastructure.opened(settings, directory, say) as built:
         admin = _common(built)
         await restoring.refuse_while_running(admin)
-        await restoring.take_back(admin)
+        await restoring.put_back(admin)
         # Makes roles and topics where this is a new machine.
         await infrastructure.migrate(settings, keyring, built)
         say(Progress("Reading what was said after the backup"))
@@ -98,7 +98,7 @@ async def _restore(
         try:
             async with database.transaction() as tx:
                 opened = Lost(manifest.backed_up_at, not lost.whole, lost.patients_changed(), lost.consents)
-                stops = await holds.begin(tx, opened)
+                stops = await held_messages.begin(tx, opened)
         finally:
             await database.close()
         say(Progress("Telling Kafka to go on from here"))

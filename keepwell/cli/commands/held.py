@@ -9,10 +9,10 @@ from uuid import UUID
 from keepwell.cli.output import FINDINGS, fail, show
 from keepwell.host import infrastructure
 from keepwell.host.data_directory import DataDirectory
-from services.notifier.commands import holds, settling
+from services.notifier.commands import held_messages, settling
 from services.notifier.model.message import Message
 from services.notifier.store import attempts
-from services.notifier.store import holds as store
+from services.notifier.store import held_messages as store
 from shared.database import Database
 from shared.database.address import async_url
 from shared.protection import Keyring, mask
@@ -52,7 +52,7 @@ async def decided(
             waiting = [*held, *(one.message.id for one in await attempts.for_a_person(reader))]
         chosen = waiting if everything else _chosen(ids, waiting, as_json=as_json)
         async with database.transaction() as tx:
-            count = await (holds.release if go else holds.drop)(tx, chosen, who)
+            count = await (held_messages.release if go else held_messages.drop)(tx, chosen, who)
             count += await settling.decide(tx, chosen, go=go, who=who)
     show({"released" if go else "dropped": count, "waiting": len(waiting) - count}, as_json=as_json)
     return 0
@@ -61,7 +61,7 @@ async def decided(
 async def closed(directory: DataDirectory, settings: Settings, *, as_json: bool) -> int:
     """Close the restore; 1 where something is still held."""
     async with _notifier(directory, settings, as_json=as_json) as database, database.transaction() as tx:
-        left = await holds.close(tx)
+        left = await held_messages.close(tx)
     said = f"{left} messages are still held: release or drop them first." if left else "The restore is closed."
     show({"closed": not left, "held": left} if as_json else said, as_json=as_json)
     return FINDINGS if left else 0

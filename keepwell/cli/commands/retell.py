@@ -7,7 +7,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from keepwell.cli.commands.letters import kafka_of
+from keepwell.cli.commands.dead_letters import kafka_of
 from keepwell.cli.output import FINDINGS, fail, show
 from keepwell.host import infrastructure, registry
 from keepwell.host.data_directory import DataDirectory

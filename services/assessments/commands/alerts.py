@@ -7,8 +7,8 @@ from uuid import UUID
 from services.assessments.commands import proposals
 from services.assessments.dependencies import Dependencies
 from services.assessments.model.alert import (
-    AGAIN_AFTER_ACKNOWLEDGING,
-    MOST_AN_HOUR,
+    MOST_ALERTS_AN_HOUR,
+    PAGE_AGAIN_AFTER_ACKNOWLEDGING,
     AlertKind,
     AlertLevel,
     Concern,
@@ -95,14 +95,17 @@ async def raise_for_words(
     concern = concern_of_words(words, where)
     if concern is None or await alerts.of_reply(tx, reply) is not None:
         return None
-    if await alerts.by_words_since(tx, clinic, patient or sender, tx.now - timedelta(hours=1)) >= MOST_AN_HOUR:
+    if await alerts.by_words_since(tx, clinic, patient or sender, tx.now - timedelta(hours=1)) >= MOST_ALERTS_AN_HOUR:
         log.warning("alert.repeated", reply=str(reply))
         return None
     return await _raise(tx, deps, concern, clinic=clinic, patient=patient, reply=reply, sender=sender)
 
 
 async def page_again(tx: Transaction, deps: Dependencies, event: AlertOverdue) -> None:
-    """Count a page that has just gone out again, and set the next one: there is no last."""
+    """Count a page that has just gone out again, and set the next one: there is no last.
+
+    Nor is there an escalation from a first to a second person: each page goes to everybody on call at once.
+    """
     alert = await alerts.get(tx, event.alert)
     if alert is None:
         return
@@ -154,10 +157,10 @@ async def acknowledge(tx: Transaction, alert: Alert, by: str, staff: UUID | None
     ALERT.move(alert.state, AlertState.ACKNOWLEDGED)
     who = {"acknowledged_by": by, "acknowledged_staff": staff, "acknowledged_at": tx.now}
     changed = await alerts.change(tx, alert.id, {"state": AlertState.ACKNOWLEDGED, **who})
-    again_at = tx.now + AGAIN_AFTER_ACKNOWLEDGING if changed.level.pages else None
+    again_at = tx.now + PAGE_AGAIN_AFTER_ACKNOWLEDGING if changed.level.pages else None
     await publish(tx, AlertAcknowledged(**_about(changed), by=by, staff=staff, at=tx.now, next_page_at=again_at))
     if changed.level.pages:
-        await _page_again_in(tx, changed, AGAIN_AFTER_ACKNOWLEDGING, number=changed.pages + 1)
+        await _page_again_in(tx, changed, PAGE_AGAIN_AFTER_ACKNOWLEDGING, number=changed.pages + 1)
     return changed
 
 
@@ -331,12 +334,12 @@ def _raised(kind: type[AlertRaised], alert: Alert, page_number: int, **more: obj
 
 def _pause(deps: Dependencies, state: AlertState) -> timedelta:
     if state is AlertState.ACKNOWLEDGED:
-        return AGAIN_AFTER_ACKNOWLEDGING
+        return PAGE_AGAIN_AFTER_ACKNOWLEDGING
     return timedelta(minutes=deps.times.page_again_minutes)
 
 
 async def _page_again_in(tx: Transaction, alert: Alert, pause: timedelta, *, number: int) -> None:
     """Set or replace the timer of the next page."""
     at = tx.now + pause
-    after = at + AGAIN_AFTER_ACKNOWLEDGING if alert.state is AlertState.ACKNOWLEDGED else None
+    after = at + PAGE_AGAIN_AFTER_ACKNOWLEDGING if alert.state is AlertState.ACKNOWLEDGED else None
     await publish(tx, _raised(AlertOverdue, alert, number, next_page_at=after), at=at, timer=_timer(alert.id))

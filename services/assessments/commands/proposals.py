@@ -163,8 +163,8 @@ async def _was_decided(tx: Transaction, deps: Dependencies, plan_id: UUID, verdi
 
 async def _history(tx: Transaction, deps: Dependencies, patient: Patient, plan: KnownPlan) -> History:
     # A person with two records that were joined is one person: half of the answers would be half of the evidence.
-    doubles = await read_models.doubles(tx, patient.id)
-    also = [one.id for one in doubles if one.one_course]
+    duplicates = await read_models.duplicates(tx, patient.id)
+    also = [one.id for one in duplicates if one.one_course]
     return History(
         readings=await checkins.readings(tx, deps.keyring, patient.id, plan.id, MEASURE, also=also),
         asked=await checkins.asked(tx, patient.id, plan.id, MEASURE, also=also),
@@ -172,13 +172,13 @@ async def _history(tx: Transaction, deps: Dependencies, patient: Patient, plan: 
         changes=await proposals.decided_changes(tx, plan.id, patient.zone),
         outside=await proposals.outside(tx, deps.keyring, patient.id),
         # An alert stands in the way of an interval whichever of the records it is about.
-        open_alerts=sum([await alerts.not_closed(tx, one) for one in (patient.id, *(one.id for one in doubles))]),
+        open_alerts=sum([await alerts.not_closed(tx, one) for one in (patient.id, *(one.id for one in duplicates))]),
     )
 
 
 async def blocking(tx: Transaction, patient_id: UUID) -> list[OpenAlert]:
     """Return the safety alerts of a person, under whichever record, that nobody has closed, oldest first."""
-    every = [patient_id, *(one.id for one in await read_models.doubles(tx, patient_id))]
+    every = [patient_id, *(one.id for one in await read_models.duplicates(tx, patient_id))]
     found = [alert for one in every for alert in await proposals.open_alerts(tx, one)]
     return sorted(found, key=lambda alert: alert.raised_at)
 

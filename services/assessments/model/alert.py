@@ -20,11 +20,11 @@ ITEM: Final = "9"
 _HIGH_FROM: Final = 2
 _SHOWN_WORDS: Final = 400
 
-AGAIN_AFTER_ACKNOWLEDGING: Final = timedelta(minutes=60)
+PAGE_AGAIN_AFTER_ACKNOWLEDGING: Final = timedelta(minutes=60)
 """Who takes an alert and does not close it is paged again, and all others with them, until it is closed. Engineering
 default: long enough to call a patient and to write down what was done, short enough that a change of shift does not
 bury it. No published deadline was found."""
-MOST_AN_HOUR: Final = 20
+MOST_ALERTS_AN_HOUR: Final = 20
 """How many alerts one person's texts raise in an hour, so that a machine that answers a machine floods nobody. The
 first of them page all the while. Engineering default."""
 

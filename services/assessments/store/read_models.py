@@ -146,17 +146,17 @@ async def join(tx: Transaction, closed: UUID, kept: UUID, *, one_course: bool) -
 
 
 @dataclass(frozen=True)
-class Double:
+class Duplicate:
     """A record of a person that was joined into theirs; `one_course` says that it was in care until then."""
 
     id: UUID
     one_course: bool
 
 
-async def doubles(reader: Reader, patient_id: UUID) -> list[Double]:
+async def duplicates(reader: Reader, patient_id: UUID) -> list[Duplicate]:
     """Return the records of a person that were joined into theirs; each PHQ-9 asks for them."""
     rows = await reader.fetch("SELECT id, one_course FROM patients WHERE joined_into = $1 ORDER BY id", patient_id)
-    return [Double(row["id"], row["one_course"]) for row in rows]
+    return [Duplicate(row["id"], row["one_course"]) for row in rows]
 
 
 async def patient(reader: Reader, patient_id: UUID) -> Patient | None:

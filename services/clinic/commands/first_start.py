@@ -5,13 +5,13 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from services.clinic import passwords, published_events
+from services.clinic import password_hashing, published_events
 from services.clinic.commands.staff import give_password
 from services.clinic.model.clinic import Clinic, OnCall
 from services.clinic.model.contacts import ContactKind
-from services.clinic.model.logins import one_time_password, read_login
+from services.clinic.model.password_rules import one_time_password, read_login
 from services.clinic.model.people import read_name
-from services.clinic.model.staff import Role
+from services.clinic.model.roles import Role
 from services.clinic.store import audit, clinics, staff
 from services.clinic.store.staff import Member
 from shared.bus import publish
@@ -126,7 +126,7 @@ async def first_member(tx: Transaction, member: FirstMember) -> FirstLogin:
 async def _added(tx: Transaction, clinic: ClinicId, member: FirstMember) -> FirstLogin:
     password = one_time_password()
     added = Member(StaffId(new_id()), clinic, member.login, member.name, member.role, must_change=not member.lasting)
-    await staff.add(tx, added, passwords.HASHER.hash(password))
+    await staff.add(tx, added, password_hashing.HASHER.hash(password))
     await audit.note(tx, clinic, "system", "clinic.first-member", thing=added.id)
     return FirstLogin(clinic, member.login, password)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.clinic import published_events
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import likely_number, region_of
-from services.clinic.model.doubles import Double, doubles_of, is_twin
+from services.clinic.model.duplicates import Duplicate, duplicates_of, is_twin
 from services.clinic.model.flaws import FlawedError
 from services.clinic.model.patient import (
     Details,
@@ -76,10 +76,10 @@ class PatientCommands:
         await self._note(tx, principal, "patient.enrolled", patient.id)
         return patient
 
-    async def doubles(
+    async def duplicates(
         self, tx: Transaction, principal: Principal, given: GivenPatient, present: Patient | None = None
-    ) -> list[Double]:
-        """Return whom a patient who is enrolled or changed may double; raises `Invalid` with the place of every flaw.
+    ) -> list[Duplicate]:
+        """Return whose duplicate a patient who is enrolled or changed may be; raises `Invalid` with every flaw's place.
 
         Of a patient who is changed, only those to whom the change makes them alike.
         """
@@ -87,9 +87,9 @@ class PatientCommands:
         own = Entry.of(self._new(tx, clinic, principal, given, present))
         entries = await self.directory.entries(tx, clinic.id)
         if present is None:
-            return doubles_of(own, entries)
-        before = {(one.entry.id, one.shared) for one in doubles_of(Entry.of(present), entries)}
-        found = [one for one in doubles_of(own, entries) if (one.entry.id, one.shared) not in before]
+            return duplicates_of(own, entries)
+        before = {(one.entry.id, one.shared) for one in duplicates_of(Entry.of(present), entries)}
+        found = [one for one in duplicates_of(own, entries) if (one.entry.id, one.shared) not in before]
         return [one for one in found if one.entry.id != present.id]
 
     async def enrol_once(

@@ -28,7 +28,7 @@ async def reinstate(
     if present.state is not PatientState.DISCHARGED:
         raise Conflict("This patient is in care: there is no discharge to take back.")
     if present.joined_into is not None:
-        raise Conflict(f"This record was closed as a double. Care goes on in {present.joined_into}.")
+        raise Conflict(f"This record was closed as a duplicate. Care goes on in {present.joined_into}.")
     tied = await patients.tied_to(tx, present, commands.keyring)
     back = [one.id for one in tied if one.earlier == present.id]
     if back:

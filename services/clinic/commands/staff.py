@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.clinic import passwords
+from services.clinic import password_hashing
 from services.clinic.commands.patients import refuse, who
 from services.clinic.model.flaws import FlawedError, Flaws, RefusedError
-from services.clinic.model.logins import one_time_password, read_login
+from services.clinic.model.password_rules import one_time_password, read_login
 from services.clinic.model.people import read_name
-from services.clinic.model.staff import Role, may_appoint
+from services.clinic.model.roles import Role, may_appoint
 from services.clinic.store import audit, staff
 from services.clinic.store.staff import Member
 from shared.database import Transaction
@@ -119,4 +119,4 @@ def _role(text: str, own: Role, *, vacant: bool) -> Role:
 
 
 async def _hashed(password: str) -> str:
-    return await asyncio.to_thread(passwords.HASHER.hash, password)
+    return await asyncio.to_thread(password_hashing.HASHER.hash, password)

@@ -36,7 +36,7 @@ class Patient:
 
     Attributes:
         earlier: their record of the time before, where they have come back after a discharge.
-        joined_into: the record that goes on, where this one was found to be its double.
+        joined_into: the record that goes on, where this one was found to be its duplicate.
     """
 
     id: PatientId

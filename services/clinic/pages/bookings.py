@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic.model.staff import Permission
+from services.clinic.model.roles import Permission
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.page_request import PageRoute
 from services.clinic.store import bookings, patients

@@ -15,7 +15,7 @@ from services.clinic.live_updates import LiveUpdates
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.people import Who
 from services.clinic.model.reads import AlertState, OnCall, ProposalState
-from services.clinic.model.staff import Permission
+from services.clinic.model.roles import Permission
 from services.clinic.other_services import OtherServices
 from services.clinic.own_writes import OwnWrites
 from services.clinic.pages.page_request import PageRequest, authorize, page, see

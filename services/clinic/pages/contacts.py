@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.clinic.commands.patients import read_reason
 from services.clinic.model.reasons import Reason
-from services.clinic.model.staff import Permission
+from services.clinic.model.roles import Permission
 from services.clinic.pages.console import patient_path
 from services.clinic.pages.page_request import PageRequest, PageRoute
 from services.clinic.pages.patient import PatientPages

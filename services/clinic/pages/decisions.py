@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.clinic.model.dispositions import disposition_of
 from services.clinic.model.reads import NOT_CLOSED, Plan, Proposal, ProposalState
-from services.clinic.model.staff import Permission, may
+from services.clinic.model.roles import Permission, may
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.followed import has_changed, has_interval
 from services.clinic.pages.page_request import PageRequest, PageRoute, see

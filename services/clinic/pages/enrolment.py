@@ -8,12 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.clinic.commands.joining import join
+from services.clinic.commands.join_duplicates import join
 from services.clinic.commands.reinstating import reinstate
 from services.clinic.model.contacts import Consent, Contact, ContactKind, Purpose
-from services.clinic.model.doubles import Double
+from services.clinic.model.duplicates import Duplicate
 from services.clinic.model.patient import GivenConsent, GivenContact, GivenPatient, Patient
-from services.clinic.model.staff import Permission
+from services.clinic.model.roles import Permission
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.followed import has_ended, standing
 from services.clinic.pages.page_request import PageRequest, PageRoute
@@ -21,7 +21,7 @@ from services.clinic.pages.patient import PatientPages
 from services.clinic.pages.zones import zone_choices
 from services.clinic.store import patients
 from services.clinic.views.components import FormState, Notice, Tone, say_born
-from services.clinic.views.doubles import double_row
+from services.clinic.views.duplicates import duplicate_row
 from services.clinic.views.others import EnrolPage
 from shared.database import Transaction
 from shared.ids import PatientId
@@ -71,28 +71,28 @@ def _new(routes: APIRouter, console: Console) -> None:
                     return console.done("enrolled", patient_path(known))
                 zone = (await console.clinic(tx, here.principal.clinic)).zone
                 given = _given(form, zone, tx.now)
-                await _stop_at_doubles(console, tx, here, form, given)
+                await _stop_at_duplicates(console, tx, here, form, given)
                 patient = await console.patient_commands.enrol(
                     tx, here.principal, given, earlier=_id_in(form, "earlier")
                 )
                 await sent.keep(tx, patient)
                 console.live_updates.after(tx, here.principal.clinic, "patients")
-        except _DoublesError as found:
-            return await _show(console, here, FormState(dict(form)), doubles=found.doubles)
+        except _DuplicatesError as found:
+            return await _show(console, here, FormState(dict(form)), duplicates=found.duplicates)
         except Problem as problem:
             return await _show(console, here, _state(form, problem), problem=problem)
         return console.done("enrolled", patient_path(patient.id))
 
 
-class _DoublesError(Exception):
+class _DuplicatesError(Exception):
     """Somebody like this is on the list already, and nobody has said yet that this is another person."""
 
-    def __init__(self, doubles: Sequence[Double]) -> None:
-        super().__init__(f"{len(doubles)} patients may be the same person, or share a phone.")
-        self.doubles = doubles
+    def __init__(self, duplicates: Sequence[Duplicate]) -> None:
+        super().__init__(f"{len(duplicates)} patients may be the same person, or share a phone.")
+        self.duplicates = duplicates
 
 
-async def _stop_at_doubles(
+async def _stop_at_duplicates(
     console: Console,
     tx: Transaction,
     here: PageRequest,
@@ -101,10 +101,10 @@ async def _stop_at_doubles(
     *,
     present: Patient | None = None,
 ) -> None:
-    doubles = await console.patient_commands.doubles(tx, here.principal, given, present)
+    duplicates = await console.patient_commands.duplicates(tx, here.principal, given, present)
     confirmed = set(form.get("confirmed", "").split())
-    if not {str(double.entry.id) for double in doubles} <= confirmed | {form.get("earlier", "")}:
-        raise _DoublesError(doubles)
+    if not {str(duplicate.entry.id) for duplicate in duplicates} <= confirmed | {form.get("earlier", "")}:
+        raise _DuplicatesError(duplicates)
 
 
 class _SentOnce:
@@ -160,11 +160,11 @@ def _existing(routes: APIRouter, console: Console) -> None:
                 present = await console.patient_commands.held(tx, here.principal.clinic, patient)
                 _refuse_old(present, form)
                 given = _given(form, present.zone, tx.now, present)
-                await _stop_at_doubles(console, tx, here, form, given, present=present)
+                await _stop_at_duplicates(console, tx, here, form, given, present=present)
                 await console.patient_commands.change(tx, here.principal, present, given)
                 console.live_updates.after(tx, here.principal.clinic, "patients", "consents")
-        except _DoublesError as alike:
-            return await _show(console, here, FormState(dict(form)), patient=found, doubles=alike.doubles)
+        except _DuplicatesError as alike:
+            return await _show(console, here, FormState(dict(form)), patient=found, duplicates=alike.duplicates)
         except Problem as problem:
             return await _show(console, here, _state(form, problem), patient=found, problem=problem)
         return console.done("changed", patient_path(patient))
@@ -232,11 +232,11 @@ async def _show(
     *,
     patient: Patient | None = None,
     problem: Problem | None = None,
-    doubles: Sequence[Double] = (),
+    duplicates: Sequence[Duplicate] = (),
 ) -> Response:
     async with console.database.reading() as reader:
         clinic = await console.clinic(reader, here.principal.clinic)
-        alike = await patients.some(reader, clinic.id, [one.entry.id for one in doubles], console.keyring)
+        alike = await patients.some(reader, clinic.id, [one.entry.id for one in duplicates], console.keyring)
         view = EnrolPage(
             form=form,
             zones=zone_choices(form.value("zone", clinic.zone)),
@@ -245,10 +245,10 @@ async def _show(
             version=patient.version if patient else None,
             name=patient.name if patient else "",
             born=say_born(patient.birth_date) if patient else "",
-            doubles=tuple(double_row(one, double) for one, double in zip(alike, doubles, strict=True)),
+            duplicates=tuple(duplicate_row(one, duplicate) for one, duplicate in zip(alike, duplicates, strict=True)),
         )
         notices = (Notice(problem.detail, Tone.DANGER),) if problem and not problem.errors else ()
-        status = problem.status if problem else HTTPStatus.CONFLICT if doubles else HTTPStatus.OK
+        status = problem.status if problem else HTTPStatus.CONFLICT if duplicates else HTTPStatus.OK
         return await console.show(
             here, reader, clinic, view, template="enrol", place="patients", notices=notices, status=status
         )

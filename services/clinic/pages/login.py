@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from services.clinic.authentication import (
     COOKIE,
+    LOCKOUT,
     LOGIN_FORM_COOKIE,
-    WINDOW,
     Authentication,
     LoginRefusedError,
     TooManyLoginsError,
@@ -28,7 +28,7 @@ def router(authentication: Authentication) -> APIRouter:
         ended = "out" in request.query_params
         view = LoginPage(csrf_of(token), login, trouble, ended)
         answer = page("login", status=status, page=view)
-        authentication.set_cookie(answer, LOGIN_FORM_COOKIE, token, life=WINDOW)
+        authentication.set_cookie(answer, LOGIN_FORM_COOKIE, token, life=LOCKOUT)
         return answer
 
     routes.add_api_route("/", _to_today)

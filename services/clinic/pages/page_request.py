@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.clinic.authentication import LIVE_HEADER, Authentication, CurrentUser, csrf_holds
-from services.clinic.model.staff import NotAllowedError, Permission, Role, require
+from services.clinic.model.roles import NotAllowedError, Permission, Role, require
 from services.clinic.rendering import render
 from services.clinic.views.others import ErrorPage
 from shared.telemetry.log import get_logger

@@ -9,12 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.clinic.model.contacts import region_of
-from services.clinic.model.doubles import Double, doubles_of
+from services.clinic.model.duplicates import Duplicate, duplicates_of
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reads import Plan
 from services.clinic.model.reasons import Reason
+from services.clinic.model.roles import Permission, may
 from services.clinic.model.searching import Entry
-from services.clinic.model.staff import Permission, may
 from services.clinic.pages.change_notes import Word, word_of
 from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.followed import Awaited, standing
@@ -233,10 +233,10 @@ def _words(problem: Problem) -> str:
 
 async def _file(console: Console, reader: Reader, patient: Patient, zone: str, *, may_join: bool) -> RecordFile:
     clinic, keyring = patient.clinic, console.keyring
-    found: dict[PatientId, tuple[Patient, Double]] = {}
+    found: dict[PatientId, tuple[Patient, Duplicate]] = {}
     if may_join and patient.state is PatientState.ENROLLED:
         entries = await console.patient_commands.directory.entries(reader, clinic)
-        alike = {one.entry.id: one for one in doubles_of(Entry.of(patient), entries) if one.person}
+        alike = {one.entry.id: one for one in duplicates_of(Entry.of(patient), entries) if one.person}
         others = await patients.some(reader, clinic, list(alike), keyring)
         apart = [one for one in others if one.joined_into is None and one.id != patient.earlier]
         found = {one.id: (one, alike[one.id]) for one in apart}

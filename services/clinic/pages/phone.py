@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.clinic.model.patient import Patient
-from services.clinic.model.staff import Permission
+from services.clinic.model.roles import Permission
 from services.clinic.pages.console import patient_path
 from services.clinic.pages.page_request import PageRequest, PageRoute, see
 from services.clinic.pages.patient import PatientPages

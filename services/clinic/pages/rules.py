@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.clinic.model.reads import Source
-from services.clinic.model.staff import Permission, may
+from services.clinic.model.roles import Permission, may
 from services.clinic.pages.console import Console
 from services.clinic.pages.page_request import PageRequest, PageRoute
 from services.clinic.views.components import Chip, FormState, Notice, Tone, moment, say_grade

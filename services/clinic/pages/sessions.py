@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.clinic.model.reads import Plan
-from services.clinic.model.staff import Permission
+from services.clinic.model.roles import Permission
 from services.clinic.pages.followed import has_changed
 from services.clinic.pages.page_request import PageRoute
 from services.clinic.pages.patient import PatientPages, ServiceCall

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request, Response
 from services.clinic.commands.clinics import ClinicCommands
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import ContactKind
+from services.clinic.model.roles import Permission
 from services.clinic.model.settings import MOST_ONCALL, GivenClinic
-from services.clinic.model.staff import Permission
 from services.clinic.pages.console import Console
 from services.clinic.pages.page_request import PageRequest, PageRoute
 from services.clinic.pages.zones import zone_choices

@@ -9,8 +9,8 @@ from services.clinic.authentication import OldPasswordError, TooManyLoginsError
 from services.clinic.commands import staff
 from services.clinic.commands.staff import GivenMember, Handed
 from services.clinic.model.flaws import RefusedError
-from services.clinic.model.logins import SHORTEST_PASSWORD, read_password
-from services.clinic.model.staff import Permission
+from services.clinic.model.password_rules import SHORTEST_PASSWORD, read_password
+from services.clinic.model.roles import Permission
 from services.clinic.pages import settings
 from services.clinic.pages.console import Console
 from services.clinic.pages.page_request import PageRequest, PageRoute, authorize

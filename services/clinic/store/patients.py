@@ -103,14 +103,14 @@ async def by_contact(reader: Reader, clinic: ClinicId, values: Collection[str], 
 
 
 async def tied_to(reader: Reader, patient: Patient, keyring: Keyring) -> list[Patient]:
-    """Return a person's other records in the clinic: of the time before and after this one, and its doubles."""
+    """Return a person's other records in the clinic: of the time before and after this one, and its duplicates."""
     named = [one for one in (patient.earlier, patient.joined_into) if one is not None]
     tied = PATIENTS.c.id.in_(named) | (PATIENTS.c.earlier == patient.id) | (PATIENTS.c.joined_into == patient.id)
     return await _read(reader, _of(patient.clinic).where(tied).order_by(PATIENTS.c.id), keyring)
 
 
 async def joined_with(reader: Reader, clinic: ClinicId, patient: PatientId) -> list[PatientId]:
-    """Return the records that were closed as doubles of a patient's, those that had been joined into them too."""
+    """Return the records that were closed as duplicates of a patient's, those that had been joined into them too."""
     found: list[PatientId] = []
     ahead = [patient]
     while ahead:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.clinic.model.staff import Role
+from services.clinic.model.roles import Role
 from services.clinic.tables import LOGIN_FAILURES, LOGINS, STAFF
 from shared.database import Reader, Transaction
 from shared.ids import ClinicId, StaffId, new_id

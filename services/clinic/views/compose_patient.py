@@ -25,7 +25,7 @@ from services.clinic.model.reads import (
     Session,
     SessionState,
 )
-from services.clinic.model.staff import Permission, Role, may
+from services.clinic.model.roles import Permission, Role, may
 from services.clinic.model.stopped import Stopped
 from services.clinic.model.worklist import OffWindow
 from services.clinic.store.checks import Broken
@@ -98,8 +98,8 @@ _USUAL_HOUR: Final = time(10)
 class Record:
     """What the read models hold of one patient; consents as they stand now, by contact and purpose.
 
-    `joined` are the person's records that were closed as doubles: what stands in them is read with the patient's own,
-    but for their plans, which are `other_plans`.
+    `joined` are the person's records that were closed as duplicates: what stands in them is read with the patient's
+    own, but for their plans, which are `other_plans`.
     """
 
     plan: Plan | None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from services.clinic.model.reads import Source
 from services.clinic.views.components import Chip, FormState, Moment
-from services.clinic.views.doubles import DoubleRow
+from services.clinic.views.duplicates import DuplicateRow
 from services.clinic.views.patient import Choice, ProposalView
 
 
@@ -20,7 +20,7 @@ class LoginPage:
 
 @dataclass(frozen=True)
 class EnrolPage:
-    """The form for a new patient, or for changes of one; `doubles` are to be looked at before it is saved."""
+    """The form for a new patient, or for changes of one; `duplicates` are to be looked at before it is saved."""
 
     form: FormState
     zones: tuple[Choice, ...]
@@ -29,12 +29,12 @@ class EnrolPage:
     version: int | None = None
     name: str = ""
     born: str = ""
-    doubles: tuple[DoubleRow, ...] = ()
+    duplicates: tuple[DuplicateRow, ...] = ()
 
     @property
     def confirmed(self) -> str:
         """Return the ids of whom the next sending says that they are other people."""
-        return " ".join(str(double.person.id) for double in self.doubles)
+        return " ".join(str(duplicate.person.id) for duplicate in self.duplicates)
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ class Able:
 class PatientPage:
     """One patient; `picture` is how they are and what comes next, in a few facts.
 
-    `joined` are the person's records that were closed as doubles: their rows stand among the others, marked.
+    `joined` are the person's records that were closed as duplicates: their rows stand among the others, marked.
     """
 
     id: UUID

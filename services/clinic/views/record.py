@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from services.clinic.model.doubles import Double
+from services.clinic.model.duplicates import Duplicate
 from services.clinic.model.patient import Patient, PatientState
 from services.clinic.model.reasons import Reason
 from services.clinic.views.components import Moment, Person, moment, say_date
-from services.clinic.views.doubles import DoubleRow, double_row
+from services.clinic.views.duplicates import DuplicateRow, duplicate_row
 from shared.ids import PatientId
 from shared.walltime import to_wall
 
@@ -53,11 +53,11 @@ class ReasonRow:
 
 @dataclass(frozen=True)
 class RecordFile:
-    """What stands on a patient's page beside the treatment; `doubles` may be joined with this record."""
+    """What stands on a patient's page beside the treatment; `duplicates` may be joined with this record."""
 
     ties: tuple[Tie, ...] = ()
     reasons: tuple[ReasonRow, ...] = ()
-    doubles: tuple[DoubleRow, ...] = ()
+    duplicates: tuple[DuplicateRow, ...] = ()
     again: bool = False
 
 
@@ -65,7 +65,7 @@ def record_file(
     patient: Patient,
     tied: Sequence[Patient],
     reasons: Sequence[Reason],
-    doubles: Mapping[PatientId, tuple[Patient, Double]],
+    duplicates: Mapping[PatientId, tuple[Patient, Duplicate]],
     *,
     zone: str,
     may_join: bool = False,
@@ -79,7 +79,7 @@ def record_file(
             ReasonRow(_DEEDS.get(one.what, one.what.replace("-", " ").capitalize()), one.words, one.by, _at(one, zone))
             for one in reasons
         ),
-        doubles=tuple(double_row(*pair) for pair in doubles.values()) if may_join else (),
+        duplicates=tuple(duplicate_row(*pair) for pair in duplicates.values()) if may_join else (),
         again=left and not back and patient.joined_into is None,
     )
 
@@ -90,9 +90,9 @@ def _at(reason: Reason, zone: str) -> Moment:
 
 def _tie(patient: Patient, other: Patient, zone: str) -> str:
     if patient.joined_into == other.id:
-        return "This record was closed as a double. Care goes on in"
+        return "This record was closed as a duplicate. Care goes on in"
     if other.joined_into == patient.id:
-        return "A double was joined with this record. What stands there is shown here too, marked as that. It is"
+        return "A duplicate was joined with this record. What stands there is shown here too, marked as that. It is"
     began = say_date(to_wall(other.enrolled_at, zone).date())
     if patient.earlier == other.id:
         return f"They were in care here before, from {began}, in"

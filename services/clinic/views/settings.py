@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import ContactKind, show_phone
+from services.clinic.model.roles import Permission, Role, may, may_appoint
 from services.clinic.model.settings import MOST_ONCALL
-from services.clinic.model.staff import Permission, Role, may, may_appoint
 from services.clinic.store.staff import Member
 from services.clinic.views.components import Chip, FormState, Tone, say_language
 from services.clinic.views.patient import Choice

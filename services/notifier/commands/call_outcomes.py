@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.notifier.commands.addresses import mark_bad
 from services.notifier.commands.changes import Change, apply
-from services.notifier.commands.opting import opt_out
+from services.notifier.commands.stop_and_start import opt_out
 from services.notifier.metrics import DOUBLED
 from services.notifier.model.call_outcomes import OPTED_OUT, Accepted, CallOutcome, Found, Later, Refused, Unknown
 from services.notifier.model.causes import is_dead

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from services.notifier.commands import holds
+from services.notifier.commands import held_messages
 from services.notifier.commands.changes import Change, apply
 from services.notifier.kept_words import seal_words
 from services.notifier.letters import LetterWriter, Ready, body_print
@@ -18,7 +18,7 @@ from services.notifier.model.reconciliation import AskPerson, AskProvider, detai
 from services.notifier.model.send_rules import Expire, Postpone, Send, Withhold, may_send
 from services.notifier.model.states import Standing, State
 from services.notifier.store import attempts, claims
-from services.notifier.store.holds import Detained
+from services.notifier.store.held_messages import Detained
 from services.notifier.store.messages import note, note_all
 from shared.database import Reader, Transaction
 from shared.languages import TextsError
@@ -79,7 +79,7 @@ async def prepare(tx: Transaction, writer: LetterWriter, due: Sequence[DueMessag
     decided = [(message, decide(message, writer, tx.now)) for message in due]
     await _close(tx, decided)
     await _put_off(tx, [(message, how) for message, how in decided if isinstance(how, Postpone)])
-    await holds.detain(tx, [how for _, how in decided if isinstance(how, Detained)])
+    await held_messages.detain(tx, [how for _, how in decided if isinstance(how, Detained)])
     going = [(message, how) for message, how in decided if isinstance(how, Ready)]
     await _write_attempts(tx, writer, going, owner)
     return [ready for _, ready in going]

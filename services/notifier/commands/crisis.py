@@ -20,7 +20,7 @@ from shared.telemetry.log import get_logger
 
 log = get_logger(__name__)
 
-MOST_AN_HOUR: Final = 20
+MOST_ALERTS_AN_HOUR: Final = 20
 """How many crisis texts one number gets in an hour. No person in need is cut short by it; two machines that answer one
 another are. Engineering default."""
 USEFUL_FOR: Final = timedelta(days=1)
@@ -51,7 +51,7 @@ async def answer(
         return True
     recipient = people.recipient_of(planner.keyring, planner.keyring.seal(number, context="contact"))
     lately = await conversation.crisis_texts_since(tx, recipient.fingerprint, tx.now - timedelta(hours=1))
-    if lately >= MOST_AN_HOUR:
+    if lately >= MOST_ALERTS_AN_HOUR:
         log.warning("crisis.damped")
         return True
     await planner.plan(

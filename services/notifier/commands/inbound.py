@@ -6,8 +6,8 @@ from functools import partial
 from typing import Final
 
 from services.notifier.commands import crisis, doubts, reply_events
-from services.notifier.commands.opting import opt_in, opt_out, retract
 from services.notifier.commands.reply_events import Heard, Text
+from services.notifier.commands.stop_and_start import opt_in, opt_out, retract
 from services.notifier.metrics import INBOUND as COUNTED
 from services.notifier.model.addresses import canonical
 from services.notifier.model.answering import ANSWER_EVERY, CLARIFY_WITHIN, Answer, Effect, Kind, effect_of

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.notifier.commands.addresses import mark_bad
 from services.notifier.commands.call_outcomes import accepted
 from services.notifier.commands.changes import Change, apply
-from services.notifier.commands.opting import opt_out
+from services.notifier.commands.stop_and_start import opt_out
 from services.notifier.metrics import CALLBACKS as COUNTED
 from services.notifier.metrics import ERRORS, OTHER, Meaning, code_label
 from services.notifier.model.call_outcomes import OPTED_OUT, Found

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from services.notifier.commands import doubts
 from services.notifier.commands.changes import withhold
-from services.notifier.commands.opting import tell_standing
+from services.notifier.commands.stop_and_start import tell_standing
 from services.notifier.model.purposes import POLICIES
-from services.notifier.model.quiet import WakingHours
+from services.notifier.model.quiet_hours import WakingHours
 from services.notifier.model.send_rules import Reason
 from services.notifier.planner import Planner
 from services.notifier.store import people

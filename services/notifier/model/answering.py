@@ -156,7 +156,7 @@ def effect_of(meaning: TextMeaning, sender: Sender) -> Effect:
     effect = _answered_question(meaning, sender) or _by_intent(meaning, sender)
     flags = meaning.flags | effect.flags
     if not sender.patients:
-        effect = _of_nobody(effect)
+        effect = _unknown_number(effect)
     looping = sender.repeats > LOOP_AFTER or sender.lately > MANY
     if looping and effect.answer not in _LOUD and effect.answer is not None:
         return replace(effect, answer=None, flags=flags | {Flag.REPEATED})
@@ -165,7 +165,7 @@ def effect_of(meaning: TextMeaning, sender: Sender) -> Effect:
     return replace(effect, flags=flags)
 
 
-def _of_nobody(effect: Effect) -> Effect:
+def _unknown_number(effect: Effect) -> Effect:
     """Return what the text of a number leads to that is no patient's: help, and nothing that names anybody."""
     kept = {Intent.STOP, Intent.START, Intent.HELP, Intent.REACTION}
     answer = effect.answer if effect.answer in {Answer.HELP, None} else Answer.UNKNOWN

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifier.model.purposes import Channel, Purpose
-from services.notifier.model.quiet import WakingHours
+from services.notifier.model.quiet_hours import WakingHours
 from services.notifier.model.reconciliation import Candidate, Gap
 from services.notifier.model.send_rules import CurrentSession, Draft, SendConditions
 from services.notifier.model.states import State

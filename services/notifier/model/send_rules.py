@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.notifier.model.purposes import NOTICES, POLICIES, Channel, Occurrence, Purpose
-from services.notifier.model.quiet import WakingHours
+from services.notifier.model.quiet_hours import WakingHours
 from shared.events.scheduling import days_before
 
 

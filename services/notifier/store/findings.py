@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from services.notifier.model.causes import cause_of, is_dead
 from services.notifier.model.purposes import Channel
-from services.notifier.store import attempts, holds
+from services.notifier.store import attempts, held_messages
 from shared.database import Reader
 
 HANDFUL: Final = 3
@@ -51,10 +51,10 @@ async def counts(reader: Reader) -> dict[str, int]:
 
 
 async def _restore(reader: Reader) -> list[str]:
-    restore = await holds.open_restore(reader)
+    restore = await held_messages.open_restore(reader)
     if restore is None:
         return []
-    counted = await holds.counts(reader)
+    counted = await held_messages.counts(reader)
     persons = counted["held_for_a_person"]
     since = f"{restore.backed_up_at:%Y-%m-%d %H:%M:%S} UTC"
     waits = f"{persons} wait for a person (keepwell held list), {counted['held'] - persons} for the provider's word"

@@ -12,10 +12,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from multidict import CIMultiDictProxy
 
-from services.clinic import passwords
+from services.clinic import password_hashing
 from services.clinic.commands.first_start import FirstLogin, FirstMember, ensure_first_clinic
 from services.clinic.history import HISTORY
-from services.clinic.model.staff import Role
+from services.clinic.model.roles import Role
 from services.clinic.service import build
 from shared.clock import SteppedClock
 from tests.support.bench import KEYRING, Answer, Bench, bench_of, served
@@ -46,7 +46,7 @@ class Owner:
 def quickly_hashed() -> Iterator[None]:
     """Let a password cost little: the real cost is most of what a test of another thing would wait for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(password_hashing, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
 
 

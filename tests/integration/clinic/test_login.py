@@ -6,10 +6,10 @@ from sqlalchemy import select
 from starlette.requests import Request
 
 from services.clinic.authentication import (
-    ACCOUNT_FAILURES,
     COOKIE,
-    IDLE,
-    LIFE,
+    LOCKOUT_ACCOUNT_FAILURES,
+    LOGOUT_AFTER,
+    LOGOUT_WHEN_IDLE,
     Authentication,
     LoginRefusedError,
     TooManyLoginsError,
@@ -23,7 +23,7 @@ from services.clinic.commands.first_start import (
     forgotten_password,
 )
 from services.clinic.history import HISTORY
-from services.clinic.model.staff import Role
+from services.clinic.model.roles import Role
 from services.clinic.store import staff
 from services.clinic.tables import AUDIT, LOGINS, STAFF
 from shared.clock import SteppedClock
@@ -103,7 +103,7 @@ async def test_a_form_without_the_sessions_token_is_refused(home: Home, path: st
 async def test_too_many_wrong_passwords_make_an_account_wait_even_with_the_right_one(home: Home) -> None:
     real = SteppedClock(datetime(2026, 12, 1, tzinfo=UTC))
     authentication = Authentication(home.bench.database, KEYRING, real, secure=True)
-    for _ in range(ACCOUNT_FAILURES):
+    for _ in range(LOCKOUT_ACCOUNT_FAILURES):
         with pytest.raises(LoginRefusedError):
             await authentication.login("clinician", "wrong", "192.0.2.1")
     with pytest.raises(TooManyLoginsError):
@@ -117,13 +117,13 @@ async def test_a_session_ends_after_an_idle_hour_and_after_twelve_hours_of_use(h
     authentication = Authentication(home.bench.database, KEYRING, real, secure=True)
     token = await authentication.login("clinician", home.login.password or "", "192.0.2.1")
     request = _request(token)
-    for _ in range(int(LIFE / IDLE)):
+    for _ in range(int(LOGOUT_AFTER / LOGOUT_WHEN_IDLE)):
         assert await authentication.user(request)
-        await real.move_by(IDLE)
+        await real.move_by(LOGOUT_WHEN_IDLE)
     await real.move_by(timedelta(minutes=1))
     assert await authentication.user(request) is None
     other = await authentication.login("clinician", home.login.password or "", "192.0.2.1")
-    await real.move_by(IDLE + timedelta(minutes=1))
+    await real.move_by(LOGOUT_WHEN_IDLE + timedelta(minutes=1))
     assert await authentication.user(_request(other)) is None
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from services.clinic.authentication import ACCOUNT_FAILURES
+from services.clinic.authentication import LOCKOUT_ACCOUNT_FAILURES
 from services.clinic.tables import AUDIT, STAFF
 from tests.integration.clinic.conftest import Browser, Home
 
@@ -159,7 +159,7 @@ async def test_ones_own_password_is_changed_with_the_old_one_and_ends_sessions_e
 
 async def test_an_open_browser_does_not_let_anybody_guess_the_old_password(home: Home, browser: Browser) -> None:
     await browser.get("/console/password")
-    for _ in range(ACCOUNT_FAILURES):
+    for _ in range(LOCKOUT_ACCOUNT_FAILURES):
         await browser.post("/console/password", old="wrong", new=OWN, again=OWN)
     answer = await browser.post("/console/password", old=home.login.password or "", new=OWN, again=OWN)
     assert "Wait 15 minutes" in answer.text

@@ -25,7 +25,7 @@ from shared.bus.envelope import Received
 from shared.bus.tables import AT_ONCE, tables_of
 from shared.clock import SteppedClock
 from shared.database import Database
-from shared.database.roles import service_url
+from shared.database.database_roles import service_url
 from shared.events import BY_TYPE, CheckinOpened
 from shared.ids import ClinicId
 from shared.service import Context, Provider, Service

@@ -23,8 +23,8 @@ from keepwell.doctor.outside import outside
 from keepwell.host import infrastructure
 from keepwell.host.data_directory import DataDirectory
 from shared.database.address import async_url
+from shared.database.database_roles import prepare, service_url
 from shared.database.history import working_name
-from shared.database.roles import prepare, service_url
 from shared.settings import SERVICES, ServiceSettings, Settings
 from tests.support.databases import PASSWORD, Databases, cluster
 

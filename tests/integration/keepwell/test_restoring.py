@@ -11,13 +11,13 @@ from sqlalchemy.pool import NullPool
 from keepwell.backups.archive import Manifest
 from keepwell.backups.errors import BackupError
 from keepwell.backups.programs import dump_program, run
-from keepwell.backups.restoring import refuse_while_running, replace_schemas, take_back
+from keepwell.backups.restoring import put_back, refuse_while_running, replace_schemas
 from keepwell.host import registry
 from shared.clock import SteppedClock
 from shared.database import Database
 from shared.database.address import async_url
+from shared.database.database_roles import prepare, role_of, service_url
 from shared.database.migrate import drift, upgrade
-from shared.database.roles import prepare, role_of, service_url
 from shared.settings import SERVICES
 from tests.conftest import TUESDAY_NOON
 from tests.support.databases import PASSWORD, Databases
@@ -106,7 +106,7 @@ async def test_where_loading_fails_the_schemas_that_were_there_come_back(operato
 async def test_schemas_that_a_broken_restore_had_put_aside_are_taken_back(operator: URL) -> None:
     await note(operator, "now")
     await do(operator, *(f"ALTER SCHEMA {name} RENAME TO {name}_replaced" for name in SERVICES))
-    await take_back(operator)
+    await put_back(operator)
     assert await noted(operator) == "now"
 
 

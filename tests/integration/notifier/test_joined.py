@@ -15,7 +15,7 @@ OTHER = "+15550109876"
 
 
 async def join(harness: NotifierHarness, closed: UUID, kept: UUID, *, version: int = 2) -> None:
-    """Tell that a record was closed as the double of another one."""
+    """Tell that a record was closed as the duplicate of another one."""
     event = PatientDischarged(clinic=harness.bench.clinic, patient=closed, version=version, joined_into=kept)
     await harness.bench.tell(event)
 

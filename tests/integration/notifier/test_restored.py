@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from services.notifier.commands import holds
+from services.notifier.commands import held_messages
 from services.notifier.model.send_rules import Reason
-from services.notifier.store import holds as store
-from services.notifier.store.holds import Lost
+from services.notifier.store import held_messages as store
+from services.notifier.store.held_messages import Lost
 from services.notifier.tables import CONTACT_POINTS, STOPS
 from shared.events import ConsentChanged, MessageSent, StaffContact
 from tests.integration.notifier.fake_provider import OUR_NUMBER, Sent
@@ -35,7 +35,7 @@ def lost(
 
 async def restore(harness: NotifierHarness, what: Lost) -> int:
     async with harness.bench.database.transaction() as tx:
-        return await holds.begin(tx, what)
+        return await held_messages.begin(tx, what)
 
 
 def already_sent(harness: NotifierHarness, body: str, number: str = PHONE, status: str = "delivered") -> Sent:
@@ -121,7 +121,7 @@ async def test_a_text_of_the_same_kind_in_other_words_waits_for_a_person_and_goe
     assert harness.fake_provider.requests == 0
     message = await harness.only()
     async with harness.bench.database.transaction() as tx:
-        assert await holds.release(tx, [message.id], "Dr. A") == 1
+        assert await held_messages.release(tx, [message.id], "Dr. A") == 1
     await harness.in_state("accepted")
     assert "may go after a restore: on the word of Dr. A" in await harness.story(message.id)
 
@@ -134,7 +134,7 @@ async def test_a_text_about_which_a_person_has_decided_holds_up_nothing_more(har
     await looked(harness)
     await held_for_a_person(harness)
     async with harness.bench.database.transaction() as tx:
-        await holds.drop(tx, [(await harness.only()).id], "Dr. A")
+        await held_messages.drop(tx, [(await harness.only()).id], "Dr. A")
     await harness.open_checkin(patient, "day-3")
     await looked(harness)
     await harness.in_state("accepted", "withheld")
@@ -148,7 +148,7 @@ async def test_what_a_person_drops_never_goes_out(harness: NotifierHarness) -> N
     await looked(harness)
     await held_for_a_person(harness)
     async with harness.bench.database.transaction() as tx:
-        assert await holds.drop(tx, [(await harness.only()).id], "Dr. A") == 1
+        assert await held_messages.drop(tx, [(await harness.only()).id], "Dr. A") == 1
     await harness.until(harness.clock.now() + timedelta(hours=1))
     message = await harness.only()
     assert (message.state, message.reason, harness.fake_provider.requests) == ("withheld", Reason.DROPPED, 0)
@@ -260,7 +260,7 @@ async def test_a_restore_stays_open_while_a_message_is_held_and_is_seen(harness:
     await looked(harness)
     await held_for_a_person(harness)
     async with harness.bench.database.transaction() as tx:
-        assert await holds.close(tx) == 1
+        assert await held_messages.close(tx) == 1
     async with harness.bench.database.reading() as reader:
         # This clinic has nobody on call, which is a finding of its own.
         (note,) = [said for said in await harness.bench.service.notes(reader) if "on call" not in said]
@@ -269,8 +269,8 @@ async def test_a_restore_stays_open_while_a_message_is_held_and_is_seen(harness:
         await harness.bench.service.measure(reader)
     assert figure("keepwell_messages_for_a_person") == 1
     async with harness.bench.database.transaction() as tx:
-        await holds.release(tx, [(await harness.only()).id], "Dr. A")
-        assert await holds.close(tx) == 0
+        await held_messages.release(tx, [(await harness.only()).id], "Dr. A")
+        assert await held_messages.close(tx) == 0
     async with harness.bench.database.reading() as reader:
         assert not any("restored" in said for said in await harness.bench.service.notes(reader))
 

@@ -13,12 +13,12 @@ from keepwell.host import registry
 from services.scheduler.history import HISTORY
 from services.scheduler.service import build
 from services.scheduler.tables import IDEMPOTENCY
-from shared.bus.ageing import Purge
+from shared.bus.retention import Purge
 from shared.clock import SteppedClock
 from shared.database import Database
+from shared.database.database_roles import prepare, service_url
 from shared.database.history import History
 from shared.database.migrate import upgrade
-from shared.database.roles import prepare, service_url
 from shared.ids import ClinicId, new_id
 from shared.protection import SealedError
 from shared.settings import SERVICES

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from keepwell.host import registry
 from shared.clock import SteppedClock
 from shared.database import Database
+from shared.database.database_roles import prepare, service_url
 from shared.database.history import History
 from shared.database.migrate import drift, upgrade
-from shared.database.roles import prepare, service_url
 from shared.settings import SERVICES
 from tests.support.databases import PASSWORD, Databases
 

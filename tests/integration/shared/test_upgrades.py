@@ -12,10 +12,10 @@ from sqlalchemy.engine import URL
 from keepwell.host import registry
 from shared.clock import SteppedClock
 from shared.database import Database
+from shared.database.database_roles import prepare, service_url
 from shared.database.history import History, Part, Step, UpgradeError, is_newest, revisions
 from shared.database.history import working_name as name_of
 from shared.database.migrate import older_processes, pending, upgrade
-from shared.database.roles import prepare, service_url
 from tests.support.databases import PASSWORD, Databases
 
 ENV = """

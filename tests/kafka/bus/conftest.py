@@ -13,8 +13,8 @@ from keepwell.host.engine import Engine
 from shared.bus import Handlers, bus_tables, publish
 from shared.clock import SteppedClock
 from shared.database import Database, Transaction
+from shared.database.database_roles import prepare, service_url
 from shared.database.history import History
-from shared.database.roles import prepare, service_url
 from shared.events import PatientDischarged
 from shared.ids import ClinicId
 from shared.service import Service

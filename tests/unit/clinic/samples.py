@@ -30,7 +30,7 @@ from services.clinic.model.reads import (
     Step,
     Void,
 )
-from services.clinic.model.staff import Role
+from services.clinic.model.roles import Role
 from services.clinic.model.stopped import Stopped
 from services.clinic.model.worklist import Dead, Due, Failure, Found, OffWindow, Unreached, Worklist
 from services.clinic.store.staff import Member

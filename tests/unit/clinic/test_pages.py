@@ -7,16 +7,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from services.clinic.model.doubles import Double, Shared
+from services.clinic.model.duplicates import Duplicate, Shared
 from services.clinic.model.reads import AlertState, ProposalState
+from services.clinic.model.roles import Role
 from services.clinic.model.searching import Entry
-from services.clinic.model.staff import Role
 from services.clinic.rendering import render
 from services.clinic.views.components import Chip, FormState, Person, Tone
 from services.clinic.views.compose_list import patient_row
 from services.clinic.views.compose_patient import able, patient_page
 from services.clinic.views.compose_today import alerts_page, today_page
-from services.clinic.views.doubles import double_row
+from services.clinic.views.duplicates import duplicate_row
 from services.clinic.views.others import (
     EnrolPage,
     ErrorPage,
@@ -110,7 +110,9 @@ def rendered(name: str) -> str:
             1,
             patient.name,
             "born Jun 17, 1984",
-            doubles=(double_row(patient, Double(Entry.of(patient), (Shared.NAME, Shared.NUMBER), person=True)),),
+            duplicates=(
+                duplicate_row(patient, Duplicate(Entry.of(patient), (Shared.NAME, Shared.NUMBER), person=True)),
+            ),
         ),
         "proposals": ProposalsPage(
             (proposals[0],), (proposals[2],), (proposals[1],), SOURCES["interval-ladder"], ("A rule",), may_decide=True

@@ -6,7 +6,7 @@ import pytest
 from services.clinic.model.chart import Scale
 from services.clinic.model.patient import PatientState
 from services.clinic.model.reads import AlertState, MessageState, ProposalState, SessionState
-from services.clinic.model.staff import Role
+from services.clinic.model.roles import Role
 from services.clinic.model.stopped import Stop, Stopped
 from services.clinic.views.components import Chip, FormState, Tone, age, band_chip, say_due, say_occurrence
 from services.clinic.views.compose_list import patient_row

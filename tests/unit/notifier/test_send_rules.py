@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.notifier.model.explaining import WHY
 from services.notifier.model.purposes import POLICIES, Channel, Occurrence, Purpose
-from services.notifier.model.quiet import WakingHours
+from services.notifier.model.quiet_hours import WakingHours
 from services.notifier.model.send_rules import (
     CurrentSession,
     Draft,

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from services.notifier.commands.call_outcomes import accepted
 from services.notifier.commands.changes import Change, apply, withhold
-from services.notifier.commands.opting import opt_in, opt_out
+from services.notifier.commands.stop_and_start import opt_in, opt_out
 from services.notifier.model.call_outcomes import Found
 from services.notifier.model.message import Message
 from services.notifier.model.reconciliation import AskPerson, Free, Had, Reconciled
 from services.notifier.model.send_rules import Reason
 from services.notifier.model.states import Standing, State
 from services.notifier.store import attempts, people
-from services.notifier.store import holds as store
+from services.notifier.store import held_messages as store
 from services.notifier.store.message_filters import held_among
 from services.notifier.store.messages import lock, note, note_all
 from shared.database import Transaction

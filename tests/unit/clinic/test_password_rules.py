@@ -1,7 +1,7 @@
 import pytest
 
 from services.clinic.model.flaws import RefusedError
-from services.clinic.model.logins import SHORTEST_PASSWORD, one_time_password, read_login, read_password
+from services.clinic.model.password_rules import SHORTEST_PASSWORD, one_time_password, read_login, read_password
 
 
 def test_a_login_is_kept_in_lower_case() -> None:

@@ -1,4 +1,4 @@
-"""Forgetting what nothing can ask for again: ids of handled events, kept answers, reports of the provider.
+"""Retention: forgetting what nothing can ask for again: ids of handled events, kept answers, reports of the provider.
 
 An inbox must know an event for as long as it can come again: while its topic keeps it, and while a person may replay a
 dead letter of it (`keepwell dead-letters replay` refuses older ones). `KEEPWELL_KEEP_DAYS` is longer than both.
@@ -30,7 +30,7 @@ _LOCK: Final = 0x6B777067
 
 
 @dataclass(frozen=True)
-class Ageing:
+class Retention:
     """A table whose rows are forgotten.
 
     Attributes:
@@ -54,8 +54,8 @@ class Purge:
         keep: for how long rows are known.
     """
 
-    def __init__(self, database: Database, tables: Sequence[Ageing], keep: timedelta) -> None:
-        inbox = Ageing(tables_of(database.schema).inbox, "received_at", by_server=True)
+    def __init__(self, database: Database, tables: Sequence[Retention], keep: timedelta) -> None:
+        inbox = Retention(tables_of(database.schema).inbox, "received_at", by_server=True)
         self._database = database
         self._tables = (inbox, *tables)
         self._keep = keep
@@ -69,10 +69,10 @@ class Purge:
     async def round(self) -> dict[str, int]:
         """Delete what is too old, a batch after the other, and return how many rows of each table went."""
         gone: dict[str, int] = {}
-        for ageing in self._tables:
+        for rule in self._tables:
             for _ in range(MOST):
-                count = await self._batch(ageing)
-                gone[ageing.table.name] = gone.get(ageing.table.name, 0) + count
+                count = await self._batch(rule)
+                gone[rule.table.name] = gone.get(rule.table.name, 0) + count
                 if count < BATCH:
                     break
                 await self._database.clock.pause(BREATH)
@@ -80,16 +80,16 @@ class Purge:
             log.info("rows.forgotten", service=self._database.schema, **gone)
         return gone
 
-    async def _batch(self, ageing: Ageing) -> int:
+    async def _batch(self, rule: Retention) -> int:
         """Delete up to a batch; nothing where another process is at it."""
-        name, column = ageing.table.name, ageing.column
-        now = "clock_timestamp()" if ageing.by_server else "CAST(:now AS timestamptz)"
+        name, column = rule.table.name, rule.column
+        now = "clock_timestamp()" if rule.by_server else "CAST(:now AS timestamptz)"
         lock = text("SELECT pg_try_advisory_xact_lock(:space, hashtext(:name))")
         old = text(
             f"DELETE FROM {name} WHERE ctid = ANY (ARRAY("  # noqa: S608 - names of our own tables
             f"SELECT ctid FROM {name} WHERE {column} < {now} - CAST(:keep AS interval) LIMIT {BATCH}))"
         )
-        values = {"keep": ageing.keep or self._keep} | ({} if ageing.by_server else {"now": self._database.clock.now()})
+        values = {"keep": rule.keep or self._keep} | ({} if rule.by_server else {"now": self._database.clock.now()})
         async with self._database.transaction() as tx:
             if not await tx.scalar(lock.bindparams(space=_LOCK, name=f"{self._database.schema}.{name}")):
                 return 0

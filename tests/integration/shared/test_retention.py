@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from services.notifier.history import HISTORY
-from services.notifier.service import AGEING
+from services.notifier.service import RETENTION
 from services.notifier.tables import BUS, CALLBACKS, FORGERIES, IDEMPOTENCY
-from shared.bus.ageing import BATCH, Purge
+from shared.bus.retention import BATCH, Purge
 from shared.clock import SteppedClock
 from shared.database import Database
 from shared.ids import new_id
@@ -50,15 +50,15 @@ async def counts(database: Database) -> list[int]:
 
 async def test_what_is_older_than_the_horizon_goes_and_the_rest_stays(database: Database) -> None:
     await fill(database)
-    gone = await Purge(database, AGEING, KEEP).round()
+    gone = await Purge(database, RETENTION, KEEP).round()
     assert gone == {"inbox": 1, "idempotency": 1, "callbacks": 1, "forgeries": 1}
     assert await counts(database) == [1, 1, 1, 1]
 
 
 async def test_a_second_round_finds_nothing(database: Database) -> None:
     await fill(database)
-    await Purge(database, AGEING, KEEP).round()
-    assert set((await Purge(database, AGEING, KEEP).round()).values()) == {0}
+    await Purge(database, RETENTION, KEEP).round()
+    assert set((await Purge(database, RETENTION, KEEP).round()).values()) == {0}
 
 
 async def test_more_than_a_batch_goes_in_batches(database: Database) -> None:

@@ -29,7 +29,7 @@ async def join(
     reason: str,
     match: Callable[[int], None],
 ) -> Patient:
-    """Close a record as the double of another one, which takes over its contact points and its record number.
+    """Close a record as the duplicate of another one, which takes over its contact points and its record number.
 
     What other services keep of it (sessions, scores, messages) stays with its id: the two records are tied, and pages
     lead from one to the other.

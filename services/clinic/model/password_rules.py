@@ -1,4 +1,4 @@
-"""What a login and a password must be like."""
+"""Password rules: what a login and a password must be like."""
 
 import re
 import secrets

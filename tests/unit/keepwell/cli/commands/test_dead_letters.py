@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keepwell.cli.commands.letters import _refuse_old
+from keepwell.cli.commands.dead_letters import _refuse_old
 from shared.bus.dead_letters import DeadLetter
 from shared.ids import new_id
 from shared.settings import Settings

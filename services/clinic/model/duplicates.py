@@ -18,7 +18,7 @@ class Shared(StrEnum):
 
 
 @dataclass(frozen=True)
-class Double:
+class Duplicate:
     """A record that has much in common with another one.
 
     Attributes:
@@ -30,8 +30,8 @@ class Double:
     person: bool
 
 
-def doubles_of(own: Entry, entries: Iterable[Entry]) -> list[Double]:
-    """Return whom a record may double, the likeliest first."""
+def duplicates_of(own: Entry, entries: Iterable[Entry]) -> list[Duplicate]:
+    """Return whose duplicate a record may be, the likeliest first."""
     reached = {*own.numbers, *own.addresses}
     likely = [
         entry
@@ -42,7 +42,7 @@ def doubles_of(own: Entry, entries: Iterable[Entry]) -> list[Double]:
         or not reached.isdisjoint(entry.addresses)
     ]
     found = [_compare(own, entry) for entry in likely if entry.id != own.id]
-    return sorted((double for double in found if double is not None), key=lambda double: not double.person)
+    return sorted((one for one in found if one is not None), key=lambda one: not one.person)
 
 
 def is_twin(own: Entry, entry: Entry) -> bool:
@@ -50,13 +50,13 @@ def is_twin(own: Entry, entry: Entry) -> bool:
     return {Shared.NAME, Shared.BIRTH_DATE, Shared.NUMBER} <= set(_common(own, entry))
 
 
-def _compare(own: Entry, entry: Entry) -> Double | None:
+def _compare(own: Entry, entry: Entry) -> Duplicate | None:
     shared = _common(own, entry)
     named = Shared.NAME in shared
     reached = Shared.NUMBER in shared or Shared.ADDRESS in shared
     apart = own.born is not None and entry.born is not None and own.born != entry.born
     person = (named and (Shared.BIRTH_DATE in shared or (reached and not apart))) or Shared.RECORD in shared
-    return Double(entry, shared, person) if person or reached else None
+    return Duplicate(entry, shared, person) if person or reached else None
 
 
 def _common(own: Entry, entry: Entry) -> tuple[Shared, ...]:

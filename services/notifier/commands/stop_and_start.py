@@ -1,4 +1,4 @@
-"""Opting out and in: by the number itself, for every patient who uses it, at once."""
+"""What STOP and START do: by the number itself, for every patient who uses it, at once."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final

@@ -2,7 +2,7 @@ import pytest
 
 from services.clinic.commands.first_start import administrator
 from services.clinic.model.flaws import RefusedError
-from services.clinic.model.staff import NotAllowedError, Permission, Role, may, may_appoint, require
+from services.clinic.model.roles import NotAllowedError, Permission, Role, may, may_appoint, require
 
 
 @pytest.mark.parametrize("permission", [Permission.DECIDE, Permission.SIGN_RULES, Permission.START_PLANS])

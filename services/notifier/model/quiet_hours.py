@@ -1,4 +1,4 @@
-"""Waking hours: when a message may reach a recipient, by the clock on the recipient's wall."""
+"""Quiet hours: a message may reach a recipient in waking hours alone, by the clock on the recipient's wall."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

@@ -15,6 +15,10 @@ LONGEST_NAP: Final = 60.0
 class Clock(Protocol):
     """What the rest of the code knows of time."""
 
+    @property
+    def speed(self) -> float:
+        """How many of its seconds pass in a real one; 0 where it stands still until it is moved."""
+
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
 
@@ -31,6 +35,8 @@ async def _nap(seconds: float) -> None:
 
 class RealClock:
     """The machine's clock."""
+
+    speed = 1.0
 
     def now(self) -> datetime:
         return datetime.now(UTC)  # noqa: TID251 - the clock is where the time is told
@@ -60,6 +66,10 @@ class FastClock:
         self._real_origin = real_origin
         self._origin = origin
 
+    @property
+    def speed(self) -> float:
+        return self.factor
+
     def now(self) -> datetime:
         return self._origin + (self._real.now() - self._real_origin) * self.factor
 
@@ -78,21 +88,16 @@ class FastClock:
         await _nap(seconds)
 
 
-def speed_of(clock: Clock) -> float:
-    """Return how many seconds of a clock pass in a real one; 0 for a clock that stands still until it is moved."""
-    if isinstance(clock, LivedClock):
-        return clock.speed
-    if isinstance(clock, FastClock):
-        return clock.factor
-    return 0.0 if isinstance(clock, SteppedClock) else 1.0
-
-
 class SteppedClock:
     """A clock that stands still until `move_to` is called: trial time, simulation and tests."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
         self._moved = asyncio.Condition()
+
+    @property
+    def speed(self) -> float:
+        return 0.0
 
     def now(self) -> datetime:
         """Return the instant that the clock was last moved to."""

@@ -23,7 +23,7 @@ from services.clinic.store import audit, clinics, patients, reads
 from services.clinic.views.components import Notice, Shell, Tone, moment, say_speed
 from services.clinic.views.compose_patient import able
 from services.clinic.views.oncall import oncall_notices
-from shared.clock import Clock, LivedClock, speed_of
+from shared.clock import Clock, LivedClock
 from shared.database import Database, Reader
 from shared.ids import ClinicId, PatientId
 from shared.protection import Keyring
@@ -192,7 +192,7 @@ class Console:
             alerts=untaken + taken,
             loud=untaken > 0,
             proposals=await reads.count_proposals(reader, to_decide),
-            trial=say_speed(speed_of(self.clock)) if self.trial else "",
+            trial=say_speed(self.clock.speed) if self.trial else "",
             nights=self.trial and isinstance(self.clock, LivedClock),
             notices=self._warnings(clinic, await reads.oncall(reader, clinic.id)) + last_notice + notices,
         )

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.clinic.authentication import LIVE_HEADER, Authentication, CurrentUser, csrf_holds
-from services.clinic.model.roles import NotAllowedError, Permission, Role, require
+from services.clinic.model.roles import NotAllowedError, Permission, Role, may, require
 from services.clinic.rendering import render
 from services.clinic.views.others import ErrorPage
 from shared.telemetry.log import get_logger
@@ -29,11 +29,18 @@ LOGIN_PAGE: Final = "/console/login"
 CREDENTIALS_PAGE: Final = "/console/password"
 HIDDEN: Final = frozenset({"csrf", "key", "version"})
 """Fields of a form that nobody typed (the macro `hidden`); no service is told of them as part of what was."""
-_SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
-    Role.CLINICIAN: frozenset({Scope.READ, Scope.WRITE, Scope.DECIDE, Scope.CLOSE_ALERTS}),
-    Role.STAFF: frozenset({Scope.READ, Scope.WRITE}),
-    Role.ADMIN: frozenset({Scope.READ, Scope.WRITE}),
+_SCOPE_OF: Final[Mapping[Permission, Scope]] = {
+    Permission.SEE_PATIENTS: Scope.READ,
+    Permission.PLAN_SESSIONS: Scope.WRITE,
+    Permission.DECIDE: Scope.DECIDE,
+    Permission.CLOSE_ALERTS: Scope.CLOSE_ALERTS,
 }
+"""What other services let pass because of a permission; which role has it is decided in `model/roles.py` alone."""
+
+
+def scopes_of(role: Role) -> frozenset[Scope]:
+    """Return what other services let a role do, by its permissions here."""
+    return frozenset(scope for permission, scope in _SCOPE_OF.items() if may(role, permission))
 
 
 class NotLoggedInError(Exception):
@@ -65,7 +72,7 @@ class PageRequest:
     def principal(self) -> Principal:
         """Return the user as other services know them."""
         member = self.user.member
-        return Principal(member.clinic, member.name, _SCOPES[member.role], member.id)
+        return Principal(member.clinic, member.name, scopes_of(member.role), member.id)
 
     async def form(self) -> dict[str, str]:
         """Return what was typed.

@@ -3,6 +3,8 @@ import pytest
 from services.clinic.commands.first_start import administrator
 from services.clinic.model.flaws import RefusedError
 from services.clinic.model.roles import NotAllowedError, Permission, Role, may, may_appoint, require
+from services.clinic.pages.page_request import scopes_of
+from shared.web.tokens import Scope
 
 
 @pytest.mark.parametrize("permission", [Permission.DECIDE, Permission.SIGN_RULES, Permission.START_PLANS])
@@ -56,3 +58,8 @@ def test_the_first_administrators_login_follows_from_the_name_or_is_given(
 def test_nobody_is_let_in_under_no_name(name: str, login: str | None) -> None:
     with pytest.raises(RefusedError):
         administrator(name, login)
+
+
+def test_no_role_asks_another_service_for_more_than_it_may_do_here() -> None:
+    assert scopes_of(Role.CLINICIAN) == {Scope.READ, Scope.WRITE, Scope.DECIDE, Scope.CLOSE_ALERTS}
+    assert scopes_of(Role.STAFF) == scopes_of(Role.ADMIN) == {Scope.READ, Scope.WRITE}

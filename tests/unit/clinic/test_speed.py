@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.clinic.views.components import say_grade, say_speed
-from shared.clock import FastClock, LivedClock, RealClock, SteppedClock, speed_of
+from shared.clock import FastClock, LivedClock, RealClock, SteppedClock
 from shared.evidence import Grade
 
 NOW = datetime(2026, 12, 1, 17, tzinfo=UTC)
@@ -29,12 +29,12 @@ def test_a_speed_is_said_by_what_a_visitor_feels(speed: float, words: str) -> No
 
 def test_each_clock_tells_its_own_speed() -> None:
     lived = LivedClock(NOW)
-    assert [speed_of(RealClock()), speed_of(SteppedClock(NOW)), speed_of(lived)] == [1.0, 0.0, 0.0]
+    assert [RealClock().speed, SteppedClock(NOW).speed, lived.speed] == [1.0, 0.0, 0.0]
     lived.run_at(60)
-    assert speed_of(lived) == 60
+    assert lived.speed == 60
     lived.run_at(10_000)
-    assert speed_of(lived) == 10_000
-    assert speed_of(FastClock(30, real_origin=NOW, origin=NOW)) == 30
+    assert lived.speed == 10_000
+    assert FastClock(30, real_origin=NOW, origin=NOW).speed == 30
 
 
 @pytest.mark.parametrize("grade", Grade)

@@ -43,6 +43,8 @@ from services.clinic.views.components import (
     moment,
     say_born,
     say_date,
+    say_instrument,
+    say_instrument_of,
     say_language,
     say_occurrence,
     session_chip,
@@ -80,6 +82,7 @@ from services.clinic.views.rows import (
     words_hint,
 )
 from shared.ids import PatientId
+from shared.instruments import MEASURE
 from shared.languages import Language, say_time
 from shared.walltime import to_wall
 
@@ -188,6 +191,7 @@ def patient_page(
         language=str(patient.language),
         answers=first_of([answer_row(one, names, zone) for one in record.answers]),
         checkins=first_of([checkin_row(checkin, names) for checkin in record.checkins]),
+        measure=_measure(record.scores),
         scores=_scores(record),
         messages=first_of(_conversation(record, zone)),
         replies=tuple(reply_row(reply, names, zone, now) for reply in record.unread),
@@ -270,6 +274,12 @@ def _session(session: Session, record: Record, now: datetime, zone: str) -> Sess
         not_asked=", ".join(say_occurrence(one) for one in session.not_asked),
         joined=session.patient in record.joined,
     )
+
+
+def _measure(scores: Sequence[Score]) -> Choice:
+    """Return what the interval follows, by the name that its owner last gave it."""
+    said = [say_instrument_of(score) for score in scores if score.instrument == MEASURE]
+    return Choice(MEASURE, said[-1] if said else say_instrument(MEASURE))
 
 
 def _corrected(correction: Correction, zone: str) -> str:

@@ -201,7 +201,7 @@ class Able:
 
 @dataclass(frozen=True)
 class PatientPage:
-    """One patient; `picture` is how they are and what comes next, in a few facts.
+    """One patient; `picture` is how they are and what comes next, in a few facts; `measure` what may be asked now.
 
     `joined` are the person's records that were closed as duplicates: their rows stand among the others, marked.
     """
@@ -231,6 +231,7 @@ class PatientPage:
     language: str
     answers: Shelf[AnswerRow]
     checkins: Shelf[CheckinRow]
+    measure: Choice
     scores: tuple[ScoresView, ...]
     messages: Shelf[MessageRow]
     replies: tuple[ReplyRow, ...]

@@ -12,6 +12,7 @@ from services.clinic.views.components import Chip, FormState, Tone, age, band_ch
 from services.clinic.views.compose_list import patient_row
 from services.clinic.views.compose_patient import able, patient_page
 from services.clinic.views.compose_today import Day, may_attend, may_miss, today_page
+from services.clinic.views.patient import Choice
 from services.clinic.views.rows import (
     alert_row,
     change_text,
@@ -20,6 +21,7 @@ from services.clinic.views.rows import (
     proposal_view,
     why_words,
 )
+from shared.instruments import MEASURE
 from tests.unit.clinic import samples
 from tests.unit.clinic.samples import NAME_OF, NOW, SOURCES, ZONE
 
@@ -237,6 +239,13 @@ def test_an_instrument_is_called_and_banded_as_its_owner_says() -> None:
     (shown,) = page.scores  # type: ignore[attr-defined]
     assert (shown.instrument, [band.name for band in shown.chart.bands]) == ("Well-being (WHO-5)", ["poor", "good"])
     assert shown.rows[0].total == Chip("7 poor", Tone.DANGER)
+
+
+def test_what_can_be_asked_now_is_what_the_interval_follows_by_its_owners_name() -> None:
+    score = samples.scores_of(0)[-1]
+    renamed = replace(score, scale=replace(samples.SCALE, name="PHQ-9, second edition"))
+    measures = [the_patient(scores=scores).measure for scores in ((), (renamed,))]  # type: ignore[attr-defined]
+    assert measures == [Choice(MEASURE, "PHQ-9"), Choice(MEASURE, "PHQ-9, second edition")]
 
 
 def test_scores_from_before_their_instrument_was_described_take_what_a_newer_one_says() -> None:

@@ -4,6 +4,7 @@ from services.clinic.model.clinic import Clinic
 from services.clinic.model.contacts import Contact
 from services.clinic.model.patient import Patient, PatientState
 from shared import events
+from shared.events.clinic import CONSENT
 from shared.languages import Language
 from shared.protection import Keyring
 
@@ -59,5 +60,8 @@ def _contact(contact: Contact, keyring: Keyring) -> events.Contact:
         id=contact.id,
         kind=contact.kind.value,
         value=keyring.seal(contact.value, context="contact"),
-        consents=tuple(events.Consent(purpose=one.purpose.value, how=one.how, at=one.at) for one in contact.consents),
+        consents=tuple(
+            events.Consent(purpose=one.purpose.value, how="", at=one.at, words=keyring.seal(one.how, context=CONSENT))
+            for one in contact.consents
+        ),
     )

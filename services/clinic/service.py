@@ -35,9 +35,11 @@ from services.clinic.pages.console import Console
 from services.clinic.pages.page_request import is_secure
 from services.clinic.pages.patient import PatientPages
 from services.clinic.store import clinics
+from services.clinic.store.in_clear import IN_CLEAR
 from services.clinic.tables import IDEMPOTENCY, SCHEMA
 from shared.bus.retention import Purge
 from shared.clock import RealClock
+from shared.sealing import Sealing
 from shared.service import Context, Loop, Service
 from shared.web.away import Whom
 from shared.web.idempotency import forgotten
@@ -77,6 +79,7 @@ def build(context: Context) -> Service:
         loops=[
             Loop("clinic.live-updates", lambda: _until_stopped(live_updates)),
             Loop("forgetting", Purge(database, [forgotten(IDEMPOTENCY)], context.settings.keep).run),
+            Loop("sealing", Sealing(database, keyring, IN_CLEAR).run),
         ],
     )
 

@@ -156,7 +156,7 @@ CONTACTS = Table(
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),  # sealed
     Column("print", Text, nullable=False),
-    Column("consents", JSONB, nullable=False),  # [{purpose, how, at}] as they were given
+    Column("consents", JSONB, nullable=False),  # [{purpose, words: sealed, at, by, noted_at}] as they were given
     Index("contacts_patient", "patient", "place"),
     Index("contacts_print", "print"),
     schema=SCHEMA,

@@ -23,12 +23,14 @@ from services.notifier.reconciler import Reconciler
 from services.notifier.sender import Sender
 from services.notifier.settler import Settler
 from services.notifier.store import attempts, figures, findings, held_messages, on_call
+from services.notifier.store.in_clear import IN_CLEAR
 from services.notifier.tables import CALLBACKS, FORGERIES, IDEMPOTENCY, SCHEMA
 from services.notifier.wake_up import WakeUp
 from services.notifier.watch import OnCallWatch
 from services.notifier.webhooks import STATUS_PATH, WebhookContext, webhooks
 from shared.bus.retention import Purge, Retention
 from shared.database import Reader
+from shared.sealing import Sealing
 from shared.service import Context, Loop, Service
 from shared.settings import LIVE_PROVIDER
 from shared.web.idempotency import forgotten
@@ -110,6 +112,7 @@ def build(context: Context) -> Service:
             Loop("on-call", OnCallWatch(context.database, context.keyring, frozenset(ports)).run),
             Loop("listener", listener.run),
             Loop("forgetting", Purge(context.database, RETENTION, context.settings.keep).run),
+            Loop("sealing", Sealing(context.database, context.keyring, IN_CLEAR).run),
         ],
         next_due=next_due,
         busy=busy,

@@ -79,6 +79,9 @@ CONTACT_POINTS: Final = Table(
     Index("contact_points_fingerprint", "fingerprint"),
 )
 
+HELD_IN_CLEAR: Final = "granted AND purpose IS NOT NULL AND words IS NULL"
+"""Which rows of the ledger hold the clinic's words in clear: it alone tells of a consent to a purpose."""
+
 CONSENTS: Final = Table(
     "consents",
     METADATA,
@@ -89,11 +92,13 @@ CONSENTS: Final = Table(
     Column("fingerprint", Text, nullable=False),
     Column("purpose", Text, comment="null: whatever the number was used for"),
     Column("granted", Boolean, nullable=False),
-    Column("how", Text, nullable=False),
+    Column("how", Text, nullable=False),  # a code of ours; older versions kept the clinic's words here
     Column("at", INSTANT, nullable=False),
     Column("recorded_at", INSTANT, nullable=False),
+    Column("words", Text, comment="how it was given, as the clinic wrote it, sealed"),
     Index("consents_patient", "patient", "id"),
-    comment="the ledger: rows are added, never changed or removed (a trigger refuses it)",
+    Index("consents_in_clear", "id", postgresql_where=text(HELD_IN_CLEAR)),
+    comment="the ledger: rows are added, never removed, nor changed but to seal words (a trigger refuses it)",
 )
 
 STOPS: Final = Table(

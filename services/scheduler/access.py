@@ -15,6 +15,7 @@ from services.scheduler.model.sessions import Session, SessionError
 from services.scheduler.views import SessionView
 from shared.database import Database, Reader, Transaction
 from shared.ids import ClinicId
+from shared.protection import Keyring
 from shared.web.api import CommandCall
 from shared.web.awaited import awaited
 from shared.web.problems import Conflict, Invalid, NotFound
@@ -44,6 +45,7 @@ class Access:
     """Access to the patients and sessions of a clinic, and to no other's."""
 
     database: Database
+    keyring: Keyring
 
     async def patient(self, clinic: ClinicId, patient: UUID) -> Patient:
         """Return a clinic's patient, waiting a moment for one who was enrolled just now.
@@ -85,6 +87,14 @@ class Access:
             raise NotFound(f"There is no session {session} in this clinic.")
         return found
 
+    def sealed(self, words: str | None, context: str) -> str | None:
+        """Return what staff wrote, sealed; None where they wrote nothing."""
+        return self.keyring.seal(words, context=context) if words else None
+
+    def view(self, session: Session) -> SessionView:
+        """Return a session as programs see it, with what staff wrote opened."""
+        return SessionView.of(session, self.keyring)
+
     async def change(self, session: UUID, command: CommandCall, session_command: SessionCommand) -> Response:
         """Run a command about a session: hold its patient, read it again, compare the version, and do it."""
 
@@ -94,6 +104,6 @@ class Access:
             present = await self.session(tx, clinic, session)
             command.if_match(present.version)
             with as_problems():
-                return SessionView.of(await session_command(tx, patient, present))
+                return self.view(await session_command(tx, patient, present))
 
         return await command.run(self.database, work)

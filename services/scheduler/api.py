@@ -13,7 +13,7 @@ from services.scheduler.commands.attendance import Corrector
 from services.scheduler.model.catalogue import PROTOCOLS
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.refusals import Meant
-from services.scheduler.model.sessions import Session, SessionState, slot
+from services.scheduler.model.sessions import SESSION_NOTE, SESSION_REASON, Session, SessionState, slot
 from services.scheduler.views import (
     ContinuedPlan,
     Corrected,
@@ -44,14 +44,20 @@ class Ending(Protocol):
     """A command that ends a session."""
 
     async def __call__(
-        self, tx: Transaction, patient: Patient, session: Session, *, reason: str | None, note: str | None
+        self,
+        tx: Transaction,
+        patient: Patient,
+        session: Session,
+        *,
+        sealed_reason: str | None,
+        sealed_note: str | None,
     ) -> Session:
         """Return the session as it ended."""
 
 
 def build(database: Database, keyring: Keyring) -> list[APIRouter]:
     """Return the routes over a database; the keyring seals why a record was corrected."""
-    access = Access(database)
+    access = Access(database, keyring)
     return [_protocols(), _plans(access, keyring), _sessions(access), _corrections(access, keyring), _endings(access)]
 
 
@@ -130,7 +136,7 @@ def _sessions(access: Access) -> APIRouter:
             patient = await access.locked(tx, body.patient)
             meant = Meant(afterwards=body.entered_afterwards, odd_hour=body.odd_hour)
             with as_problems():
-                return SessionView.of(await booking.book(tx, patient, body.booking(zone), meant=meant))
+                return access.view(await booking.book(tx, patient, body.booking(zone), meant=meant))
 
         return await command.run(access.database, work, status=201)
 
@@ -138,7 +144,7 @@ def _sessions(access: Access) -> APIRouter:
     async def session(session: UUID, principal: Reads) -> Response:
         """Return a session."""
         async with access.database.reading() as reader:
-            return versioned(SessionView.of(await access.session(reader, principal.clinic, session)))
+            return versioned(access.view(await access.session(reader, principal.clinic, session)))
 
     @router.patch("/sessions/{session}", response_model=SessionView)
     async def move(session: UUID, body: MovedSession, command: WriteCommand) -> Response:
@@ -156,7 +162,7 @@ def _sessions(access: Access) -> APIRouter:
         await access.patient(principal.clinic, patient)
         async with access.database.reading() as reader:
             found = await store.sessions_of(reader, patient, limit=page.limit + 1, after=page.after)
-        return listing([SessionView.of(one) for one in found], page, cursor=lambda view: str(view.id))
+        return listing([access.view(one) for one in found], page, cursor=lambda view: str(view.id))
 
     return router
 
@@ -168,9 +174,11 @@ def _endings(access: Access) -> APIRouter:
         @router.post(f"/sessions/{{session}}/{name}", response_model=SessionView, name=name, summary=summary)
         async def endpoint(session: UUID, command: WriteCommand, body: SessionEnd | None = None) -> Response:
             said = body or SessionEnd()
+            reason = access.sealed(said.reason, SESSION_REASON)
+            note = access.sealed(said.note, SESSION_NOTE)
 
             async def session_command(tx: Transaction, patient: Patient, present: Session) -> Session:
-                return await end(tx, patient, present, reason=said.reason, note=said.note)
+                return await end(tx, patient, present, sealed_reason=reason, sealed_note=note)
 
             return await access.change(session, command, session_command)
 

@@ -3,8 +3,10 @@
 from services.scheduler import api
 from services.scheduler.handlers import handlers
 from services.scheduler.history import HISTORY
+from services.scheduler.store import IN_CLEAR
 from services.scheduler.tables import IDEMPOTENCY, SCHEMA
 from shared.bus.retention import Purge
+from shared.sealing import Sealing
 from shared.service import Context, Loop, Service
 from shared.web.idempotency import forgotten
 
@@ -20,5 +22,8 @@ def build(context: Context) -> Service:
         history=HISTORY,
         handlers=handlers,
         routers=api.build(context.database, context.keyring),
-        loops=[Loop("forgetting", Purge(context.database, [forgotten(IDEMPOTENCY)], context.settings.keep).run)],
+        loops=[
+            Loop("forgetting", Purge(context.database, [forgotten(IDEMPOTENCY)], context.settings.keep).run),
+            Loop("sealing", Sealing(context.database, context.keyring, IN_CLEAR).run),
+        ],
     )

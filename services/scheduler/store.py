@@ -1,11 +1,12 @@
 """The scheduler's SQL. Whoever writes about a patient has locked the patient's row first: that orders their events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.scheduler.model.catalogue import exactly
@@ -13,10 +14,21 @@ from services.scheduler.model.decisions import HOLDS, Decision
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.replies import Reply
-from services.scheduler.model.sessions import OPEN, Session, SessionKind, SessionState, Slot
-from services.scheduler.tables import clinics, corrections, decisions, patients, plans, replies, sessions
+from services.scheduler.model.sessions import (
+    DISCHARGED,
+    OPEN,
+    SESSION_NOTE,
+    SESSION_REASON,
+    Session,
+    SessionKind,
+    SessionState,
+    Slot,
+)
+from services.scheduler.tables import HELD_IN_CLEAR, clinics, corrections, decisions, patients, plans, replies, sessions
 from shared.database import Reader, Transaction, from_row
 from shared.ids import ClinicId
+from shared.protection import Keyring
+from shared.sealing import InClear
 from shared.walltime import to_wall
 
 
@@ -245,3 +257,19 @@ def _session(row: Row[Any]) -> Session:
         kind=SessionKind(row.kind),
         not_asked=tuple(row.not_asked),
     )
+
+
+def _sealed(held: Mapping[str, Any], keyring: Keyring) -> Mapping[str, object]:
+    """Return what a session's words become; what is sealed already is the newer."""
+    code = held["reason"] == DISCHARGED
+    reason = keyring.seal(held["reason"], context=SESSION_REASON) if held["reason"] and not code else None
+    note = keyring.seal(held["note"], context=SESSION_NOTE) if held["note"] else None
+    return {
+        "reason": held["reason"] if code else None,
+        "note": None,
+        "sealed_reason": held["sealed_reason"] or reason,
+        "sealed_note": held["sealed_note"] or note,
+    }
+
+
+IN_CLEAR: Final = (InClear(sessions, text(HELD_IN_CLEAR), _sealed),)

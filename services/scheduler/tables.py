@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 
+from services.scheduler.model.sessions import DISCHARGED
 from shared.bus import bus_tables
 from shared.web.idempotency import idempotency_table
 
@@ -69,6 +70,9 @@ plans: Final = Table(
     Index("plans_one_active", "patient", unique=True, postgresql_where=text("active")),
 )
 
+HELD_IN_CLEAR: Final = f"note IS NOT NULL OR reason <> '{DISCHARGED}'::text"
+"""Which sessions hold what people wrote in clear."""
+
 sessions: Final = Table(
     "sessions",
     METADATA,
@@ -86,13 +90,17 @@ sessions: Final = Table(
     Column("number", Integer),
     Column("attended_at", DateTime(timezone=True)),
     Column("attended_on", Date),
+    # A code of ours, such as discharged, and nothing: older versions kept people's words in both.
     Column("reason", Text),
     Column("note", Text),
+    Column("sealed_reason", Text, comment="why it was cancelled or missed, as staff wrote it, sealed"),
+    Column("sealed_note", Text, comment="what else they wrote, sealed"),
     Column("kind", Text, nullable=False, server_default=text("'treatment'")),
     Column("not_asked", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     CheckConstraint("state IN ('booked', 'confirmed', 'attended', 'missed', 'cancelled')", name="sessions_state"),
     CheckConstraint("(state = 'attended') = (attended_at IS NOT NULL)", name="sessions_attended_at"),
     Index("sessions_patient", "patient", "id"),
+    Index("sessions_in_clear", "id", postgresql_where=text(HELD_IN_CLEAR)),
 )
 
 corrections: Final = Table(

@@ -8,8 +8,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.protocols import Maintenance, PhaseKind, Protocol, Provenance, Series, Window
-from services.scheduler.model.sessions import Booking, Session, SessionKind, SessionState, slot
+from services.scheduler.model.sessions import (
+    SESSION_NOTE,
+    SESSION_REASON,
+    Booking,
+    Session,
+    SessionKind,
+    SessionState,
+    slot,
+)
 from shared.evidence import Grade
+from shared.protection import Keyring
 from shared.walltime import parse_wall, wall_text
 from shared.web.api import Body, Day, View
 from shared.zones import check_zone
@@ -275,5 +284,13 @@ class SessionView(View):
     ]
 
     @classmethod
-    def of(cls, session: Session) -> "SessionView":
-        return cls.model_validate({**session.flat(), "starts_at": wall_text(session.slot.starts_at)})
+    def of(cls, session: Session, keyring: Keyring) -> "SessionView":
+        opened = {
+            "reason": _words(session.sealed_reason, keyring, SESSION_REASON) or session.reason,
+            "note": _words(session.sealed_note, keyring, SESSION_NOTE) or session.note,
+        }
+        return cls.model_validate({**session.flat(), **opened, "starts_at": wall_text(session.slot.starts_at)})
+
+
+def _words(sealed: str | None, keyring: Keyring, context: str) -> str | None:
+    return None if sealed is None else keyring.open(sealed, context=context)

@@ -1,6 +1,6 @@
 """Events of the clinic service: clinics, their patients, and whom to page."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -9,6 +9,8 @@ from shared.events.base import Event, Instant, PatientEvent, Piece, SealedText, 
 
 ContactKind = Annotated[str, Field(description="sms or email; may grow", examples=["sms"])]
 Purpose = Annotated[str, Field(description="reminders, checkins or booking; may grow", examples=["reminders"])]
+CONSENT: Final = "consent"
+"""The context that the words of a consent are sealed for."""
 
 
 class StaffContact(Piece):
@@ -47,11 +49,15 @@ class ClinicChanged(Event):
 
 
 class Consent(Piece):
-    """A patient's word that a contact point may be used for a purpose."""
+    """A patient's word that a contact point may be used for a purpose.
+
+    How they gave it is sealed for the context `consent`, as whoever wrote it down may have put anything there.
+    """
 
     purpose: Purpose
-    how: str
+    how: str = Field(description="empty; older versions wrote here in clear what `words` holds")
     at: Instant
+    words: SealedText | None = Field(default=None, description="how it was given; absent: an older version's event")
 
 
 class Contact(Piece):

@@ -65,7 +65,7 @@ async def one_patients_day(database: Database, patient: UUID, clock: SteppedCloc
         else:
             present = session
             session = await order(
-                database, patient, lambda tx, held, was=present: booking.cancel(tx, held, was, reason=None)
+                database, patient, lambda tx, held, was=present: booking.cancel(tx, held, was, code=None)
             )
         await clock.pause(0.02)
 

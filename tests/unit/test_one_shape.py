@@ -66,7 +66,7 @@ def test_every_event_of_a_session_tells_all_that_is_told_of_sessions(kind: type[
 @pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__)
 def test_the_page_shows_the_same_by_the_owners_answer_as_by_its_event(kind: type[SessionEvent]) -> None:
     session = a_session()
-    answer = SessionView.of(session).model_dump(mode="json") | {"clinic": str(PATIENT.clinic)}
+    answer = SessionView.of(session, KEYRING).model_dump(mode="json") | {"clinic": str(PATIENT.clinic)}
     by_event = event_rows.session_row(told(kind, session))
     assert responses.SESSION.row(answer, KEYRING) == by_event
     assert set(by_event) <= {column.name for column in SESSIONS.c}

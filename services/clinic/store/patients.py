@@ -16,6 +16,7 @@ from services.clinic.model.patient import Details, Patient, PatientState
 from services.clinic.model.people import Who
 from services.clinic.tables import CONTACTS, PATIENTS
 from shared.database import Reader, Transaction
+from shared.events.clinic import CONSENT
 from shared.ids import ClinicId, ContactId, PatientId
 from shared.languages import Language
 from shared.protection import Keyring
@@ -230,7 +231,7 @@ async def _write_contacts(tx: Transaction, patient: PatientId, contacts: Sequenc
             "kind": str(contact.kind),
             "value": keyring.seal(contact.value, context=CONTACT),
             "print": keyring.fingerprint(contact.value, context=CONTACT),
-            "consents": [_written(one) for one in contact.consents],
+            "consents": [_written(one, keyring) for one in contact.consents],
         }
         for place, contact in enumerate(contacts)
     ]
@@ -251,26 +252,27 @@ async def _read(reader: Reader, wanted: Select[Any], keyring: Keyring) -> list[P
 
 
 def _contact(row: Row[Any], keyring: Keyring) -> Contact:
-    consents = tuple(_consent(one) for one in row.consents)
+    consents = tuple(_consent(one, keyring) for one in row.consents)
     value = keyring.open(row.value, context=CONTACT)
     return Contact(ContactId(row.id), ContactKind(row.kind), value, consents)
 
 
-def _written(consent: Consent) -> dict[str, str | None]:
+def _written(consent: Consent, keyring: Keyring) -> dict[str, str | None]:
     return {
         "purpose": str(consent.purpose),
-        "how": consent.how,
+        "how": "",  # older versions kept the words here, in clear, and read them from here
+        "words": keyring.seal(consent.how, context=CONSENT),
         "at": consent.at.isoformat(),
         "by": consent.by,
         "noted_at": consent.noted_at.isoformat() if consent.noted_at else None,
     }
 
 
-def _consent(written: Mapping[str, Any]) -> Consent:
+def _consent(written: Mapping[str, Any], keyring: Keyring) -> Consent:
     noted = written.get("noted_at")
     return Consent(
         Purpose(written["purpose"]),
-        written["how"],
+        keyring.open(written["words"], context=CONSENT) if written.get("words") else written["how"],
         datetime.fromisoformat(written["at"]),
         written.get("by"),
         noted and datetime.fromisoformat(noted),

@@ -14,10 +14,12 @@ from services.notifier.store.messages import Recipient
 from services.notifier.tables import BAD_ADDRESSES, CLINICS, CONSENTS, CONTACT_POINTS, PATIENTS, STOPS
 from shared.database import Reader, Transaction
 from shared.events import ClinicChanged, PatientDischarged, PatientEnrolled
-from shared.events.clinic import Contact, stays
+from shared.events.clinic import CONSENT, Consent, Contact, stays
 from shared.ids import ClinicId, PatientId
 from shared.protection import Keyring, mask
 
+CLINIC: Final = "clinic"
+"""How a consent is in the ledger that the clinic told of; its words stand beside it, sealed."""
 NUMBERS: Final = 0x6B776E33
 """First half of the lock of a number that texted; the second half is made of its fingerprint."""
 _LOCK_NUMBER: Final = text("SELECT pg_advisory_xact_lock(:space, hashtext(:fingerprint))")
@@ -163,19 +165,31 @@ async def _record_differences(
         "patient": event.patient,
         "contact": contact.id,
         "fingerprint": recipient_of(keyring, contact.value).fingerprint,
+        "how": CLINIC,
         "recorded_at": tx.now,
     }
     given = [
-        {**common, "purpose": purpose, "granted": True, "how": consent.how, "at": consent.at}
+        {
+            **common,
+            "purpose": purpose,
+            "granted": True,
+            "words": _words(consent, keyring),
+            "at": consent.at,
+        }
         for purpose, consent in now.items()
         if purpose not in before
     ]
     taken = [
-        {**common, "purpose": purpose, "granted": False, "how": "clinic", "at": tx.now}
+        {**common, "purpose": purpose, "granted": False, "words": None, "at": tx.now}
         for purpose in sorted(before - now.keys())
     ]
     if given or taken:
         await tx.execute(insert(CONSENTS), given + taken)
+
+
+def _words(consent: Consent, keyring: Keyring) -> str:
+    """Return how a consent was given, sealed; an older clinic's event says it in clear."""
+    return consent.words or keyring.seal(consent.how, context=CONSENT)
 
 
 async def discharge(tx: Transaction, event: PatientDischarged) -> bool:

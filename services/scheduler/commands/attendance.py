@@ -36,7 +36,7 @@ class Corrector:
 
 
 async def attend(
-    tx: Transaction, patient: Patient, session: Session, *, reason: str | None, note: str | None
+    tx: Transaction, patient: Patient, session: Session, *, sealed_reason: str | None, sealed_note: str | None
 ) -> Session:
     """Record that the session took place: the plan goes on, and the questions afterwards begin anew.
 
@@ -44,7 +44,7 @@ async def attend(
         IllegalTransitionError: the session is over or cancelled.
         TooEarlyError: it begins more than a day from now.
     """
-    attended = replace(sessions.attend(session, tx.now), reason=reason, note=note)
+    attended = replace(sessions.attend(session, tx.now), sealed_reason=sealed_reason, sealed_note=sealed_note)
     if attended.kind is SessionKind.CONSULTATION:
         await store.save_session(tx, attended)
         await publish(tx, session_event(SessionAttended, attended))

@@ -104,26 +104,34 @@ async def unconfirm(tx: Transaction, session: Session) -> Session:
 
 
 async def cancel(
-    tx: Transaction, patient: Patient, session: Session, *, reason: str | None, note: str | None = None
+    tx: Transaction,
+    patient: Patient,
+    session: Session,
+    *,
+    code: str | None = None,
+    sealed_reason: str | None = None,
+    sealed_note: str | None = None,
 ) -> Session:
-    """Cancel a session with its reminders.
+    """Cancel a session with its reminders, for a reason that is a code of ours or, sealed, what staff wrote.
 
     Raises:
         IllegalTransitionError: the session is over or cancelled.
     """
-    cancelled = replace(sessions.cancel(session), reason=reason, note=note)
+    cancelled = replace(sessions.cancel(session), reason=code, sealed_reason=sealed_reason, sealed_note=sealed_note)
     await _close(tx, patient, cancelled, session_event(SessionCancelled, cancelled))
     return cancelled
 
 
-async def miss(tx: Transaction, patient: Patient, session: Session, *, reason: str | None, note: str | None) -> Session:
+async def miss(
+    tx: Transaction, patient: Patient, session: Session, *, sealed_reason: str | None, sealed_note: str | None
+) -> Session:
     """Record that the patient did not come. The plan stays where it is: the same session is still due.
 
     Raises:
         IllegalTransitionError: the session is over or cancelled.
         NotYetMissedError: it has not begun.
     """
-    missed = replace(sessions.miss(session, tx.now), reason=reason, note=note)
+    missed = replace(sessions.miss(session, tx.now), sealed_reason=sealed_reason, sealed_note=sealed_note)
     await _close(tx, patient, missed, session_event(SessionMissed, missed))
     return missed
 

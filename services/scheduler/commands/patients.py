@@ -4,6 +4,7 @@ from services.scheduler import store
 from services.scheduler.commands import asking, booking, timers
 from services.scheduler.model import plans
 from services.scheduler.model.patients import Patient
+from services.scheduler.model.sessions import DISCHARGED
 from services.scheduler.published_events import plan_event
 from shared.bus import publish
 from shared.database import Transaction
@@ -23,7 +24,7 @@ async def move_home(tx: Transaction, patient: Patient) -> None:
 async def discharge(tx: Transaction, patient: Patient) -> None:
     """End everything: open sessions are cancelled, the plan ends, no timer is left."""
     for session in await store.open_sessions(tx, patient.id):
-        await booking.cancel(tx, patient, session, reason="discharged")
+        await booking.cancel(tx, patient, session, code=DISCHARGED)
     if (plan := await store.active_plan(tx, patient.id)) is not None:
         ended = plans.ended(plan)
         await store.save_plan(tx, ended)

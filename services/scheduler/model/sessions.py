@@ -34,6 +34,13 @@ OPEN: Final = frozenset({SessionState.BOOKED, SessionState.CONFIRMED})
 """The states in which a session is still to come, or waits for its outcome."""
 
 
+DISCHARGED: Final = "discharged"
+"""The code of why a session was cancelled because its patient left."""
+SESSION_REASON: Final = "session-reason"
+SESSION_NOTE: Final = "session-note"
+"""The contexts that what staff write with a session's end is sealed for."""
+
+
 class SessionError(Exception):
     """A session does not allow what was asked of it."""
 
@@ -111,8 +118,10 @@ class Session:
         number: its place among the sessions of the plan; once attended, how many that made.
         attended_at: the instant at which it was recorded as attended.
         attended_on: the day on which it took place, at its place.
-        reason: why it was cancelled or missed, as staff wrote it.
-        note: what else staff wrote when they recorded the outcome.
+        reason: a code of ours for why it was cancelled; of old rows, until they are sealed, what staff wrote.
+        note: of old rows, until they are sealed, what else staff wrote.
+        sealed_reason: why it was cancelled or missed, as staff wrote it, sealed for the context `session-reason`.
+        sealed_note: what else staff wrote when they recorded the outcome, sealed for the context `session-note`.
         not_asked: occurrences of questions whose day was over before it was recorded as attended.
     """
 
@@ -128,6 +137,8 @@ class Session:
     attended_on: date | None = None
     reason: str | None = None
     note: str | None = None
+    sealed_reason: str | None = None
+    sealed_note: str | None = None
     kind: SessionKind = SessionKind.TREATMENT
     not_asked: tuple[str, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -111,6 +111,8 @@ SAID: Final = {
 _LOUD: Final = frozenset({"taken-alert", "moved-late", "cancelled-late"})
 
 
+OPENED_WITHIN: Final = timedelta(minutes=15)
+"""For how long a line says of a page that stays open that it was read; then the next look has one of its own."""
 _LONGEST_SECONDS: Final = 11
 """Digits of an instant in seconds that a calendar can still show."""
 
@@ -154,12 +156,24 @@ class Console:
         self, here: PageRequest, what: str, *, thing: UUID | None = None, patient: UUID | None = None
     ) -> None:
         """Write into the audit trail what somebody has seen or done here; once for a page that stays open."""
-        if here.live:
-            return
         principal = here.principal
         about = None if patient is None else PatientId(patient)
         async with self.database.transaction() as tx:
-            await audit.note(tx, principal.clinic, who(principal), what, thing=thing, patient=about)
+            if not await self.noted(tx, here, what, thing=thing, patient=about):
+                await audit.note(tx, principal.clinic, who(principal), what, thing=thing, patient=about)
+
+    async def noted(
+        self, reader: Reader, here: PageRequest, what: str, *, thing: UUID | None, patient: PatientId | None
+    ) -> bool:
+        """Tell whether a page only fetches itself again whose opening stands in the audit trail.
+
+        That it does is what the caller says; that it was opened a short while ago is what the trail says.
+        """
+        if not here.live:
+            return False
+        since = reader.now - OPENED_WITHIN
+        clinic, person = here.principal.clinic, who(here.principal)
+        return await audit.stands(reader, clinic, person, what, thing=thing, patient=patient, since=since)
 
     async def show(
         self,

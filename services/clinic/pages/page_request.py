@@ -65,8 +65,8 @@ class PageRequest:
 
     @property
     def live(self) -> bool:
-        """Tell whether an open page only fetches itself again: its opening was noted already."""
-        return LIVE_HEADER in self.request.headers
+        """Tell whether an open page says that it only fetches itself again; nothing is ordered that way."""
+        return self.request.method == "GET" and LIVE_HEADER in self.request.headers
 
     @property
     def principal(self) -> Principal:

@@ -73,7 +73,8 @@ class PatientPages:
         """Return the page; with a problem, what was typed comes back with what is wrong."""
         console = self.console
         async with console.database.transaction() as tx:
-            found = await console.patient_commands.read(tx, here.principal, patient, note=not here.live)
+            noted = await console.noted(tx, here, "patient.read", thing=patient, patient=PatientId(patient))
+            found = await console.patient_commands.read(tx, here.principal, patient, note=not noted)
         sources = await console.other_services.sources(here.principal)
         unsigned = await console.other_services.unsigned(here.principal)
         protocols = await console.other_services.protocols(here.principal)

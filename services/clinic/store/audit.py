@@ -3,11 +3,27 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import exists, insert, select
 
 from services.clinic.tables import AUDIT
-from shared.database import Transaction
+from shared.database import Reader, Transaction
 from shared.ids import ClinicId, PatientId, new_id
+
+
+async def stands(
+    reader: Reader,
+    clinic: ClinicId,
+    who: str,
+    what: str,
+    *,
+    thing: UUID | None,
+    patient: PatientId | None,
+    since: datetime,
+) -> bool:
+    """Tell whether a line says already that somebody did this, no longer ago than `since`."""
+    same = (AUDIT.c.clinic == clinic) & (AUDIT.c.who == who) & (AUDIT.c.what == what) & (AUDIT.c.at >= since)
+    about = AUDIT.c.thing.is_not_distinct_from(thing) & AUDIT.c.patient.is_not_distinct_from(patient)
+    return bool(await reader.scalar(select(exists().where(same & about))))
 
 
 async def note(

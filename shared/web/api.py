@@ -57,6 +57,20 @@ def _moment_within(value: datetime) -> datetime:
     return value
 
 
+def day_of(text: str) -> date:
+    """Return the day that a form names.
+
+    Raises:
+        ValueError: it is none, or none that is taken; the message says which are.
+    """
+    return _day_within(date.fromisoformat(_day(text)))
+
+
+def moment_of(text: str) -> datetime:
+    """Return the instant that a form names; raises `ValueError` as `day_of` does."""
+    return _moment_within(datetime.fromisoformat(_moment(text)))
+
+
 Day = Annotated[date, BeforeValidator(_day), AfterValidator(_day_within)]
 """A day that a program sends, from 1900 to 2199."""
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_moment_within)]
@@ -215,7 +229,9 @@ __all__ = [
     "View",
     "WriteCommand",
     "commands",
+    "day_of",
     "listing",
+    "moment_of",
     "require",
     "versioned",
 ]

@@ -10,6 +10,7 @@ from services.clinic.pages.console import Console, patient_path
 from services.clinic.pages.page_request import PageRoute
 from services.clinic.store import bookings, patients
 from shared.ids import PatientId
+from shared.web.api import day_of, moment_of
 from shared.web.problems import NotFound
 
 
@@ -42,10 +43,6 @@ def _which(form: dict[str, str]) -> tuple[date, datetime]:
         NotFound: it names none.
     """
     try:
-        due_on = date.fromisoformat(form.get("due_on", ""))
-        starts_at = datetime.fromisoformat(form.get("starts_at", ""))
+        return day_of(form.get("due_on", "")), moment_of(form.get("starts_at", ""))
     except ValueError as error:
         raise NotFound("This form names no booking. Open the page again.") from error
-    if starts_at.tzinfo is None:
-        raise NotFound("This form names no booking. Open the page again.")
-    return due_on, starts_at

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import datetime, time
 from http import HTTPStatus
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from shared.database import Transaction
 from shared.ids import PatientId
 from shared.languages import Language
 from shared.walltime import at_wall, to_wall
+from shared.web.api import day_of
 from shared.web.idempotency import LONGEST_KEY, Answer, Idempotency
 from shared.web.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem
 from shared.web.tokens import Principal
@@ -266,7 +267,7 @@ def _given(form: Mapping[str, str], zone: str, now: datetime, present: Patient |
     typed = [_contact(form, kind, zone, now, first[kind]) for kind in ContactKind if form.get(str(kind), "").strip()]
     try:
         language = Language(form.get("language", ""))
-        birth_date = date.fromisoformat(form["birth_date"]) if form.get("birth_date") else None
+        birth_date = day_of(form["birth_date"]) if form.get("birth_date") else None
     except ValueError as error:
         raise Invalid.at("/birth_date", "This is not a date. Give the day of birth as YYYY-MM-DD.") from error
     return GivenPatient(
@@ -296,10 +297,10 @@ def _contact(
     shown = _agreed(known, zone) if known else None
     held = {one.purpose: one for one in known.consents} if known and shown == (how, day) else {}
     try:
-        agreed_on = date.fromisoformat(day)
+        agreed_on = day_of(day)
         at = now if agreed_on == to_wall(now, zone).date() else at_wall(agreed_on, _NOON, zone)
     except ValueError as error:
-        raise Invalid.at(f"/{kind}-at", "Say on which day they agreed.") from error
+        raise Invalid.at(f"/{kind}-at", f"Say on which day they agreed. {error}") from error
     consents = [_again(held[one]) if one in held else GivenConsent(one, how, at) for one in purposes]
     return GivenContact(kind, form[str(kind)], tuple(consents))
 

@@ -22,6 +22,7 @@ from services.clinic.views.rows import due_row, reply_row, unrecorded_row
 from services.clinic.views.today import WaitingPage
 from shared.database import Reader
 from shared.walltime import to_instant, to_wall
+from shared.web.api import Day as AskedDay
 from shared.web.problems import NotFound
 
 _FIRST = 8
@@ -76,7 +77,7 @@ def router(console: Console) -> APIRouter:
 
 def _days(routes: APIRouter, console: Console) -> None:
     @routes.get("/console/today")
-    async def today(request: Request, day: date | None = None) -> Response:
+    async def today(request: Request, day: AskedDay | None = None) -> Response:
         here = await console.authorize(request)
         await console.note(here, "day.read")
         async with console.database.reading() as reader:

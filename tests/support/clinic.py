@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -295,7 +296,11 @@ def _fresh() -> aiohttp.TCPConnector:
 
 @asynccontextmanager
 async def clinic(
-    settings: Mapping[str, str] | None = None, *, sandbox: bool = True, folder: Path | None = None
+    settings: Mapping[str, str] | None = None,
+    *,
+    sandbox: bool = True,
+    folder: Path | None = None,
+    module: str = "keepwell",
 ) -> AsyncIterator[Clinic]:
     """Run a clinic until a block ends; it begins on a Monday at nine, by its own clock.
 
@@ -303,6 +308,7 @@ async def clinic(
         settings: that differ from the usual ones.
         sandbox: whether the sandbox stands in for the provider; else the settings name another one.
         folder: where its data lies, right below /tmp; its own where None.
+        module: what is run; Keepwell's own, or one that plants something in it first.
     """
     usual = {
         "KEEPWELL_CLOCK": "steps",
@@ -313,7 +319,7 @@ async def clinic(
     }
     jar = aiohttp.CookieJar(unsafe=True)
     async with (
-        keepwell(usual | dict(settings or {}), folder=folder) as running,
+        keepwell(usual | dict(settings or {}), folder=folder, program=(sys.executable, "-m", module)) as running,
         aiohttp.ClientSession(connector=_fresh(), timeout=aiohttp.ClientTimeout(total=280)) as http,
         aiohttp.ClientSession(connector=_fresh(), cookie_jar=jar, headers={"Accept": "text/html"}) as browser,
     ):

@@ -79,7 +79,13 @@ def announce(suites: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a suite's run came to."""
+    """What a suite's run came to.
+
+    Attributes:
+        seconds: of the clock.
+        processor: seconds of it, of all processes that the suite started and that ended as they should; what was
+            killed above others counts for itself alone.
+    """
 
     suite: str
     passed: int
@@ -87,6 +93,7 @@ class Outcome:
     skipped: int
     seconds: float
     code: int
+    processor: float = 0.0
 
     @property
     def well(self) -> bool:
@@ -113,7 +120,7 @@ def run(suite: str, extra: list[str], mark: str = "") -> Outcome:
             *extra,
         ]
         began = time.monotonic()
-        code = _said(command, environment(suite), mark)
+        code, processor = _said(command, environment(suite), mark)
         seconds = time.monotonic() - began
         counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
         if report.exists():
@@ -122,20 +129,20 @@ def run(suite: str, extra: list[str], mark: str = "") -> Outcome:
                     counts[name] += int(node.get(name, 0))
     failed = counts["failures"] + counts["errors"]
     passed = counts["tests"] - failed - counts["skipped"]
-    return Outcome(suite, passed, failed, counts["skipped"], seconds, code)
+    return Outcome(suite, passed, failed, counts["skipped"], seconds, code, processor)
 
 
-def _said(command: Sequence[str], environment: dict[str, str], mark: str) -> int:
-    """Run a command, pass on what it says line by line, and return its code."""
-    if not mark:
-        return subprocess.run(command, check=False, env=environment).returncode
-    told = {"PYTHONUNBUFFERED": "1", **environment}
-    with subprocess.Popen(command, env=told, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
+def _said(command: Sequence[str], environment: dict[str, str], mark: str) -> tuple[int, float]:
+    """Run a command, pass on what it says line by line, and return its code and the processor seconds that it took."""
+    told = {"PYTHONUNBUFFERED": "1", **environment} if mark else environment
+    output, errors = (subprocess.PIPE, subprocess.STDOUT) if mark else (None, None)
+    with subprocess.Popen(command, env=told, stdout=output, stderr=errors) as process:
+        for line in process.stdout or ():
             sys.stdout.write(f"{mark}{line.decode(errors='replace')}")
             sys.stdout.flush()
-    return process.returncode
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used.ru_utime + used.ru_stime
 
 
 def rounds_of(suites: Sequence[str]) -> list[list[list[str]]]:
@@ -200,7 +207,7 @@ def main() -> int:
         line = (
             f"  {outcome.suite:<12} {outcome.passed:>5} passed {outcome.failed:>4} failed {outcome.skipped:>4} skipped"
         )
-        print(f"{line} {outcome.seconds:>7.1f} s  {verdict}")
+        print(f"{line} {outcome.seconds:>7.1f} s {outcome.processor:>7.1f} s of processor  {verdict}")
     if absent:
         print("  containers   NOT RUN: no Docker engine with `docker compose` answers here")
     passed = sum(outcome.passed for outcome in outcomes)

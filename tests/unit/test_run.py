@@ -98,8 +98,22 @@ def test_each_line_of_a_suite_beside_another_says_whose_it_is(capfd: pytest.Capt
         "-c",
         "import sys; print('one'); sys.stdout.flush(); print('two', file=sys.stderr); exit(3)",
     )
-    assert run._said(command, dict(os.environ), "unit | ") == 3
+    code, _ = run._said(command, dict(os.environ), "unit | ")
+    assert code == 3
     assert sorted(capfd.readouterr().out.splitlines()) == ["unit | one", "unit | two"]
+
+
+def test_the_processor_that_a_suites_processes_took_is_never_left_out(
+    nothing_runs: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = "import time\nwhile time.process_time() < 0.3: pass"
+    started = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])"
+    code, processor = run._said((sys.executable, "-c", started), dict(os.environ), "")
+    assert code == 0
+    assert processor > 0.3
+    monkeypatch.setattr(run, "run", lambda suite, *_: Outcome(suite, 1, 0, 0, 9.0, 0, processor=12.3))
+    code_of(monkeypatch, "unit")
+    assert "9.0 s    12.3 s of processor" in capsys.readouterr().out
 
 
 def test_what_will_run_is_said_beforehand_with_the_time_that_it_took_last(

@@ -32,7 +32,9 @@ from shared.web.limits import Limits
 from shared.web.pages import SafeHeaders
 from shared.web.patience import set_patience
 from shared.web.tokens import ALL_SCOPES, Principal, Tokens
+from tests.support.fields import build_when_asked
 
+build_when_asked()
 E = TypeVar("E", bound=Event)
 UNHURRIED = 120.0
 """Seconds that a page may take where no test asks how long: a busy machine is no database that stands still."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock
 from shared.database import Database
@@ -79,7 +80,7 @@ class Databases:
     """Makes databases for tests out of templates.
 
     To copy a template takes 0.15 s of processor and leaves 300 files behind, to empty a database hardly a tenth: those
-    whose tables a test does not change are lent again.
+    whose tables a test does not change are lent again, with their engine, which has compiled the service's statements.
     """
 
     def __init__(self, url: str) -> None:
@@ -87,6 +88,7 @@ class Databases:
         self._templates: dict[str, str] = {}
         self._filled: dict[str, list[str]] = {}
         self._free: dict[str, list[str]] = defaultdict(list)
+        self._engines: dict[str, AsyncEngine] = {}
         self._numbers = count(1)
         self._run = os.getpid()
 
@@ -100,6 +102,7 @@ class Databases:
         free = self._free[history.service]
         name = free.pop() if free else await self.copy(history)
         database = self._opened(name, history, clock)
+        database.engine = self._engines.setdefault(name, database.engine)
         try:
             yield database
         finally:

@@ -131,7 +131,7 @@ class _Round:
         return alerts
 
 
-async def run(many: int, seed: int) -> Account:
+async def run(many: int, seed: int, *, loaded: bool = False) -> Account:
     account = Account(many)
     again = timedelta(minutes=max(1, many // 100))
     loop = asyncio.get_running_loop()
@@ -145,6 +145,7 @@ async def run(many: int, seed: int) -> Account:
         deployed(
             profile="calm",
             proxied=True,
+            loaded=loaded,
             KEEPWELL_ASSESSMENTS__PAGE_AGAIN_MINUTES=str(again // timedelta(minutes=1)),
         ) as deployment,
         aiohttp.ClientSession() as http,

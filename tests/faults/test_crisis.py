@@ -8,7 +8,7 @@ from tests.faults.paging import Claim, Paging, untrue
 
 @pytest.mark.timeout(600)
 async def test_no_cry_is_lost_nor_said_to_be_paged_in_vain_while_processes_are_killed() -> None:
-    account = await run(40, seed=7)
+    account = await run(40, seed=7, loaded=True)
     print(account.said())
     assert account.clean, account.said()
     assert account.alerts >= 40

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.running import clean_environment, run_command
 
-ARGUMENTS = ("simulate", "--patients", "6", "--days", "14", "--seed", "1", "--json")
+ARGUMENTS = ("simulate", "--patients", "4", "--days", "10", "--seed", "1", "--json")
 KEYS = {
     *("due", "accepted", "delivered", "withheld", "lost", "twice", "stale", "after_stop", "replies"),
     *("checkins", "alerts", "proposals", "decisions", "measures", "measures_of_who_answer_everything", "plan_changes"),

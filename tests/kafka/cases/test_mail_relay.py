@@ -85,9 +85,11 @@ async def asked_by_mail(here: Clinic) -> str:
 
 
 @pytest.mark.timeout(300)
-async def test_mail_that_a_relay_of_ones_own_certificate_keeps_back_never_waits_in_silence(relay: Relay) -> None:
+async def test_mail_that_a_relay_of_ones_own_certificate_keeps_back_never_waits_in_silence(
+    relay: Relay, servers: Mapping[str, str]
+) -> None:
     with TemporaryDirectory(prefix="kwr", dir="/tmp", ignore_cleanup_errors=True) as place:
-        async with clinic(relay.settings(), sandbox=False, folder=Path(place)) as here:
+        async with clinic(relay.settings(**servers), sandbox=False, folder=Path(place)) as here:
             patient = await asked_by_mail(here)
             cause = "the mail server's certificate is not trusted here"
 

@@ -14,9 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from keepwell.host.sampler import KAFKA, Sampler
 from shared.bus import gaps
 from shared.bus.address import Address, each_server, security
-from shared.bus.consumer import Consumer, group_of, is_environment
+from shared.bus.consumer import Consumer, group_of
 from shared.bus.dead_letter_backlog import DeadLetterBacklog
 from shared.bus.farewell import at_most, let_go
+from shared.bus.outage import is_outage
 from shared.bus.outbox_backlog import outbox_backlog
 from shared.bus.producer import Producer
 from shared.bus.quiet import Watch
@@ -114,7 +115,7 @@ class Engine:
             try:
                 await begin()
             except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
-                if not isinstance(error, KafkaError) and not is_environment(error):
+                if not isinstance(error, KafkaError) and not is_outage(error):
                     raise
                 log.warning("infrastructure.awaited", error=type(error).__name__)
                 await self._clock.pause(0.5)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from keepwell.host import registry
 from keepwell.host.data_directory import DataDirectory
 from shared.bus.address import Address, kafka_of, options
-from shared.bus.consumer import is_environment
+from shared.bus.outage import is_outage
 from shared.bus.topics import create_topics
 from shared.clock import RealClock
 from shared.database.address import DatabaseRefusedError, async_url, refusal_of
@@ -126,7 +126,7 @@ async def migrate(
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             if infrastructure.database is not None and (why := refusal_of(error)):
                 raise DatabaseRefusedError(infrastructure.database, why) from None
-            if not is_environment(error) or asyncio.get_running_loop().time() > deadline:
+            if not is_outage(error) or asyncio.get_running_loop().time() > deadline:
                 raise
             log.warning("database.awaited", error=type(error).__name__)
             await clock.pause(0.5)

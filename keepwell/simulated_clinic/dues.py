@@ -15,7 +15,7 @@ from typing import Final
 
 from keepwell.simulated_clinic.questions import questions_of
 from keepwell.simulated_clinic.record import PROTOCOL, Chart, Placement
-from services.scheduler.model.due import ASK_AT
+from services.scheduler.model.due import CHECK_IN_HOUR
 from shared.walltime import at_wall, to_instant
 
 REMINDER_DAYS: Final = PROTOCOL.cadence.reminder_days
@@ -128,7 +128,7 @@ def _bookings(chart: Chart) -> Iterator[Due]:
     for seen, following in pairwise(turns):
         if seen is None or seen.booked:
             continue
-        at = at_wall(seen.next_due_on - timedelta(days=BOOKING_DAYS), ASK_AT, chart.person.zone)
+        at = at_wall(seen.next_due_on - timedelta(days=BOOKING_DAYS), CHECK_IN_HOUR, chart.person.zone)
         occurrence = seen.next_due_on.isoformat()
         if seen.at < at < (following.at if following else ends) and occurrence not in told:
             told.add(occurrence)

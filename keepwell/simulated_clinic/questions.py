@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Final
 
 from keepwell.simulated_clinic.record import INDUCTION, PROTOCOL, Chart, PlanSeen
-from services.scheduler.model.due import ASK_AT
+from services.scheduler.model.due import CHECK_IN_HOUR
 from shared.walltime import at_wall, to_wall
 
 CHECK_DAYS: Final = PROTOCOL.cadence.post_session_days
@@ -64,7 +64,7 @@ def questions_of(chart: Chart) -> Iterator[Question]:
             walk.held, walk.measured_at_record = days, max(walk.measured, default=None)
         if baseline is not None and (not days or len(days) == 1):
             first_on = min(chart.seen[0].next_due_on, turn.next_on) if not days else to_wall(turn.at, walk.zone).date()
-            baseline = max(at_wall(first_on - timedelta(days=BASELINE_AHEAD), ASK_AT, walk.zone), turn.at)
+            baseline = max(at_wall(first_on - timedelta(days=BASELINE_AHEAD), CHECK_IN_HOUR, walk.zone), turn.at)
             if baseline <= until:
                 yield Question("baseline", baseline)
                 baseline = None
@@ -83,7 +83,7 @@ def _between(walk: _Walk, turn: PlanSeen, until: datetime, sessions: dict[date, 
     # A measure and a check of one day are one check-in; it goes by the measure's name.
     planned |= {day: (name, "" if name.startswith("week") else sessions[last]) for day, name in measures.items()}
     for day in sorted(planned):
-        at = at_wall(day, ASK_AT, walk.zone)
+        at = at_wall(day, CHECK_IN_HOUR, walk.zone)
         if turn.at < at <= until and planned[day] not in walk.asked:
             walk.asked.add(planned[day])
             if day in measures:
@@ -117,7 +117,7 @@ def _maintenance(walk: _Walk, turn: PlanSeen, last: date, weeks: list[date]) -> 
     wanted = turn.next_on - timedelta(days=AHEAD)
     today = to_wall(turn.at, walk.zone).date()
     near = [other for other in [*known, *weekly] if other != wanted and -APART < (other - wanted).days < AHEAD]
-    over = wanted not in walk.measured and at_wall(wanted, ASK_AT, walk.zone) <= turn.at
+    over = wanted not in walk.measured and at_wall(wanted, CHECK_IN_HOUR, walk.zone) <= turn.at
     if over or turn.next_on < today or (wanted - last).days < SOONEST or near:
         return weekly
     return [wanted, *(day for day in weekly if not 0 <= (day - wanted).days < APART)]

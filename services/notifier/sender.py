@@ -24,7 +24,7 @@ from services.notifier.model.rate import Limits
 from services.notifier.model.settling import Patience
 from services.notifier.store.leases import Lease, leased
 from services.notifier.wake_up import WakeUp
-from shared.bus.consumer import is_environment
+from shared.bus.outage import is_outage
 from shared.database import Database
 from shared.telemetry.log import get_logger
 
@@ -215,7 +215,7 @@ class _Run:
                 async with self._database.transaction() as tx:
                     await store_call_outcomes(tx, calls, self._patience)
             except Exception as error:
-                if not is_environment(error):
+                if not is_outage(error):
                     raise
                 log.warning("outcomes.kept", count=len(calls), error=type(error).__name__)
                 await self._database.clock.pause(RETRY)

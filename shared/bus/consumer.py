@@ -17,16 +17,14 @@ from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaE
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.bus import gaps
 from shared.bus.consumer_spans import batch_span
 from shared.bus.dead_letters import letter
 from shared.bus.envelope import Received, Undecodable, decode
 from shared.bus.handlers import Handlers, NotYet
-from shared.bus.producer import NotSent, Producer
-from shared.connections import was_lost
+from shared.bus.outage import is_outage
+from shared.bus.producer import Producer
 from shared.database import Database, Transaction
 from shared.events import Topic
 from shared.telemetry.log import get_logger
@@ -58,10 +56,6 @@ background task, once it has died of an error that nobody foresaw, is never star
 SESSION_TIMEOUT_MS: Final = 6000
 _BYTES_AT_FAULT: Final = (CorruptRecordException, UnsupportedCodecError)
 """Kafka's own errors that a record's bytes cause; the others say that a broker is away."""
-_ENVIRONMENT: Final = ("08", "40", "53", "57P", "58", "25006")
-"""How SQLSTATEs begin that are no statement's fault: connection lost, rolled back by the server (deadlock), resources
-(disk, connections), shut down or starting up, input and output, and a standby that takes no writes.
-Source: appendix A of PostgreSQL's manual. 57014, a statement that was cancelled, is not among them."""
 
 _HANDLED = counter("events_handled", "Events that a service handled.", "service", "topic")
 _REPEATED = counter("events_repeated", "Events that a service had already handled.", "service", "topic")
@@ -262,7 +256,7 @@ class Consumer:
         try:
             await self._handle(records)
         except Exception as error:
-            if is_environment(error):
+            if is_outage(error):
                 raise
             failure = error
         else:
@@ -286,7 +280,7 @@ class Consumer:
             try:
                 await self._handle(records)
             except Exception as again:
-                if is_environment(again):
+                if is_outage(again):
                     raise
                 error = again
             else:
@@ -329,15 +323,6 @@ class Consumer:
                 unseen.discard(each.id)
                 new.append(each)
         return new
-
-
-def is_environment(error: Exception) -> bool:
-    """Tell whether an error is no record's fault: a lost or busy database, or dead letters that cannot be written."""
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-            return True
-        return str(getattr(error.orig, "sqlstate", "")).startswith(_ENVIRONMENT)
-    return isinstance(error, NotSent | PoolTimeoutError | OSError | TimeoutError) or was_lost(error)
 
 
 def _rewind(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:

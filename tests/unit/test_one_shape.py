@@ -49,6 +49,20 @@ def test_every_field_of_a_session_has_its_column_and_no_column_is_left_over() ->
     assert set(a_session().flat()) == {column.name for column in owned.c}
 
 
+PLAIN: Final = {
+    *("patient", "clinic", "version", "session", "plan", "number", "kind", "state", "before", "by", "not_asked"),
+    *("starts_at", "starts_at_utc", "zone", "minutes", "at", "attended_at", "attended_on"),
+}
+"""What events of sessions may say in clear: identifiers, instants and codes, and who of the staff it was."""
+
+
+@pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__)
+def test_nothing_stands_in_clear_in_an_event_before_somebody_said_that_it_may(kind: type[SessionEvent]) -> None:
+    properties = kind.model_json_schema()["properties"]
+    sealed = {name for name, said in properties.items() if str(said.get("description", "")).startswith("AES-256-GCM")}
+    assert set(properties) - sealed <= PLAIN
+
+
 @pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__)
 def test_what_staff_wrote_of_a_session_never_leaves_with_an_event(kind: type[SessionEvent]) -> None:
     said = told(kind, a_session()).model_dump_json()

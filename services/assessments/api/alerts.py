@@ -56,18 +56,20 @@ def add(routes: APIRouter, access: Access) -> None:
             return versioned(await _view(reader, access, await _own(reader, principal.clinic, alert_id)))
 
     @routes.post("/alerts/{alert_id}/acknowledge", response_model=AlertView)
-    async def acknowledge(alert_id: UUID, command: WriteCommand, _body: Acknowledgement | None = None) -> Response:
+    async def acknowledge_alert(
+        alert_id: UUID, command: WriteCommand, _body: Acknowledgement | None = None
+    ) -> Response:
         """Say that somebody has seen the alert; it pages again after an hour until it is closed."""
 
         async def work(tx: Transaction) -> AlertView:
             alert, who = await _locked(tx, command, alert_id), command.principal
             with as_problems():
-                return await _view(tx, access, await commands.acknowledge(tx, alert, who.name, who.staff))
+                return await _view(tx, access, await commands.acknowledge_alert(tx, alert, who.name, who.staff))
 
         return await command.run(access.database, work)
 
     @routes.post("/alerts/{alert_id}/close", response_model=AlertView)
-    async def close(alert_id: UUID, body: Closing, command: CloseAlertCommand) -> Response:
+    async def close_alert(alert_id: UUID, body: Closing, command: CloseAlertCommand) -> Response:
         """Say what was done about the alert: it leaves Today, and intervals can be decided again.
 
         It takes a clinician, or a token with the scope `alerts:close`.
@@ -78,7 +80,7 @@ def add(routes: APIRouter, access: Access) -> None:
         async def work(tx: Transaction) -> AlertView:
             alert, who = await _locked(tx, command, alert_id), command.principal
             with as_problems():
-                closed = await commands.close(tx, access.deps, alert, who.name, body.disposition, staff=who.staff)
+                closed = await commands.close_alert(tx, access.deps, alert, who.name, body.disposition, staff=who.staff)
             return await _view(tx, access, closed)
 
         return await command.run(access.database, work)

@@ -110,7 +110,7 @@ def add(routes: APIRouter, access: Access) -> None:
             return Listing(items=await _views(access, reader, principal.clinic, _rules(access)), next=None)
 
     @routes.post("/rules/{rule_id}/sign", response_model=RuleView)
-    async def sign(rule_id: str, command: DecideCommand, body: NewSignature | None = None) -> Response:
+    async def sign_rule(rule_id: str, command: DecideCommand, body: NewSignature | None = None) -> Response:
         """Sign a rule in its present version, so that it runs at this clinic."""
         rule = _found(access, rule_id)
 

@@ -148,7 +148,7 @@ async def heed_page(tx: Transaction, deps: Dependencies, event: MessageEvent, st
     log.error("alert.reached_nobody", alert=str(alert.id), pages=alert.pages)
 
 
-async def acknowledge(tx: Transaction, alert: Alert, by: str, staff: UUID | None = None) -> Alert:
+async def acknowledge_alert(tx: Transaction, alert: Alert, by: str, staff: UUID | None = None) -> Alert:
     """Note who has seen an alert; it pages again only if it is not closed in time.
 
     Raises:
@@ -164,7 +164,7 @@ async def acknowledge(tx: Transaction, alert: Alert, by: str, staff: UUID | None
     return changed
 
 
-async def close(
+async def close_alert(
     tx: Transaction, deps: Dependencies, alert: Alert, by: str, disposition: str, *, staff: UUID | None = None
 ) -> Alert:
     """Note how an alert was dealt with.

@@ -83,7 +83,7 @@ async def open_for(
         instruments=tuple(instruments),
         state=CheckinState.OPEN,
         opened_at=tx.now,
-        expires_at=tx.now + _open_for(deps, instruments),
+        expires_at=tx.now + _stays_open(deps, instruments),
         completed_at=None,
     )
     if not await checkins.add(tx, checkin, hash_of(token)):
@@ -92,7 +92,7 @@ async def open_for(
     return checkin
 
 
-def _open_for(deps: Dependencies, instruments: Sequence[str]) -> timedelta:
+def _stays_open(deps: Dependencies, instruments: Sequence[str]) -> timedelta:
     validated = any(deps.packs.get(instrument).validated for instrument in instruments)
     return timedelta(hours=deps.times.weekly_hours if validated else deps.times.post_session_hours)
 
@@ -105,7 +105,7 @@ async def ask_again(tx: Transaction, deps: Dependencies, patient: Patient, check
         return ended
     begun = bool((await answering.earlier(tx, deps.keyring, checkin)).saved)
     state = CheckinState.PARTIAL if begun else CheckinState.OPEN
-    expires_at = max(checkin.expires_at, tx.now + _open_for(deps, checkin.instruments))
+    expires_at = max(checkin.expires_at, tx.now + _stays_open(deps, checkin.instruments))
     opened = await checkins.one_on(tx, checkin, state=state, completed_at=None, expires_at=expires_at)
     await results.tell(tx, deps, opened)
     return await reopen(tx, deps, patient, opened)

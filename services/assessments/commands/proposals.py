@@ -105,7 +105,7 @@ async def propose(tx: Transaction, deps: Dependencies, patient: Patient, checkin
     if patient.joined_into is not None:
         return await reconsider(tx, deps, patient)
     plan_id = checkin.plan or await read_models.current_plan(tx, patient.id)
-    return None if plan_id is None else await _put(tx, deps, patient, plan_id)
+    return None if plan_id is None else await _propose_or_not(tx, deps, patient, plan_id)
 
 
 async def reconsider(tx: Transaction, deps: Dependencies, patient: Patient) -> Proposal | None:
@@ -120,10 +120,10 @@ async def reconsider(tx: Transaction, deps: Dependencies, patient: Patient) -> P
     if patient.joined_into is not None:
         patient = await read_models.lock_patient(tx, patient.joined_into) or patient
     plan_id = await read_models.current_plan(tx, patient.id)
-    return None if plan_id is None else await _put(tx, deps, patient, plan_id)
+    return None if plan_id is None else await _propose_or_not(tx, deps, patient, plan_id)
 
 
-async def _put(tx: Transaction, deps: Dependencies, patient: Patient, plan_id: UUID) -> Proposal | None:
+async def _propose_or_not(tx: Transaction, deps: Dependencies, patient: Patient, plan_id: UUID) -> Proposal | None:
     plan = await read_models.plan(tx, plan_id)
     if plan is None or patient.discharged:
         return None

@@ -127,14 +127,14 @@ def _alerts(routes: APIRouter, pages: PatientPages) -> None:
     console = pages.console
 
     @routes.post("/console/alerts/{alert}/acknowledge")
-    async def acknowledge(alert: UUID, request: Request) -> Response:
+    async def acknowledge_alert(alert: UUID, request: Request) -> Response:
         here = await console.authorize(request, Permission.HANDLE_ALERTS)
         form = await here.form()
         call = ServiceCall("assessments", f"/alerts/{alert}/acknowledge", {}, responses.ALERT, "acknowledged")
         return await _carry_out(pages, here, alert, call, form)
 
     @routes.post("/console/alerts/{alert}/close")
-    async def close(alert: UUID, request: Request) -> Response:
+    async def close_alert(alert: UUID, request: Request) -> Response:
         here = await console.authorize(request, Permission.CLOSE_ALERTS)
         form = await here.form()
         body = {"disposition": disposition_of(form.get("outcome", ""), form.get("disposition", "").strip())}

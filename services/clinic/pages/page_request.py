@@ -11,13 +11,14 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.clinic.authentication import LIVE_HEADER, Authentication, CurrentUser, csrf_holds
 from services.clinic.model.roles import NotAllowedError, Permission, Role, may, require
 from services.clinic.rendering import render
 from services.clinic.views.others import ErrorPage
+from shared.bus.outage import is_outage
 from shared.telemetry.log import get_logger
 from shared.web.patience import patience
 from shared.web.problems import Forbidden, NotFound, Problem, Unavailable
@@ -131,7 +132,7 @@ class PageRoute(APIRoute):
                     return await inner(request)
             except (TimeoutError, OSError, DBAPIError, PoolTimeoutError) as error:
                 # Only what a database that is away or stands still raises; a fault of a statement is ours, and is loud.
-                if isinstance(error, DBAPIError) and not _is_away(error):
+                if isinstance(error, DBAPIError) and not is_outage(error):
                     raise
                 log.warning("page.without_database", error=type(error).__name__)
                 return _without_database()
@@ -160,10 +161,6 @@ def see(path: str) -> RedirectResponse:
 def is_secure(public_url: str) -> bool:
     """Tell whether the console is reached over https."""
     return urlsplit(public_url).scheme == "https"
-
-
-def _is_away(error: DBAPIError) -> bool:
-    return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
 
 
 def _without_database() -> HTMLResponse:

@@ -24,7 +24,7 @@ def router(console: Console) -> APIRouter:
         return await _rules(console, await console.authorize(request))
 
     @routes.post("/console/rules/{rule}/sign")
-    async def sign(rule: str, request: Request) -> Response:
+    async def sign_rule(rule: str, request: Request) -> Response:
         here = await console.authorize(request, Permission.SIGN_RULES)
         form = await here.form()
         try:

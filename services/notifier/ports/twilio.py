@@ -268,7 +268,7 @@ def _outcome(status: int, retry_after: str, body: bytes) -> CallOutcome:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         sid = answer.get("sid")
         return Accepted(sid, str(answer.get("status", "queued"))) if isinstance(sid, str) else Unknown("no SID")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code in TOO_MANY:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in TOO_MANY:  # 429
         return Later(_pause(retry_after), code)
     if status in _ACCOUNT:
         return Later(ACCOUNT_PAUSE, code)

@@ -8,7 +8,7 @@ from services.scheduler import store
 from services.scheduler.commands import timers
 from services.scheduler.model import questions
 from services.scheduler.model.catalogue import WITHOUT_PLAN
-from services.scheduler.model.due import ASK_AT
+from services.scheduler.model.due import CHECK_IN_HOUR
 from services.scheduler.model.patients import Patient
 from services.scheduler.model.plans import Plan
 from services.scheduler.model.questions import Course
@@ -67,14 +67,14 @@ def course(tx: Transaction, patient: Patient, plan: Plan | None, record: Known) 
         return Course(WITHOUT_PLAN, latest_on)
     today = to_wall(tx.now, patient.zone).date()
     next_on = record.ahead[0].slot.starts_at.date() if record.ahead else plan.next_due_on
-    was_asked = plan.before_on is not None and at_wall(plan.before_on, ASK_AT, patient.zone) <= tx.now
+    was_asked = plan.before_on is not None and at_wall(plan.before_on, CHECK_IN_HOUR, patient.zone) <= tx.now
     return Course(
         cadence=plan.protocol.cadence,
         latest_on=latest_on,
         held_on=record.held_on,
         series_sessions=plan.protocol.series_sessions,
         next_on=next_on if next_on >= today else None,
-        from_on=today if tx.now < at_wall(today, ASK_AT, patient.zone) else today + timedelta(days=1),
+        from_on=today if tx.now < at_wall(today, CHECK_IN_HOUR, patient.zone) else today + timedelta(days=1),
         before_on=plan.before_on if was_asked else None,
         measured_on=plan.measured_on,
     )

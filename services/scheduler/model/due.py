@@ -12,8 +12,8 @@ from services.scheduler.model.protocols import Cadence
 from services.scheduler.model.sessions import Slot
 from shared.walltime import at_wall, to_instant
 
-ASK_AT: Final = time(10, 0)
-"""The patient's wall time at which a check-in or a booking is asked for: awake, with the day before them."""
+CHECK_IN_HOUR: Final = time(10, 0)
+"""The patient's wall time at which a check-in is asked, or to book: awake, with the day before them."""
 
 
 @dataclass(frozen=True)
@@ -47,4 +47,4 @@ def booking_due(next_due_on: date, zone: str, cadence: Cadence, now: datetime, *
 
 def booking_at(next_due_on: date, zone: str, cadence: Cadence) -> datetime:
     """Return the instant at which a patient with nothing booked is asked to book."""
-    return at_wall(next_due_on - timedelta(days=cadence.booking_days), ASK_AT, zone)
+    return at_wall(next_due_on - timedelta(days=cadence.booking_days), CHECK_IN_HOUR, zone)

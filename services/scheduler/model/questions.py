@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from services.scheduler.model.due import ASK_AT
+from services.scheduler.model.due import CHECK_IN_HOUR
 from services.scheduler.model.protocols import Cadence, Measures
 from shared.instruments import MEASURE
 from shared.walltime import at_wall, to_wall
@@ -77,7 +77,7 @@ def questions(course: Course, zone: str) -> list[CheckIn]:
         occurrence, day, instrument, of_plan = asked
         known = of_day.get(day)
         if known is None:
-            of_day[day] = CheckIn(occurrence, day, (instrument,), at_wall(day, ASK_AT, zone), of_plan)
+            of_day[day] = CheckIn(occurrence, day, (instrument,), at_wall(day, CHECK_IN_HOUR, zone), of_plan)
         else:
             of_day[day] = replace(known, instruments=tuple(sorted({instrument, *known.instruments}, reverse=True)))
     return list(of_day.values())
@@ -189,7 +189,7 @@ def baseline(first_on: date, zone: str, measures: Measures, now: datetime) -> Ch
 
     The text waits for the patient's waking hours by itself.
     """
-    at = max(at_wall(first_on - timedelta(days=measures.baseline_days), ASK_AT, zone), now)
+    at = max(at_wall(first_on - timedelta(days=measures.baseline_days), CHECK_IN_HOUR, zone), now)
     return CheckIn(BASELINE, to_wall(at, zone).date(), (MEASURE,), at, of_plan=True)
 
 

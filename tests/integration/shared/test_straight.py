@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shared.bus.consumer import is_environment
+from shared.bus.outage import is_outage
 from shared.database import Database
 
 INSERT = "INSERT INTO inbox (id) VALUES ($1)"
@@ -42,7 +42,7 @@ async def test_the_server_keeps_a_reader_from_writing_here_too(database: Databas
     with pytest.raises(DBAPIError, match="read-only") as refused:
         async with database.reading() as reader:
             await reader.fetch(INSERT, uuid4())
-    assert is_environment(refused.value), "a standby says the same"
+    assert is_outage(refused.value), "a standby says the same"
 
 
 async def test_a_refused_statement_is_no_environment_and_names_no_values(database: Database) -> None:
@@ -55,7 +55,7 @@ async def test_a_refused_statement_is_no_environment_and_names_no_values(databas
 
     with pytest.raises(DBAPIError) as refused:
         await insert()
-    assert not is_environment(refused.value)
+    assert not is_outage(refused.value)
     assert str(twice) not in str(refused.value)
     assert await kept(database) == 0
 
@@ -72,7 +72,7 @@ async def test_a_lost_connection_is_the_environment_and_the_next_transaction_has
 
     with pytest.raises(DBAPIError) as lost:
         await work()
-    assert is_environment(lost.value)
+    assert is_outage(lost.value)
     assert await kept(database) == 0
     async with database.transaction() as tx:
         await tx.fetch(INSERT, uuid4())

@@ -151,12 +151,12 @@ def nulls_kept(patch: Patch) -> None:
 
 def refusal_of_the_driver(patch: Patch) -> None:
     """Take every error of the database's for the environment's fault."""
-    told = shared.bus.consumer.is_environment
+    told = shared.bus.consumer.is_outage
 
     def every(error: Exception) -> bool:
         return isinstance(error, DBAPIError) or told(error)
 
-    patch.setattr(shared.bus.consumer, "is_environment", every)
+    patch.setattr(shared.bus.consumer, "is_outage", every)
 
 
 def inbox(patch: Patch) -> None:

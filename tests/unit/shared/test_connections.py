@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 import shared.connections
-from shared.bus.consumer import is_environment
+from shared.bus.outage import is_outage
 from shared.connections import GONE_AFTER, Loop, options, was_lost
 from tests.support.certificates import certificates
 
@@ -147,7 +147,7 @@ def test_writing_to_a_connection_that_was_just_lost_says_so_as_every_client_expe
     bare = uvloop.run(written_after_a_reset())
     assert isinstance(bare, RuntimeError)
     assert was_lost(bare)
-    assert is_environment(bare)
+    assert is_outage(bare)
     assert not was_lost(RuntimeError("a mistake of ours"))
 
 

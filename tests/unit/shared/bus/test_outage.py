@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from shared.bus.consumer import is_environment
 from shared.bus.handlers import NotYet
+from shared.bus.outage import is_outage
 from shared.bus.producer import NotSent
 
 
@@ -32,20 +32,20 @@ class PostgresError(Exception):
     ],
 )
 def test_a_database_that_cannot_just_now_is_the_environments_fault(sqlstate: str) -> None:
-    assert is_environment(DBAPIError("select 1", None, PostgresError(sqlstate)))
+    assert is_outage(DBAPIError("select 1", None, PostgresError(sqlstate)))
 
 
 @pytest.mark.parametrize("sqlstate", ["23505", "22P02", "42P01", "57014"])
 def test_what_a_statement_did_wrong_is_its_records_fault(sqlstate: str) -> None:
-    assert not is_environment(IntegrityError("insert", None, PostgresError(sqlstate)))
+    assert not is_outage(IntegrityError("insert", None, PostgresError(sqlstate)))
 
 
 @pytest.mark.parametrize("error", [NotSent("away"), ConnectionRefusedError(), TimeoutError()])
 def test_what_cannot_be_reached_is_the_environments_fault(error: Exception) -> None:
-    assert is_environment(error)
-    assert is_environment(OperationalError("select 1", None, error))
+    assert is_outage(error)
+    assert is_outage(OperationalError("select 1", None, error))
 
 
 @pytest.mark.parametrize("error", [ValueError("bad"), NotYet("later"), KeyError("x")])
 def test_what_a_handler_raises_is_its_records_fault(error: Exception) -> None:
-    assert not is_environment(error)
+    assert not is_outage(error)

@@ -170,8 +170,7 @@ def processes(suite: str, given: Mapping[str, str]) -> Sequence[str]:
     if suite not in PROCESSES or (suite == "kafka" and TEST_KAFKA in given):
         return ()
     # In the order of tests/conftest.py: xdist's own takes the number of a file's tests for the time that they take.
-    unit = "loadgroup" if suite == CONTAINERS else "loadfile"
-    return (f"--numprocesses={PROCESSES[suite]}", f"--dist={unit}", "--no-loadscope-reorder")
+    return (f"--numprocesses={PROCESSES[suite]}", "--dist=loadfile", "--no-loadscope-reorder")
 
 
 def environment(suite: str) -> dict[str, str]:

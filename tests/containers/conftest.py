@@ -4,14 +4,20 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.containers.engine import IMAGES, ROOT, docker
 from tests.containers.stack import Stack, stacked
 
 START = 900
 """Real seconds that a test may take with the stack that it is the first to ask for."""
+
+SHARING = ("test_life.py", "test_prometheus.py", "test_proxy.py", "test_torment.py")
+"""Whose tests ask for the shared stack; another that does so brings up one of its own."""
 
 SCALE = {"notifier": 3, "scheduler": 2}
 FOR_TESTS = {
@@ -28,19 +34,24 @@ FOR_TESTS = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test time for what it may be the first to start; a tighter bound of its own holds.
-
-    Where several processes share the tests, one runs all that need the shared stack.
-    """
+    """Give each test time for what it may be the first to start; a tighter bound of its own holds."""
     for item in items:
-        if "tests/containers" not in item.path.as_posix():
-            continue
-        if item.get_closest_marker("timeout") is None:
+        if "tests/containers" in item.path.as_posix() and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(START))
-        shared = "stack" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("stack" if shared else item.path.name))
+
+
+class ByStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
+    """Has one process run all files that share the stack, so that it is brought up once; the others go by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "stack" if Path(file).name in SHARING else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Share the tests among processes."""
+    return ByStack(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -102,3 +102,10 @@ def test_words_are_retired_and_found_inside_of_names() -> None:
     assert words_of("DeadLetterBox") == {"dead", "letter", "box"}
     assert "place" in words_of("_place_of")
     assert "place" not in words_of("placed")
+
+
+def test_no_error_sends_its_reader_to_a_page_that_there_is_not() -> None:
+    code = [file for folder in ("services", "shared", "keepwell") for file in (ROOT / folder).rglob("*.py")]
+    named = {name for file in code for name in re.findall(r"docs/[\w-]+\.md", file.read_text(encoding="utf-8"))}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []

@@ -8,6 +8,7 @@ import pytest
 
 from tests import run
 from tests.conftest import LONGEST
+from tests.containers.conftest import SHARING
 from tests.run import Outcome
 
 
@@ -154,3 +155,8 @@ def test_a_kafka_that_is_there_already_is_never_shared_by_two_processes() -> Non
     assert "--numprocesses=2" in run.processes("kafka", {})
     assert run.processes("kafka", {"TEST_KAFKA": "127.0.0.1:9092"}) == ()
     assert run.processes("unit", {}) == ()
+
+
+def test_no_file_of_the_containers_brings_up_the_shared_stack_a_second_time() -> None:
+    asking = [file.name for file in Path("tests/containers").glob("test_*.py") if "(stack: Stack" in file.read_text()]
+    assert sorted(asking) == sorted(SHARING)

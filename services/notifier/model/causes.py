@@ -50,7 +50,7 @@ CAUSES: Final[dict[str, Cause]] = {
         "the mail server's certificate is not trusted here",
         "give the server's own, or its authority's, in KEEPWELL_SMTP_CA; `keepwell doctor` tries it",
     ),
-    "no provider": Cause("no provider is set for this channel", "set the provider's account (see docs/settings.md)"),
+    "no provider": Cause("no provider is set for this channel", "set the provider's account (see docs/operations.md)"),
 }
 """Errors that are the account's, the sender's or the server's, and so everybody's."""
 

@@ -18,6 +18,7 @@ import shared.bus.producer
 from shared.bus.consumer import Consumer
 from shared.bus.dead_letters import PREFIX, DeadLetter, letter
 from shared.bus.envelope import Received, Undecodable, decode
+from shared.bus.outage import is_outage
 from shared.bus.producer import MAX_RECORD_BYTES, NotSent, Producer
 from shared.events import PatientDischarged
 from shared.ids import ClinicId, new_id
@@ -151,7 +152,7 @@ def nulls_kept(patch: Patch) -> None:
 
 def refusal_of_the_driver(patch: Patch) -> None:
     """Take every error of the database's for the environment's fault."""
-    told = shared.bus.consumer.is_outage
+    told = is_outage
 
     def every(error: Exception) -> bool:
         return isinstance(error, DBAPIError) or told(error)

@@ -114,7 +114,7 @@ DAILY: Final = replace(
     GREAT,
     minutes=3,
     most=12,
-    patients=3900,
+    patients=2900,
     least=Least(kills=60, brokers=3, databases=3, rebalances=5, texts=5_600),
 )
 """The same at a quarter of the size, for every change: some 60 kills and 5 thousand texts, due in three waves."""
